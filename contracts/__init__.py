@@ -1,0 +1,42 @@
+"""The contract: what a correct answer is, and one engine that judges it."""
+
+from .exchanges import MISSING, Exchange, Failure, Intent
+from .json_types import Json, JsonObject
+from .schema_files import UnknownSchemaError, load_schema, schema_names
+from .specification import (
+    Operation,
+    bundle_specification,
+    load_specification,
+    operations,
+    specification_text,
+)
+from .timestamps import format_timestamp, milliseconds_between, parse_timestamp
+from .validation import deepest_error, is_valid, validate
+from .violations import Grade, Violation, pointer_to, show
+
+__all__ = [
+    "MISSING",
+    "Exchange",
+    "Failure",
+    "Grade",
+    "Intent",
+    "Json",
+    "JsonObject",
+    "Operation",
+    "UnknownSchemaError",
+    "Violation",
+    "bundle_specification",
+    "deepest_error",
+    "format_timestamp",
+    "is_valid",
+    "load_schema",
+    "load_specification",
+    "milliseconds_between",
+    "operations",
+    "parse_timestamp",
+    "pointer_to",
+    "schema_names",
+    "show",
+    "specification_text",
+    "validate",
+]

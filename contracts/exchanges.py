@@ -1,0 +1,88 @@
+"""One request with its answer, as every observer (runner, HAR file, journal) hands it over."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from .json_types import Json
+
+
+class Intent(StrEnum):
+    """Why a request was sent, where the request alone cannot say it."""
+
+    READ = "read"  # an ordinary request that should be answered well
+    BAD_KEY = "bad_key"  # carries a key that does not exist
+    BEARER_KEY = "bearer_key"  # carries the good key as a bearer token
+    KEY_IN_QUERY = "key_in_query"  # carries the good key where the API does not look for it
+    UNKNOWN_WORKFLOW = "unknown_workflow"
+    UNKNOWN_RUN = "unknown_run"
+    FOREIGN_RUN = "foreign_run"  # an existing run under another workflow's id
+    FOREIGN_ORGANISATION = "foreign_organisation"
+    ODD_ID = "odd_id"  # an id no service hands out: dots, escapes, 1,000 characters
+    BAD_QUERY = "bad_query"  # a parameter out of its documented range or of the wrong type
+    BAD_BODY = "bad_body"
+    PAGE_BEYOND_END = "page_beyond_end"
+    WRONG_METHOD = "wrong_method"
+    FUZZ = "fuzz"  # generated: anything may be right or wrong about it
+
+
+class Failure(StrEnum):
+    """Why there is no whole answer."""
+
+    REFUSED = "connection refused"
+    DROPPED = "connection dropped before the answer was complete"
+    TIMED_OUT = "no complete answer in time"
+    TOO_LARGE = "an answer larger than the limit"
+    MALFORMED = "an answer that is not HTTP"
+
+
+MISSING = object()
+"""The body of an answer that is not JSON."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request and its answer.
+
+    Header names are lower case. `path` is the path as sent, without query and without the base
+    URL's prefix; `path_parameters` are percent-decoded. `sent_at_s` is a monotonic or epoch time
+    in seconds, `elapsed_s` runs to the last byte of the answer. Where `failure` is set there is
+    no whole answer, and `status` is 0 if not even its head arrived.
+    """
+
+    method: str
+    path: str
+    status: int
+    operation_id: str | None = None
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    request_body: Json = None
+    response_headers: Mapping[str, str] = field(default_factory=dict)
+    response_body: bytes = b""
+    sent_at_s: float = 0.0
+    elapsed_s: float = 0.0
+    intent: Intent = Intent.READ
+    failure: Failure | None = None
+
+    @cached_property
+    def body(self) -> Json:
+        """The answer's body as parsed JSON, or MISSING if it is not JSON."""
+        try:
+            return json.loads(self.response_body)
+        except (ValueError, RecursionError):
+            return MISSING
+
+    @property
+    def carries_key(self) -> bool:
+        """Whether the request names any credentials where the API looks for them."""
+        headers = self.request_headers
+        bearer = headers.get("authorization", "").removeprefix("Bearer").strip()
+        return bool(headers.get("x-api-key", "").strip() or bearer)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the answer's status is 2xx."""
+        return 200 <= self.status < 300

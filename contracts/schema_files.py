@@ -1,0 +1,37 @@
+"""The JSON Schema files of the contract, by name."""
+
+import difflib
+import json
+from functools import cache
+from importlib.resources import files
+
+from .json_types import JsonObject
+
+_FOLDER = files(__package__) / "schemas"
+
+
+class UnknownSchemaError(LookupError):
+    """No schema of that name; the message lists those there are."""
+
+
+@cache
+def schema_names() -> tuple[str, ...]:
+    """Give the names of all schemas, sorted; `execution` names `schemas/execution.json`."""
+    names = (entry.name for entry in _FOLDER.iterdir())
+    return tuple(sorted(name.removesuffix(".json") for name in names if name.endswith(".json")))
+
+
+@cache
+def load_schema(name: str) -> JsonObject:
+    """Give one schema as parsed JSON. Callers share it and must not change it.
+
+    Raises:
+        UnknownSchemaError: if there is no such schema.
+    """
+    if name not in schema_names():
+        near = difflib.get_close_matches(name, schema_names(), n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        known = ", ".join(schema_names())
+        raise UnknownSchemaError(f"There is no schema {name!r}.{hint} Known: {known}.")
+    schema: JsonObject = json.loads((_FOLDER / f"{name}.json").read_text("utf-8"))
+    return schema

@@ -1,0 +1,103 @@
+"""The promise: `openapi.yaml`, as written and as one self-contained document."""
+
+import copy
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import PurePosixPath
+
+import yaml
+
+from .json_types import Json, JsonObject
+from .schema_files import load_schema, schema_names
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method on one path of the specification.
+
+    `path` is the template, such as `/v1/workflows/{id}`; `described` is the bundled operation
+    object, its path-level parameters included.
+    """
+
+    operation_id: str
+    method: str
+    path: str
+    described: JsonObject
+
+    @property
+    def path_parameters(self) -> tuple[str, ...]:
+        """The names in the path template, in order."""
+        return tuple(re.findall(r"\{([^}]+)\}", self.path))
+
+
+def specification_text() -> str:
+    """Give `openapi.yaml` as it stands in the repository."""
+    package = files(__package__)
+    # The wheel carries the file inside the package; a checkout has it beside the package.
+    inside, beside = package / "openapi.yaml", package / ".." / "openapi.yaml"
+    return (inside if inside.is_file() else beside).read_text("utf-8")
+
+
+@cache
+def load_specification() -> JsonObject:
+    """Give `openapi.yaml` as parsed YAML, references to schema files kept.
+
+    Callers share it and must not change it.
+    """
+    specification: JsonObject = yaml.load(specification_text(), Loader=_Loader)  # noqa: S506
+    return specification
+
+
+@cache
+def bundle_specification() -> JsonObject:
+    """Give the specification as one document whose every reference is local (`#/…`).
+
+    Callers share it and must not change it.
+    """
+    bundle: JsonObject = _localised(load_specification())
+    schemas = {_component(name): _localised(_plain(load_schema(name))) for name in schema_names()}
+    bundle.setdefault("components", {})["schemas"] = schemas
+    return bundle
+
+
+@cache
+def operations() -> tuple[Operation, ...]:
+    """Give every operation of the specification, in the order it is written."""
+    return tuple(_operations(bundle_specification()))
+
+
+def _operations(specification: JsonObject) -> Iterator[Operation]:
+    for path, item in specification["paths"].items():
+        shared = item.get("parameters", [])
+        for method in METHODS:
+            if method in item:
+                described = dict(item[method])
+                described["parameters"] = [*shared, *described.get("parameters", [])]
+                yield Operation(described["operationId"], method.upper(), path, described)
+
+
+def _component(schema_name: str) -> str:
+    return "".join(word.capitalize() for word in schema_name.split("_"))
+
+
+def _plain(schema: JsonObject) -> JsonObject:
+    return {key: value for key, value in schema.items() if key not in {"$schema", "$id"}}
+
+
+def _localised(node: Json) -> Json:
+    """Copy a node, turning references to schema files into references to components."""
+    if isinstance(node, list):
+        return [_localised(item) for item in node]
+    if not isinstance(node, dict):
+        return copy.copy(node)
+    copied = {key: _localised(value) for key, value in node.items()}
+    target = node.get("$ref")
+    if isinstance(target, str) and target.endswith(".json"):
+        copied["$ref"] = f"#/components/schemas/{_component(PurePosixPath(target).stem)}"
+    return copied

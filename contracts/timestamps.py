@@ -1,0 +1,70 @@
+"""Timestamps of the API: ISO 8601 with a zone when read, one exact form when written."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+_ISO_8601 = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"
+    r"[Tt](?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
+    r"(?:(?P<utc>[Zz])|(?P<sign>[+-])(?P<zone_hour>\d{2})(?::?(?P<zone_minute>\d{2}))?)",
+    re.ASCII,
+)
+
+
+def parse_timestamp(text: object) -> datetime | None:
+    """Give the moment an ISO 8601 timestamp with a zone names, or None if it is not one.
+
+    Accepts every precision and offset form of the extended format, a comma as decimal sign, and
+    a leap second (read as the last microsecond before it). A time without a zone names no moment.
+    """
+    match = _ISO_8601.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        return None
+    part = {name: int(value) for name, value in match.groupdict().items() if _is_number(value)}
+    microsecond = int((match["fraction"] or "0")[:6].ljust(6, "0"))
+    second = part.get("second", 0)
+    if second == 60:
+        second, microsecond = 59, 999_999
+    try:
+        return datetime(
+            part["year"],
+            part["month"],
+            part["day"],
+            part["hour"],
+            part["minute"],
+            second,
+            microsecond,
+            tzinfo=_zone(match),
+        )
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_number(value: str | None) -> bool:
+    return value is not None and value.isdigit()
+
+
+def _zone(match: re.Match[str]) -> timezone:
+    if match["utc"]:
+        return UTC
+    hours, minutes = int(match["zone_hour"]), int(match["zone_minute"] or 0)
+    if minutes > 59:
+        raise ValueError("an offset has at most 59 minutes")
+    offset = timedelta(hours=hours, minutes=minutes)
+    return timezone(-offset if match["sign"] == "-" else offset)
+
+
+def format_timestamp(moment: datetime) -> str:
+    """Write a moment as the API's examples do: `YYYY-MM-DDTHH:MM:SS.mmmZ`, in UTC.
+
+    Raises:
+        ValueError: if the moment has no zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"a moment without a zone cannot be written: {moment!r}")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def milliseconds_between(start: datetime, end: datetime) -> float:
+    """Give end - start in milliseconds; negative if the end comes first."""
+    return (end - start) / timedelta(milliseconds=1)

@@ -1,0 +1,168 @@
+"""Judge an instance against a named schema, and say of every breach where, what and how to fix."""
+
+import copy
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from .json_types import Json, JsonObject
+from .schema_files import load_schema, schema_names
+from .timestamps import parse_timestamp
+from .violations import Grade, Violation, pointer_to, show
+
+RULE_NAME = "schema"
+
+
+def validate(instance: Json, schema_name: str, *, strict: bool = False) -> Iterator[Violation]:
+    """Yield one violation for each place where the instance leaves the schema.
+
+    `strict` also reports members the schema does not know, which are tolerated otherwise.
+    Under `anyOf` the deepest error of the branch that fits best is told, not all of them.
+
+    Raises:
+        UnknownSchemaError: if there is no such schema; the message lists the names.
+    """
+    for error in _validator(schema_name, strict).iter_errors(instance):
+        yield from _violations(error, schema_name)
+
+
+def is_valid(instance: Json, schema_name: str) -> bool:
+    """Tell whether the instance keeps the schema, without saying why not."""
+    return _validator(schema_name, False).is_valid(instance)
+
+
+def deepest_error(error: ValidationError) -> ValidationError:
+    """Follow `anyOf` and `oneOf` into the branch that fits best, down to the error that matters.
+
+    The best branch is the one whose first error lies deepest, then the one with fewest errors.
+    """
+    while error.context:
+        branches: dict[Any, list[ValidationError]] = {}
+        for child in error.context:
+            branches.setdefault(child.schema_path[0], []).append(child)
+        best = max(branches.values(), key=_closeness)
+        error = max(best, key=_depth)
+    return error
+
+
+def _closeness(errors: Iterable[ValidationError]) -> tuple[int, int]:
+    listed = list(errors)
+    return (min(_depth(error) for error in listed), -len(listed))
+
+
+def _depth(error: ValidationError) -> int:
+    return len(error.absolute_path)
+
+
+def _violations(error: ValidationError, schema_name: str) -> Iterator[Violation]:
+    relevant = deepest_error(error)
+    place = pointer_to(*relevant.absolute_path)
+    place_in_schema = pointer_to(*relevant.absolute_schema_path)
+    source = f"contracts/schemas/{schema_name}.json#{place_in_schema}"
+    for member, expected, got, fix in _sides(relevant):
+        yield Violation(
+            rule=RULE_NAME,
+            pointer=place + member,
+            expected=expected,
+            got=got,
+            fix=fix,
+            grade=Grade.ERROR,
+            source=source,
+        )
+
+
+def _sides(error: ValidationError) -> Iterator[tuple[str, str, str, str]]:
+    """Yield (pointer below the error's place, expected, got, fix) in words a person would use."""
+    keyword, got = str(error.validator), show(error.instance)
+    wanted: Any = error.validator_value
+    if keyword == "required":
+        yield from _missing_members(error)
+    elif keyword in {"additionalProperties", "unevaluatedProperties"}:
+        yield from _unknown_members(error)
+    elif keyword == "type":
+        types = " or ".join([wanted] if isinstance(wanted, str) else wanted)
+        yield "", f"type {types}", got, f"send a value of type {types}"
+    elif keyword == "enum":
+        allowed = ", ".join(show(value) for value in wanted)
+        yield "", f"one of {allowed}", got, f"use one of {allowed}"
+    elif keyword == "const":
+        yield "", show(wanted), got, f"send {show(wanted)}"
+    elif keyword == "format":
+        yield "", "an ISO 8601 timestamp with a zone", got, "write it as 2026-03-27T10:15:00.000Z"
+    elif keyword == "minLength":
+        yield "", f"a text of at least {wanted} characters", got, "do not send an empty text"
+    elif keyword == "minimum":
+        yield "", f"a number not below {wanted}", got, f"send {wanted} or more"
+    else:
+        yield "", f"{keyword} {show(wanted)}", got, "follow the schema"
+
+
+def _missing_members(error: ValidationError) -> Iterator[tuple[str, str, str, str]]:
+    # jsonschema reports one error for each missing member, and names it first in the message.
+    required: Any = error.validator_value
+    for name in (name for name in required if error.message.startswith(repr(name))):
+        yield "", f"member {show(name)}", "nothing there", f"send {show(name)} in every answer"
+
+
+def _unknown_members(error: ValidationError) -> Iterator[tuple[str, str, str, str]]:
+    schema: Any = error.schema
+    instance: Any = error.instance
+    for name in instance:
+        if name not in schema.get("properties", {}):
+            yield (
+                pointer_to(name),
+                "no member the contract does not know",
+                show(instance[name]),
+                f"remove {show(name)}, or judge without strict",
+            )
+
+
+@cache
+def _validator(schema_name: str, strict: bool) -> Draft202012Validator:
+    schema = _registry(strict).contents(f"{load_schema(schema_name)['$id']}")
+    return Draft202012Validator(schema, registry=_registry(strict), format_checker=_formats())
+
+
+@cache
+def _registry(strict: bool) -> Registry[Any]:
+    schemas = {name: load_schema(name) for name in schema_names()}
+    if strict:
+        schemas = {name: _closed(schema) for name, schema in schemas.items()}
+    return Registry[Any]().with_resources(
+        (schema["$id"], DRAFT202012.create_resource(schema)) for schema in schemas.values()
+    )
+
+
+@cache
+def _formats() -> FormatChecker:
+    checker = FormatChecker(formats=())
+    checker.checks("date-time")(_is_timestamp)
+    return checker
+
+
+def _is_timestamp(value: object) -> bool:
+    return not isinstance(value, str) or parse_timestamp(value) is not None
+
+
+def _closed(schema: JsonObject) -> JsonObject:
+    """Give a copy in which every object with named members refuses others."""
+    closed = copy.deepcopy(schema)
+    _close(closed)
+    return closed
+
+
+def _close(schema: Json) -> None:
+    if isinstance(schema, dict):
+        described = "object" in schema.get("type", ()) and "properties" in schema
+        if described and "additionalProperties" not in schema:
+            schema["unevaluatedProperties"] = False
+        for keyword in schema.keys() - {"examples", "const", "enum"}:
+            _close(schema[keyword])
+    elif isinstance(schema, list):
+        for item in schema:
+            _close(item)

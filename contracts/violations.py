@@ -1,0 +1,56 @@
+"""One breach of the contract: what was promised, where it broke, what stood there, how to mend."""
+
+import json
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from .json_types import Json
+
+SHOWN_LENGTH = 160
+
+
+class Grade(StrEnum):
+    """How sure the promise is: documented (error) or inferred (warning)."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One breach of one rule at one place.
+
+    `rule` is the rule's name, or `schema` where the JSON Schema itself speaks.
+    `pointer` is a JSON Pointer into the judged instance ("" is the whole of it).
+    `expected` and `got` are shortened for people; `source` names where the promise is written.
+    """
+
+    rule: str
+    pointer: str
+    expected: str
+    got: str
+    fix: str
+    grade: Grade = Grade.ERROR
+    source: str = ""
+
+    @property
+    def message(self) -> str:
+        """Expected and got, in one sentence."""
+        return f"expected {self.expected}, got {self.got}"
+
+    def moved_below(self, prefix: str) -> "Violation":
+        """The same breach, seen from a document that holds the judged instance at `prefix`."""
+        return replace(self, pointer=prefix + self.pointer)
+
+
+def show(value: Json) -> str:
+    """Give a value as compact JSON, cut to a length a terminal line can bear."""
+    text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "), default=repr)
+    if len(text) <= SHOWN_LENGTH:
+        return text
+    return f"{text[:SHOWN_LENGTH]}… ({len(text)} characters)"
+
+
+def pointer_to(*parts: str | int) -> str:
+    """Join member names and indexes to a JSON Pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)

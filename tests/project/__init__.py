@@ -1,0 +1,5 @@
+"""Tests of the project itself: its arrows, its packaging, its documents."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
