@@ -1,0 +1,42 @@
+"""The mock server: answers the promises of `openapi.yaml` over HTTP."""
+
+from typing import TYPE_CHECKING
+
+from .clock import Clock
+from .settings import DEMO_KEY, RatePolicy, Settings, SettingsError, load_settings
+from .start_errors import StartError
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from .executions import ExecutionSource
+
+__all__ = [
+    "DEMO_KEY",
+    "Clock",
+    "RatePolicy",
+    "Settings",
+    "SettingsError",
+    "StartError",
+    "create_app",
+    "load_settings",
+]
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    executions: "ExecutionSource | None" = None,
+) -> "Flask":
+    """Give the Flask application that serves the recordings and the documents of `settings`.
+
+    `clock` replaces the time of day; `executions` replaces what is loaded from files.
+
+    Raises:
+        StartError: if a document is bad, told with every reason at once.
+    """
+    # Flask costs a tenth of a second, and `deadringer --help` imports this package too.
+    from .app import build_app
+
+    return build_app(settings or Settings(), clock=clock, executions=executions)

@@ -1,0 +1,49 @@
+"""Builds the Flask application out of its parts."""
+
+from flask import Flask
+from flask_cors import CORS
+
+from .clock import Clock, SystemClock
+from .errors import add_error_handlers
+from .executions import ExecutionSource
+from .loading import load_executions
+from .logs import RequestLog
+from .pages import add_pages
+from .routes import add_api
+from .service import Service
+from .settings import Settings
+
+EXTENSION = "deadringer"
+EXPOSED_HEADERS = (
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "ETag",
+    "Preference-Applied",
+)
+
+
+def build_app(
+    settings: Settings, *, clock: Clock | None = None, executions: ExecutionSource | None = None
+) -> Flask:
+    """Give the application; its `Service` is `app.extensions["deadringer"]`.
+
+    Raises:
+        StartError: if a document is bad.
+    """
+    service = Service(
+        settings,
+        load_executions(settings.fixtures) if executions is None else executions,
+        clock or SystemClock(),
+    )
+    app = Flask("mockserver", static_folder=None)
+    app.extensions[EXTENSION] = service
+    # Werkzeug would answer `//` with an HTML redirect; here it is a path like any other.
+    app.url_map.merge_slashes = False
+    add_error_handlers(app, service.redactor)
+    add_api(app, service)
+    add_pages(app, service)
+    CORS(app, send_wildcard=True, expose_headers=EXPOSED_HEADERS, max_age=600)
+    app.wsgi_app = RequestLog(app.wsgi_app, service.redactor)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,43 @@
+"""What `serve` prints once it answers: where, with which key, and what there is to read."""
+
+from collections.abc import Sequence
+
+from mockserver.executions import NamedRun
+from mockserver.settings import DEMO_KEY, Settings
+
+
+def banner(base_url: str, settings: Settings, runs: Sequence[NamedRun]) -> str:
+    """Give the text; a key that is not the public demo key is never written out."""
+    lines = [f"Deadringer serves on {base_url}", _key_line(settings), ""]
+    example = next((run for run in runs if run.status == "completed"), None)
+    if example is not None:
+        lines += ["Try it:", f"  {_curl_line(base_url, settings, example)}", ""]
+    return "\n".join([*lines, *_table(runs), "Stop with Ctrl-C."])
+
+
+def _key_line(settings: Settings) -> str:
+    if settings.api_keys == (DEMO_KEY,):
+        return f"Demo key: {DEMO_KEY}"
+    count = len(settings.api_keys)
+    return f"Keys: {count} of your own" if count > 1 else "Key: your own"
+
+
+def _curl_line(base_url: str, settings: Settings, run: NamedRun) -> str:
+    key = DEMO_KEY if DEMO_KEY in settings.api_keys else "YOUR_KEY"
+    return f"curl -H 'x-api-key: {key}' '{base_url}{run.path}'"
+
+
+def _table(runs: Sequence[NamedRun]) -> list[str]:
+    if not runs:
+        return []
+    widths = {
+        "name": max(len(run.name) for run in runs),
+        "status": max(len(run.status) for run in runs),
+        "run_id": max(len(run.run_id) for run in runs),
+    }
+    rows = [
+        f"  {run.name:{widths['name']}}  {run.status:{widths['status']}}  "
+        f"{run.run_id:{widths['run_id']}}  {run.story}"
+        for run in runs
+    ]
+    return ["Runs (name, status, run id, story):", *rows, ""]

@@ -1,0 +1,80 @@
+"""`deadringer serve`: check everything, bind the port, then answer."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mockserver.settings import (
+    LOG_FORMATS,
+    RATE_LIMIT_MODES,
+    Settings,
+    load_settings,
+)
+from mockserver.start_errors import StartError
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", metavar="NUMBER", help="Port; 0 picks a free one.  [default: 4010]")
+@click.option(
+    "--api-key",
+    metavar="KEY",
+    multiple=True,
+    help="A key to accept in place of the demo key; may be given again.",
+)
+@click.option(
+    "--fixtures",
+    metavar="DIR",
+    multiple=True,
+    help="A folder of your own executions (*.json); may be given again.",
+)
+@click.option("--reload/--no-reload", default=None, help="Follow changes in --fixtures folders.")
+@click.option("--log-format", metavar="|".join(LOG_FORMATS), help="[default: text]")
+@click.option(
+    "--rate-limit",
+    metavar="|".join(RATE_LIMIT_MODES),
+    help="Tell the rate limit, refuse beyond it, or neither.  [default: report]",
+)
+@click.option("--rate-policy", metavar="REQUESTS/SECONDS", help="[default: 100/60]")
+def serve(**options: Any) -> None:
+    """Serve the mock over HTTP.
+
+    Every option can also be given as a variable (DEADRINGER_PORT=0; several keys joined by
+    commas) or in [tool.deadringer] of ./pyproject.toml (port = 0). The command line goes first,
+    then the environment.
+    """
+    command_line = {name.replace("_", "-"): value for name, value in options.items()}
+    try:
+        _serve(load_settings(command_line, os.environ, Path("pyproject.toml")))
+    except StartError as problem:
+        click.echo(f"deadringer: {problem}", err=True)
+        sys.exit(2)
+
+
+def _serve(settings: Settings) -> None:
+    if settings.reload and not settings.fixtures:
+        raise StartError("Setting reload: there is no folder to watch. Add --fixtures DIR.")
+    # Flask and Granian are not needed to refuse a setting.
+    from mockserver.app import EXTENSION, build_app
+    from mockserver.logs import configure_logs
+    from mockserver.reload import follow_changes
+    from mockserver.serving import base_url, bind
+    from mockserver.serving import serve as serve_application
+
+    from .banner import banner
+
+    app = build_app(settings)
+    listener = bind(settings.host, settings.port)
+    service = app.extensions[EXTENSION]
+    url = base_url(listener)
+
+    def announce() -> None:
+        configure_logs(settings.log_format)
+        if settings.reload:
+            follow_changes(service)
+        click.echo(banner(url, settings, list(service.executions.named_runs())))
+
+    serve_application(app, listener, announce)

@@ -1,0 +1,182 @@
+"""The one error body, the table of its codes, and the handlers that turn any failure into it."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from contracts import JsonObject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOG = logging.getLogger("deadringer")
+SHOWN_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorKind:
+    """One code: the status it goes with, and what is said where nothing better is known."""
+
+    status: int
+    code: str
+    message: str
+    suggestion: str
+
+
+ERROR_KINDS = (
+    ErrorKind(
+        400,
+        "VALIDATION_ERROR",
+        "Request failed validation",
+        "Compare the request with /openapi.json",
+    ),
+    ErrorKind(
+        400,
+        "BAD_REQUEST",
+        "The request is malformed",
+        "Compare the request with /openapi.json",
+    ),
+    ErrorKind(401, "AUTH_REQUIRED", "No API key was sent", "Send your key in the x-api-key header"),
+    ErrorKind(
+        401,
+        "INVALID_API_KEY",
+        "The API key is not valid",
+        "Check the key for typing errors, or create a new one",
+    ),
+    ErrorKind(401, "TOKEN_EXPIRED", "The token has expired", "Create a new key"),
+    ErrorKind(
+        403,
+        "SUBSCRIPTION_INACTIVE",
+        "The subscription is not active",
+        "Renew the subscription in the billing settings",
+    ),
+    ErrorKind(403, "FORBIDDEN", "The key lacks the permission", "Ask for a key with more rights"),
+    ErrorKind(403, "INSUFFICIENT_CREDITS", "There are not enough credits left", "Buy more credits"),
+    ErrorKind(404, "NOT_FOUND", "There is no such resource", "Check the identifiers in the path"),
+    ErrorKind(
+        405,
+        "METHOD_NOT_ALLOWED",
+        "This path does not know the method",
+        "Use a method of the Allow header",
+    ),
+    ErrorKind(409, "CONFLICT", "The request conflicts with the present state", "Read it again"),
+    ErrorKind(429, "RATE_LIMITED", "Rate limit exceeded", "Wait for RateLimit-Reset seconds"),
+    ErrorKind(
+        500,
+        "INTERNAL_ERROR",
+        "The server failed to answer this request",
+        "Try again; if it persists, report the request and its time",
+    ),
+    ErrorKind(503, "API_OFF", "The service is switched off", "Try again later"),
+)
+"""Codes and statuses as documented; METHOD_NOT_ALLOWED and INTERNAL_ERROR are ours.
+
+The first kind of a status stands for the status.
+"""
+
+KINDS_BY_CODE = {kind.code: kind for kind in ERROR_KINDS}
+
+
+class ApiError(Exception):
+    """An answer that is an error; raise it anywhere below a view.
+
+    Left out parts are taken from the table; `more` are further members of `error`.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str | None = None,
+        suggestion: str | None = None,
+        *,
+        details: JsonObject | None = None,
+        more: JsonObject | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message or code)
+        self.kind = KINDS_BY_CODE[code]
+        self.message = message or self.kind.message
+        self.suggestion = suggestion or self.kind.suggestion
+        self.details = details
+        self.more = more or {}
+        self.headers = dict(headers or {})
+
+
+def kind_of_status(status: int) -> ErrorKind | None:
+    """Give the kind that stands for a status, None where the table has none."""
+    return next((kind for kind in ERROR_KINDS if kind.status == status), None)
+
+
+def error_body(error: ApiError) -> JsonObject:
+    """Give the documented error body: the only place that builds it."""
+    return {
+        "success": False,
+        "error": {
+            "code": error.kind.code,
+            "message": error.message,
+            "details": error.details,
+            "suggestion": error.suggestion,
+            **error.more,
+        },
+    }
+
+
+def error_response(error: ApiError, status: int | None = None) -> Response:
+    """Give the answer for an error; `status` overrides the one of its code."""
+    response = Response(
+        json.dumps(error_body(error), ensure_ascii=False),
+        status=status or error.kind.status,
+        mimetype="application/json",
+    )
+    response.headers.update(error.headers)
+    return response
+
+
+def add_error_handlers(app: Flask, shown: "Callable[[str], str]") -> None:
+    """Answer every failure with the one error body; `shown` hides keys in what is echoed."""
+
+    def answer_http_error(failure: HTTPException) -> Response:
+        status = failure.code or HTTPStatus.INTERNAL_SERVER_ERROR
+        if isinstance(failure, MethodNotAllowed):
+            return error_response(_method_not_allowed(failure))
+        if status == HTTPStatus.NOT_FOUND:
+            return error_response(_unknown_path(shown))
+        code = "BAD_REQUEST" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "INTERNAL_ERROR"
+        return error_response(ApiError(code, failure.description), status)
+
+    def answer_crash(failure: Exception) -> Response:
+        LOG.error("The server failed at %s", shown(request.path), exc_info=failure)
+        return error_response(ApiError("INTERNAL_ERROR"))
+
+    app.register_error_handler(ApiError, error_response)
+    app.register_error_handler(HTTPException, answer_http_error)
+    app.register_error_handler(Exception, answer_crash)
+
+
+def shorten(text: str) -> str:
+    """Cut a text from outside to a length that a message can bear."""
+    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
+
+
+def _method_not_allowed(failure: MethodNotAllowed) -> ApiError:
+    allowed = ", ".join(sorted(failure.valid_methods or ()))
+    return ApiError(
+        "METHOD_NOT_ALLOWED",
+        f"{shorten(request.method)} is not known here",
+        f"Use one of {allowed}",
+        headers={"Allow": allowed},
+    )
+
+
+def _unknown_path(shown: "Callable[[str], str]") -> ApiError:
+    return ApiError(
+        "NOT_FOUND",
+        f"There is no path '{shorten(shown(request.path))}'",
+        "The paths are listed in /openapi.json",
+    )

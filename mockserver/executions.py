@@ -1,0 +1,137 @@
+"""The executions the server knows: where views find answers, whatever stands behind."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import quote
+
+from contracts import JsonObject
+
+from .start_errors import StartError
+
+MESSAGE = "Execution retrieved successfully"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRun:
+    """An execution that people look for by name."""
+
+    name: str
+    story: str
+    status: str
+    workflow_id: str
+    run_id: str
+
+    @property
+    def path(self) -> str:
+        """The path of its detail, percent-encoded."""
+        workflow_id, run_id = (quote(part, safe="") for part in (self.workflow_id, self.run_id))
+        return f"/v1/workflows/{workflow_id}/executions/{run_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One execution to be served, and where it came from."""
+
+    execution: JsonObject
+    origin: str
+    name: str = ""
+    story: str = ""
+
+
+class ExecutionSource(Protocol):
+    """What a view needs to know of executions; files today, a generated world beside them later.
+
+    Iterables may be endless in effect: whoever reads them takes only the beginning. They give
+    the ids most worth naming first.
+    """
+
+    def answer(self, workflow_id: str, run_id: str) -> bytes | None:
+        """Give the body of Execution Detail, None if that workflow has no such run."""
+
+    def has_workflow(self, workflow_id: str) -> bool:
+        """Tell whether there is such a workflow."""
+
+    def workflow_of(self, run_id: str) -> str | None:
+        """Give the workflow a run belongs to."""
+
+    def workflow_ids(self) -> Iterable[str]:
+        """Give the known workflow ids."""
+
+    def run_ids(self, workflow_id: str) -> Iterable[str]:
+        """Give the run ids of one workflow."""
+
+    def named_runs(self) -> Iterable[NamedRun]:
+        """Give the runs that have a name."""
+
+
+class LoadedExecutions:
+    """Executions held in memory, each written as JSON once.
+
+    Raises:
+        StartError: if two documents carry the same run id.
+    """
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._bodies: dict[tuple[str, str], bytes] = {}
+        self._runs: dict[str, list[str]] = {}
+        self._workflow_by_run: dict[str, str] = {}
+        self._named: list[NamedRun] = []
+        origins: dict[str, str] = {}
+        for document in documents:
+            run_id = document.execution["run_id"]
+            if run_id in origins:
+                raise _duplicate(run_id, origins[run_id], document.origin)
+            origins[run_id] = document.origin
+            self._add(document)
+
+    def _add(self, document: Document) -> None:
+        execution = document.execution
+        workflow_id, run_id = execution["workflow_id"], execution["run_id"]
+        self._bodies[workflow_id, run_id] = envelope_bytes(execution)
+        self._runs.setdefault(workflow_id, []).append(run_id)
+        self._workflow_by_run[run_id] = workflow_id
+        if document.name:
+            self._named.append(
+                NamedRun(document.name, document.story, execution["status"], workflow_id, run_id)
+            )
+
+    def answer(self, workflow_id: str, run_id: str) -> bytes | None:
+        """Give the body of Execution Detail, None if that workflow has no such run."""
+        return self._bodies.get((workflow_id, run_id))
+
+    def has_workflow(self, workflow_id: str) -> bool:
+        """Tell whether there is such a workflow."""
+        return workflow_id in self._runs
+
+    def workflow_of(self, run_id: str) -> str | None:
+        """Give the workflow a run belongs to."""
+        return self._workflow_by_run.get(run_id)
+
+    def workflow_ids(self) -> Iterator[str]:
+        """Give the known workflow ids."""
+        return iter(self._runs)
+
+    def run_ids(self, workflow_id: str) -> Iterator[str]:
+        """Give the run ids of one workflow."""
+        return iter(self._runs.get(workflow_id, ()))
+
+    def named_runs(self) -> Iterator[NamedRun]:
+        """Give the runs that have a name."""
+        return iter(self._named)
+
+
+def envelope_bytes(execution: JsonObject) -> bytes:
+    """Give the body of a good Execution Detail answer; members keep their order."""
+    envelope = {"success": True, "message": MESSAGE, "data": execution}
+    try:
+        return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half a surrogate pair has no UTF-8 form, but an escape
+        return json.dumps(envelope, separators=(",", ":")).encode()
+
+
+def _duplicate(run_id: str, first: str, second: str) -> StartError:
+    return StartError(
+        f"{second}: run id {run_id!r} is already used by {first}. Give one of them another run_id."
+    )

@@ -1,0 +1,57 @@
+"""What needs no key: the front page and the specification."""
+
+import json
+from functools import cache
+
+import yaml
+from flask import Flask, Response, render_template, request
+
+from contracts import bundle_specification
+from mockserver.service import Service
+
+LINKS = {"specification": "/openapi.json", "specification_yaml": "/openapi.yaml"}
+
+
+def add_pages(app: Flask, service: Service) -> None:
+    """Add `/`, `/openapi.json` and `/openapi.yaml`."""
+    app.template_folder = "pages/templates"
+    app.add_url_rule("/", "front_page", lambda: _front_page(service))
+    app.add_url_rule("/openapi.json", "specification", _specification)
+    app.add_url_rule("/openapi.yaml", "specification_yaml", _specification_yaml)
+
+
+def _front_page(service: Service) -> Response:
+    runs = list(service.executions.named_runs())
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        response = Response(render_template("front_page.html", runs=runs), mimetype="text/html")
+    else:
+        listed = [
+            {"name": run.name, "story": run.story, "status": run.status, "path": run.path}
+            for run in runs
+        ]
+        body = {"name": "deadringer", **LINKS, "runs": listed}
+        response = Response(json.dumps(body, ensure_ascii=False), mimetype="application/json")
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def _specification() -> Response:
+    return Response(_as_json(), mimetype="application/json")
+
+
+def _specification_yaml() -> Response:
+    return Response(_as_yaml(), mimetype="application/yaml")
+
+
+@cache
+def _as_json() -> str:
+    return json.dumps(bundle_specification(), ensure_ascii=False)
+
+
+@cache
+def _as_yaml() -> str:
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(
+        bundle_specification(), Dumper=dumper, sort_keys=False, allow_unicode=True
+    )
+    return text

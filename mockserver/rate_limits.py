@@ -1,0 +1,124 @@
+"""Counts requests in fixed windows and tells each caller the state of its window."""
+
+import threading
+from dataclasses import dataclass
+from math import ceil
+
+from limits import RateLimitItemPerSecond
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
+
+from .clock import Clock
+from .errors import ApiError
+from .settings import RatePolicy
+
+SWEEP_ABOVE = 1024
+"""How many windows are kept before the ended ones are thrown away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The state of one caller's window just after a request was counted."""
+
+    limit: int
+    remaining: int
+    reset_s: int
+    is_exceeded: bool
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The documented response headers."""
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.reset_s),
+        }
+
+
+class RateLimits:
+    """Counts for each caller; a window begins with the first request after the last one ended."""
+
+    def __init__(self, policy: RatePolicy, clock: Clock) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._item = RateLimitItemPerSecond(policy.limit, policy.window_s)
+        self._storage = _Windows()
+        self._limiter = FixedWindowRateLimiter(self._storage)
+        self._lock = threading.Lock()
+
+    def count(self, kind: str, caller: str) -> Window:
+        """Count one request of a caller; `kind` keeps keys and addresses apart."""
+        with self._lock:  # count and state belong to one moment
+            now = self._storage.moment = self._clock.now().timestamp()
+            is_allowed = self._limiter.hit(self._item, kind, caller)
+            state = self._limiter.get_window_stats(self._item, kind, caller)
+        return Window(
+            limit=self._policy.limit,
+            remaining=state.remaining,
+            reset_s=max(0, ceil(state.reset_time - now)),
+            is_exceeded=not is_allowed,
+        )
+
+    def refusal(self, window: Window) -> ApiError:
+        """Give the documented 429 for a window."""
+        period = "minute" if self._policy.window_s == 60 else f"{self._policy.window_s} seconds"
+        wait_s = max(1, window.reset_s)
+        return ApiError(
+            "RATE_LIMITED",
+            f"Rate limit exceeded. Maximum {window.limit} requests per {period} allowed.",
+            f"Wait {wait_s} seconds, then try again",
+            more={"retryAfterSeconds": wait_s},
+            headers={"Retry-After": str(wait_s)},
+        )
+
+
+class _Windows(Storage):
+    """The counts in memory, at a moment that is told from outside.
+
+    The library's own memory storage asks the machine's clock and starts a thread at each hit.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moment = 0.0
+        self._counts: dict[str, tuple[int, float]] = {}
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return ValueError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        count, end = self._live(key) or (0, self.moment + expiry)
+        if not count:
+            self._sweep()
+        self._counts[key] = (count + amount, end)
+        return count + amount
+
+    def get(self, key: str) -> int:
+        live = self._live(key)
+        return live[0] if live else 0
+
+    def get_expiry(self, key: str) -> float:
+        live = self._live(key)
+        return live[1] if live else self.moment
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int:
+        cleared = len(self._counts)
+        self._counts.clear()
+        return cleared
+
+    def clear(self, key: str) -> None:
+        self._counts.pop(key, None)
+
+    def _live(self, key: str) -> tuple[int, float] | None:
+        found = self._counts.get(key)
+        return found if found and found[1] > self.moment else None
+
+    def _sweep(self) -> None:
+        if len(self._counts) >= SWEEP_ABOVE:
+            self._counts = {
+                key: window for key, window in self._counts.items() if window[1] > self.moment
+            }

@@ -1,0 +1,50 @@
+"""Follows changes of the user's documents while the server runs."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from .loading import load_executions
+from .service import Service
+from .start_errors import StartError
+
+LOG = logging.getLogger("deadringer")
+
+
+def follow_changes(service: Service) -> None:
+    """Watch the folders of the settings in a thread that ends with the process."""
+    threading.Thread(
+        target=_follow, args=(service, service.settings.fixtures), name="reload", daemon=True
+    ).start()
+
+
+def reload_executions(service: Service, folders: Sequence[Path]) -> None:
+    """Load everything anew; if anything is bad, keep the last good state and log why."""
+    try:
+        service.executions = load_executions(folders)
+    except StartError as problem:
+        # A bad document is not a crash: its reasons say all, a traceback would hide them.
+        LOG.error(  # noqa: TRY400
+            "A change was not taken over; the last good state is kept. %s", problem
+        )
+    except Exception:
+        LOG.exception("A change could not be read; the last good state is kept.")
+    else:
+        LOG.info("Documents changed: reloaded.")
+
+
+def _follow(service: Service, folders: Sequence[Path]) -> None:
+    # Costs a start some 50 ms, so only those who asked for it pay.
+    from watchfiles import Change, watch
+
+    def is_document(_change: Change, path: str) -> bool:
+        return path.endswith(".json")
+
+    try:
+        for _changes in watch(*folders, watch_filter=is_document, raise_interrupt=False):
+            reload_executions(service, folders)
+    except OSError as problem:
+        LOG.error(  # noqa: TRY400
+            "Changes are no longer followed: %s. Restart the server.", problem
+        )

@@ -1,0 +1,84 @@
+"""Makes the routes of the API out of the specification, and guards them."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from contracts import Operation, operations
+
+from .auth import is_known_key, require_known_key, sent_key
+from .errors import error_response
+from .preferences import preferred_error
+from .service import Service
+from .views import VIEWS, View
+
+API_ROOT = "/v1"
+
+
+def add_api(app: Flask, service: Service) -> None:
+    """Add every operation, the guard before them and the headers after them."""
+    for operation in operations():
+        app.add_url_rule(
+            operation.path.replace("{", "<").replace("}", ">"),
+            operation.operation_id,
+            _answering(operation, VIEWS[operation.operation_id], service),
+            methods=[operation.method],
+        )
+    app.before_request(lambda: _admit(service))
+    app.after_request(_tell_window)
+    app.after_request(_bare_options)
+
+
+def is_api_path(path: str) -> bool:
+    """Tell whether a key is needed there, even to learn that nothing is there."""
+    return path == API_ROOT or path.startswith(f"{API_ROOT}/")
+
+
+def _answering(operation: Operation, view: View, service: Service) -> Any:
+    documented = sorted(int(status) for status in operation.described["responses"])
+
+    def answer(**path: str) -> Response:
+        preferred = preferred_error(request.headers.get("Prefer", ""), documented)
+        if preferred is None:
+            return view(service, path)
+        if preferred.kind.status == HTTPStatus.TOO_MANY_REQUESTS and "window" in g:
+            refusal = service.rate_limits.refusal(g.window)
+            refusal.headers |= preferred.headers
+            return error_response(refusal)
+        return error_response(preferred)
+
+    return answer
+
+
+def _admit(service: Service) -> None:
+    """Count the request and check its key, before anything is said about existence.
+
+    A preflight carries no key, so OPTIONS passes uncounted.
+    """
+    if not is_api_path(request.path) or request.method == "OPTIONS":
+        return
+    key = sent_key(request.headers)
+    known = is_known_key(key, service.settings.api_keys)
+    if service.settings.rate_limit != "off":
+        # An unknown key gets no window of its own: inventing keys must not lift the limit.
+        caller = ("key", key) if known else ("ip", request.remote_addr or "unknown")
+        g.window = service.rate_limits.count(*caller)
+        if g.window.is_exceeded and service.settings.rate_limit == "enforce":
+            raise service.rate_limits.refusal(g.window)
+    require_known_key(key, known=known)
+
+
+def _tell_window(response: Response) -> Response:
+    if "window" in g:
+        response.headers.update(g.window.headers)
+    return response
+
+
+def _bare_options(response: Response) -> Response:
+    """Answer OPTIONS with 204: there is no body, so there is no type of one."""
+    if request.method == "OPTIONS" and response.status_code == HTTPStatus.OK:
+        response.status_code = HTTPStatus.NO_CONTENT
+        response.headers.pop("Content-Type", None)
+        response.headers.pop("Content-Length", None)
+    return response

@@ -1,0 +1,220 @@
+"""The settings: the command line, then DEADRINGER_* variables, then pyproject.toml."""
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .start_errors import StartError
+
+DEMO_KEY = "trig_demo_key_0123456789abcdef"
+ENVIRONMENT_PREFIX = "DEADRINGER_"
+PROJECT_TABLE = "[tool.deadringer]"
+LOG_FORMATS = ("text", "json")
+RATE_LIMIT_MODES = ("report", "enforce", "off")
+
+
+class SettingsError(StartError):
+    """A setting is unknown, or its value cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class RatePolicy:
+    """How many requests one key may make in a window; written `100/60`."""
+
+    limit: int = 100
+    window_s: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be chosen at the start."""
+
+    host: str = "127.0.0.1"
+    port: int = 4010
+    api_keys: tuple[str, ...] = (DEMO_KEY,)
+    fixtures: tuple[Path, ...] = ()
+    reload: bool = False
+    log_format: str = "text"
+    rate_limit: str = "report"
+    rate_policy: RatePolicy = RatePolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """One setting as people write it: `name` on the command line and in pyproject.toml."""
+
+    name: str
+    field: str
+    read: Callable[[Any], Any]
+
+    @property
+    def variable(self) -> str:
+        return ENVIRONMENT_PREFIX + self.name.upper().replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """One value somebody gave, and where."""
+
+    name: str
+    value: Any
+    origin: str
+
+
+def load_settings(
+    command_line: Mapping[str, Any], environment: Mapping[str, str], project_file: Path
+) -> Settings:
+    """Give the settings; the command line wins over the environment, that over the project file.
+
+    `command_line` is keyed by option name (`api-key`); None and empty tuples count as not given.
+
+    Raises:
+        SettingsError: if a name is unknown or a value cannot be used.
+    """
+    layers = (
+        *_from_project(project_file),
+        *_from_environment(environment),
+        *_from_command_line(command_line),
+    )
+    known = {setting.name: setting for setting in _SETTINGS}
+    chosen: dict[str, Any] = {}
+    for given in layers:
+        setting = known[given.name]
+        value = _read(setting, given)
+        if value != ():  # an empty list says nothing, so the layer below it speaks
+            chosen[setting.field] = value
+    return Settings(**chosen)
+
+
+def setting_names() -> tuple[str, ...]:
+    """Give the name of every setting, as it is written on the command line."""
+    return tuple(setting.name for setting in _SETTINGS)
+
+
+def _read(setting: _Setting, given: _Given) -> Any:
+    try:
+        return setting.read(given.value)
+    except ValueError as problem:
+        raise SettingsError(f"Setting {setting.name}: {problem} (from {given.origin}).") from None
+
+
+def _from_command_line(command_line: Mapping[str, Any]) -> Iterator[_Given]:
+    for name, value in command_line.items():
+        if value is not None and value != ():
+            yield _Given(name, value, f"--{name}")
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[_Given]:
+    names = {setting.variable: setting.name for setting in _SETTINGS}
+    for variable in sorted(environment):
+        if variable in names:
+            yield _Given(names[variable], environment[variable], variable)
+        elif variable.startswith(ENVIRONMENT_PREFIX) and variable not in _VARIABLES_OF_CLIENTS:
+            known = ", ".join(sorted([*names, *_VARIABLES_OF_CLIENTS]))
+            raise SettingsError(f"Unknown environment variable {variable}. Known: {known}.")
+
+
+def _from_project(project_file: Path) -> Iterator[_Given]:
+    origin = f"{PROJECT_TABLE} in {project_file}"
+    for written, value in _project_table(project_file).items():
+        name = written.replace("_", "-")
+        if name in setting_names():
+            yield _Given(name, value, origin)
+        elif not isinstance(value, dict):  # a sub-table belongs to another command of ours
+            known = ", ".join(sorted(setting_names()))
+            raise SettingsError(f"Unknown setting {written} in {origin}. Known: {known}.")
+
+
+def _project_table(project_file: Path) -> dict[str, Any]:
+    try:
+        text = project_file.read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SettingsError(f"Cannot read {project_file}: {problem}.") from problem
+    try:
+        table = tomllib.loads(text).get("tool", {}).get("deadringer", {})
+    except tomllib.TOMLDecodeError as problem:
+        raise SettingsError(f"{project_file} is not valid TOML: {problem}.") from problem
+    if not isinstance(table, dict):
+        raise SettingsError(f"{PROJECT_TABLE} in {project_file} must be a table.")
+    return table
+
+
+def _read_host(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{value!r} is not a host name or address such as 127.0.0.1")
+    return value.strip()
+
+
+def _read_port(value: Any) -> int:
+    text = str(value).strip()
+    # Longer digit strings cannot be a port, and int() refuses the very long ones in its own words.
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise ValueError(f"{value!r} is not a whole number from 0 to 65535 (0 picks a free port)")
+    return int(text)
+
+
+def _read_api_keys(value: Any) -> tuple[str, ...]:
+    keys = tuple(key for key in _items(value, ",") if key)
+    if not all(re.fullmatch(r"[\x21-\x7e]+", key) for key in keys):
+        # The value is not shown: it may be a real key with a typing error.
+        raise ValueError("a key may hold only visible ASCII characters, no spaces")
+    return keys
+
+
+def _read_folders(value: Any) -> tuple[Path, ...]:
+    return tuple(Path(item) for item in _items(value, os.pathsep) if item)
+
+
+def _read_switch(value: Any) -> bool:
+    word = str(value).strip().lower()
+    if word in {"true", "yes", "on", "1"}:
+        return True
+    if word in {"false", "no", "off", "0", ""}:
+        return False
+    raise ValueError(f"{value!r} is neither true nor false")
+
+
+def _read_policy(value: Any) -> RatePolicy:
+    written = re.fullmatch(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,8})", str(value).strip())
+    if written is None:
+        raise ValueError(f"{value!r} is not <requests>/<seconds>, both above 0, such as 100/60")
+    return RatePolicy(limit=int(written[1]), window_s=int(written[2]))
+
+
+def _one_of(allowed: tuple[str, ...]) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError(f"{value!r} is not one of {', '.join(allowed)}")
+        return str(value)
+
+    return read
+
+
+def _items(value: Any, separator: str) -> list[str]:
+    """Give the members of a list, or of a text that joins them with the separator."""
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(separator)]
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return list(value)
+    raise ValueError(f"{value!r} is neither a text nor a list of texts")
+
+
+_SETTINGS = (
+    _Setting("host", "host", _read_host),
+    _Setting("port", "port", _read_port),
+    _Setting("api-key", "api_keys", _read_api_keys),
+    _Setting("fixtures", "fixtures", _read_folders),
+    _Setting("reload", "reload", _read_switch),
+    _Setting("log-format", "log_format", _one_of(LOG_FORMATS)),
+    _Setting("rate-limit", "rate_limit", _one_of(RATE_LIMIT_MODES)),
+    _Setting("rate-policy", "rate_policy", _read_policy),
+)
+
+_VARIABLES_OF_CLIENTS = frozenset({"DEADRINGER_URL"})
+"""Read by the commands that call a server; the server itself passes them over."""

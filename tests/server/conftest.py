@@ -1,0 +1,170 @@
+"""The real server: as a process of its own, or the application on a port of this one."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from fixtures import load_recordings
+from mockserver import DEMO_KEY
+
+DEMO = {"x-api-key": DEMO_KEY}
+_COMPLETED = next(
+    recording.execution
+    for recording in load_recordings()
+    if recording.execution["status"] == "completed"
+)
+KNOWN = f"/v1/workflows/{_COMPLETED['workflow_id']}/executions/{_COMPLETED['run_id']}"
+
+
+@dataclass
+class ServerProcess:
+    """One `python -m mockserver serve`, ready to answer."""
+
+    process: subprocess.Popen[str]
+    banner: str
+    log_file: Path
+    url: str = field(init=False)
+
+    def __post_init__(self):
+        self.url = re.search(r"http://\S+", self.banner)[0]
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text("utf-8")
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        """Stop it and give its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        return self.process.wait(20)
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    """The environment without settings of ours, then the given variables."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DEADRINGER_")}
+    return {**kept, **variables}
+
+
+def serve_command(*options: str) -> list[str]:
+    return [sys.executable, "-m", "mockserver", "serve", *options]
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory) -> Iterator[Callable[..., ServerProcess]]:
+    """Start a server on a free port with more options, in an empty folder or in `folder`."""
+    with ExitStack() as stack:
+
+        def start(*options: str, folder: Path | None = None, **variables: str) -> ServerProcess:
+            place = folder or tmp_path_factory.mktemp("server")
+            log_file = tmp_path_factory.mktemp("log") / "stderr.log"
+            log = stack.enter_context(log_file.open("w"))
+            process = stack.enter_context(
+                subprocess.Popen(
+                    serve_command("--port", "0", *options),
+                    cwd=place,
+                    env=clean_environment(**variables),
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                )
+            )
+            stack.callback(process.terminate)
+            banner = "".join(iter(process.stdout.readline, "Stop with Ctrl-C.\n"))
+            assert "http://" in banner, log_file.read_text()
+            return ServerProcess(process, banner, log_file)
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def server(start_server) -> ServerProcess:
+    """A server with default settings, shared by the tests that only read."""
+    return start_server()
+
+
+@pytest.fixture(scope="session")
+def client(server) -> Iterator[httpx.Client]:
+    """A client of the shared server that sends the demo key."""
+    with httpx.Client(base_url=server.url, headers=DEMO) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def keyless(server) -> Iterator[httpx.Client]:
+    """A client of the shared server that sends no key."""
+    with httpx.Client(base_url=server.url) as client:
+        yield client
+
+
+@pytest.fixture
+def refused_start(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Try to start a server that cannot start; give the finished process."""
+
+    def start(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            serve_command(*options),
+            cwd=tmp_path,
+            env=clean_environment(**variables),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    return start
+
+
+class SettableClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self):
+        self.moment = datetime(2026, 3, 27, 10, 15, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def advance(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock()
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log(self, *_arguments):
+        """The application has a log of its own."""
+
+
+@pytest.fixture
+def over_http() -> Iterator[Callable[[Flask], httpx.Client]]:
+    """Serve an application on a free port of this process; give a client that sends the key."""
+    with ExitStack() as stack:
+
+        def serve(app: Flask) -> httpx.Client:
+            http_server = make_server(
+                "127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler
+            )
+            stack.callback(http_server.server_close)
+            thread = threading.Thread(target=http_server.serve_forever)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(http_server.shutdown)
+            url = f"http://127.0.0.1:{http_server.server_port}"
+            return stack.enter_context(httpx.Client(base_url=url, headers=DEMO))
+
+        yield serve

@@ -1,0 +1,144 @@
+"""Rate limits: one fixed window for each caller, counted truthfully."""
+
+import threading
+
+import pytest
+from conftest import KNOWN
+
+from contracts import validate
+from mockserver import RatePolicy, Settings, create_app
+
+
+def window_of(response) -> tuple[int, int, int]:
+    names = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+    return tuple(int(response.headers[name]) for name in names)
+
+
+@pytest.fixture
+def limited(over_http, clock):
+    """Serve with a policy of 3 requests in 60 s, in a mode."""
+
+    def serve(mode: str):
+        settings = Settings(
+            rate_limit=mode, rate_policy=RatePolicy(3, 60), api_keys=("key-a", "key-b")
+        )
+        client = over_http(create_app(settings, clock=clock))
+        client.headers["x-api-key"] = "key-a"
+        return client
+
+    return serve
+
+
+def test_by_default_100_requests_in_60_seconds_are_told(over_http, clock):
+    client = over_http(create_app(clock=clock))
+
+    assert window_of(client.get(KNOWN)) == (100, 99, 60)
+    assert window_of(client.get(KNOWN)) == (100, 98, 60)
+
+
+def test_every_answer_below_v1_is_counted_errors_and_head_included(limited):
+    client = limited("report")
+
+    remaining = [
+        window_of(client.get(KNOWN))[1],
+        window_of(client.get("/v1/none"))[1],
+        window_of(client.head(KNOWN))[1],
+    ]
+
+    assert remaining == [2, 1, 0]
+    assert "RateLimit-Limit" not in client.get("/").headers
+
+
+def test_the_window_begins_with_the_first_request_and_ends_after_its_length(limited, clock):
+    client = limited("report")
+
+    states = []
+    for seconds in (0, 12.5, 47.4, 0.1, 30):
+        clock.advance(seconds)
+        states.append(window_of(client.get(KNOWN)))
+
+    assert states == [(3, 2, 60), (3, 1, 48), (3, 0, 1), (3, 2, 60), (3, 1, 30)]
+
+
+def test_report_refuses_nothing(limited):
+    client = limited("report")
+
+    answers = [client.get(KNOWN) for _ in range(5)]
+
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert [window_of(answer)[1] for answer in answers] == [2, 1, 0, 0, 0]
+
+
+def test_enforce_refuses_beyond_the_limit_until_the_window_ends(limited, clock):
+    client = limited("enforce")
+
+    answers = [client.get(KNOWN) for _ in range(3)]
+    clock.advance(17)
+    refused = client.get(KNOWN)
+    clock.advance(43)
+    later = client.get(KNOWN)
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert refused.status_code == 429
+    assert refused.headers["Retry-After"] == refused.headers["RateLimit-Reset"] == "43"
+    error = refused.json()["error"]
+    assert (error["code"], error["retryAfterSeconds"]) == ("RATE_LIMITED", 43)
+    assert error["message"] == "Rate limit exceeded. Maximum 3 requests per minute allowed."
+    assert list(validate(refused.json(), "error_rate_limited")) == []
+    assert later.status_code == 200
+
+
+def test_off_tells_nothing_and_refuses_nothing(limited):
+    client = limited("off")
+
+    answers = [client.get(KNOWN) for _ in range(5)]
+
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert all("RateLimit-Limit" not in answer.headers for answer in answers)
+
+
+def test_each_key_has_its_own_window(limited):
+    client = limited("report")
+    client.get(KNOWN)
+
+    assert window_of(client.get(KNOWN, headers={"x-api-key": "key-b"}))[1] == 2
+
+
+def test_calls_without_a_valid_key_share_the_window_of_their_address(limited):
+    client = limited("enforce")
+
+    statuses = [
+        client.get(KNOWN, headers={"x-api-key": key}).status_code
+        for key in ("", "invented-1", "invented-2", "invented-3")
+    ]
+
+    assert statuses == [401, 401, 401, 429]
+    assert client.get(KNOWN).status_code == 200
+
+
+def test_requests_at_the_same_time_are_all_counted(over_http, clock):
+    client = over_http(create_app(clock=clock))
+    remaining = []
+
+    def read_ten_times():
+        remaining.extend(window_of(client.get(KNOWN))[1] for _ in range(10))
+
+    threads = [threading.Thread(target=read_ten_times) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(remaining) == list(range(50, 100))
+
+
+def test_ended_windows_are_forgotten(clock):
+    from mockserver.rate_limits import SWEEP_ABOVE, RateLimits
+
+    limits = RateLimits(RatePolicy(3, 60), clock)
+    for number in range(SWEEP_ABOVE):
+        limits.count("ip", str(number))
+    clock.advance(60)
+    limits.count("ip", "another")
+
+    assert len(limits._storage._counts) == 1

@@ -1,0 +1,54 @@
+"""Schemathesis, with all its checks and phases, finds nothing in the real server."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import contracts
+from mockserver import DEMO_KEY
+
+PHASES = "examples,coverage,fuzzing,stateful"
+
+
+def run_schemathesis(location: Path | str, url: str, folder: Path) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run", str(location), "--url", url),
+            *("--phases", PHASES, "--checks", "all", "--max-examples", "60", "--seed", "1"),
+            *("--header", f"x-api-key: {DEMO_KEY}", "--no-color", "--generation-database", "none"),
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("source", ["served", "file"])
+def test_schemathesis_finds_nothing(server, tmp_path: Path, source: str) -> None:
+    written = Path(contracts.__file__).parents[1] / "openapi.yaml"
+    location = f"{server.url}/openapi.json" if source == "served" else written
+
+    done = run_schemathesis(location, server.url, tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"[1-9]\d* generated", done.stdout), done.stdout
+
+
+def test_schemathesis_finds_a_status_the_specification_hides(server, tmp_path: Path) -> None:
+    specification = json.loads(json.dumps(contracts.bundle_specification()))
+    for item in specification["paths"].values():
+        for method in item.keys() & {"get", "post"}:
+            item[method]["responses"].pop("404", None)
+    broken = tmp_path / "broken.json"
+    broken.write_text(json.dumps(specification), "utf-8")
+
+    done = run_schemathesis(broken, server.url, tmp_path)
+
+    assert done.returncode == 1
+    assert "Undocumented" in done.stdout
