@@ -45,5 +45,11 @@ def build_app(
     add_api(app, service)
     add_pages(app, service)
     CORS(app, send_wildcard=True, expose_headers=EXPOSED_HEADERS, max_age=600)
+    if settings.breaks:
+        from .contract_faults import FaultyAnswers, faults_named
+
+        app.wsgi_app = FaultyAnswers(  # type: ignore[method-assign]
+            app.wsgi_app, faults_named(settings.breaks), settings.api_keys
+        )
     app.wsgi_app = RequestLog(app.wsgi_app, service.redactor)  # type: ignore[method-assign]
     return app

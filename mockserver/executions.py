@@ -65,6 +65,12 @@ class ExecutionSource(Protocol):
     def named_runs(self) -> Iterable[NamedRun]:
         """Give the runs that have a name."""
 
+    def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
+        """Give one execution as it was loaded; nobody may change it."""
+
+    def all_executions(self) -> Iterable[JsonObject]:
+        """Give every execution, in the order they were loaded."""
+
 
 class LoadedExecutions:
     """Executions held in memory, each written as JSON once.
@@ -75,6 +81,7 @@ class LoadedExecutions:
 
     def __init__(self, documents: Iterable[Document]) -> None:
         self._bodies: dict[tuple[str, str], bytes] = {}
+        self._executions: dict[tuple[str, str], JsonObject] = {}
         self._runs: dict[str, list[str]] = {}
         self._workflow_by_run: dict[str, str] = {}
         self._named: list[NamedRun] = []
@@ -90,6 +97,7 @@ class LoadedExecutions:
         execution = document.execution
         workflow_id, run_id = execution["workflow_id"], execution["run_id"]
         self._bodies[workflow_id, run_id] = envelope_bytes(execution)
+        self._executions[workflow_id, run_id] = execution
         self._runs.setdefault(workflow_id, []).append(run_id)
         self._workflow_by_run[run_id] = workflow_id
         if document.name:
@@ -120,6 +128,14 @@ class LoadedExecutions:
     def named_runs(self) -> Iterator[NamedRun]:
         """Give the runs that have a name."""
         return iter(self._named)
+
+    def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
+        """Give one execution as it was loaded; nobody may change it."""
+        return self._executions.get((workflow_id, run_id))
+
+    def all_executions(self) -> Iterator[JsonObject]:
+        """Give every execution, in the order they were loaded."""
+        return iter(self._executions.values())
 
 
 def envelope_bytes(execution: JsonObject) -> bytes:

@@ -22,7 +22,7 @@ def follow_changes(service: Service) -> None:
 def reload_executions(service: Service, folders: Sequence[Path]) -> None:
     """Load everything anew; if anything is bad, keep the last good state and log why."""
     try:
-        service.executions = load_executions(folders)
+        service.use(load_executions(folders))
     except StartError as problem:
         # A bad document is not a crash: its reasons say all, a traceback would hide them.
         LOG.error(  # noqa: TRY400

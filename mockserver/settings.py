@@ -41,6 +41,7 @@ class Settings:
     log_format: str = "text"
     rate_limit: str = "report"
     rate_policy: RatePolicy = RatePolicy()
+    breaks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,19 @@ def _read_api_keys(value: Any) -> tuple[str, ...]:
     return keys
 
 
+def _read_breaks(value: Any) -> tuple[str, ...]:
+    names = tuple(name for name in _items(value, ",") if name)
+    if names:
+        # Told at the start, not at the first request; imported late, few servers are broken.
+        from .contract_faults import UnknownFaultError, faults_named
+
+        try:
+            faults_named(names)
+        except UnknownFaultError as problem:
+            raise ValueError(str(problem)) from problem
+    return names
+
+
 def _read_folders(value: Any) -> tuple[Path, ...]:
     return tuple(Path(item) for item in _items(value, os.pathsep) if item)
 
@@ -214,6 +228,7 @@ _SETTINGS = (
     _Setting("log-format", "log_format", _one_of(LOG_FORMATS)),
     _Setting("rate-limit", "rate_limit", _one_of(RATE_LIMIT_MODES)),
     _Setting("rate-policy", "rate_policy", _read_policy),
+    _Setting("break", "breaks", _read_breaks),
 )
 
 _VARIABLES_OF_CLIENTS = frozenset({"DEADRINGER_URL"})

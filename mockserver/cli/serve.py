@@ -39,6 +39,12 @@ from mockserver.start_errors import StartError
     help="Tell the rate limit, refuse beyond it, or neither.  [default: report]",
 )
 @click.option("--rate-policy", metavar="REQUESTS/SECONDS", help="[default: 100/60]")
+@click.option(
+    "--break",
+    metavar="NAME",
+    multiple=True,
+    help="Break one promise of the contract on purpose; may be given again.",
+)
 def serve(**options: Any) -> None:
     """Serve the mock over HTTP.
 

@@ -6,7 +6,12 @@ from flask import Response
 
 from mockserver.service import Service
 
+from .credits import get_credit_balance
 from .get_execution import get_execution
+from .list_executions import list_executions
+from .trial_runs import start_test_run
+from .variables import get_variables
+from .workflows import get_workflow, list_actions, list_workflows
 
 __all__ = ["VIEWS", "View"]
 
@@ -14,5 +19,12 @@ View = Callable[[Service, Mapping[str, str]], Response]
 """Answers one operation, given the service and the path parameters as the template names them."""
 
 VIEWS: Mapping[str, View] = {
+    "getCreditBalance": get_credit_balance,
     "getExecution": get_execution,
+    "getExecutionVariables": get_variables,
+    "getWorkflow": get_workflow,
+    "listActions": list_actions,
+    "listExecutions": list_executions,
+    "listWorkflows": list_workflows,
+    "testWorkflow": start_test_run,
 }

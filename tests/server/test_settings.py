@@ -51,6 +51,7 @@ def test_every_setting_can_be_given_in_every_layer(project_file):
         log_format="json",
         rate_limit="enforce",
         rate_policy=RatePolicy(5, 10),
+        breaks=("step-vanishes", "no-key-needed"),
     )
     line = {
         "host": "::1",
@@ -61,15 +62,22 @@ def test_every_setting_can_be_given_in_every_layer(project_file):
         "log-format": "json",
         "rate-limit": "enforce",
         "rate-policy": "5/10",
+        "break": ("step-vanishes", "no-key-needed"),
     }
-    joined = {"api-key": "one,two", "fixtures": Path("a:b").as_posix(), "reload": "yes"}
+    joined = {
+        "api-key": "one,two",
+        "break": "step-vanishes,no-key-needed",
+        "fixtures": Path("a:b").as_posix(),
+        "reload": "yes",
+    }
     environment = {
         "DEADRINGER_" + name.upper().replace("-", "_"): joined.get(name, value)
         for name, value in line.items()
     }
     table = (
         "host='::1'\nport=0\napi-key=['one','two']\nfixtures=['a','b']\nreload=true\n"
-        "log_format='json'\nrate-limit='enforce'\nrate-policy='5/10'"
+        "log_format='json'\nrate-limit='enforce'\nrate-policy='5/10'\n"
+        "break=['step-vanishes','no-key-needed']"
     )
 
     assert set(line) == set(setting_names())

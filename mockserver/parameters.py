@@ -1,0 +1,78 @@
+"""What a request sent, judged by the specification: query parameters and JSON bodies."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask import Request
+from jsonschema import Draft202012Validator
+
+from contracts import Json, JsonObject, Operation, validate
+
+from .errors import ApiError
+
+_INTEGER = re.compile(r"[+-]?\d{1,4000}", re.ASCII)  # int() refuses longer ones
+BODY_SCHEMA = "test_request"
+
+
+def read_query(operation: Operation, sent: Mapping[str, str]) -> dict[str, Any]:
+    """Give every query parameter of an operation, in its documented type, defaults filled in.
+
+    Parameters the specification does not know are passed over.
+
+    Raises:
+        ApiError: VALIDATION_ERROR with one line for each bad parameter.
+    """
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for parameter in operation.described["parameters"]:
+        if parameter.get("in") != "query":
+            continue
+        name, schema = parameter["name"], parameter["schema"]
+        if name not in sent:
+            values[name] = schema.get("default")
+            continue
+        values[name] = _typed(sent[name], schema)
+        errors = Draft202012Validator(schema).iter_errors(values[name])
+        problems += [f"query/{name}: {error.message}" for error in errors]
+    refuse(problems)
+    return values
+
+
+def read_body(request: Request) -> JsonObject:
+    """Give the JSON body of Test Workflow; an absent one is `{}`.
+
+    Raises:
+        ApiError: BAD_REQUEST if it is not JSON, VALIDATION_ERROR with one line for each breach.
+    """
+    raw = request.get_data(cache=False)
+    if not raw.strip():
+        return {}
+    try:
+        body: Json = json.loads(raw)
+    except (ValueError, RecursionError) as problem:
+        raise ApiError(
+            "BAD_REQUEST", f"The body is not JSON: {problem}", "Send a JSON object, or no body"
+        ) from problem
+    refuse(f"body{one.pointer}: {one.message}" for one in validate(body, BODY_SCHEMA))
+    checked: JsonObject = body
+    return checked
+
+
+def refuse(problems: Iterable[str]) -> None:
+    """Raise VALIDATION_ERROR with every problem, if there are any."""
+    listed = list(problems)
+    if listed:
+        raise ApiError(
+            "VALIDATION_ERROR",
+            f"Request has {len(listed)} validation error(s)",
+            "Compare the request with /openapi.json",
+            details={"errors": listed},
+        )
+
+
+def _typed(text: str, schema: JsonObject) -> Any:
+    if schema.get("type") == "integer" and _INTEGER.fullmatch(text):
+        return int(text)
+    return text

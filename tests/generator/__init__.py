@@ -1,0 +1,1 @@
+"""Specifications of the generator: what `fixtures.generator` and `fixtures.strategies` promise."""
