@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check format constraints clean
+.PHONY: help setup serve test mutation check format constraints clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -26,6 +26,9 @@ serve: $(READY) ## Serve the mock on http://127.0.0.1:4010
 
 test: check ## Run every check and every test
 	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term
+
+mutation: $(READY) ## Run the check against every contract fault and print who found it
+	$(BIN)/python -m tests.mutation
 
 check: $(READY) ## Lint, formatting, types
 	$(BIN)/ruff check .

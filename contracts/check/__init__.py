@@ -1,0 +1,35 @@
+"""The conformance runner: judges any server by the contract, knowing only its base URL."""
+
+from .baseline import BaselineError, apply_baseline, load_baseline, update_baseline
+from .options import CheckOptions, OptionError
+from .report_model import (
+    Finding,
+    FoldedFinding,
+    Promise,
+    Report,
+    Result,
+    Verdict,
+)
+from .reports import FORMATS, ReportError, render_text, write_report, write_step_summary
+from .running import run_check
+
+__all__ = [
+    "FORMATS",
+    "BaselineError",
+    "CheckOptions",
+    "Finding",
+    "FoldedFinding",
+    "OptionError",
+    "Promise",
+    "Report",
+    "ReportError",
+    "Result",
+    "Verdict",
+    "apply_baseline",
+    "load_baseline",
+    "render_text",
+    "run_check",
+    "update_baseline",
+    "write_report",
+    "write_step_summary",
+]

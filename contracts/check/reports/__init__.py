@@ -1,0 +1,63 @@
+"""Writing down what a check found: for people at a terminal, for browsers, and for machines."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from contracts.check.report_model import Report
+
+from .documents import ReportError, write_atomically
+from .html import render_html
+from .json_form import render_json
+from .junit import render_junit
+from .markdown import render_markdown
+from .sarif import render_sarif
+from .text import render_text
+
+FORMATS: Mapping[str, Callable[[Report], str]] = {
+    "text": render_text,
+    "json": render_json,
+    "junit": render_junit,
+    "html": render_html,
+    "markdown": render_markdown,
+    "sarif": render_sarif,
+}
+
+__all__ = [
+    "FORMATS",
+    "ReportError",
+    "render_text",
+    "write_report",
+    "write_step_summary",
+]
+
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+
+
+def write_report(report: Report, target: str) -> None:
+    """Write a report as `FORMAT=PATH` says; the file is there whole, or not at all.
+
+    Raises:
+        ReportError: if the format is unknown or the file cannot be written.
+    """
+    name, separator, path = target.partition("=")
+    if name not in FORMATS or not separator or not path:
+        raise ReportError(f"{target!r} is not FORMAT=PATH. Formats: {', '.join(FORMATS)}.")
+    write_atomically(Path(path), FORMATS[name](report))
+
+
+def write_step_summary(report: Report, environ: Mapping[str, str]) -> None:
+    """Add the markdown report to the CI step's summary, where the CI names a file for it.
+
+    Raises:
+        ReportError: if that file cannot be written.
+    """
+    path = environ.get(STEP_SUMMARY)
+    if not path:
+        return
+    try:
+        with Path(path).open("a", encoding="utf-8") as summary:
+            summary.write(render_markdown(report) + "\n")
+    except OSError as error:
+        raise ReportError(
+            f"{STEP_SUMMARY} names {path}, which cannot be written: {error}"
+        ) from error

@@ -1,0 +1,110 @@
+"""What a rule about an exchange asks first: whether there is an answer it may judge."""
+
+from collections.abc import Callable, Iterator
+
+from contracts.exchanges import MISSING, Exchange, Intent
+from contracts.json_types import Json, JsonObject
+from contracts.validation import is_valid, validate
+from contracts.violations import Grade
+
+from .json_values import members, text
+from .model import Breach, Context, When
+
+TOO_MANY_REQUESTS = 429
+LOOSE = frozenset({Intent.FUZZ, Intent.ODD_ID, Intent.WRONG_METHOD})
+"""Intents about which little is promised."""
+UNKNOWN = frozenset({Intent.UNKNOWN_WORKFLOW, Intent.UNKNOWN_RUN})
+_NO_KEY_EXPECTED = LOOSE | {Intent.KEY_IN_QUERY, Intent.BEARER_KEY}
+
+Claim = Callable[[Exchange], bool]
+
+
+def answered(*claims: Claim) -> When:
+    """Make a `when` that is true of a whole answer of a known operation if every claim holds."""
+
+    def when(exchange: Exchange, _context: Context) -> bool:
+        is_ours = exchange.failure is None and exchange.operation_id is not None
+        is_answer = is_ours and exchange.status >= 200 and exchange.method != "OPTIONS"
+        return is_answer and all(claim(exchange) for claim in claims)
+
+    return when
+
+
+def has_body(exchange: Exchange) -> bool:
+    """Whether the answer may carry a body (answers to HEAD never do)."""
+    return exchange.method != "HEAD" and exchange.status not in {204, 304}
+
+
+def has_json(exchange: Exchange) -> bool:
+    """Whether the answer's body is JSON."""
+    return has_body(exchange) and exchange.body is not MISSING
+
+
+def is_error(exchange: Exchange) -> bool:
+    """Whether the status is 4xx or 5xx."""
+    return exchange.status >= 400
+
+
+def is_gateway_refusal(exchange: Exchange) -> bool:
+    """Whether it looks like the 403 of an edge proxy that does not like the client."""
+    return exchange.status == 403 and has_body(exchange) and exchange.body is MISSING
+
+
+def was_heard(exchange: Exchange) -> bool:
+    """Whether the service itself looked at the request: no rate limit or gateway came first."""
+    return exchange.status != TOO_MANY_REQUESTS and not is_gateway_refusal(exchange)
+
+
+def has_intent(*intents: Intent) -> Claim:
+    """Make a claim about why the request was sent."""
+    return lambda exchange: exchange.intent in intents
+
+
+def carries_key(exchange: Exchange) -> bool:
+    """Whether the request names any credentials."""
+    return exchange.carries_key
+
+
+def lacks_good_key(exchange: Exchange) -> bool:
+    """Whether the request must be refused for its key: it has none, or one that does not exist.
+
+    A cookie may be a session of a browser, of which nothing is known.
+    """
+    if exchange.intent is Intent.BAD_KEY:
+        return True
+    is_plain = exchange.intent not in _NO_KEY_EXPECTED
+    return is_plain and not exchange.carries_key and "cookie" not in exchange.request_headers
+
+
+def error_of(exchange: Exchange) -> JsonObject:
+    """Give the `error` member of a body in the common error shape (E1); empty for any other."""
+    body = exchange.body if has_json(exchange) else None
+    return members(members(body).get("error")) if is_valid(body, "error") else {}
+
+
+def error_code(exchange: Exchange) -> str | None:
+    """Give the code of a body in the common error shape; None for any other."""
+    return text(error_of(exchange).get("code"))
+
+
+def shape_breaches(body: Json, schema_name: str, grade: Grade | None = None) -> Iterator[Breach]:
+    """Yield a breach for each place where a body leaves a schema."""
+    for one in validate(body, schema_name):
+        yield Breach(one.pointer, one.expected, one.got, one.fix, grade)
+
+
+def body_breaches(
+    exchange: Exchange, schema_name: str, grade: Grade | None = None
+) -> Iterator[Breach]:
+    """Yield a breach if an answer that should have a JSON body of a schema has another one."""
+    if has_json(exchange):
+        yield from shape_breaches(exchange.body, schema_name, grade)
+    elif has_body(exchange):
+        fix = "answer with the documented error body, as JSON"
+        yield Breach("", "a JSON body", excerpt(exchange), fix, grade)
+
+
+def excerpt(exchange: Exchange) -> str:
+    """Show the beginning of a body that is not JSON."""
+    beginning = exchange.response_body[:60].decode("utf-8", "replace")
+    return f"{beginning!r}" if beginning else "an empty body"

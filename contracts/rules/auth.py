@@ -1,0 +1,173 @@
+"""Promises about keys: which are refused, how, and that none leaks."""
+
+from collections.abc import Iterator
+
+from contracts.exchanges import Exchange, Intent
+from contracts.violations import Grade
+
+from .answered import (
+    answered,
+    body_breaches,
+    error_code,
+    has_intent,
+    is_gateway_refusal,
+    lacks_good_key,
+    was_heard,
+)
+from .json_values import shown
+from .model import Breach, Context, Group, Scope, rule
+
+SHORTEST_SECRET = 8
+_ERRORS_PAGE = "Errors, 401: AUTH_REQUIRED, INVALID_API_KEY"
+
+
+@rule(
+    "DR045",
+    group=Group.AUTH,
+    grade=Grade.ERROR,
+    scope=Scope.EXCHANGE,
+    source="Authentication: a valid API key; Errors, 401",
+    when=answered(lacks_good_key, was_heard),
+    needs="a request without a good key",
+)
+def requests_without_good_key_are_refused(
+    exchange: Exchange, _context: Context
+) -> Iterator[Breach]:
+    """A request with no key or a wrong one is answered 401, with an error body.
+
+    Runs hold private data. The body has the common error shape or the older one of the home
+    page, `{"message": …, "error": …}`. Example: 200 for a key with one more letter.
+    """
+    if exchange.status != 401:
+        yield Breach(
+            "",
+            "status 401",
+            f"status {exchange.status}",
+            "check the key before anything else, and compare it as a whole",
+        )
+        return
+    yield from body_breaches(exchange, "error_unauthorized")
+
+
+def _is_coded_refusal(exchange: Exchange) -> bool:
+    return exchange.status == 401 and lacks_good_key(exchange) and error_code(exchange) is not None
+
+
+@rule(
+    "DR046",
+    group=Group.AUTH,
+    grade=Grade.ERROR,
+    scope=Scope.EXCHANGE,
+    source=_ERRORS_PAGE,
+    when=answered(_is_coded_refusal),
+    needs="a 401 in the common error shape",
+)
+def refusals_tell_missing_from_wrong_key(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+    """No key gives the code AUTH_REQUIRED, a wrong one INVALID_API_KEY.
+
+    The first asks a person to set up a key, the second to replace it. A key that is sent empty
+    may be taken for either. Example: INVALID_API_KEY for a request without any key.
+    """
+    accepted: tuple[str, ...] = ("INVALID_API_KEY",)
+    if not exchange.carries_key:
+        accepted = ("AUTH_REQUIRED",)
+        if {"x-api-key", "authorization"} & exchange.request_headers.keys():
+            accepted = ("AUTH_REQUIRED", "INVALID_API_KEY")
+    code = error_code(exchange)
+    if code not in accepted:
+        yield Breach(
+            "/error/code",
+            " or ".join(accepted),
+            shown(code),
+            "look first whether there is a key, then whether it is valid",
+        )
+
+
+def _secrets(exchange: Exchange) -> Iterator[str]:
+    headers = exchange.request_headers
+    bearer = headers.get("authorization", "").removeprefix("Bearer")
+    for secret in (headers.get("x-api-key", ""), bearer):
+        if len(secret.strip()) >= SHORTEST_SECRET:
+            yield secret.strip()
+
+
+def _carries_secret(exchange: Exchange) -> bool:
+    return next(_secrets(exchange), None) is not None
+
+
+@rule(
+    "DR108",
+    group=Group.AUTH,
+    grade=Grade.WARNING,
+    scope=Scope.EXCHANGE,
+    source="Inferred: a key is a secret",
+    when=answered(_carries_secret),
+    needs="a request with a key",
+)
+def answers_never_repeat_the_key(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+    """The key of a request never stands in its answer.
+
+    Answers are logged, cached and pasted into reports; keys must not be. Example: an error that
+    says which key is invalid, in full.
+    """
+    for secret in _secrets(exchange):
+        place = exchange.response_body.find(secret.encode("utf-8", "surrogatepass"))
+        if place >= 0:
+            yield Breach(
+                "",
+                "an answer without the key of the request",
+                f"the key, {place} bytes into the body",
+                "name a key by its first letters at most",
+            )
+
+
+@rule(
+    "DR109",
+    group=Group.AUTH,
+    grade=Grade.WARNING,
+    scope=Scope.EXCHANGE,
+    source="Inferred from Authentication: header x-api-key, or a bearer token",
+    when=answered(has_intent(Intent.KEY_IN_QUERY)),
+    needs="a request with its key in the query",
+)
+def key_in_the_query_is_not_enough(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+    """A key in the query string opens nothing.
+
+    Addresses end up in logs and histories. Example: 200 for `?api_key=…` without a header.
+    """
+    if exchange.succeeded:
+        fix = "read the key from the headers only"
+        yield Breach("", "status 401", f"status {exchange.status}", fix)
+
+
+@rule(
+    "DR111",
+    group=Group.AUTH,
+    grade=Grade.WARNING,
+    scope=Scope.EXCHANGE,
+    source="Authentication: `Authorization: Bearer <key>` is accepted too",
+    when=answered(has_intent(Intent.BEARER_KEY), was_heard),
+    needs="a request with the good key as a bearer token",
+)
+def bearer_key_is_accepted(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+    """The key is accepted as a bearer token, as well as in x-api-key.
+
+    Many HTTP clients know bearer tokens and no other header. Example: 401 for
+    `Authorization: Bearer` with the good key.
+    """
+    if not exchange.succeeded and not is_gateway_refusal(exchange):
+        yield Breach(
+            "",
+            "a 2xx status, as with x-api-key",
+            f"status {exchange.status}",
+            "read the key from `Authorization: Bearer` where x-api-key is missing",
+        )
+
+
+RULES = (
+    requests_without_good_key_are_refused,
+    refusals_tell_missing_from_wrong_key,
+    answers_never_repeat_the_key,
+    key_in_the_query_is_not_enough,
+    bearer_key_is_accepted,
+)

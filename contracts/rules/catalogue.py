@@ -1,0 +1,293 @@
+"""Promises about the lists that are not of runs: workflows, and the catalogue of actions."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from contracts.json_types import Json
+from contracts.violations import Grade, pointer_to
+
+from .json_values import elements, members, shown, text, whole
+from .model import Breach, Context, Group, Scope, When, rule
+
+DEFAULT_LIMIT = 20
+LARGEST_LIMIT = 100
+_STATUSES = frozenset({"DRAFT", "PUBLISHED"})
+_SAME_CATEGORY = {
+    "control-flow": "control_flow",
+    "integrations": "integration",
+    "utilities": "utility",
+}
+_WORKFLOWS = "List Workflows"
+_ACTIONS = "List Workflow Actions"
+
+
+def sent_whole(query: Json, name: str, default: int) -> int | None:
+    """Give a whole-numbered parameter as sent, its default if not sent, None if unreadable."""
+    value = members(query).get(name, default)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+        return int(value)
+    return whole(value)
+
+
+def repeated(values: list[Json]) -> Iterator[tuple[int, str]]:
+    """Yield (index, text) of every text that stands earlier in the array already."""
+    seen: Counter[str] = Counter()
+    for index, value in enumerate(values):
+        if isinstance(value, str):
+            seen[value] += 1
+            if seen[value] > 1:
+                yield index, value
+
+
+def _with_items(*needed: Callable[[Json, Json], bool]) -> When:
+    def when(data: Json, query: Json, _context: Context) -> bool:
+        has_items = isinstance(members(data).get("items"), list)
+        return has_items and all(one(data, query) for one in needed)
+
+    return when
+
+
+def _has_window(_data: Json, query: Json) -> bool:
+    return _window(query) is not None
+
+
+def _has_total(data: Json, _query: Json) -> bool:
+    return whole(data.get("total")) is not None
+
+
+def _asks_for_status(_data: Json, query: Json) -> bool:
+    return text(members(query).get("status")) in _STATUSES
+
+
+def _asks_for_category(_data: Json, query: Json) -> bool:
+    return bool(text(members(query).get("category")))
+
+
+def _window(query: Json) -> tuple[int, int] | None:
+    """Give (limit, offset) as asked for, None where they are out of their documented range."""
+    limit, offset = sent_whole(query, "limit", DEFAULT_LIMIT), sent_whole(query, "offset", 0)
+    if limit is None or offset is None or not 1 <= limit <= LARGEST_LIMIT or offset < 0:
+        return None
+    return limit, offset
+
+
+@rule(
+    "DR121a",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.WORKFLOW_PAGE,
+    source=f"{_WORKFLOWS}, `limit`: 1-100, default 20",
+    when=_with_items(_has_window),
+    needs="a list of workflows",
+)
+def workflow_pages_keep_the_limit(data: Json, query: Json, _context: Context) -> Iterator[Breach]:
+    """A page of workflows has no more items than `limit`, 20 if it was not sent.
+
+    A client reserves room for what it has asked for. Example: 25 items without a `limit`.
+    """
+    window, count = _window(query), len(data["items"])
+    if window is not None and count > window[0]:
+        yield Breach("/items", f"at most {window[0]} items", f"{count} items", "cut after `limit`")
+
+
+@rule(
+    "DR121b",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.WORKFLOW_PAGE,
+    source=f"{_WORKFLOWS}, `limit`, `offset`, `total`",
+    when=_with_items(_has_window, _has_total),
+    needs="a list of workflows",
+)
+def workflow_pages_stay_in_the_total(
+    data: Json, query: Json, _context: Context
+) -> Iterator[Breach]:
+    """A page of workflows does not reach beyond `total`, and leaves out nothing before it.
+
+    A server that ignores `offset` shows the same workflows again and again. Fewer items than the
+    rest of the list only warn. Example: offset 3 of a total of 4, and 3 items.
+    """
+    window, total, count = _window(query), whole(data.get("total")), len(data["items"])
+    if window is None or total is None:
+        return
+    expected = min(window[0], max(0, total - window[1]))
+    if count != expected:
+        yield Breach(
+            "/items",
+            f"{expected} items (total {total}, offset {window[1]}, limit {window[0]})",
+            f"{count} items",
+            "skip `offset` items, then give `limit`; count `total` with the same filter",
+            Grade.WARNING if count < expected or count > window[0] else None,
+        )
+
+
+@rule(
+    "DR121c",
+    group=Group.LISTING,
+    grade=Grade.WARNING,
+    scope=Scope.WORKFLOW_PAGE,
+    source=f"Inferred from {_WORKFLOWS}, `has_more` and `total`",
+    when=_with_items(_has_window, _has_total),
+    needs="a list of workflows",
+)
+def workflow_pages_tell_of_more(data: Json, query: Json, _context: Context) -> Iterator[Breach]:
+    """`has_more` of a page of workflows is true exactly if items follow it.
+
+    A client walks on while it is true: wrong one way it misses workflows, the other way it never
+    stops. Example: true on the only page.
+    """
+    window, total, has_more = _window(query), whole(data.get("total")), data.get("has_more")
+    if window is None or total is None or not isinstance(has_more, bool):
+        return
+    reached = window[1] + len(data["items"])
+    if has_more != (reached < total):
+        yield Breach(
+            "/has_more",
+            f"{shown(reached < total)} (item {reached} of {total} is reached)",
+            shown(has_more),
+            "compare `offset` plus the number of items with `total`",
+        )
+
+
+@rule(
+    "DR121d",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.WORKFLOW_PAGE,
+    source=f"{_WORKFLOWS}, `id`",
+    when=_with_items(),
+    needs="a list of workflows",
+)
+def workflow_ids_are_unique(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+    """No workflow stands twice on one page.
+
+    The id is the key under which clients keep a workflow. Example: `wf_abc123` in two items.
+    """
+    for index, workflow_id in repeated([members(item).get("id") for item in data["items"]]):
+        yield Breach(
+            pointer_to("items", index, "id"),
+            "an id that no item before has",
+            shown(workflow_id),
+            "list each workflow once",
+        )
+
+
+@rule(
+    "DR121e",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.WORKFLOW_PAGE,
+    source=f"{_WORKFLOWS}, `status`: DRAFT or PUBLISHED",
+    when=_with_items(_asks_for_status),
+    needs="a list of workflows filtered by status",
+)
+def workflow_status_filter_is_kept(data: Json, query: Json, _context: Context) -> Iterator[Breach]:
+    """A list of workflows filtered by `status` has only workflows of that status.
+
+    A client that asks for published workflows must not run a draft. Example: a DRAFT in the
+    answer to `status=PUBLISHED`.
+    """
+    wanted = query["status"]
+    for index, item in enumerate(data["items"]):
+        status = text(members(item).get("status"))
+        if status is not None and status != wanted:
+            yield Breach(
+                pointer_to("items", index, "status"),
+                shown(wanted),
+                shown(status),
+                "filter by `status` before cutting the page",
+            )
+
+
+@rule(
+    "DR122a",
+    group=Group.CATALOGUE,
+    grade=Grade.ERROR,
+    scope=Scope.CATALOGUE,
+    source=f"{_ACTIONS}: not paginated; `total`",
+    when=_with_items(_has_total),
+    needs="the catalogue of actions",
+)
+def catalogue_total_is_its_length(data: Json, query: Json, _context: Context) -> Iterator[Breach]:
+    """`total` of the catalogue is the number of its actions.
+
+    The catalogue is not paginated, so all of it is in one answer; a larger total makes a client
+    look for the rest. With a `category` a difference only warns. Example: total 12, 10 items.
+    """
+    total, count = whole(data.get("total")), len(data["items"])
+    if total != count:
+        yield Breach(
+            "/total",
+            f"{count}, the number of items",
+            shown(data.get("total")),
+            "count the items of this answer",
+            Grade.WARNING if _asks_for_category(data, query) else None,
+        )
+
+
+@rule(
+    "DR122b",
+    group=Group.CATALOGUE,
+    grade=Grade.WARNING,
+    scope=Scope.CATALOGUE,
+    source=f"{_ACTIONS}, `category`",
+    when=_with_items(_asks_for_category),
+    needs="the catalogue filtered by category",
+)
+def catalogue_category_is_kept(data: Json, query: Json, _context: Context) -> Iterator[Breach]:
+    """A catalogue filtered by `category` has only actions of that category.
+
+    Judged where an action names its category; both documented spellings of one count as the
+    same (`control-flow` and `control_flow`). Example: a `crm` action under `category=ai`.
+    """
+    wanted = _category(query["category"])
+    for index, item in enumerate(data["items"]):
+        category = text(members(item).get("category"))
+        if category and _category(category) != wanted:
+            yield Breach(
+                pointer_to("items", index, "category"),
+                shown(query["category"]),
+                shown(category),
+                "filter the actions by `category`",
+            )
+
+
+def _category(name: str) -> str:
+    lowered = name.lower()
+    return _SAME_CATEGORY.get(lowered, lowered)
+
+
+@rule(
+    "DR122c",
+    group=Group.CATALOGUE,
+    grade=Grade.WARNING,
+    scope=Scope.CATALOGUE,
+    source=f"Inferred from {_ACTIONS}, `kind`",
+    when=_with_items(),
+    needs="the catalogue of actions",
+)
+def catalogue_kinds_are_unique(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+    """No action kind stands twice in the catalogue.
+
+    `operation` of a step leads to its action by the kind alone. Example: two actions of kind
+    `generic_agent`.
+    """
+    for index, kind in repeated([members(item).get("kind") for item in elements(data["items"])]):
+        yield Breach(
+            pointer_to("items", index, "kind"),
+            "a kind that no action before has",
+            shown(kind),
+            "list each action once",
+        )
+
+
+RULES = (
+    workflow_pages_keep_the_limit,
+    workflow_pages_stay_in_the_total,
+    workflow_pages_tell_of_more,
+    workflow_ids_are_unique,
+    workflow_status_filter_is_kept,
+    catalogue_total_is_its_length,
+    catalogue_category_is_kept,
+    catalogue_kinds_are_unique,
+)

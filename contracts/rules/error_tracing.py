@@ -1,0 +1,200 @@
+"""Promises about how a failure is told, from the step that failed to the run."""
+
+from collections.abc import Iterator
+
+from contracts.json_types import Json, JsonObject
+from contracts.violations import Grade
+
+from .json_values import members, shown, text
+from .model import Breach, Context, Group, Scope, rule
+from .steps import Step, steps_of
+
+FIELDS = "Documentation of Execution Detail, field `error`"
+
+
+def _failed_run(execution: JsonObject, _context: Context) -> bool:
+    return execution.get("status") == "failed"
+
+
+def _failed_run_with_steps(execution: JsonObject, context: Context) -> bool:
+    return _failed_run(execution, context) and bool(steps_of(execution))
+
+
+@rule(
+    "DR007",
+    group=Group.ERRORS,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=f"{FIELDS}; List Workflow Executions: filled when failed",
+    when=_failed_run,
+    needs="a failed run",
+)
+def failed_run_says_why(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+    """A failed run has a non-empty error.
+
+    The error of the run is what a list and an alert show. Example: `Step 'Enrich profile'
+    failed: profile not found`.
+    """
+    error = execution.get("error")
+    if error is None or (isinstance(error, str) and not error.strip()):
+        yield Breach(
+            "/error", "a non-empty text, since the run failed", shown(error), "say why it failed"
+        )
+
+
+@rule(
+    "DR008",
+    group=Group.ERRORS,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=f"{FIELDS}: top-level error message if the execution failed",
+    when=lambda execution, _context: execution.get("status") in {"completed", "running"},
+    needs="a completed or running run",
+)
+def run_that_did_not_fail_has_no_error(
+    execution: JsonObject, _context: Context
+) -> Iterator[Breach]:
+    """A completed or running run has no error.
+
+    An error left over from a retry paints a good run red. Example: `"status": "completed",
+    "error": null`.
+    """
+    if execution.get("error") is not None:
+        yield Breach(
+            "/error",
+            f"null, since the run is {execution['status']}",
+            shown(execution["error"]),
+            "clear the error when the run goes on",
+        )
+
+
+@rule(
+    "DR009",
+    group=Group.ERRORS,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=f"{FIELDS} of a step: details if the step failed",
+    when=lambda execution, _context: any(one.status == "failed" for one in steps_of(execution)),
+    needs="a failed step",
+)
+def failed_step_says_why(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+    """A failed step has an error, as text or as an object.
+
+    It is what the person who mends the workflow reads first. Example: `"profile not found"`.
+    """
+    for step in steps_of(execution):
+        if step.status == "failed" and step.get("error") in (None, ""):
+            yield Breach(
+                step.at("error"),
+                "a text or an object, since the step failed",
+                shown(step.get("error")),
+                "send the error the action gave",
+            )
+
+
+@rule(
+    "DR010b",
+    group=Group.ERRORS,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=f"{FIELDS} of a step: details if the step failed",
+    when=lambda execution, _context: any(
+        one.status not in {"failed", None} for one in steps_of(execution)
+    ),
+    needs="a step that did not fail",
+)
+def step_that_did_not_fail_has_no_error(
+    execution: JsonObject, _context: Context
+) -> Iterator[Breach]:
+    """A step that did not fail has no error.
+
+    Clients mark a step as failed where they find an error. Example: `"status": "completed",
+    "error": null`.
+    """
+    for step in steps_of(execution):
+        if step.status in {"pending", "running", "completed", "skipped"}:
+            error = step.get("error")
+            if error is not None:
+                yield Breach(
+                    step.at("error"),
+                    f"null, since the step is {step.status}",
+                    shown(error),
+                    "clear the error of a step that did not fail",
+                )
+
+
+@rule(
+    "DR012",
+    group=Group.ERRORS,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source="Documented error texts: a run fails because a step failed",
+    when=_failed_run_with_steps,
+    needs="a failed run with steps",
+)
+def failed_run_has_a_failed_step(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+    """A failed run that has steps has a failed one.
+
+    Otherwise nobody can find where it went wrong. A run without steps may have failed before the
+    first. Example: `"status": "failed"` on the run and on one step.
+    """
+    if not any(step.status in {"failed", None} for step in steps_of(execution)):
+        yield Breach(
+            "/steps",
+            "at least one failed step, since the run failed",
+            f"steps that are {', '.join(sorted({str(one.status) for one in steps_of(execution)}))}",
+            "mark the step that made the run fail",
+        )
+
+
+@rule(
+    "DR015",
+    group=Group.ERRORS,
+    grade=Grade.WARNING,
+    scope=Scope.EXECUTION,
+    source="Inferred from the documented text `Step 'Enrich profile' failed: profile not found`",
+    when=lambda execution, context: (
+        _failed_run_with_steps(execution, context)
+        and bool(text(execution.get("error")))
+        and any(step.status == "failed" for step in steps_of(execution))
+    ),
+    needs="a failed run with a failed step",
+)
+def run_error_names_the_failed_step(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+    """The error of a failed run names a failed step and repeats its error.
+
+    The text form is known from one example only, so this warns. Example: `Step 'Enrich profile'
+    failed: profile not found`.
+    """
+    failed = [step for step in steps_of(execution) if step.status == "failed"]
+    told = text(execution.get("error")) or ""
+    if not any(_tells_of(told, step) for step in failed):
+        yield Breach(
+            "/error",
+            f"Step '{_name(failed[0])}' failed: {_error_text(failed[0].get('error'))}",
+            shown(told),
+            "name the failed step and repeat its error",
+        )
+
+
+def _tells_of(told: str, step: Step) -> bool:
+    start = f"Step '{_name(step)}' failed:"
+    return told.startswith(start) and _error_text(step.get("error")) in told
+
+
+def _name(step: Step) -> str:
+    return text(step.get("step_name")) or step.step_id or ""
+
+
+def _error_text(error: Json) -> str:
+    return text(error) or text(members(error).get("message")) or ""
+
+
+RULES = (
+    failed_run_says_why,
+    run_that_did_not_fail_has_no_error,
+    failed_step_says_why,
+    step_that_did_not_fail_has_no_error,
+    failed_run_has_a_failed_step,
+    run_error_names_the_failed_step,
+)

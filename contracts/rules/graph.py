@@ -1,0 +1,67 @@
+"""A workflow's definition as rules look at it: actions by id, edges, and what lies inside loops."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from contracts.json_types import Json, JsonObject
+
+from .json_values import elements, members, text
+from .model import Context
+
+SOURCE = "$source"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The readable part of a definition; what is malformed is left out."""
+
+    definition: JsonObject
+
+    @cached_property
+    def actions(self) -> dict[str, JsonObject]:
+        """The actions by id."""
+        listed = (members(one) for one in elements(self.definition.get("actions")))
+        return {str(one["id"]): one for one in listed if text(one.get("id"))}
+
+    @cached_property
+    def edges(self) -> list[tuple[str, str, str | None]]:
+        """(from, to, type of the condition or None) of every edge."""
+        return list(self._edges())
+
+    def _edges(self) -> Iterator[tuple[str, str, str | None]]:
+        for edge in map(members, elements(self.definition.get("edges"))):
+            start, end = text(edge.get("from")), text(edge.get("to"))
+            if start is not None and end is not None:
+                yield start, end, text(members(edge.get("conditional")).get("type"))
+
+    @cached_property
+    def inside_loops(self) -> frozenset[str]:
+        """The ids of actions that run once for each item of some loop."""
+        inside: set[str] = set()
+        for loop in {start for start, _, kind in self.edges if kind == "loop"}:
+            body = self.reachable(self.targets(loop, "loop"), without=loop)
+            after = self.reachable(self.targets(loop, "completed"), without=loop)
+            inside |= body - after
+        return frozenset(inside)
+
+    def targets(self, action_id: str, kind: str) -> list[str]:
+        """Give where the edges of one type lead from an action."""
+        return [end for start, end, one in self.edges if start == action_id and one == kind]
+
+    def reachable(self, starts: Iterable[str], *, without: str) -> set[str]:
+        """Give every action that can be reached from some, themselves included."""
+        found: set[str] = set()
+        waiting = list(starts)
+        while waiting:
+            action_id = waiting.pop()
+            if action_id not in found and action_id != without:
+                found.add(action_id)
+                waiting += [end for start, end, _ in self.edges if start == action_id]
+        return found
+
+
+def graph_of(context: Context) -> Graph | None:
+    """Give the definition of the context, None if it is not known."""
+    definition: Json = context.definition
+    return Graph(definition) if isinstance(definition, dict) else None

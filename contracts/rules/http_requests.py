@@ -1,0 +1,165 @@
+"""Promises about requests that were sent on purpose: bad ones are refused, plain ones work."""
+
+from collections.abc import Iterator
+
+from contracts.exchanges import Exchange, Intent
+from contracts.violations import Grade
+
+from .answered import (
+    answered,
+    carries_key,
+    error_code,
+    has_intent,
+    has_json,
+    was_heard,
+)
+from .json_values import elements, members, shown
+from .model import Breach, Context, Group, Scope, rule
+
+PLAIN_READS = frozenset({"listWorkflows", "listActions", "getCreditBalance"})
+_BAD_CODES = ("VALIDATION_ERROR", "BAD_REQUEST")
+
+
+def _is_not_harmless(exchange: Exchange) -> bool:
+    return exchange.method not in {"HEAD", "OPTIONS"}
+
+
+@rule(
+    "DR107",
+    group=Group.HTTP,
+    grade=Grade.WARNING,
+    scope=Scope.EXCHANGE,
+    source="Inferred: HTTP (RFC 9110), 405 and Allow",
+    when=answered(has_intent(Intent.WRONG_METHOD), _is_not_harmless),
+    needs="a request with a method the operation does not have",
+)
+def wrong_method_is_refused(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+    """A method that an operation does not have is refused; a 405 names those it has.
+
+    A DELETE that is answered like a GET lets a client believe it has deleted. Example: 200 for
+    DELETE, or 405 without `Allow`.
+    """
+    if exchange.succeeded:
+        fix = "route by the method as well as by the path"
+        yield Breach("", "status 404 or 405", f"status {exchange.status}", fix)
+    elif exchange.status == 405 and not exchange.response_headers.get("allow", "").strip():
+        yield Breach("", "header Allow on a 405", "no such header", "name the methods in `Allow`")
+
+
+@rule(
+    "DR112",
+    group=Group.HTTP,
+    grade=Grade.ERROR,
+    scope=Scope.EXCHANGE,
+    source="List Workflow Executions, `page`, `page_size`; Errors, 400: VALIDATION_ERROR",
+    when=answered(has_intent(Intent.BAD_QUERY), carries_key, was_heard),
+    needs="a request with a parameter out of its range",
+)
+def bad_query_is_refused(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+    """A query parameter out of its documented range is answered 400 VALIDATION_ERROR.
+
+    A page of another size than asked for, without a word, is a mistake that shows up months
+    later. BAD_REQUEST only warns, as do other operations than the list of runs. Example: 200
+    for `page_size=101`.
+    """
+    is_run_list = exchange.operation_id == "listExecutions"
+    is_paging = bool({"page", "page_size"} & exchange.query.keys())
+    grade = None if is_run_list and is_paging else Grade.WARNING
+    if exchange.status != 400:
+        fix = "check every parameter against its documented range before using it"
+        yield Breach("", "status 400", f"status {exchange.status}", fix, grade)
+        return
+    code = error_code(exchange)
+    if code is not None and code != "VALIDATION_ERROR":
+        softer = Grade.WARNING if code == "BAD_REQUEST" else grade
+        fix = "use VALIDATION_ERROR for values out of range"
+        yield Breach("/error/code", "VALIDATION_ERROR", shown(code), fix, softer)
+
+
+@rule(
+    "DR113",
+    group=Group.LISTING,
+    grade=Grade.WARNING,
+    scope=Scope.EXCHANGE,
+    source="Inferred from List Workflow Executions: empty lists are normal",
+    when=answered(has_intent(Intent.PAGE_BEYOND_END), carries_key, was_heard),
+    needs="a request for a page beyond the end",
+)
+def page_beyond_the_end_is_empty(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+    """A page beyond the end is answered 200, with no rows.
+
+    A client that walks until a page is empty ends there. Example: 404, or the last page again.
+    """
+    if exchange.status != 200:
+        fix = "answer with an empty list beyond the end"
+        yield Breach("", "status 200", f"status {exchange.status}", fix)
+    elif has_json(exchange):
+        data = members(members(exchange.body).get("data"))
+        for name in ("executions", "items"):
+            rows = elements(data.get(name))
+            if rows:
+                fix = "do not fall back to another page"
+                yield Breach(f"/data/{name}", "no rows", f"{len(rows)} rows", fix)
+
+
+@rule(
+    "DR114",
+    group=Group.HTTP,
+    grade=Grade.WARNING,
+    scope=Scope.EXCHANGE,
+    source="Errors, 400: VALIDATION_ERROR, BAD_REQUEST",
+    when=answered(has_intent(Intent.BAD_BODY), carries_key, was_heard),
+    needs="a request with a bad body",
+)
+def bad_body_is_refused(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+    """A body that breaks the documented schema is answered 400.
+
+    With the code VALIDATION_ERROR, or BAD_REQUEST if it cannot be read at all. Example: a test
+    run started in a mode that does not exist.
+    """
+    code = error_code(exchange)
+    if exchange.status != 400:
+        fix = "check the body against its schema before acting on it"
+        yield Breach("", "status 400", f"status {exchange.status}", fix)
+    elif code is not None and code not in _BAD_CODES:
+        yield Breach("/error/code", " or ".join(_BAD_CODES), shown(code), "use one of these codes")
+
+
+def _is_plain_read(exchange: Exchange) -> bool:
+    is_read = exchange.operation_id in PLAIN_READS and exchange.method == "GET"
+    # Who sends a query may have it refused.
+    is_refused_query = exchange.status in {400, 422} and bool(exchange.query)
+    return is_read and exchange.intent is Intent.READ and not is_refused_query
+
+
+def _may_read(exchange: Exchange) -> bool:
+    return exchange.status not in {401, 403} and exchange.carries_key
+
+
+@rule(
+    "DR115",
+    group=Group.HTTP,
+    grade=Grade.ERROR,
+    scope=Scope.EXCHANGE,
+    source="List Workflows, List Workflow Actions, Get Credit Balance: 200",
+    when=answered(_is_plain_read, _may_read, was_heard),
+    needs="an ordinary read",
+)
+def ordinary_reads_succeed(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+    """A plain read with a good key, of something that is always there, is answered 2xx.
+
+    The lists of workflows and actions, and the balance, need no id that could be wrong. Refusals
+    for the key or the rate limit are not meant. Example: 404 for a list that is empty.
+    """
+    if not exchange.succeeded:
+        fix = "answer with an empty list where there is nothing to list"
+        yield Breach("", "a 2xx status", f"status {exchange.status}", fix)
+
+
+RULES = (
+    wrong_method_is_refused,
+    bad_query_is_refused,
+    page_beyond_the_end_is_empty,
+    bad_body_is_refused,
+    ordinary_reads_succeed,
+)

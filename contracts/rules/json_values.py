@@ -1,0 +1,132 @@
+"""Guarded looks into documents of any shape: what is not of the wanted type is simply not there."""
+
+import math
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from contracts.json_types import Json, JsonObject
+from contracts.timestamps import milliseconds_between, parse_timestamp
+from contracts.violations import show
+
+LARGEST_NUMBER = 2**53
+_SECONDS = re.compile(r":\d{2}:\d{2}(?:[.,](?P<fraction>\d+))?(?:[Zz]|[+-][\d:]+)$", re.ASCII)
+_ABSENT = object()
+
+
+def members(value: Json) -> JsonObject:
+    """Give an object's members; none for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def elements(value: Json) -> list[Json]:
+    """Give an array's elements; none for anything else."""
+    return value if isinstance(value, list) else []
+
+
+def text(value: Json) -> str | None:
+    """Give a text, or None for anything else."""
+    return value if isinstance(value, str) else None
+
+
+def number(value: object) -> float | None:
+    """Give a number that can be counted with, or None for anything else (true is no number)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    is_countable = -LARGEST_NUMBER <= value <= LARGEST_NUMBER
+    return value if is_countable else None
+
+
+def whole(value: Json) -> int | None:
+    """Give a number without a fraction (`20.0` too), or None for anything else."""
+    found = number(value)
+    return int(found) if found is not None and found == int(found) else None
+
+
+def shown(value: Json) -> str:
+    """Show a value as `show` does, one too deep for it as well."""
+    try:
+        return show(value)
+    except RecursionError:
+        return "a very deeply nested value"
+
+
+def precision_ms(timestamp: str) -> float:
+    """Give how coarse a timestamp is written: 1000 for whole seconds, 1 for milliseconds."""
+    match = _SECONDS.search(timestamp)
+    if match is None:
+        return 60_000.0
+    return float(1000.0 / 10 ** min(len(match["fraction"] or ""), 6))
+
+
+def coarseness_ms(*timestamps: Json) -> float:
+    """Give how far timestamps coarser than a millisecond may lie off, together."""
+    coarse = (precision_ms(one) for one in timestamps if isinstance(one, str))
+    return sum(one for one in coarse if one > 1)
+
+
+def name_one_moment(left: Json, right: Json) -> bool | None:
+    """Whether two timestamps can name one moment, as finely as the coarser one is written.
+
+    None if either is not a timestamp.
+    """
+    moments = moment(left), moment(right)
+    if moments[0] is None or moments[1] is None:
+        return None
+    apart_ms = abs(milliseconds_between(moments[0], moments[1]))
+    return apart_ms == 0 or apart_ms < max(precision_ms(left), precision_ms(right))
+
+
+def moment(value: Json) -> datetime | None:
+    """Give the moment a timestamp names, or None for anything else."""
+    return parse_timestamp(value)
+
+
+def differences(left: Json, right: Json) -> Iterator[tuple[tuple[str | int, ...], Json, Json]]:
+    """Yield (path, left value, right value) wherever two documents differ, in document order.
+
+    Numbers are compared as numbers (4320 is 4320.0), and an absent member is a null one. Arrays
+    of unequal length differ as a whole, after their common elements.
+    """
+    waiting: list[tuple[tuple[str | int, ...], Json, Json]] = [((), left, right)]
+    while waiting:
+        path, one, other = waiting.pop()
+        if isinstance(one, dict) and isinstance(other, dict):
+            names = list(dict.fromkeys([*one, *other]))
+            pairs = [((*path, name), one.get(name), other.get(name)) for name in names]
+            waiting += reversed(pairs)
+        elif isinstance(one, list) and isinstance(other, list):
+            if len(one) != len(other):
+                # Pushed first, so that it is told after the elements both have.
+                waiting.append((path, _Length(len(one)), _Length(len(other))))
+            both = [((*path, at), *pair) for at, pair in enumerate(zip(one, other, strict=False))]
+            waiting += reversed(both)
+        elif not _same_scalar(one, other):
+            yield path, _plain(one), _plain(other)
+
+
+def equal(left: Json, right: Json) -> bool:
+    """Whether two documents say the same (see `differences`)."""
+    return next(differences(left, right), _ABSENT) is _ABSENT
+
+
+class _Length:
+    """How many elements an array has, where that is what differs."""
+
+    def __init__(self, elements: int) -> None:
+        self.elements = elements
+
+
+def _plain(value: Json) -> Json:
+    return f"{value.elements} elements" if isinstance(value, _Length) else value
+
+
+def _same_scalar(left: Json, right: Json) -> bool:
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, float) and isinstance(right, float) and left != left and right != right:
+        return True
+    # A dict, a list and a length are never equal to a scalar, nor to one another here.
+    return bool(left == right)

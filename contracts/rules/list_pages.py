@@ -1,0 +1,257 @@
+"""Promises about pages of a list of runs, and about walking through all of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contracts.json_types import Json
+from contracts.violations import Grade, pointer_to
+
+from .catalogue import repeated, sent_whole
+from .json_values import elements, members, shown
+from .list_shapes import DURATION, END, Paging, array_of, paging_of, rows_of
+from .model import Breach, Context, Group, Scope, rule
+
+DEFAULT_PAGE_SIZE = 20
+LARGEST_PAGE_SIZE = 100
+_SOURCE = "List Workflow Executions"
+_NEEDS = "a list of runs"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    page: int
+    size: int
+
+
+def _asked(query: Json) -> _Asked | None:
+    """Give page and page size as asked for, None where they are out of their documented range."""
+    page, size = sent_whole(query, "page", 1), sent_whole(query, "page_size", DEFAULT_PAGE_SIZE)
+    if page is None or size is None or page < 1 or not 1 <= size <= LARGEST_PAGE_SIZE:
+        return None
+    return _Asked(page, size)
+
+
+def _has_rows(data: Json, _query: Json, _context: Context) -> bool:
+    return array_of(data) is not None
+
+
+def _can_be_counted(data: Json, query: Json, _context: Context) -> bool:
+    return array_of(data) is not None and _asked(query) is not None
+
+
+@rule(
+    "DR116",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.LIST_PAGE,
+    source=f"{_SOURCE}, `page` (default 1), `page_size` (1-100, default 20), `pagination`",
+    when=_can_be_counted,
+    needs=_NEEDS,
+)
+def page_arithmetic_holds(data: Json, query: Json, _context: Context) -> Iterator[Breach]:
+    """Page, page size, total and the rows on a page fit one another.
+
+    A client walks by these numbers: one that is off loses runs or never stops. The page says
+    what was asked for, `total_pages` is the total over the page size, rounded up (0 or 1 for an
+    empty list), only the last page may be short, and pages beyond it are empty. Example: total
+    142, page size 20, 7 pages.
+    """
+    asked = _asked(query)
+    if asked is None:
+        return
+    paging = paging_of(data)
+    yield from _echoes(paging, asked)
+    yield from _counts(paging, asked)
+    yield from _row_count(data, paging, asked)
+
+
+def _echoes(paging: Paging, asked: _Asked) -> Iterator[Breach]:
+    for said, wanted, name in (
+        (paging.page, asked.page, "page"),
+        (paging.size, asked.size, "page_size"),
+    ):
+        if said is not None and said[1] != wanted:
+            yield Breach(
+                said[0],
+                f"{wanted}, as asked for",
+                str(said[1]),
+                f"read `{name}` from the query; the defaults are 1 and {DEFAULT_PAGE_SIZE}",
+            )
+
+
+def _counts(paging: Paging, asked: _Asked) -> Iterator[Breach]:
+    if paging.total is None or paging.pages is None:
+        return
+    total, size = paging.total[1], paging.size[1] if paging.size else asked.size
+    if total < 0 or size < 1:
+        return
+    wanted = -(-total // size)
+    if paging.pages[1] != wanted and not (total == 0 and paging.pages[1] == 1):
+        yield Breach(
+            paging.pages[0],
+            f"{wanted} (total {total} over page size {size}, rounded up)",
+            str(paging.pages[1]),
+            "divide the total by the page size and round up",
+        )
+
+
+def _row_count(data: Json, paging: Paging, asked: _Asked) -> Iterator[Breach]:
+    name, rows = array_of(data) or ("", [])
+    if len(rows) > asked.size:
+        yield _rows(name, f"at most {asked.size} rows", rows)
+        return
+    if paging.total is None or paging.total[1] < 0:
+        return
+    total = paging.total[1]
+    rest = max(0, total - (asked.page - 1) * asked.size)
+    of_total = f"page {asked.page} of a total of {total}"
+    if len(rows) != min(rest, asked.size):
+        # A run that starts between counting and reading makes the last page differ for a moment.
+        passing = 0 < rest < asked.size and bool(rows)
+        expected = f"{min(rest, asked.size)} rows on {of_total}"
+        yield _rows(name, expected, rows, Grade.WARNING if passing else None)
+    has_more = members(data).get("has_more")
+    if isinstance(has_more, bool) and has_more != (asked.page * asked.size < total):
+        yield Breach(
+            "/has_more",
+            f"{shown(not has_more)} on {of_total}",
+            shown(has_more),
+            "compare page times page size with the total",
+        )
+
+
+def _rows(name: str, expected: str, rows: list[Json], grade: Grade | None = None) -> Breach:
+    fix = "skip (page - 1) * page_size rows, then give page_size; count the total the same way"
+    return Breach(pointer_to(name), expected, f"{len(rows)} rows", fix, grade)
+
+
+@rule(
+    "DR117",
+    group=Group.LISTING,
+    grade=Grade.WARNING,
+    scope=Scope.LIST_PAGE,
+    source=f"{_SOURCE}, example; the other names were met in client code",
+    when=_has_rows,
+    needs=_NEEDS,
+)
+def lists_speak_documented_names(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+    """A list of runs uses the documented names: `executions`, `pagination`, `completed_at`, …
+
+    Client code was met that reads `items`, `ended_at` and `duration_ms` instead, so either is
+    accepted; a client written from the documentation finds only the documented ones.
+    """
+    array = array_of(data)
+    if array is not None and array[0] != "executions":
+        yield _other_name("/items", "executions", "items")
+    if "pagination" not in data and "total" in data:
+        yield _other_name("/total", "pagination.total_count", "total")
+    for name, index, row in rows_of(data):
+        for documented, recovered in (END, DURATION):
+            if documented not in row and recovered in row:
+                yield _other_name(pointer_to(name, index, recovered), documented, recovered)
+
+
+def _other_name(pointer: str, documented: str, recovered: str) -> Breach:
+    fix = f"send `{documented}`, beside `{recovered}` if clients read that"
+    return Breach(pointer, f"`{documented}`", f"`{recovered}`", fix)
+
+
+@rule(
+    "DR118",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.LIST_PAGE,
+    source=f"{_SOURCE}, `run_id`: unique execution identifier",
+    when=_has_rows,
+    needs=_NEEDS,
+)
+def run_ids_on_a_page_are_unique(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+    """No run stands twice on one page.
+
+    The run id is documented as unique; clients key rows by it. Example: a join that repeats
+    a run for each of its steps.
+    """
+    name, rows = array_of(data) or ("", [])
+    for index, run_id in repeated([members(row).get("run_id") for row in rows]):
+        yield Breach(
+            pointer_to(name, index, "run_id"),
+            "a run id that no row before has",
+            shown(run_id),
+            "list each run once",
+        )
+
+
+def _was_walked(pages: Json, page_size: Json, _context: Context) -> bool:
+    is_whole = bool(elements(pages)) and all(array_of(page) is not None for page in pages)
+    return is_whole and isinstance(page_size, int) and page_size > 0
+
+
+@rule(
+    "DR119",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.LIST_WALK,
+    source=f"{_SOURCE}, `page`, `page_size`, `pagination`",
+    when=_was_walked,
+    needs="a list of two or more runs",
+)
+def walks_meet_every_run_once(pages: Json, page_size: Json, _context: Context) -> Iterator[Breach]:
+    """Walking through all pages meets every run exactly once.
+
+    Pages are cut from one order, whichever it is; with an unstable one clients see a run twice
+    and miss another. Where the total changes under way runs have come meanwhile, and
+    everything found only warns. Example: total 5, and 4 different runs on its pages.
+    """
+    totals = [paging_of(page).total for page in pages]
+    counts = {total[1] for total in totals if total is not None}
+    grade = None if len(counts) < 2 else Grade.WARNING
+    if len(counts) > 1:
+        yield from _moving_totals(totals)
+    yield from _met_again(pages, grade)
+    rows = sum(len((array_of(page) or ("", []))[1]) for page in pages)
+    total = counts.pop() if len(counts) == 1 else None
+    if total is not None and len(pages) * page_size >= total and rows != total:
+        yield Breach(
+            "",
+            f"{total} rows, as the total says",
+            f"{rows} rows on {len(pages)} pages",
+            "count the total with the same filter as the rows",
+        )
+
+
+def _moving_totals(totals: list[tuple[str, int] | None]) -> Iterator[Breach]:
+    first = next(total[1] for total in totals if total is not None)
+    for index, total in enumerate(totals):
+        if total is not None and total[1] != first:
+            yield Breach(
+                pointer_to(index) + total[0],
+                f"{first}, as on the page before",
+                str(total[1]),
+                "nothing, if runs have started meanwhile; else count all runs of the workflow",
+                Grade.WARNING,
+            )
+            return
+
+
+def _met_again(pages: list[Json], grade: Grade | None) -> Iterator[Breach]:
+    places = [(at, *place) for at, page in enumerate(pages) for place in rows_of(page)]
+    first_page: dict[str, int] = {}
+    for at, name, index, row in places:
+        run_id = row.get("run_id")
+        # Twice on one page is a breach of its own (DR118).
+        if isinstance(run_id, str) and first_page.setdefault(run_id, at) != at:
+            yield Breach(
+                pointer_to(at, name, index, "run_id"),
+                "a run that no page before has shown",
+                f"{shown(run_id)}, as on page {first_page[run_id] + 1}",
+                "sort the runs by something unique before cutting pages",
+                grade,
+            )
+
+
+RULES = (
+    page_arithmetic_holds,
+    lists_speak_documented_names,
+    run_ids_on_a_page_are_unique,
+    walks_meet_every_run_once,
+)

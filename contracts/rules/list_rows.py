@@ -1,0 +1,214 @@
+"""Promises about each row in a list of runs, which is a run in short."""
+
+from collections.abc import Callable, Iterator
+
+from contracts.json_types import Json, JsonObject
+from contracts.timestamps import milliseconds_between
+from contracts.violations import Grade, pointer_to
+
+from .json_values import coarseness_ms, moment, number, shown, text
+from .list_shapes import DURATION, END, rows_of, spoken
+from .model import Breach, Context, Group, Scope, When, rule
+
+FINISHED = ("completed", "failed")
+_SOURCE = "List Workflow Executions"
+
+
+def _rows(data: Json, *statuses: str) -> Iterator[tuple[str, int, JsonObject]]:
+    return ((name, index, row) for name, index, row in rows_of(data) if _is(row, statuses))
+
+
+def _is(row: JsonObject, statuses: tuple[str, ...]) -> bool:
+    return not statuses or text(row.get("status")) in statuses
+
+
+def _has_row(*statuses: str, wanted: Callable[[JsonObject], bool] = bool) -> When:
+    def when(data: Json, _query: Json, _context: Context) -> bool:
+        return any(wanted(row) for _, _, row in _rows(data, *statuses))
+
+    return when
+
+
+def _span_ms(row: JsonObject) -> float | None:
+    """Give end - start, None where either is not told."""
+    start, end = moment(row.get("started_at")), moment((spoken(row, END) or ("", None))[1])
+    return None if start is None or end is None else milliseconds_between(start, end)
+
+
+def _slack_ms(row: JsonObject) -> float:
+    return coarseness_ms(row.get("started_at"), (spoken(row, END) or ("", None))[1])
+
+
+def _has_span(row: JsonObject) -> bool:
+    return _span_ms(row) is not None
+
+
+def _has_measured_span(row: JsonObject) -> bool:
+    return _has_span(row) and number((spoken(row, DURATION) or ("", None))[1]) is not None
+
+
+@rule(
+    "DR101a",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.LIST_PAGE,
+    source=f"{_SOURCE}: `completed_at` and `duration` are null while running",
+    when=_has_row("running"),
+    needs="a running run in a list",
+)
+def running_rows_have_no_end(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+    """A row of a running run has neither an end nor a duration.
+
+    Clients tell by the end whether a run is over. Example: `running` with `duration` 0.
+    """
+    for array, index, row in _rows(data, "running"):
+        for names in (END, DURATION):
+            said = spoken(row, names)
+            if said is not None and said[1] is not None:
+                yield Breach(
+                    pointer_to(array, index, said[0]),
+                    "null while the run is running",
+                    shown(said[1]),
+                    f"leave `{said[0]}` null until the run has ended",
+                )
+
+
+@rule(
+    "DR101b",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.LIST_PAGE,
+    source=f"{_SOURCE}, example rows",
+    when=_has_row(*FINISHED),
+    needs="a finished run in a list",
+)
+def finished_rows_have_an_end(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+    """A row of a completed or failed run has an end and a duration.
+
+    They are null while running, and only then. Example: `completed` with `completed_at` null.
+    """
+    for array, index, row in _rows(data, *FINISHED):
+        for names in (END, DURATION):
+            said = spoken(row, names)
+            if said is not None and said[1] is None:
+                yield Breach(
+                    pointer_to(array, index, said[0]),
+                    f"a value, as the run is {row['status']}",
+                    "null",
+                    f"fill `{said[0]}` in the step that writes the final status",
+                )
+
+
+@rule(
+    "DR101c",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.LIST_PAGE,
+    source=f"{_SOURCE}: `error` is filled when failed",
+    when=_has_row("failed"),
+    needs="a failed run in a list",
+)
+def failed_rows_say_why(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+    """A row of a failed run has a non-empty error.
+
+    It is what a person reads first. Example: `failed` with `error` null, or an empty text.
+    """
+    for array, index, row in _rows(data, "failed"):
+        if "error" in row and (row["error"] is None or row["error"] == ""):
+            yield Breach(
+                pointer_to(array, index, "error"),
+                "a text that says why the run failed",
+                shown(row["error"]),
+                "copy the run's `error` into its row",
+            )
+
+
+@rule(
+    "DR101d",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.LIST_PAGE,
+    source=f"{_SOURCE}, example rows",
+    when=_has_row("completed", "running"),
+    needs="a running or completed run in a list",
+)
+def unfailed_rows_have_no_error(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+    """A row of a completed or running run has a null error.
+
+    Clients mark a row by its error. Example: `completed` with an `error`, or with an empty text.
+    """
+    for array, index, row in _rows(data, "completed", "running"):
+        error = text(row.get("error"))
+        if error is not None:
+            yield Breach(
+                pointer_to(array, index, "error"),
+                f"null, as the run is {row['status']}",
+                shown(error),
+                "fill `error` of failed runs only",
+            )
+
+
+@rule(
+    "DR101e",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.LIST_PAGE,
+    source=f"{_SOURCE}, `started_at`, `completed_at`",
+    when=_has_row(wanted=_has_span),
+    needs="a run with start and end in a list",
+)
+def rows_end_after_they_start(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+    """The end in a row is not before the start.
+
+    Timestamps written in whole seconds are taken as precise to a second only. Example: start
+    10:15:00, end 10:14:59.
+    """
+    for array, index, row in _rows(data):
+        span_ms, said = _span_ms(row), spoken(row, END)
+        if span_ms is not None and said is not None and span_ms < -_slack_ms(row):
+            yield Breach(
+                pointer_to(array, index, said[0]),
+                f"not before the start, {shown(row['started_at'])}",
+                shown(said[1]),
+                "take both from one clock, and compare them as moments",
+            )
+
+
+@rule(
+    "DR101f",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.LIST_PAGE,
+    source=f"{_SOURCE}, example rows: exact in all of them",
+    when=_has_row(wanted=_has_measured_span),
+    needs="a run with start, end and duration in a list",
+)
+def row_durations_fit(data: Json, _query: Json, context: Context) -> Iterator[Breach]:
+    """The duration in a row is its end minus its start, in milliseconds.
+
+    Within a small tolerance, and as finely as the timestamps are written. Example: 4 for
+    a run of 4320 ms, which is seconds.
+    """
+    for array, index, row in _rows(data):
+        span_ms, said = _span_ms(row), spoken(row, DURATION)
+        duration_ms = number(said[1]) if said else None
+        if span_ms is None or said is None or duration_ms is None:
+            continue
+        tolerance_ms = context.settings.duration_tolerance_ms + _slack_ms(row)
+        if abs(duration_ms - span_ms) > tolerance_ms:
+            yield Breach(
+                pointer_to(array, index, said[0]),
+                f"{span_ms:g} (end - start), give or take {tolerance_ms:g}",
+                shown(said[1]),
+                "compute the duration from the two timestamps, in milliseconds",
+            )
+
+
+RULES = (
+    running_rows_have_no_end,
+    finished_rows_have_an_end,
+    failed_rows_say_why,
+    unfailed_rows_have_no_error,
+    rows_end_after_they_start,
+    row_durations_fit,
+)

@@ -1,0 +1,73 @@
+"""Reading a list of runs in either documented shape, or in a mixture of both.
+
+The documented shape has `executions[]` with `completed_at` and `duration`, and `pagination`; the
+recovered one `items[]` with `ended_at` and `duration_ms`, and the paging members beside it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contracts.json_types import Json, JsonObject
+
+from .json_values import members, whole
+
+END = ("completed_at", "ended_at")
+DURATION = ("duration", "duration_ms")
+
+
+def array_of(data: Json) -> tuple[str, list[Json]] | None:
+    """Give the name and the elements of the array of rows, None if there is none."""
+    for name in ("executions", "items"):
+        found = members(data).get(name)
+        if isinstance(found, list):
+            return name, found
+    return None
+
+
+def rows_of(data: Json) -> Iterator[tuple[str, int, JsonObject]]:
+    """Yield (name of the array, index, row) for every row that is an object."""
+    name, rows = array_of(data) or ("", [])
+    for index, row in enumerate(rows):
+        if isinstance(row, dict):
+            yield name, index, row
+
+
+def spoken(row: JsonObject, names: tuple[str, str]) -> tuple[str, Json] | None:
+    """Give the name a row uses and its value; a value before a null, None if it has neither."""
+    present = [name for name in names if name in row]
+    filled = [name for name in present if row[name] is not None]
+    for name in (*filled, *present):
+        return name, row[name]
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """What a page says of its place; each is (pointer, number), None where it is not said."""
+
+    page: tuple[str, int] | None
+    size: tuple[str, int] | None
+    total: tuple[str, int] | None
+    pages: tuple[str, int] | None
+
+
+def paging_of(data: Json) -> Paging:
+    """Read the paging members of a page under either name."""
+    pagination = members(data).get("pagination")
+
+    def said(documented: str, recovered: str) -> tuple[str, int] | None:
+        for holder, prefix, name in (
+            (pagination, "/pagination/", documented),
+            (data, "/", recovered),
+        ):
+            found = whole(members(holder).get(name))
+            if found is not None:
+                return prefix + name, found
+        return None
+
+    return Paging(
+        page=said("page", "page"),
+        size=said("page_size", "page_size"),
+        total=said("total_count", "total"),
+        pages=said("total_pages", "total_pages"),
+    )

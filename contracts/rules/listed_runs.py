@@ -1,0 +1,109 @@
+"""Promises that join the list of runs with the detail of a run."""
+
+from collections.abc import Iterator
+
+from contracts.json_types import Json
+from contracts.violations import Grade, pointer_to
+
+from .json_values import members, name_one_moment, number, shown, text
+from .list_shapes import DURATION, END, spoken
+from .model import Breach, Context, Group, Scope, rule
+
+ROUNDING_MS = 1
+_NAMES = {"ended_at": END, "duration_ms": DURATION}
+
+
+def _is_one_run(row: Json, execution: Json, _context: Context) -> bool:
+    run_id = text(members(row).get("run_id"))
+    return run_id is not None and run_id == text(members(execution).get("run_id"))
+
+
+@rule(
+    "DR035",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.LISTED_RUN,
+    source="List Workflow Executions and Execution Detail, their common members",
+    when=_is_one_run,
+    needs="a run in the list that can be read",
+)
+def rows_agree_with_the_detail(row: Json, execution: Json, _context: Context) -> Iterator[Breach]:
+    """A run in the list has the status, start, end, duration and error of its detail.
+
+    People go from the list to the detail and must meet the same run. End and duration are
+    compared under either documented name, timestamps as moments, as finely as the coarser one is
+    written. Only rows that were equal before and after the detail was read are judged. Example:
+    `duration` 4 in the list, `duration_ms` 4320 in the detail.
+    """
+    for name in ("status", "started_at", "ended_at", "duration_ms", "error"):
+        said = spoken(row, _NAMES.get(name, (name, name)))
+        # A member that is missing on either side is reported by its schema.
+        if said is None or (name not in execution and name != "error"):
+            continue
+        kept = execution.get(name)
+        if _differ(name, said[1], kept):
+            yield Breach(
+                pointer_to("row", said[0]),
+                f"{shown(kept)}, the `{name}` of Execution Detail",
+                shown(said[1]),
+                "answer the list and the detail from the same stored run",
+            )
+
+
+def _differ(name: str, told: Json, kept: Json) -> bool:
+    if (told is None) != (kept is None):
+        return _is_of_its_type(name, told) and _is_of_its_type(name, kept)
+    if name in {"started_at", "ended_at"}:
+        return name_one_moment(told, kept) is False
+    if name == "duration_ms":
+        listed_ms, detailed_ms = number(told), number(kept)
+        if listed_ms is None or detailed_ms is None:
+            return False
+        # Two roundings of one measurement may lie a millisecond apart.
+        return abs(listed_ms - detailed_ms) > ROUNDING_MS
+    texts = text(told), text(kept)
+    return None not in texts and texts[0] != texts[1]
+
+
+def _is_of_its_type(name: str, value: Json) -> bool:
+    if value is None:
+        return name in {"ended_at", "duration_ms", "error"}
+    return number(value) is not None if name == "duration_ms" else isinstance(value, str)
+
+
+def _was_counted(status: Json, lost: Json, read: Json, _context: Context) -> bool:
+    counted = all(isinstance(one, int) for one in (lost, read))
+    return isinstance(status, str) and counted and read > 0
+
+
+@rule(
+    "DR120",
+    group=Group.LISTING,
+    grade=Grade.WARNING,
+    scope=Scope.LISTED_STATUS,
+    source="Met in client code: a run can be in the list and still answer 404",
+    when=_was_counted,
+    needs="listed runs of one status",
+)
+def listed_runs_are_readable(
+    status: Json, lost: Json, read: Json, _context: Context
+) -> Iterator[Breach]:
+    """A run that stands in the list can be read.
+
+    A single one that answers 404 was met in the field and only warns. More than half of the
+    finished runs of one status, and at least two of them, is no accident. Example: every
+    failed run is a 404.
+    """
+    if lost <= 0:
+        return
+    is_a_class = status in {"completed", "failed"} and lost >= 2 and lost * 2 > read
+    yield Breach(
+        "",
+        f"the {read} listed runs that are {shown(status)} to be readable",
+        f"404 for {lost} of them",
+        "keep the detail of a run for as long as it is listed, whatever its status",
+        Grade.ERROR if is_a_class else None,
+    )
+
+
+RULES = (rows_agree_with_the_detail, listed_runs_are_readable)

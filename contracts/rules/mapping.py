@@ -1,0 +1,262 @@
+"""Promises about table columns: which values of which outputs they show."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contracts.json_types import Json, JsonObject
+from contracts.violations import Grade, pointer_to
+
+from .graph import graph_of
+from .json_values import elements, equal, members, shown, text
+from .model import Breach, Context, Group, Scope, rule
+from .steps import Step, steps_of
+
+FIELDS = "Documentation of Execution Detail, fields `column_config` and `mapped_output`"
+_PATH = re.compile(r"(?:\$\.)?[^.\[\]*?@$]+(?:\[\d+\])*(?:\.[^.\[\]*?@$]+(?:\[\d+\])*)*")
+_UNKNOWN = object()
+_NOWHERE = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    index: int
+    column_id: str
+    label: str
+    step_id: str
+    path: str
+
+
+def _columns(execution: JsonObject) -> list[_Column]:
+    found = []
+    for index, column in enumerate(map(members, elements(execution.get("column_config")))):
+        texts = [text(column.get(name)) for name in ("id", "label", "stepId", "fieldPath")]
+        if all(one is not None for one in texts):
+            found.append(_Column(index, *map(str, texts)))
+    return found
+
+
+def _has_columns(execution: JsonObject, _context: Context) -> bool:
+    return bool(_columns(execution))
+
+
+def _value_at(output: Json, path: str) -> Json:
+    """Give what stands at a path; _NOWHERE if nothing does, _UNKNOWN if the path is not ours."""
+    if not _PATH.fullmatch(path):
+        return _UNKNOWN
+    parts = re.findall(r"[^.\[\]]+", path.removeprefix("$."))
+    found = _follow(output, parts)
+    if found is _NOWHERE and parts[0] == "output" and "output" not in members(output):
+        return _follow(output, parts[1:])
+    return found
+
+
+def _follow(value: Json, parts: list[str]) -> Json:
+    for part in parts:
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return _NOWHERE
+    return value
+
+
+@rule(
+    "DR031",
+    group=Group.MAPPING,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=FIELDS,
+    when=_has_columns,
+    needs="a run with columns",
+)
+def column_ids_are_unique(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+    """No two columns have the same id.
+
+    Mapped values are keyed by it: one of two would be lost. Example: `col_summary`, `col_mood`.
+    """
+    seen: set[str] = set()
+    for column in _columns(execution):
+        if column.column_id in seen:
+            yield Breach(
+                pointer_to("column_config", column.index, "id"),
+                "an id no other column has",
+                shown(column.column_id),
+                "give each column an id of its own",
+            )
+        seen.add(column.column_id)
+
+
+@rule(
+    "DR032",
+    group=Group.DEFINITION,
+    grade=Grade.WARNING,
+    scope=Scope.EXECUTION,
+    source="Inferred from the published example",
+    when=lambda execution, context: bool(_columns(execution)) and graph_of(context) is not None,
+    needs="a run with columns, and its workflow's definition",
+)
+def columns_name_known_steps(execution: JsonObject, context: Context) -> Iterator[Breach]:
+    """Each column takes its value from an action of the definition.
+
+    A column of an action that is gone stays empty for ever. Example: `"stepId": "agent-1"`.
+    """
+    graph = graph_of(context)
+    for column in _columns(execution):
+        if graph is not None and column.step_id not in graph.actions:
+            yield Breach(
+                pointer_to("column_config", column.index, "stepId"),
+                f"one of {shown(sorted(graph.actions))}",
+                shown(column.step_id),
+                "remove the column, or name an action of the workflow",
+            )
+
+
+@rule(
+    "DR033",
+    group=Group.MAPPING,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=FIELDS,
+    when=lambda execution, _context: any(
+        step.step_id not in {column.step_id for column in _columns(execution)}
+        for step in steps_of(execution)
+    ),
+    needs="a step that no column names",
+)
+def steps_without_columns_map_nothing(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+    """A step that no column names has no mapped output.
+
+    Mapped values are produced from `column_config`; without one they come from nowhere. Example:
+    `"column_config": null`, `"mapped_output": null`.
+    """
+    config = execution.get("column_config")
+    readable = config is None or len(_columns(execution)) == len(elements(config))
+    named = {column.step_id for column in _columns(execution)}
+    for step in steps_of(execution):
+        mapped = step.get("mapped_output")
+        if mapped is None or step.step_id in named or step.step_id is None or not readable:
+            continue
+        yield Breach(
+            step.at("mapped_output"),
+            "null, since no column names the step",
+            shown(mapped),
+            "send null where column_config has nothing for the step",
+            Grade.WARNING if mapped == {} else None,
+        )
+
+
+def _mapped_steps(execution: JsonObject) -> Iterator[tuple[Step, list[_Column]]]:
+    """Yield the completed steps that columns name, with their columns."""
+    columns = _columns(execution)
+    for step in steps_of(execution):
+        own = [column for column in columns if column.step_id == step.step_id]
+        if own and step.status == "completed":
+            yield step, own
+
+
+@rule(
+    "DR034a",
+    group=Group.MAPPING,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=FIELDS,
+    when=lambda execution, _context: next(_mapped_steps(execution), None) is not None,
+    needs="a completed step that a column names",
+)
+def mapped_values_are_those_of_the_output(
+    execution: JsonObject, _context: Context
+) -> Iterator[Breach]:
+    """Each mapped value is the value at the column's path inside the step's output.
+
+    The table a user sees must show what the step produced. Keys may be column ids or labels. A
+    value that is missing only warns. Example: `fieldPath` `result.output` maps that very text.
+    """
+    for step, columns in _mapped_steps(execution):
+        mapped = members(step.get("mapped_output"))
+        output = step.get("output")
+        known = {name for column in columns for name in (column.column_id, column.label)}
+        for name in mapped.keys() - known:
+            yield Breach(
+                step.at("mapped_output", name),
+                f"one of {shown(sorted(known))}",
+                shown(name),
+                "key mapped values by the id of a column of this step",
+            )
+        for column in columns:
+            yield from _wrong_value(step, column, mapped, _value_at(output, column.path))
+
+
+def _wrong_value(step: Step, column: _Column, mapped: JsonObject, wanted: Json) -> Iterator[Breach]:
+    name = next((one for one in (column.column_id, column.label) if one in mapped), None)
+    found = mapped.get(name) if name is not None else None
+    if wanted is _UNKNOWN:
+        return
+    if wanted is _NOWHERE:
+        if found is not None:
+            yield _differs(step, str(name), "null, since nothing stands at", column, found)
+    elif found is None and wanted is not None:
+        yield Breach(
+            step.at("mapped_output", *([name] if name else [])),
+            f"{shown(wanted)} for column {shown(column.column_id)}",
+            "null" if name else "nothing there",
+            "map every column whose path is in the output",
+            Grade.WARNING,
+        )
+    elif found is not None and not equal(wanted, found):
+        yield _differs(step, str(name), f"{shown(wanted)}, what stands at", column, found)
+
+
+def _differs(step: Step, name: str, wanted: str, column: _Column, found: Json) -> Breach:
+    return Breach(
+        step.at("mapped_output", name),
+        f"{wanted} {shown(column.path)} of the output",
+        shown(found),
+        "take the value from the output of the same step",
+    )
+
+
+@rule(
+    "DR034b",
+    group=Group.MAPPING,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=FIELDS,
+    when=lambda execution, _context: any(
+        members(step.get("mapped_output")) for step, _ in _mapped_steps(execution)
+    ),
+    needs="a step with mapped values",
+)
+def mapped_values_have_one_kind_of_key(
+    execution: JsonObject, _context: Context
+) -> Iterator[Breach]:
+    """All mapped values are keyed by column ids, or all by labels.
+
+    Which of the two is not documented; a document that mixes them fits no client. Example:
+    `col_summary` everywhere.
+    """
+    columns = _columns(execution)
+    labels = {column.label for column in columns}
+    ids = {column.column_id for column in columns}
+    kinds: dict[str, str] = {}
+    for step, _ in _mapped_steps(execution):
+        for name in members(step.get("mapped_output")):
+            if (name in ids) != (name in labels):
+                kinds.setdefault("id" if name in ids else "label", step.at("mapped_output", name))
+    if len(kinds) == 2:
+        yield Breach(
+            kinds["label"],
+            "the id of a column, as elsewhere in this document",
+            "a label",
+            "key every mapped value by the column's id",
+        )
+
+
+RULES = (
+    column_ids_are_unique,
+    columns_name_known_steps,
+    steps_without_columns_map_nothing,
+    mapped_values_are_those_of_the_output,
+    mapped_values_have_one_kind_of_key,
+)

@@ -1,0 +1,156 @@
+"""What a rule is: a named, graded, sourced promise with one generator that looks for breaches."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from contracts.json_types import JsonObject
+from contracts.violations import Grade, Violation
+
+
+class Group(StrEnum):
+    """The chapters of the contract; `--only` and `--skip` take these names too."""
+
+    SHAPE = "shape"
+    IDENTITY = "identity"
+    STATUS = "status"
+    TIME = "time"
+    ERRORS = "errors"
+    ORDERING = "ordering"
+    MAPPING = "mapping"
+    DEFINITION = "definition"
+    READS = "reads"
+    LISTING = "listing"
+    CATALOGUE = "catalogue"
+    TEST_RUN = "test-run"
+    HTTP = "http"
+    AUTH = "auth"
+    NOT_FOUND = "not-found"
+    RATE_LIMIT = "rate-limit"
+    COST = "cost"
+
+
+class Scope(StrEnum):
+    """What a rule reads; each names the arguments of its function (the last is the Context)."""
+
+    DOCUMENT = "document"  # (instance, name of its schema)
+    EXECUTION = "execution"  # (execution)
+    READS = "reads"  # (earlier execution, later execution): two reads of one run, in order
+    LIST_PAGE = "list_page"  # (data of the answer, query as sent)
+    LIST_WALK = "list_walk"  # (pages: the `data` of every page in order, page_size as sent)
+    LISTED_RUN = "listed_run"  # (row, execution): row unchanged before and after the read
+    LISTED_STATUS = "listed_status"  # (status, how many listed runs of it are lost, of how many)
+    WORKFLOW = "workflow"  # (data of Get Workflow)
+    WORKFLOW_PAGE = "workflow_page"  # (data of List Workflows, query as sent)
+    CATALOGUE = "catalogue"  # (data of List Workflow Actions, query as sent)
+    VARIABLES = "variables"  # (data of the variables companion, execution)
+    TEST_RUN = "test_run"  # (body as sent, data of the answer, final execution or None)
+    BALANCE = "balance"  # (earlier data, later data) of Get Credit Balance, only reads between
+    EXCHANGE = "exchange"  # (exchange)
+    GENERATED = "generated"  # (failures of Schemathesis' checks: (check, message, grade), exchange)
+    EXCHANGES = "exchanges"  # (earlier exchange, later exchange) under one key, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Tolerances, in one place. All durations in the unit their name says."""
+
+    duration_tolerance_ms: float = 5
+    containment_tolerance_ms: float = 5
+    created_tolerance_s: float = 5
+    window_s: float = 60
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known beside the judged documents; None means unknown, and rules stay silent.
+
+    `definition` is the workflow's; where `definition_may_have_changed` since the run, breaches of
+    the definition group only warn. `catalogue` holds the kinds of List Workflow Actions.
+    """
+
+    definition: JsonObject | None = None
+    definition_may_have_changed: bool = False
+    catalogue: frozenset[str] | None = None
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """What a rule function yields: the place, and both sides of the disagreement."""
+
+    pointer: str
+    expected: str
+    got: str
+    fix: str
+    grade: Grade | None = None
+
+
+Judge = Callable[..., Iterator[Breach]]
+When = Callable[..., bool]
+
+
+def always(*_subject: Any) -> bool:
+    """Say of every subject that the promise speaks of it."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One promise of the contract.
+
+    `id` is stable for ever (DR0nn follows the assertion it implements); `name` states the
+    promise; `source` names the document that makes it. `when` tells of a subject whether the
+    promise speaks of it at all (a promise about failed runs says nothing of a completed one);
+    `needs` names what must be seen for the promise to be exercised, for people.
+    """
+
+    id: str
+    name: str
+    group: Group
+    grade: Grade
+    scope: Scope
+    source: str
+    judge: Judge
+    when: When = always
+    needs: str = ""
+
+    @property
+    def why(self) -> str:
+        """The rule function's docstring: first line the promise, then why it matters."""
+        return inspect.getdoc(self.judge) or ""
+
+    def violations(self, *subject: Any) -> Iterator[Violation]:
+        """Judge one subject (see Scope for its parts) and yield every breach as a violation."""
+        doubtful = self.group is Group.DEFINITION and subject[-1].definition_may_have_changed
+        for breach in self.judge(*subject):
+            yield Violation(
+                rule=self.name,
+                pointer=breach.pointer,
+                expected=breach.expected,
+                got=breach.got,
+                fix=breach.fix,
+                grade=Grade.WARNING if doubtful else breach.grade or self.grade,
+                source=self.source,
+            )
+
+
+def rule(
+    rule_id: str,
+    *,
+    group: Group,
+    grade: Grade,
+    scope: Scope,
+    source: str,
+    when: When = always,
+    needs: str = "",
+) -> Callable[[Judge], Rule]:
+    """Turn a generator function into a Rule named after it."""
+
+    def make(judge: Judge) -> Rule:
+        return Rule(rule_id, judge.__name__, group, grade, scope, source, judge, when, needs)
+
+    return make

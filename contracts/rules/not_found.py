@@ -1,0 +1,131 @@
+"""Promises about what is not there, or not the asker's."""
+
+from collections.abc import Iterator
+
+from contracts.exchanges import MISSING, Exchange, Intent
+from contracts.validation import is_valid
+from contracts.violations import Grade
+
+from .answered import (
+    UNKNOWN,
+    answered,
+    body_breaches,
+    carries_key,
+    error_code,
+    excerpt,
+    has_body,
+    has_intent,
+    is_gateway_refusal,
+    shape_breaches,
+    was_heard,
+)
+from .json_values import shown
+from .model import Breach, Context, Group, Scope, rule
+
+_ERRORS_PAGE = "Errors, 404: NOT_FOUND"
+
+
+@rule(
+    "DR047",
+    group=Group.NOT_FOUND,
+    grade=Grade.ERROR,
+    scope=Scope.EXCHANGE,
+    source=_ERRORS_PAGE,
+    when=answered(has_intent(*UNKNOWN), carries_key, was_heard),
+    needs="a request for something that does not exist",
+)
+def unknown_ids_are_not_found(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+    """An unknown workflow or run is answered 404, with the code NOT_FOUND.
+
+    A client tells a wrong id from trouble by it. Example: 200 with `data` null, or a 500 from
+    a look-up that found nothing.
+    """
+    if exchange.status != 404:
+        yield _not_404(exchange)
+        return
+    yield from body_breaches(exchange, "error")
+    code = error_code(exchange)
+    if code is not None and code != "NOT_FOUND":
+        yield Breach("/error/code", "NOT_FOUND", shown(code), "use the code that goes with 404")
+
+
+def _not_404(exchange: Exchange, grade: Grade | None = None) -> Breach:
+    fix = "answer 404 if the look-up by all ids of the path finds nothing"
+    return Breach("", "status 404", f"status {exchange.status}", fix, grade)
+
+
+@rule(
+    "DR048",
+    group=Group.NOT_FOUND,
+    grade=Grade.ERROR,
+    scope=Scope.EXCHANGE,
+    source="Inferred from Execution Detail: a run is addressed below its parent workflow",
+    when=answered(has_intent(Intent.FOREIGN_RUN), carries_key, was_heard),
+    needs="a run asked for under another workflow's id",
+)
+def runs_stay_in_their_workflow(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+    """A run asked for under another workflow's id is answered 404.
+
+    A path that leads to the run whatever its first id says lets a guess through, and hides
+    mistakes. Example: 200 with a `workflow_id` other than that of the path.
+    """
+    if exchange.status != 404:
+        yield _not_404(exchange)
+
+
+@rule(
+    "DR049",
+    group=Group.NOT_FOUND,
+    grade=Grade.WARNING,
+    scope=Scope.EXCHANGE,
+    source="Inferred: an answer must not tell that a run of another organisation exists",
+    when=answered(has_intent(Intent.FOREIGN_ORGANISATION), carries_key, was_heard),
+    needs="a run of another organisation",
+)
+def foreign_runs_are_not_found(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+    """A run of another organisation is answered 404, like one that does not exist.
+
+    403 would tell that it exists. Example: 403 with the code FORBIDDEN.
+    """
+    if exchange.status != 404:
+        yield _not_404(exchange)
+
+
+@rule(
+    "DR050",
+    group=Group.NOT_FOUND,
+    grade=Grade.ERROR,
+    scope=Scope.EXCHANGE,
+    source="Inferred from Errors: every refusal is a 4xx with a JSON body",
+    when=answered(has_intent(Intent.ODD_ID)),
+    needs="a request with an odd id",
+)
+def odd_ids_are_refused_in_json(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+    """An id that no service hands out is answered 4xx, with a JSON body.
+
+    Ids are opaque texts: dots, escapes, and 1,000 characters must be looked up in vain, not
+    break the way there. Another JSON body than the documented one only warns. Example: 500 for
+    an emoji, or a web server's own HTML page for `..`.
+    """
+    if not 400 <= exchange.status < 500:
+        fix = "take the id from the path as it is, decoded once, and look it up"
+        yield Breach("", "a 4xx status", f"status {exchange.status}", fix)
+    elif has_body(exchange) and exchange.body is MISSING:
+        grade = Grade.WARNING if is_gateway_refusal(exchange) else None
+        fix = "answer with the documented error body also before routing"
+        yield Breach("", "a JSON body", excerpt(exchange), fix, grade)
+    elif has_body(exchange) and not is_valid(exchange.body, _schema(exchange)):
+        yield from shape_breaches(exchange.body, _schema(exchange), Grade.WARNING)
+
+
+def _schema(exchange: Exchange) -> str:
+    special = {401: "error_unauthorized", 429: "error_rate_limited"}
+    return special.get(exchange.status, "error")
+
+
+RULES = (
+    unknown_ids_are_not_found,
+    runs_stay_in_their_workflow,
+    foreign_runs_are_not_found,
+    odd_ids_are_refused_in_json,
+)

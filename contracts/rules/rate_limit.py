@@ -1,0 +1,227 @@
+"""Promises about the rate limit: its headers, and the answer beyond it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from contracts.exchanges import Exchange
+from contracts.json_types import Json
+from contracts.violations import Grade
+
+from .answered import TOO_MANY_REQUESTS, answered, body_breaches, has_json
+from .json_values import members, number, shown
+from .model import Breach, Context, Group, Scope, rule
+
+HEADERS = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
+DOCUMENTED_LIMIT = 100
+LONGEST_WINDOW_S = 86_400  # beyond a day it is a point in time, whatever the plan
+_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
+_SOURCE = "Rate limits: RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset on every response"
+_SHOWN = {
+    "ratelimit-limit": "RateLimit-Limit",
+    "ratelimit-remaining": "RateLimit-Remaining",
+    "ratelimit-reset": "RateLimit-Reset",
+}
+
+
+def _header(exchange: Exchange, name: str) -> float | None:
+    value = exchange.response_headers.get(name, "").strip()
+    return float(value) if _NUMBER.fullmatch(value) else None
+
+
+def _present(exchange: Exchange) -> list[str]:
+    return [name for name in HEADERS if name in exchange.response_headers]
+
+
+def _has_any(exchange: Exchange) -> bool:
+    return bool(_present(exchange))
+
+
+def _is_refused(exchange: Exchange) -> bool:
+    return exchange.status == TOO_MANY_REQUESTS
+
+
+def _is_regular(exchange: Exchange) -> bool:
+    return exchange.status < 500
+
+
+@rule(
+    "DR044a",
+    group=Group.RATE_LIMIT,
+    grade=Grade.ERROR,
+    scope=Scope.EXCHANGE,
+    source=_SOURCE,
+    when=answered(_has_any),
+    needs="an answer with RateLimit headers",
+)
+def rate_limit_values_fit(exchange: Exchange, context: Context) -> Iterator[Breach]:
+    """RateLimit headers are numbers that fit one another and the window.
+
+    0 <= Remaining <= Limit, and 0 <= Reset <= the window: Reset counts seconds. Clients sleep for
+    as long as it says. A limit other than the documented 100 may come with another window, so
+    a longer Reset then only warns. Example: Reset 1774606500, which is a point in time.
+    """
+    values = {name: _header(exchange, name) for name in _present(exchange)}
+    for name, value in values.items():
+        if value is None or value < 0:
+            got = exchange.response_headers[name]
+            yield _breach(name, "a number, 0 or more", shown(got), "send a plain number")
+    limit, remaining, reset_s = (values.get(name) for name in HEADERS)
+    if limit is not None and remaining is not None and remaining > limit >= 0:
+        fix = "count down from the limit"
+        yield _breach(HEADERS[1], f"at most {limit:g}, the limit", f"{remaining:g}", fix)
+    longest_s = context.settings.window_s + 1
+    if reset_s is not None and reset_s > longest_s:
+        is_certain = limit == DOCUMENTED_LIMIT or reset_s > LONGEST_WINDOW_S
+        grade = None if is_certain else Grade.WARNING
+        fix = "send the seconds until the window ends"
+        yield _breach(HEADERS[2], f"at most {longest_s:g} seconds", f"{reset_s:g}", fix, grade)
+
+
+def _breach(name: str, expected: str, got: str, fix: str, grade: Grade | None = None) -> Breach:
+    return Breach("", f"{_SHOWN[name]} to be {expected}", got, fix, grade)
+
+
+@rule(
+    "DR044b",
+    group=Group.RATE_LIMIT,
+    grade=Grade.WARNING,
+    scope=Scope.EXCHANGE,
+    source=_SOURCE,
+    when=answered(_is_regular),
+)
+def rate_limit_headers_are_on_every_answer(
+    exchange: Exchange, _context: Context
+) -> Iterator[Breach]:
+    """Every answer carries the three RateLimit headers.
+
+    A client paces itself by them, by those of errors too. Only a warning, because a gateway may
+    strip them. Example: a 404 without RateLimit-Reset.
+    """
+    missing = [_SHOWN[name] for name in HEADERS if name not in exchange.response_headers]
+    if missing:
+        yield Breach(
+            "",
+            "headers " + ", ".join(_SHOWN.values()),
+            "no " + ", no ".join(missing),
+            "set them where every answer passes, errors included",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    limit: float
+    remaining: float
+    ends_at_s: float
+
+
+def _window(exchange: Exchange) -> _Window | None:
+    limit, remaining, reset_s = (_header(exchange, name) for name in HEADERS)
+    if limit is None or remaining is None or reset_s is None:
+        return None
+    return _Window(limit, remaining, exchange.sent_at_s + reset_s)
+
+
+def _share_a_window(earlier: Exchange, later: Exchange, _context: Context) -> bool:
+    keys = [one.request_headers.get("x-api-key", "") for one in (earlier, later)]
+    windows = _window(earlier), _window(later)
+    if not keys[0] or keys[0] != keys[1] or windows[0] is None or windows[1] is None:
+        return False
+    if earlier.failure is not None or later.failure is not None:
+        return False
+    # Requests under way at once may be counted in either order.
+    one_by_one = earlier.sent_at_s + earlier.elapsed_s <= later.sent_at_s
+    in_time = later.sent_at_s + later.elapsed_s < windows[0].ends_at_s - 1
+    return one_by_one and in_time and windows[0].limit == windows[1].limit
+
+
+@rule(
+    "DR044c",
+    group=Group.RATE_LIMIT,
+    grade=Grade.ERROR,
+    scope=Scope.EXCHANGES,
+    source="Rate limits: a fixed window, for each API key",
+    when=_share_a_window,
+    needs="two requests in one rate-limit window",
+)
+def remaining_never_rises_in_a_window(
+    earlier: Exchange, later: Exchange, _context: Context
+) -> Iterator[Breach]:
+    """RateLimit-Remaining never rises within a window.
+
+    Clients spend what it says is left. Judged for two requests under one key and one limit, the
+    later answered before the window of the earlier one could have ended. Example: 87, then 90.
+    """
+    before, now = _header(earlier, HEADERS[1]), _header(later, HEADERS[1])
+    if before is not None and now is not None and now > before:
+        fix = "count all requests of a key in one place, until the window ends"
+        yield _breach(HEADERS[1], f"at most {before:g}, as before", f"{now:g}", fix)
+
+
+@rule(
+    "DR051",
+    group=Group.RATE_LIMIT,
+    grade=Grade.ERROR,
+    scope=Scope.EXCHANGE,
+    source="Errors, 429: RATE_LIMITED; Rate limits, example of a 429",
+    when=answered(_is_refused),
+    needs="a 429 answer",
+)
+def rate_limited_answers_have_an_error_body(
+    exchange: Exchange, _context: Context
+) -> Iterator[Breach]:
+    """A 429 has an error body: the common shape, or that of the rate-limit page.
+
+    The latter is `{"success": false, "message": …, "error": "RATE_LIMIT_EXCEEDED"}`. Example:
+    the plain text `Too many requests`.
+    """
+    yield from body_breaches(exchange, "error_rate_limited")
+
+
+@rule(
+    "DR052",
+    group=Group.RATE_LIMIT,
+    grade=Grade.ERROR,
+    scope=Scope.EXCHANGE,
+    source="Rate limits: RateLimit-Reset on every response; Retry-After was met in client code",
+    when=answered(_is_refused),
+    needs="a 429 answer",
+)
+def rate_limited_answers_say_how_long(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+    """A 429 says how long to wait.
+
+    In RateLimit-Reset, in Retry-After (seconds or a date), or in `error.retryAfterSeconds`.
+    Without a hint clients guess, and knock too early. Example: a 429 with none of the three.
+    """
+    retry_after = exchange.response_headers.get("retry-after", "")
+    error = members(exchange.body).get("error") if has_json(exchange) else None
+    seconds = (
+        _header(exchange, HEADERS[2]),
+        _header(exchange, "retry-after"),
+        number(members(error).get("retryAfterSeconds")),
+    )
+    if all(one is None or one < 0 for one in seconds) and not _is_date(retry_after):
+        yield Breach(
+            "",
+            "RateLimit-Reset, Retry-After or error.retryAfterSeconds",
+            "none of them, or no number of seconds in it",
+            "send the seconds until the window ends",
+        )
+
+
+def _is_date(value: Json) -> bool:
+    try:
+        parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return False
+    return True
+
+
+RULES = (
+    rate_limit_values_fit,
+    rate_limit_headers_are_on_every_answer,
+    remaining_never_rises_in_a_window,
+    rate_limited_answers_have_an_error_body,
+    rate_limited_answers_say_how_long,
+)

@@ -1,0 +1,84 @@
+"""Promises about whole answers: they arrive, and they keep their schema."""
+
+from collections.abc import Iterator
+
+from contracts.exchanges import Exchange
+from contracts.json_types import Json
+from contracts.validation import validate
+from contracts.violations import Grade, Violation
+
+from .model import Breach, Context, Group, Rule, Scope, rule
+
+FIXES = "look for the cause in the server's log at the time of the request"
+
+
+class _SchemaRule(Rule):
+    """The schema speaks with its own words, so that each breach names its place in the schema."""
+
+    def violations(self, *subject: Json) -> Iterator[Violation]:
+        instance, schema_name, context = subject
+        yield from validate(instance, schema_name, strict=context.settings.strict)
+
+
+def _answer_keeps_its_schema(
+    _instance: Json, _schema_name: str, _context: Context
+) -> Iterator[Breach]:
+    """Every answer has the documented members, of the documented types.
+
+    Clients are generated from the schema: a missing or wrongly typed member breaks them before
+    any line of their own code runs. The schemas stand in `contracts/schemas/`.
+    """
+    yield from ()
+
+
+SCHEMA_RULE = _SchemaRule(
+    id="DR000",
+    name="schema",
+    group=Group.SHAPE,
+    grade=Grade.ERROR,
+    scope=Scope.DOCUMENT,
+    source="openapi.yaml and contracts/schemas/",
+    judge=_answer_keeps_its_schema,
+    needs="an answer in JSON",
+)
+
+
+@rule(
+    "DR100",
+    group=Group.SHAPE,
+    grade=Grade.ERROR,
+    scope=Scope.EXCHANGE,
+    source="openapi.yaml, responses",
+)
+def answer_arrives_whole(exchange: Exchange, context: Context) -> Iterator[Breach]:
+    """Every request gets a complete HTTP answer in time.
+
+    A dropped connection, a body that ends early or never, and an answer that is not HTTP leave
+    a client with nothing to show. Source: every operation promises an answer.
+    """
+    if exchange.failure is not None:
+        yield Breach("", "a complete HTTP answer", str(exchange.failure), FIXES)
+
+
+@rule(
+    "DR130",
+    group=Group.SHAPE,
+    grade=Grade.ERROR,
+    scope=Scope.GENERATED,
+    source="Schemathesis over openapi.yaml",
+    needs="generated requests, which --quick and a narrow rate limit leave out",
+)
+def generated_requests_find_nothing(
+    failures: Json, _exchange: Json, _context: Context
+) -> Iterator[Breach]:
+    """Requests generated from the specification find nothing unexpected.
+
+    Schemathesis asks at every boundary, at random, and along links from answer to request; its
+    own checks judge the answers, each with the grade it deserves here. Example of a finding:
+    `not_a_server_error`.
+    """
+    for check, message, grade in failures:
+        yield Breach("", f"the check {check} to pass", message, FIXES, grade)
+
+
+RULES = (SCHEMA_RULE, answer_arrives_whole, generated_requests_find_nothing)

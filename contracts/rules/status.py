@@ -1,0 +1,222 @@
+"""Promises about what each status allows to be there, of the run and of its steps."""
+
+from collections.abc import Callable, Iterator
+
+from contracts.json_types import JsonObject
+from contracts.violations import Grade
+
+from .json_values import shown, text
+from .model import Breach, Context, Group, Scope, rule
+from .steps import ENDED, Step, steps_of
+
+LIST_PAGE = "Documentation of List Workflow Executions: null while running, error filled if failed"
+FIELDS = "Documentation of Execution Detail, table of fields"
+EXAMPLES = "Documentation of Execution Detail, published example"
+END_MEMBERS = ("ended_at", "duration_ms")
+
+
+def _run_is(*statuses: str) -> Callable[[JsonObject, Context], bool]:
+    return lambda execution, _context: execution.get("status") in statuses
+
+
+def _some_step_is(*statuses: str) -> Callable[[JsonObject, Context], bool]:
+    def some(execution: JsonObject, _context: Context) -> bool:
+        return any(step.status in statuses for step in steps_of(execution))
+
+    return some
+
+
+def _must_be_null(pointer: str, value: object, why: str) -> Iterator[Breach]:
+    if value is not None:
+        yield Breach(pointer, f"null, since {why}", shown(value), "send null until it is known")
+
+
+@rule(
+    "DR005",
+    group=Group.STATUS,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=LIST_PAGE,
+    when=_run_is("running"),
+    needs="a running run",
+)
+def running_run_has_no_end(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+    """A running run has neither an end nor a duration.
+
+    Pages show a clock while the end is null; an end on a running run stops it. Example:
+    `"status": "running", "ended_at": null, "duration_ms": null`.
+    """
+    for name in END_MEMBERS:
+        yield from _must_be_null(f"/{name}", execution.get(name), "the run is running")
+
+
+@rule(
+    "DR006",
+    group=Group.STATUS,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=EXAMPLES,
+    when=_run_is("completed", "failed"),
+    needs="a finished run",
+)
+def finished_run_has_an_end(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+    """A completed or failed run has an end and a duration.
+
+    A finished run without them cannot be sorted or summed. Example: `"status": "completed",
+    "ended_at": "2026-03-27T10:15:04.320Z", "duration_ms": 4320`.
+    """
+    for name in END_MEMBERS:
+        if execution.get(name) is None:
+            yield Breach(
+                f"/{name}",
+                f"a value, since the run is {execution['status']}",
+                "null" if name in execution else "nothing there",
+                f"send {name} of every finished run",
+            )
+
+
+@rule(
+    "DR010a",
+    group=Group.STATUS,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=FIELDS,
+    when=_some_step_is("pending", "running", "skipped"),
+    needs="a pending, running or skipped step",
+)
+def unfinished_step_has_no_output(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+    """A pending, running or skipped step has produced nothing: its output is null.
+
+    A client reads an output as proof that the action ran. Example: `"status": "skipped",
+    "output": null`.
+    """
+    for step in steps_of(execution):
+        if step.status in {"pending", "running", "skipped"}:
+            why = f"the step is {step.status}"
+            yield from _must_be_null(step.at("output"), step.get("output"), why)
+
+
+@rule(
+    "DR011a",
+    group=Group.STATUS,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=FIELDS,
+    when=_some_step_is("pending", "running"),
+    needs="a pending or running step",
+)
+def unfinished_step_has_no_end(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+    """A pending or running step has neither an end nor a duration.
+
+    As for runs: what is not over has no end. Example: `"status": "running", "ended_at": null,
+    "duration_ms": null`.
+    """
+    for step in steps_of(execution):
+        if step.status in {"pending", "running"}:
+            for name in END_MEMBERS:
+                why = f"the step is {step.status}"
+                yield from _must_be_null(step.at(name), step.get(name), why)
+
+
+@rule(
+    "DR011b",
+    group=Group.STATUS,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=FIELDS,
+    when=lambda execution, _context: bool(steps_of(execution)),
+    needs="a step",
+)
+def step_end_and_duration_come_together(
+    execution: JsonObject, _context: Context
+) -> Iterator[Breach]:
+    """A step has both an end and a duration, or neither.
+
+    Half of the pair cannot be drawn on a time axis. Example of a skipped step: `"ended_at":
+    null, "duration_ms": null`.
+    """
+    for step in steps_of(execution):
+        ended_at, duration_ms = (step.get(name) for name in END_MEMBERS)
+        if (ended_at is None) != (duration_ms is None) and step.status not in {
+            "pending",
+            "running",
+        }:
+            missing, there = END_MEMBERS if ended_at is None else reversed(END_MEMBERS)
+            yield Breach(
+                step.at(missing),
+                f"a value, since {there} has one",
+                "null",
+                "send both or neither",
+            )
+
+
+@rule(
+    "DR013",
+    group=Group.STATUS,
+    grade=Grade.WARNING,
+    scope=Scope.EXECUTION,
+    source="Inferred from the meaning of `completed`",
+    when=lambda execution, _context: (
+        execution.get("status") == "completed" and bool(steps_of(execution))
+    ),
+    needs="a completed run with steps",
+)
+def completed_run_has_only_finished_steps(
+    execution: JsonObject, _context: Context
+) -> Iterator[Breach]:
+    """A completed run has no step that failed or has not ended.
+
+    Whether a run may complete over a failed step is not documented, so this only warns.
+    Example: every step of a completed run is `completed` or `skipped`.
+    """
+    for step in steps_of(execution):
+        if step.status in {"failed", "running", "pending"}:
+            yield Breach(
+                step.at("status"),
+                "completed or skipped, since the run is completed",
+                shown(step.status),
+                "end the step before the run, or fail the run",
+            )
+
+
+@rule(
+    "DR014",
+    group=Group.STATUS,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=FIELDS,
+    when=_some_step_is("running"),
+    needs="a running step",
+)
+def running_step_means_running_run(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+    """While a step is running, so is its run.
+
+    A run that has ended over a running step never tells how that step went. Example: `"status":
+    "running"` on both.
+    """
+    status = text(execution.get("status"))
+    running = [step for step in steps_of(execution) if step.status == "running"]
+    # A completed run over a running step breaks this promise, and warns by another rule as well.
+    if status in ENDED:
+        for step in running:
+            yield _unfinished(step, status)
+
+
+def _unfinished(step: Step, status: str) -> Breach:
+    return Breach(
+        step.at("status"),
+        f"an ended step, since the run is {status}",
+        '"running"',
+        "end every started step before the run",
+    )
+
+
+RULES = (
+    running_run_has_no_end,
+    finished_run_has_an_end,
+    unfinished_step_has_no_output,
+    unfinished_step_has_no_end,
+    step_end_and_duration_come_together,
+    completed_run_has_only_finished_steps,
+    running_step_means_running_run,
+)

@@ -1,0 +1,269 @@
+"""Promises about moments and durations, of the run and of its steps."""
+
+import re
+from collections.abc import Iterator
+
+from contracts.json_types import Json, JsonObject
+from contracts.timestamps import milliseconds_between
+from contracts.violations import Grade
+
+from .json_values import coarseness_ms, moment, number, shown, text
+from .model import Breach, Context, Group, Scope, rule
+from .steps import steps_of, timed_parts
+
+FIELDS = "Documentation of Execution Detail, table of fields: ISO 8601"
+EXAMPLES = "Every example of the documentation"
+_EXACT_FORM = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
+_TIMED = ("started_at", "ended_at")
+
+
+def _timestamps(execution: JsonObject) -> Iterator[tuple[str, str]]:
+    """Yield (pointer, text) of every timestamp that is a text."""
+    for pointer, part in timed_parts(execution):
+        for name in (*_TIMED, "created") if pointer == "" else _TIMED:
+            value = text(part.get(name))
+            if value is not None:
+                yield f"{pointer}/{name}", value
+
+
+def _has_timestamps(execution: JsonObject, _context: Context) -> bool:
+    return next(_timestamps(execution), None) is not None
+
+
+def _ended_parts(execution: JsonObject) -> Iterator[tuple[str, JsonObject]]:
+    for pointer, part in timed_parts(execution):
+        if moment(part.get("started_at")) and moment(part.get("ended_at")):
+            yield pointer, part
+
+
+def _has_ended_parts(execution: JsonObject, _context: Context) -> bool:
+    return next(_ended_parts(execution), None) is not None
+
+
+@rule(
+    "DR016",
+    group=Group.TIME,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=FIELDS,
+    when=_has_timestamps,
+    needs="an execution",
+)
+def timestamps_are_iso_8601_with_a_zone(
+    execution: JsonObject, _context: Context
+) -> Iterator[Breach]:
+    """Every timestamp is ISO 8601 and names its zone.
+
+    A time without a zone means another moment on every machine that reads it. Examples:
+    `2026-03-27T10:15:00.000Z`, `2026-03-27T12:15:00+02:00`.
+    """
+    for pointer, value in _timestamps(execution):
+        if moment(value) is None:
+            yield Breach(
+                pointer,
+                "an ISO 8601 timestamp with a zone",
+                shown(value),
+                "write it as 2026-03-27T10:15:00.000Z",
+            )
+
+
+@rule(
+    "DR017",
+    group=Group.TIME,
+    grade=Grade.WARNING,
+    scope=Scope.EXECUTION,
+    source=EXAMPLES,
+    when=_has_timestamps,
+    needs="an execution",
+)
+def timestamps_have_the_documented_form(
+    execution: JsonObject, _context: Context
+) -> Iterator[Breach]:
+    """Every timestamp is written as in the examples: UTC, milliseconds, `Z`.
+
+    Careless clients cut timestamps at fixed places. Other forms of ISO 8601 are not excluded by
+    the documentation, so this only warns. Example: `2026-03-27T10:15:00.000Z`.
+    """
+    for pointer, value in _timestamps(execution):
+        if moment(value) is not None and not _EXACT_FORM.fullmatch(value):
+            yield Breach(
+                pointer,
+                "the form YYYY-MM-DDTHH:MM:SS.mmmZ",
+                shown(value),
+                "write timestamps in UTC with three decimals",
+            )
+
+
+@rule(
+    "DR018a",
+    group=Group.TIME,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=FIELDS,
+    when=_has_ended_parts,
+    needs="a finished run or step",
+)
+def end_is_not_before_start(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+    """Nothing ends before it starts, neither the run nor a step.
+
+    A bar of negative length cannot be drawn. Example: start `10:15:00.000`, end `10:15:04.320`.
+    """
+    for pointer, part in _ended_parts(execution):
+        start, end = part["started_at"], part["ended_at"]
+        if _elapsed_ms(start, end) < -coarseness_ms(start, end):
+            yield Breach(
+                f"{pointer}/ended_at",
+                f"a moment not before started_at, {shown(start)}",
+                shown(end),
+                "check which clock writes which of the two",
+            )
+
+
+@rule(
+    "DR018b",
+    group=Group.TIME,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=FIELDS,
+    when=lambda execution, _context: any(
+        number(part.get("duration_ms")) is not None for _, part in timed_parts(execution)
+    ),
+    needs="a duration",
+)
+def duration_is_not_negative(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+    """No duration is below zero.
+
+    Sums and averages over runs go wrong silently. Example: `"duration_ms": 0` is the least.
+    """
+    for pointer, part in timed_parts(execution):
+        duration_ms = number(part.get("duration_ms"))
+        if duration_ms is not None and duration_ms < 0:
+            yield Breach(
+                f"{pointer}/duration_ms",
+                "a number not below 0",
+                shown(duration_ms),
+                "subtract the start from the end, not the other way round",
+            )
+
+
+@rule(
+    "DR019",
+    group=Group.TIME,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source="Exact in every documented example",
+    when=lambda execution, _context: any(
+        number(part.get("duration_ms")) is not None for _, part in _ended_parts(execution)
+    ),
+    needs="a finished run or step with a duration",
+)
+def duration_is_end_minus_start(execution: JsonObject, context: Context) -> Iterator[Breach]:
+    """A duration is the end minus the start, in milliseconds.
+
+    Seconds in place of milliseconds, or the time spent in a queue added, make every chart wrong.
+    Example: from `10:15:00.000` to `10:15:04.320` is 4320.
+    """
+    for pointer, part in _ended_parts(execution):
+        start, end = part["started_at"], part["ended_at"]
+        duration_ms = number(part.get("duration_ms"))
+        elapsed_ms = _elapsed_ms(start, end)
+        allowed_ms = context.settings.duration_tolerance_ms + coarseness_ms(start, end)
+        # What is wrong with the order of the two, or the sign, other rules say.
+        if duration_ms is None or duration_ms < 0 or elapsed_ms < 0:
+            continue
+        if abs(duration_ms - elapsed_ms) > allowed_ms:
+            yield Breach(
+                f"{pointer}/duration_ms",
+                f"{elapsed_ms:g}, ended_at minus started_at, within {allowed_ms:g} ms",
+                shown(part["duration_ms"]),
+                "send milliseconds between the two timestamps of the same object",
+            )
+
+
+@rule(
+    "DR020",
+    group=Group.TIME,
+    grade=Grade.ERROR,
+    scope=Scope.EXECUTION,
+    source=EXAMPLES,
+    when=lambda execution, _context: any(step.has_started for step in steps_of(execution)),
+    needs="a run with a step that has started",
+)
+def steps_lie_within_the_run(execution: JsonObject, context: Context) -> Iterator[Breach]:
+    """Each step starts and ends between the start and the end of the run.
+
+    A step outside its run cannot have been part of it. Pending and skipped steps are left out:
+    their `started_at` is when they were queued. Example: run 10:15:00 to 10:15:04, step 10:15:01
+    to 10:15:02.
+    """
+    run_start, run_end = execution.get("started_at"), execution.get("ended_at")
+    for step in steps_of(execution):
+        if not step.has_started:
+            continue
+        for name in _TIMED:
+            value = step.get(name)
+            if _is_before(value, run_start, context):
+                yield _outside(step.at(name), "not before the run's start", run_start, value)
+            elif _is_before(run_end, value, context):
+                yield _outside(step.at(name), "not after the run's end", run_end, value)
+
+
+@rule(
+    "DR022",
+    group=Group.TIME,
+    grade=Grade.WARNING,
+    scope=Scope.EXECUTION,
+    source="Inferred from the published example, where both are equal",
+    when=lambda execution, _context: (
+        moment(execution.get("created")) is not None
+        and moment(execution.get("started_at")) is not None
+    ),
+    needs="an execution",
+)
+def created_is_near_the_start(execution: JsonObject, context: Context) -> Iterator[Breach]:
+    """The log row is created within seconds of the run's start, before or after.
+
+    Far apart, one of the two was written by another event or in another zone. Example: both
+    `2026-03-27T10:15:00.000Z`.
+    """
+    created, start = execution["created"], execution["started_at"]
+    allowed_ms = context.settings.created_tolerance_s * 1000 + coarseness_ms(created, start)
+    if abs(_elapsed_ms(start, created)) > allowed_ms:
+        yield Breach(
+            "/created",
+            f"a moment within {allowed_ms / 1000:g} s of started_at, {shown(start)}",
+            shown(created),
+            "write the row when the run starts",
+        )
+
+
+def _elapsed_ms(start: Json, end: Json) -> float:
+    first, last = moment(start), moment(end)
+    if first is None or last is None:
+        return 0.0
+    return milliseconds_between(first, last)
+
+
+def _is_before(first: Json, second: Json, context: Context) -> bool:
+    allowed_ms = context.settings.containment_tolerance_ms + coarseness_ms(first, second)
+    return _elapsed_ms(second, first) < -allowed_ms
+
+
+def _outside(pointer: str, promise: str, border: Json, value: Json) -> Breach:
+    return Breach(
+        pointer,
+        f"a moment {promise}, {shown(border)}",
+        shown(value),
+        "take the run's times from its first and last step, by the same clock",
+    )
+
+
+RULES = (
+    timestamps_are_iso_8601_with_a_zone,
+    timestamps_have_the_documented_form,
+    end_is_not_before_start,
+    duration_is_not_negative,
+    duration_is_end_minus_start,
+    steps_lie_within_the_run,
+    created_is_near_the_start,
+)

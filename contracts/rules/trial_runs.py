@@ -1,0 +1,158 @@
+"""Promises about runs started with Test Workflow."""
+
+from collections.abc import Iterator
+
+from contracts.json_types import Json, JsonObject
+from contracts.violations import Grade, pointer_to
+
+from .json_values import elements, equal, members, shown, text
+from .model import Breach, Context, Group, Scope, rule
+
+_SOURCE = "Test Workflow: answers at once with `test_run_id`; poll Execution Detail"
+_NEEDS = "a test run, which only a check that may write starts"
+
+
+def _was_started(_body: Json, data: Json, _execution: Json, _context: Context) -> bool:
+    return bool(text(members(data).get("test_run_id")))
+
+
+def _was_read(body: Json, data: Json, execution: Json, context: Context) -> bool:
+    return _was_started(body, data, execution, context) and isinstance(execution, dict)
+
+
+def _has_mocked_steps(body: Json, data: Json, execution: Json, context: Context) -> bool:
+    was_read = _was_read(body, data, execution, context)
+    return was_read and next(_mocked_steps(body, execution), None) is not None
+
+
+def _mocked_steps(body: Json, execution: Json) -> Iterator[tuple[int, JsonObject, Json]]:
+    """Yield (index, completed step, output of its mock)."""
+    mocks = members(members(members(body).get("test_config")).get("action_mocks"))
+    for index, step in enumerate(elements(members(execution).get("steps"))):
+        mock = members(mocks.get(text(members(step).get("step_id")) or ""))
+        has_mock = mock.get("enabled") is True and "output" in mock
+        if has_mock and step.get("status") == "completed":
+            yield index, step, mock["output"]
+
+
+@rule(
+    "DR036a",
+    group=Group.TEST_RUN,
+    grade=Grade.ERROR,
+    scope=Scope.TEST_RUN,
+    source=_SOURCE,
+    when=_was_started,
+    needs=_NEEDS,
+)
+def started_test_is_readable(
+    _body: Json, data: Json, execution: Json, _context: Context
+) -> Iterator[Breach]:
+    """The `test_run_id` of a started test is accepted as `runId` by Execution Detail.
+
+    It is the only way to the result of a test. Example: 404 for the id that Test Workflow has
+    answered, for as long as the check waits.
+    """
+    wanted = data["test_run_id"]
+    if execution is None:
+        yield Breach(
+            "",
+            f"run {shown(wanted)} to be readable",
+            "no good answer from Execution Detail",
+            "store the test run before answering with its id",
+        )
+    run_id = text(members(execution).get("run_id"))
+    if run_id is not None and run_id != wanted:
+        yield Breach(
+            "/run_id",
+            f"{shown(wanted)}, the `test_run_id`",
+            shown(run_id),
+            "answer `test_run_id` with the id under which the run is stored",
+        )
+
+
+@rule(
+    "DR036b",
+    group=Group.TEST_RUN,
+    grade=Grade.WARNING,
+    scope=Scope.TEST_RUN,
+    source=_SOURCE,
+    when=_was_read,
+    needs=_NEEDS,
+)
+def started_test_ends(
+    _body: Json, _data: Json, execution: Json, _context: Context
+) -> Iterator[Breach]:
+    """A test run ends: it does not stay `running` for as long as it is watched.
+
+    A client that polls needs an end to poll for. Only a warning, because nobody promises how
+    long a run may take.
+    """
+    if execution.get("status") == "running":
+        yield Breach(
+            "/status",
+            "completed or failed by the end of the watch",
+            shown("running"),
+            "end the run, or watch it for longer",
+        )
+
+
+@rule(
+    "DR036c",
+    group=Group.TEST_RUN,
+    grade=Grade.ERROR,
+    scope=Scope.TEST_RUN,
+    source="Test Workflow, `workflow_id`; Execution Detail, `workflow_id`",
+    when=_was_read,
+    needs=_NEEDS,
+)
+def started_test_is_of_its_workflow(
+    _body: Json, data: Json, execution: Json, _context: Context
+) -> Iterator[Breach]:
+    """A test run belongs to the workflow that Test Workflow named.
+
+    Its detail is read under that workflow's id. Example: `wf_draft1` in the detail of a run that
+    was started as a test of `wf_abc123`.
+    """
+    wanted, kept = text(data.get("workflow_id")), text(execution.get("workflow_id"))
+    if wanted is not None and kept is not None and wanted != kept:
+        yield Breach(
+            "/workflow_id",
+            f"{shown(wanted)}, as Test Workflow answered",
+            shown(kept),
+            "store the test run under the workflow it tests",
+        )
+
+
+@rule(
+    "DR037",
+    group=Group.TEST_RUN,
+    grade=Grade.ERROR,
+    scope=Scope.TEST_RUN,
+    source="Test Workflow, `test_config.action_mocks`",
+    when=_has_mocked_steps,
+    needs="a test run with a mocked action that completed",
+)
+def mocked_actions_give_the_mock(
+    body: Json, _data: Json, execution: Json, _context: Context
+) -> Iterator[Breach]:
+    """A completed step whose action is mocked has the mock's output.
+
+    A mock is there so that nothing real happens; another output means that something did, and
+    costs credits. Example: mock `{"ok": true}`, output `{"result": {"ok": true}}`.
+    """
+    for index, step, output in _mocked_steps(body, execution):
+        if not equal(output, step.get("output")):
+            yield Breach(
+                pointer_to("steps", index, "output"),
+                f"{shown(output)}, as the action is mocked",
+                shown(step.get("output")),
+                "copy the mock's `output` and do not run the action",
+            )
+
+
+RULES = (
+    started_test_is_readable,
+    started_test_ends,
+    started_test_is_of_its_workflow,
+    mocked_actions_give_the_mock,
+)

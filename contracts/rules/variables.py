@@ -1,0 +1,139 @@
+"""Promises about the variables companion of a run: it tells the same story as the detail."""
+
+from collections.abc import Iterator
+
+from contracts.json_types import Json
+from contracts.violations import Grade, pointer_to
+
+from .json_values import elements, equal, members, shown, text
+from .model import Breach, Context, Group, Scope, rule
+
+TERMINAL = frozenset({"completed", "failed"})
+_SOURCE = "Met in client code: GET /v1/workflows/{id}/executions/{runId}/variables"
+_NEEDS = "the variables of a run"
+
+
+def _both_known(data: Json, execution: Json, _context: Context) -> bool:
+    return isinstance(data, dict) and isinstance(execution, dict)
+
+
+def _run_has_ended(data: Json, execution: Json, context: Context) -> bool:
+    known = _both_known(data, execution, context)
+    return known and text(execution.get("status")) in TERMINAL
+
+
+def _keys_can_be_judged(data: Json, execution: Json, context: Context) -> bool:
+    ended = _run_has_ended(data, execution, context)
+    return ended and bool(members(data.get("steps"))) and isinstance(execution.get("steps"), list)
+
+
+def _outputs_can_be_judged(data: Json, execution: Json, context: Context) -> bool:
+    known = _both_known(data, execution, context)
+    return known and next(_outputs(data, execution), None) is not None
+
+
+def _outputs(data: Json, execution: Json) -> Iterator[tuple[str, Json, Json]]:
+    """Yield (step id, output in the variables, output in the detail) where both must agree."""
+    told = members(data.get("steps"))
+    steps = [members(step) for step in elements(execution.get("steps"))]
+    step_ids = [text(step.get("step_id")) for step in steps]
+    for step, step_id in zip(steps, step_ids, strict=True):
+        if step_id is None or step_ids.count(step_id) > 1 or step.get("iteration") is not None:
+            continue
+        pair = members(told.get(step_id)).get("output"), step.get("output")
+        if step.get("status") == "completed" and None not in pair:
+            yield step_id, *pair
+
+
+@rule(
+    "DR042a",
+    group=Group.READS,
+    grade=Grade.ERROR,
+    scope=Scope.VARIABLES,
+    source=_SOURCE,
+    when=_both_known,
+    needs=_NEEDS,
+)
+def variables_are_of_the_run(data: Json, execution: Json, _context: Context) -> Iterator[Breach]:
+    """The variables carry the run's id, and its status once it has ended.
+
+    A client puts both answers side by side. The status of a run that is still going may move
+    between the two reads, and that of a halted test run is not known: neither is judged. Example:
+    `running` in the variables of a run whose detail is `completed`.
+    """
+    for name in ("run_id", "status"):
+        told, kept = text(data.get(name)), text(execution.get(name))
+        if name == "status" and (kept not in TERMINAL or data.get("halted_at") is not None):
+            continue
+        if told is not None and kept is not None and told != kept:
+            yield Breach(
+                pointer_to(name),
+                f"{shown(kept)}, as in Execution Detail",
+                shown(told),
+                "answer the variables from the same stored run as the detail",
+            )
+
+
+@rule(
+    "DR042b",
+    group=Group.READS,
+    grade=Grade.ERROR,
+    scope=Scope.VARIABLES,
+    source=_SOURCE,
+    when=_keys_can_be_judged,
+    needs=_NEEDS,
+)
+def variables_name_steps_of_the_run(
+    data: Json, execution: Json, context: Context
+) -> Iterator[Breach]:
+    """The variables of a finished run are keyed by step ids of that run.
+
+    The key is how a client finds the step. An action of the definition that left no step only
+    warns. Example: the step's name as key.
+    """
+    ran = {text(members(step).get("step_id")) for step in elements(execution.get("steps"))}
+    actions = elements(members(context.definition).get("actions"))
+    defined = {text(members(action).get("id")) for action in actions}
+    for key in members(data.get("steps")):
+        if key not in ran:
+            yield Breach(
+                pointer_to("steps", key),
+                "a `step_id` of the run",
+                shown(key),
+                "key the variables by `step_id`, for steps the run has",
+                Grade.WARNING if key in defined else None,
+            )
+
+
+@rule(
+    "DR042c",
+    group=Group.READS,
+    grade=Grade.ERROR,
+    scope=Scope.VARIABLES,
+    source=_SOURCE,
+    when=_outputs_can_be_judged,
+    needs="the variables of a run with a completed step outside of loops",
+)
+def variables_repeat_the_outputs(
+    data: Json, execution: Json, _context: Context
+) -> Iterator[Breach]:
+    """The outputs in the variables equal those of the steps in the detail.
+
+    Judged for completed steps that occur once and outside of loops, where both sides have an
+    output. Example: `{"result": {"ok": true}}` in the detail and `{"ok": true}` here.
+    """
+    for step_id, told, kept in _outputs(data, execution):
+        if not equal(told, kept):
+            yield Breach(
+                pointer_to("steps", step_id, "output"),
+                f"{shown(kept)}, as in Execution Detail",
+                shown(told),
+                "answer the variables from the same stored steps as the detail",
+            )
+
+
+RULES = (
+    variables_are_of_the_run,
+    variables_name_steps_of_the_run,
+    variables_repeat_the_outputs,
+)

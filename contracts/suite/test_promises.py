@@ -1,0 +1,18 @@
+"""Every promise of the contract, as one check of the server found it."""
+
+import pytest
+
+from contracts.check import CheckOptions, Promise, Result
+from contracts.suite.telling import told
+from contracts.violations import Grade
+
+
+def test_promise(promise: Promise, options: CheckOptions, tell_later: dict[str, str]) -> None:
+    """Pass if the promise was kept, fail if it was broken, skip if nothing could break it."""
+    if promise.result is Result.NOT_EXERCISED:
+        pytest.skip(promise.reason)
+    fails_on_warning = options.fail_on is Grade.WARNING
+    if promise.result is Result.BROKEN or (promise.result is Result.WARNED and fails_on_warning):
+        pytest.fail(told(promise), pytrace=False)
+    if promise.result is Result.WARNED:
+        tell_later[promise.rule] = told(promise, examples=1)

@@ -1,0 +1,122 @@
+"""`deadringer check BASE_URL`: is every promise of the contract kept over there?"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from contracts.check import (
+    FORMATS,
+    BaselineError,
+    CheckOptions,
+    OptionError,
+    Report,
+    ReportError,
+    apply_baseline,
+    load_baseline,
+    render_text,
+    run_check,
+    update_baseline,
+    write_report,
+    write_step_summary,
+)
+from contracts.rules import Grade, Settings
+
+
+@click.command("check")
+@click.argument("base_url")
+@click.option("--api-key", envvar="DEADRINGER_API_KEY", help="A valid key of the server.")
+@click.option(
+    "--workflow", "workflow_ids", multiple=True, metavar="ID", help="Check this workflow."
+)
+@click.option("--run", "run_ids", multiple=True, metavar="ID", help="Check this run of --workflow.")
+@click.option("--watch", "watch_s", default=10.0, show_default=True, metavar="SECONDS",
+              help="How long to follow a running run.")  # fmt: skip
+@click.option("--max-requests", default=500, show_default=True, metavar="N",
+              help="Send no more requests than this.")  # fmt: skip
+@click.option("--max-time", "max_time_s", default=900.0, show_default=True, metavar="SECONDS",
+              help="Take no longer than this, waits for the rate limit included.")  # fmt: skip
+@click.option("--timeout", "timeout_s", default=10.0, show_default=True, metavar="SECONDS",
+              help="Give each request this long, first to last byte.")  # fmt: skip
+@click.option("--fail-on", type=click.Choice(["error", "warning"]), default="error",
+              show_default=True, help="The grade of breach that fails the check.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="Report members the contract does not know.")
+@click.option("--only", multiple=True, metavar="RULE-OR-GROUP", help="Judge by these alone.")
+@click.option("--skip", multiple=True, metavar="RULE-OR-GROUP", help="Leave these out.")
+@click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
+@click.option("--allow-writes", "writes_allowed", is_flag=True,
+              help="Also start test runs and send writing methods.")  # fmt: skip
+@click.option("--quick", is_flag=True, help="Fewer runs, no generated requests.")
+@click.option("--baseline", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Breaches that are accepted for now.")  # fmt: skip
+@click.option("--baseline-update", is_flag=True, help="Write today's breaches to --baseline.")
+@click.option("--report", "reports", multiple=True, metavar="FORMAT=PATH",
+              help=f"Also write a report; formats: {', '.join(FORMATS)}.")  # fmt: skip
+@click.option("--quiet", "-q", is_flag=True, help="Only the summary and what is broken.")
+@click.option("--verbose", "-v", is_flag=True, help="Every promise and every example.")
+def command(**given: Any) -> None:
+    """Judge the server at BASE_URL (https://host[:port][/prefix]) by every promise.
+
+    Reads only, unless --allow-writes. Exit code: 0 conforms, 1 broken promises, 2 could not check.
+    """
+    reports, baseline_update = given.pop("reports"), given.pop("baseline_update")
+    loudness = {"quiet": given.pop("quiet"), "verbose": given.pop("verbose")}
+    try:
+        _refuse_unknown_formats(reports)
+        options = _options(given, update=baseline_update)
+        report = _checked(options, quiet=loudness["quiet"], update=baseline_update)
+        click.echo(render_text(report, color=_wants_color(), **loudness))
+        for target in reports:
+            write_report(report, target)
+        write_step_summary(report, os.environ)
+    except (OptionError, BaselineError, ReportError) as error:
+        click.echo(f"deadringer check: {error}", err=True)
+        sys.exit(2)
+    sys.exit(report.exit_code)
+
+
+def _options(given: dict[str, Any], *, update: bool) -> CheckOptions:
+    if not (given["api_key"] or "").strip():
+        raise OptionError("no key. Pass one with --api-key, or set DEADRINGER_API_KEY.")
+    if update and given["baseline"] is None:
+        raise OptionError("--baseline-update needs --baseline FILE: the file to write.")
+    settings = Settings(strict=given.pop("strict"))
+    given["fail_on"] = Grade(given["fail_on"])
+    return CheckOptions(**given, settings=settings)
+
+
+def _checked(options: CheckOptions, *, quiet: bool, update: bool) -> Report:
+    baseline = None
+    if options.baseline and not (update and not options.baseline.exists()):
+        baseline = load_baseline(options.baseline)
+    try:
+        report = run_check(options, progress=_progress(quiet=quiet))
+    except ValueError as error:
+        raise OptionError(str(error)) from error
+    if update and options.baseline:
+        update_baseline(options.baseline, report)
+        baseline = load_baseline(options.baseline)
+    if baseline is not None:
+        report = apply_baseline(report, baseline, fail_on=options.fail_on)
+    return report
+
+
+def _progress(*, quiet: bool) -> Any:
+    if quiet or not sys.stderr.isatty():
+        return lambda _phase: None
+    return lambda phase: click.echo(f"… {phase}", err=True)
+
+
+def _refuse_unknown_formats(targets: tuple[str, ...]) -> None:
+    for target in targets:
+        name, separator, path = target.partition("=")
+        if name not in FORMATS or not separator or not path:
+            raise OptionError(
+                f"--report {target!r} is not FORMAT=PATH. Formats: {', '.join(FORMATS)}."
+            )
+
+
+def _wants_color() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ

@@ -1,0 +1,108 @@
+"""Puts contract faults between the application and its callers."""
+
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from contracts import Json, operations
+
+from .model import Answer, ContractFault, Traffic
+
+StartResponse = Callable[..., Any]
+WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+
+class FaultyAnswers:
+    """A WSGI application that answers as another one does, with bugs.
+
+    Answers of the API alone are changed. `good_key` is a key the application accepts.
+    """
+
+    def __init__(
+        self, application: WsgiApp, faults: Sequence[ContractFault], good_keys: Sequence[str]
+    ) -> None:
+        self._application = application
+        self._faults = faults
+        self._good_keys = good_keys
+        self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._memory: dict[str, Json] = {}
+        self._templates = [
+            (one.method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", one.path)), one)
+            for one in operations()
+        ]
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        if not environ["PATH_INFO"].startswith("/v1"):
+            return self._application(environ, start_response)
+        answer = self._ask(environ)
+        traffic = self._traffic(environ)
+        for fault in self._faults:
+            fault.change(traffic, answer)
+        return _send(answer, start_response)
+
+    def _traffic(self, environ: dict[str, Any]) -> Traffic:
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        operation_id, ids = "", {}
+        for known_method, template, operation in self._templates:
+            match = template.fullmatch(path)
+            if match and method == known_method and not operation_id:
+                operation_id, ids = operation.operation_id, match.groupdict()
+        bearer = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
+        key = environ.get("HTTP_X_API_KEY") or bearer
+        what = (method, path, environ.get("QUERY_STRING", ""))
+        self._counts[what] += 1
+        return Traffic(
+            method=method,
+            path=path,
+            operation_id=operation_id,
+            ids=ids,
+            query=dict(parse_qsl(environ.get("QUERY_STRING", ""))),
+            key=key,
+            has_good_key=key in self._good_keys,
+            count=self._counts[what] - 1,
+            memory=self._memory,
+            ask=lambda path: self._ask(self._own_request(environ, path)),
+            headers={"authorization": bearer} if bearer else {},
+        )
+
+    def _own_request(self, environ: dict[str, Any], path: str) -> dict[str, Any]:
+        """Give the environment of a request the server sends to itself."""
+        path, _, query = path.partition("?")
+        return {
+            **environ,
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": "GET",
+            "HTTP_X_API_KEY": self._good_keys[0],
+            "wsgi.input": io.BytesIO(),
+            "CONTENT_LENGTH": "0",
+        }
+
+    def _ask(self, environ: dict[str, Any]) -> Answer:
+        told: list[Any] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *_rest: Any) -> None:
+            told[:] = [status, headers]
+
+        raw = b"".join(self._application(environ, start))
+        status, headers = told
+        try:
+            body, kept = json.loads(raw), None
+        except ValueError:
+            body, kept = None, raw
+        named = {name.lower(): value for name, value in headers}
+        return Answer(int(status.split()[0]), named, body, kept)
+
+
+def _send(answer: Answer, start_response: StartResponse) -> Iterable[bytes]:
+    raw = answer.raw
+    if raw is None:
+        raw = json.dumps(answer.body, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    answer.headers["content-length"] = str(len(raw))
+    start_response(f"{answer.status} Faulty", list(answer.headers.items()))
+    return [raw]

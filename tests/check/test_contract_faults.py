@@ -1,0 +1,56 @@
+"""Contract faults are named, documented, and found by the check (all of them: `make mutation`)."""
+
+from collections import Counter
+
+import pytest
+
+from contracts.rules import RULES
+from mockserver.contract_faults import CONTRACT_FAULTS, UnknownFaultError, faults_named
+from mockserver.contract_faults.page import page
+from tests.mutation.__main__ import try_fault
+from tests.project import ROOT
+
+CANNOT_BE_FAULTY = {
+    "answer_arrives_whole": "broken by transport, see test_hostile_servers",
+    "generated_requests_find_nothing": "Schemathesis' own checks, see test_generated",
+    "foreign_runs_are_not_found": "needs a second organisation",
+    "rate_limited_answers_have_an_error_body": "the check never provokes a 429",
+    "rate_limited_answers_say_how_long": "the check never provokes a 429",
+    "wrong_method_is_refused": "an undocumented method is at most a warning",
+    "ordinary_reads_succeed": "seen by no_server_errors and the shape first",
+    "workflow_pages_stay_in_the_total": "judged by examples",
+    "workflow_ids_are_unique": "judged by examples",
+    "workflow_status_filter_is_kept": "judged by examples",
+}
+EVERY_FIFTH = CONTRACT_FAULTS[::5]
+
+
+def test_there_are_enough_faults_and_each_has_a_name_of_its_own() -> None:
+    names = Counter(fault.name for fault in CONTRACT_FAULTS)
+
+    assert len(names) >= 80
+    assert max(names.values()) == 1
+
+
+def test_every_fault_breaks_a_rule_and_every_rule_has_a_fault() -> None:
+    rules = {rule.name: rule.group.value for rule in RULES}
+    broken = {fault.rule: fault.breaks for fault in CONTRACT_FAULTS}
+
+    assert broken.items() <= rules.items()
+    assert rules.keys() - broken.keys() == CANNOT_BE_FAULTY.keys()
+
+
+def test_the_page_of_faults_is_current() -> None:
+    assert (ROOT / "docs/contract-faults.md").read_text("utf-8") == page()
+
+
+def test_an_unknown_fault_names_near_ones() -> None:
+    with pytest.raises(UnknownFaultError, match="duration-in-seconds"):
+        faults_named(["duration-in-second"])
+
+
+@pytest.mark.parametrize("fault", EVERY_FIFTH, ids=lambda one: one.name)
+def test_the_check_finds_a_fault_by_a_rule_of_its_group(fault) -> None:
+    outcome = try_fault(fault.name)
+
+    assert outcome.is_found, outcome.found_by

@@ -1,0 +1,31 @@
+"""Every tolerated variant conforms: a check that cries wolf is uninstalled."""
+
+import pytest
+
+from contracts.check import CheckOptions, Verdict, run_check
+from tests.mutation.variants import VARIANTS, Variant, served
+
+IDS = {"workflow_ids": ("wf_abc123",), "run_ids": ("run_x7k9m2",)}
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda one: one.name)
+def test_a_tolerated_variant_conforms(variant: Variant) -> None:
+    with served(variant) as url:
+        report = run_check(
+            CheckOptions(
+                base_url=url,
+                api_key=variant.api_key,
+                watch_s=0.6,
+                generated_cases=15,
+                **(IDS if variant.needs_ids else {}),
+            )
+        )
+
+    told = [
+        (one.rule, folded.pattern, folded.examples[0].request, folded.examples[0].violation.message)
+        for one in report.promises
+        for folded in one.findings
+        if folded.grade.value == "error"
+    ]
+    assert told == []
+    assert report.verdict is Verdict.CONFORMS, report.could_not_check

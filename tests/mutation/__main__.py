@@ -1,0 +1,102 @@
+"""`make mutation`: runs the check against every contract fault and prints who found it."""
+
+import argparse
+import logging
+import multiprocessing
+import sys
+import time
+from dataclasses import dataclass
+
+from contracts.check import CheckOptions, Report, run_check
+from contracts.rules import RULES
+from mockserver.contract_faults import CONTRACT_FAULTS, ContractFault
+from mockserver.settings import RatePolicy
+
+from .servers import KEY, PLENTY, mock
+
+FAULTS = {fault.name: fault for fault in CONTRACT_FAULTS}
+GROUPS = {rule.name: rule.group.value for rule in RULES}
+NARROW = RatePolicy(limit=100, window_s=60)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the check made of one fault."""
+
+    name: str
+    found_by: tuple[str, ...]
+    requests: int
+    elapsed_s: float
+
+    @property
+    def fault(self) -> ContractFault:
+        """The fault that was tried."""
+        return FAULTS[self.name]
+
+    @property
+    def is_found(self) -> bool:
+        """Whether a rule of the right group found it, with the right grade."""
+        return any(GROUPS[name] == self.fault.breaks for name in self.found_by)
+
+
+def try_fault(name: str, *, narrow: bool = False) -> Outcome:
+    """Check a mock with one fault."""
+    logging.disable(logging.CRITICAL)
+    fault = FAULTS[name]
+    began_s = time.monotonic()
+    with mock(name, policy=NARROW if narrow else PLENTY) as url:
+        report = run_check(
+            CheckOptions(
+                base_url=url,
+                api_key=KEY,
+                watch_s=2,
+                writes_allowed=fault.needs_writes,
+                generated_cases=0,
+            )
+        )
+    return Outcome(name, _found_by(report, fault), report.requests, time.monotonic() - began_s)
+
+
+def _found_by(report: Report, fault: ContractFault) -> tuple[str, ...]:
+    return tuple(
+        promise.rule
+        for promise in report.promises
+        if any(one.grade.value == fault.grade for one in promise.findings)
+    )
+
+
+def _try(arguments: tuple[str, bool]) -> Outcome:
+    return try_fault(arguments[0], narrow=arguments[1])
+
+
+def main() -> int:
+    """Try every fault, print the table, and give 1 if one was missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation")
+    parser.add_argument("names", nargs="*", help="faults to try (default: all)")
+    parser.add_argument("--narrow", action="store_true", help="allow 100 requests a minute")
+    chosen = parser.parse_args()
+    names = chosen.names or [fault.name for fault in CONTRACT_FAULTS]
+    began_s = time.monotonic()
+    with multiprocessing.Pool(2) as pool:
+        outcomes = []
+        for outcome in pool.imap(_try, [(name, chosen.narrow) for name in names]):
+            outcomes.append(outcome)
+            _print(outcome)
+    found = sum(outcome.is_found for outcome in outcomes)
+    requests = sorted(outcome.requests for outcome in outcomes)
+    print(f"\n{found} of {len(outcomes)} faults found by a rule of the right group")
+    print(
+        f"requests a check: {requests[0]} to {requests[-1]}, median {requests[len(requests) // 2]}"
+    )
+    print(f"{time.monotonic() - began_s:.0f} s")
+    return 0 if found == len(outcomes) else 1
+
+
+def _print(outcome: Outcome) -> None:
+    mark = "found " if outcome.is_found else "MISSED"
+    rules = ", ".join(outcome.found_by) or "nothing"
+    print(f"{mark} {outcome.fault.name:<34} {outcome.requests:>4} requests  {rules}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

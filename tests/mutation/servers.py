@@ -1,0 +1,46 @@
+"""Real HTTP servers of this process: the mock, with a fault or a tolerated variant between."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from mockserver import DEMO_KEY, Settings, create_app
+from mockserver.settings import RatePolicy
+
+PLENTY = RatePolicy(limit=100_000, window_s=60)
+
+
+class _QuietHandler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, *_arguments: object) -> None:
+        """The application has a log of its own."""
+
+
+@contextmanager
+def serving(application: Callable[..., Any]) -> Iterator[str]:
+    """Serve a WSGI application on a free port; give its base URL."""
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def mock(*breaks: str, policy: RatePolicy = PLENTY) -> Iterator[str]:
+    """Serve the mock with some contract faults; give its base URL."""
+    settings = Settings(breaks=breaks, rate_policy=policy, log_format="text")
+    with serving(create_app(settings)) as url:
+        yield url
+
+
+KEY = DEMO_KEY
