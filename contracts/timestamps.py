@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 _ISO_8601 = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"
@@ -17,7 +18,13 @@ def parse_timestamp(text: object) -> datetime | None:
     Accepts every precision and offset form of the extended format, a comma as decimal sign, and
     a leap second (read as the last microsecond before it). A time without a zone names no moment.
     """
-    match = _ISO_8601.fullmatch(text) if isinstance(text, str) else None
+    return _parsed(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> datetime | None:
+    """Read one timestamp; cached, since many rules look at the same few of a document."""
+    match = _ISO_8601.fullmatch(text)
     if match is None:
         return None
     part = {name: int(value) for name, value in match.groupdict().items() if _is_number(value)}

@@ -5,16 +5,15 @@ execution plan and engine context are not part of Schemathesis' documented inter
 `schemathesis>=4.32,<5` and the tests beside this module hold them.
 """
 
-import copy
 import random
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
-from urllib.parse import quote
 
 import hypothesis.strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir, storage_directory
@@ -32,7 +31,7 @@ from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
 from contracts.exchanges import Exchange
 from contracts.json_types import JsonObject
-from contracts.specification import METHODS, Operation, bundle_specification, operations
+from contracts.specification import Operation, operations
 
 from .client import BudgetSpentError, Request
 from .generated import (
@@ -47,9 +46,19 @@ from .generated import (
     grade_failure,
 )
 from .generated_cases import AnyCase, no_answer, request_of, response_of
+from .generated_specification import ID_PARAMETERS, as_parameters, specification_for
 
 GIVE_UP_AFTER = 5  # answers in a row that never arrived: nobody is there any more
-ID_PARAMETERS = ("id", "runId")
+_REPLACED = (
+    ID_PARAMETERS,
+    (),
+    ID_PARAMETERS,
+    ("id",),
+    ID_PARAMETERS,
+    (),
+    ID_PARAMETERS,
+    ("runId",),
+)
 _ENGINE_PHASES = {
     GeneratedPhase.EXAMPLES: PhaseName.EXAMPLES,
     GeneratedPhase.COVERAGE: PhaseName.COVERAGE,
@@ -86,7 +95,7 @@ def run_phases(plan: GeneratedPlan, send: Send, say: Say) -> Iterator[GeneratedR
 def _turns(chosen: list[Operation]) -> list[tuple[GeneratedPhase, list[Operation]]]:
     alone = (GeneratedPhase.EXAMPLES, GeneratedPhase.COVERAGE, GeneratedPhase.FUZZING)
     turns = [(phase, [operation]) for phase in alone for operation in chosen]
-    return [*turns, (GeneratedPhase.STATEFUL, chosen)]
+    return [*turns, (GeneratedPhase.STATEFUL, chosen)] if len(chosen) > 1 else turns
 
 
 def _weight(phase: GeneratedPhase, some: list[Operation]) -> int:
@@ -151,6 +160,9 @@ class _Turn:
         self._budget = budget
         self._phase = phase
         self._share = share
+        known = random.Random(plan.seed).sample(plan.known_ids, len(plan.known_ids))  # noqa: S311
+        self._known = cycle(map(as_parameters, known))
+        self._names = cycle(_REPLACED)
         self._stop = threading.Event()
         self._exchanges: dict[str, Exchange] = {}
         self._failures: dict[str, list[CheckFailure]] = {}
@@ -211,7 +223,7 @@ class _Turn:
         raise KeyboardInterrupt  # how the engine's own workers stop between two requests
 
     def _schema(self, some: list[Operation]) -> "_Schema":
-        specification = _specification(self._plan, self._phase, some)
+        specification = specification_for(self._plan, self._phase, some)
         schema = _Schema(raw_schema=specification, config=self._config(specification))
         schema.sender = _ClientTransport(self)
         schema.hooks.register_hook_with_name(self._drop, "filter_failure")
@@ -249,18 +261,16 @@ class _Turn:
     def _mixed_ids(
         self, context: HookContext, path_parameters: dict[str, Any] | None
     ) -> st.SearchStrategy[dict[str, Any] | None]:
-        """Half of the time ask for a run that exists, sometimes for one of its two ids only."""
+        """Every other time ask for a run that exists, sometimes for one of its two ids only.
+
+        In turn rather than drawn: Hypothesis prefers some draws, and half should be half.
+        """
         if path_parameters is None:
             return st.none()
-        known = st.sampled_from(self._plan.known_ids).map(_as_parameters)
-        replaced = st.sampled_from((ID_PARAMETERS,) * 4 + (("id",), ("runId",)) + ((),) * 2)
-
-        def mixed(drawn: tuple[dict[str, str], tuple[str, ...]]) -> dict[str, Any]:
-            ids, names = drawn
-            taken = {name: ids[name] for name in names if name in path_parameters}
-            return {**path_parameters, **taken}
-
-        return st.tuples(known, replaced).map(mixed)
+        ids, names = next(self._known), next(self._names)
+        return st.just(
+            path_parameters | {name: ids[name] for name in names if name in path_parameters}
+        )
 
 
 def _check_names(phase: GeneratedPhase) -> list[str]:
@@ -289,39 +299,3 @@ class _ClientTransport(BaseTransport[Any]):
 
     def send(self, case: AnyCase, *, session: Any = None, **kwargs: Any) -> Response:
         return self._turn.answer(case, kwargs.get("headers") or {})
-
-
-def _specification(plan: GeneratedPlan, phase: GeneratedPhase, some: list[Operation]) -> JsonObject:
-    """Copy the specification with these operations only, and with ids that exist."""
-    specification = copy.deepcopy(bundle_specification())
-    wanted = {(one.path, one.method.lower()) for one in some}
-    for path, item in specification["paths"].items():
-        for method in METHODS:
-            if (path, method) not in wanted:
-                item.pop(method, None)
-    if plan.known_ids:
-        for parameter in specification["components"]["parameters"].values():
-            if parameter.get("in") == "path" and parameter.get("name") in ID_PARAMETERS:
-                _show_known_ids(parameter, plan, phase)
-    return specification
-
-
-def _show_known_ids(parameter: JsonObject, plan: GeneratedPlan, phase: GeneratedPhase) -> None:
-    """Name ids that exist: as the examples, and for coverage as the only valid values.
-
-    Coverage varies one parameter and keeps the others valid, and the pair must fit together.
-    """
-    pairs = [_as_parameters(pair) for pair in plan.known_ids[:4]]
-    name = parameter["name"]
-    parameter.pop("example", None)
-    parameter["examples"] = {f"known{n}": {"value": pair[name]} for n, pair in enumerate(pairs)}
-    if phase is GeneratedPhase.COVERAGE:
-        pair = random.Random(plan.seed).choice(plan.known_ids)  # noqa: S311 - not a secret
-        value = _as_parameters(pair)[name]
-        parameter["examples"] = {"known": {"value": value}}
-        parameter["schema"] = {**parameter["schema"], "enum": [value]}
-
-
-def _as_parameters(pair: tuple[str, str]) -> dict[str, str]:
-    # Schemathesis decodes what looks percent-encoded, so that only encoded ids stay themselves.
-    return {name: quote(value, safe="") for name, value in zip(ID_PARAMETERS, pair, strict=True)}

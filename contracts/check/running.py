@@ -58,6 +58,7 @@ class _Check:
         self._sleep = sleep
         self._now_s = now_s
         self._notes: list[str] = []
+        self._turned_away = False
         self._last_by_key: dict[str, Exchange] = {}
         self._client = Client(
             options, observe=self._observe, say=self._note, now_s=now_s, sleep=sleep
@@ -95,6 +96,7 @@ class _Check:
         self._progress("discovering workflows and runs")
         unreachable = self._greet()
         if unreachable:
+            self._turned_away = True
             return unreachable
         effort = effort_for(quick=self._options.quick, limit=self._client.pace.limit)
         discover(inspection, effort)
@@ -194,7 +196,7 @@ class _Check:
             promises=self._ledger.promises(),
             notes=tuple(self._notes),
         )
-        if is_broken(report, self._options.fail_on):
+        if not self._turned_away and is_broken(report, self._options.fail_on):
             return replace(report, verdict=Verdict.BROKEN)
         if unchecked:
             return replace(report, verdict=Verdict.UNCHECKED, could_not_check=unchecked)

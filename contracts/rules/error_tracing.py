@@ -48,7 +48,7 @@ def failed_run_says_why(execution: JsonObject, _context: Context) -> Iterator[Br
     grade=Grade.ERROR,
     scope=Scope.EXECUTION,
     source=f"{FIELDS}: top-level error message if the execution failed",
-    when=lambda execution, _context: execution.get("status") in {"completed", "running"},
+    when=lambda execution, _context: text(execution.get("status")) in {"completed", "running"},
     needs="a completed or running run",
 )
 def run_that_did_not_fail_has_no_error(

@@ -135,7 +135,7 @@ def _rows(name: str, expected: str, rows: list[Json], grade: Grade | None = None
     needs=_NEEDS,
 )
 def lists_speak_documented_names(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
-    """A list of runs uses the documented names: `executions`, `pagination`, `completed_at`, …
+    """A list of runs uses the documented names, such as `executions` and `completed_at`.
 
     Client code was met that reads `items`, `ended_at` and `duration_ms` instead, so either is
     accepted; a client written from the documentation finds only the documented ones.

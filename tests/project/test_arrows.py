@@ -13,7 +13,14 @@ ROOMS = {
     "fixtures": {"contracts"},
     "mockserver": {"contracts", "fixtures"},
 }
-FRONT_DOORS = {"contracts", "contracts.check", "contracts.rules", "fixtures", "fixtures.strategies"}
+FRONT_DOORS = {
+    "contracts",
+    "contracts.check",
+    "contracts.offline",
+    "contracts.rules",
+    "fixtures",
+    "fixtures.strategies",
+}
 
 
 def imports_of(path: Path, package: str) -> Iterator[str]:

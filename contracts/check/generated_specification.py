@@ -1,0 +1,51 @@
+"""The specification as Schemathesis is shown it: the wanted operations, with ids that exist."""
+
+import copy
+import random
+from urllib.parse import quote
+
+from contracts.json_types import JsonObject
+from contracts.specification import METHODS, Operation, bundle_specification
+
+from .generated import GeneratedPhase, GeneratedPlan
+
+ID_PARAMETERS = ("id", "runId")
+
+
+def specification_for(
+    plan: GeneratedPlan, phase: GeneratedPhase, some: list[Operation]
+) -> JsonObject:
+    """Copy the specification with these operations only, and with ids that exist."""
+    specification = copy.deepcopy(bundle_specification())
+    wanted = {(one.path, one.method.lower()) for one in some}
+    for path, item in specification["paths"].items():
+        for method in METHODS:
+            if (path, method) not in wanted:
+                item.pop(method, None)
+    if plan.known_ids:
+        for parameter in specification["components"]["parameters"].values():
+            if parameter.get("in") == "path" and parameter.get("name") in ID_PARAMETERS:
+                _show_known_ids(parameter, plan, phase)
+    return specification
+
+
+def _show_known_ids(parameter: JsonObject, plan: GeneratedPlan, phase: GeneratedPhase) -> None:
+    """Name ids that exist: as the examples, and for coverage as the only valid values.
+
+    Coverage varies one parameter and keeps the others valid, and the pair must fit together.
+    """
+    pairs = [as_parameters(pair) for pair in plan.known_ids[:4]]
+    name = parameter["name"]
+    parameter.pop("example", None)
+    parameter["examples"] = {f"known{n}": {"value": pair[name]} for n, pair in enumerate(pairs)}
+    if phase is GeneratedPhase.COVERAGE:
+        pair = random.Random(plan.seed).choice(plan.known_ids)  # noqa: S311 - not a secret
+        value = as_parameters(pair)[name]
+        parameter["examples"] = {"known": {"value": value}}
+        parameter["schema"] = {**parameter["schema"], "enum": [value]}
+
+
+def as_parameters(pair: tuple[str, str]) -> dict[str, str]:
+    """Give a pair of ids as path parameters, percent-encoded."""
+    # Schemathesis decodes what looks percent-encoded, so that only encoded ids stay themselves.
+    return {name: quote(value, safe="") for name, value in zip(ID_PARAMETERS, pair, strict=True)}

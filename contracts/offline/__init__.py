@@ -1,0 +1,6 @@
+"""Judging documents that were kept: executions, answers, lists, NDJSON streams and HAR files."""
+
+from .judging import Judged, judge_stream
+from .reading import UnreadableError
+
+__all__ = ["Judged", "UnreadableError", "judge_stream"]

@@ -1,0 +1,65 @@
+"""Prints docs/rules.md: `python -m contracts.rules.page`."""
+
+import inspect
+import json
+import sys
+from collections.abc import Iterator
+from importlib.resources import files
+from itertools import groupby
+
+from . import RULES, Rule
+
+INTRODUCTION = """# The promises
+
+Every rule is one promise of the contract. Its id never changes; its grade says how sure the
+promise is: an **error** is documented or follows from documented examples, a **warning** is
+inferred. `--only` and `--skip` of `deadringer check` and `deadringer validate` take the name, the
+id, or the group. This page is written by `python -m contracts.rules.page`.
+"""
+
+
+def page() -> str:
+    """Give the page as markdown: a table by group, then every rule."""
+    return "\n".join([INTRODUCTION, *_table(), *_rules()])
+
+
+def _table() -> Iterator[str]:
+    for group, rules in groupby(RULES, key=lambda rule: rule.group):
+        yield f"## {group.value}\n"
+        yield "| id | rule | grade | promise |\n|---|---|---|---|"
+        for rule in rules:
+            link = f"[`{rule.name}`](#{rule.name})"
+            yield f"| {rule.id} | {link} | {rule.grade.value} | {_title(rule)} |"
+        yield ""
+
+
+def _title(rule: Rule) -> str:
+    return " ".join(rule.why.partition("\n\n")[0].split()).replace("|", "\\|")
+
+
+def _rules() -> Iterator[str]:
+    yield "# One by one\n"
+    for rule in RULES:
+        title, _, why = rule.why.partition("\n\n")
+        yield f"### {rule.name}\n"
+        place = f"group {rule.group.value}, reads: {rule.scope.value}"
+        yield f"**{rule.id}**, {rule.grade.value}, {place}.\n"
+        yield f"{inspect.cleandoc(title)}\n"
+        if why:
+            yield f"{inspect.cleandoc(why)}\n"
+        yield f"- Source: {rule.source}."
+        if rule.needs:
+            yield f"- Exercised by: {rule.needs}."
+        refused = _examples(rule)["refused"][0]
+        places = ", ".join(f"`{pointer or '/'}`" for pointer in refused["pointers"])
+        yield f"- Refused, for example: {refused['description']} (at {places}).\n"
+
+
+def _examples(rule: Rule) -> dict[str, list[dict[str, list[str]]]]:
+    text = (files(__package__) / "examples" / f"{rule.name}.json").read_text("utf-8")
+    examples: dict[str, list[dict[str, list[str]]]] = json.loads(text)
+    return examples
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

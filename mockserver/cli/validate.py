@@ -1,0 +1,151 @@
+"""`deadringer validate FILE... | -`: does what was kept keep the contract?"""
+
+import contextlib
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from contracts import Grade, Violation
+from contracts.offline import UnreadableError, judge_stream
+from contracts.rules import Context, Settings, select
+
+STANDARD_INPUT = "-"
+
+
+@click.command("validate")
+@click.argument("files", nargs=-1, required=True, metavar="FILE... | -")
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text")
+@click.option("--fail-on", type=click.Choice(["error", "warning"]), default="error",
+              show_default=True, help="The grade of breach that gives exit code 1.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="Report members the contract does not know.")
+@click.option("--only", multiple=True, metavar="RULE-OR-GROUP", help="Judge by these alone.")
+@click.option("--skip", multiple=True, metavar="RULE-OR-GROUP", help="Leave these out.")
+def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> None:
+    """Judge documents: executions, answers, list pages, arrays, NDJSON, HAR recordings.
+
+    Exit code: 0 clean, 1 violations, 2 unreadable input.
+    """
+    try:
+        rules = select(only=given["only"], skip=given["skip"])
+    except ValueError as error:
+        click.echo(f"deadringer validate: {error}", err=True)
+        sys.exit(2)
+    context = Context(settings=Settings(strict=given["strict"]))
+    tally = _Tally(form)
+    unreadable = False
+    for name in files:
+        try:
+            with _opened(name) as (stream, progress):
+                for judged in judge_stream(
+                    name, stream, context=context, rules=rules, progress=progress
+                ):
+                    tally.take(name, judged.line, judged.violations)
+        except UnreadableError as error:
+            unreadable = True
+            click.echo(f"deadringer validate: {error}", err=True)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(2)
+    tally.sum_up()
+    failing = {Grade.ERROR} if fail_on == "error" else set(Grade)
+    broken = any(tally.counts[grade] for grade in failing)
+    sys.exit(2 if unreadable else int(broken))
+
+
+class _Tally:
+    """Prints violations as they come and keeps counts only, so that memory stays small."""
+
+    def __init__(self, form: str) -> None:
+        self._form = form
+        self.counts: Counter[Grade] = Counter()
+        self._documents = 0
+
+    def take(self, name: str, line: int | None, violations: tuple[Violation, ...]) -> None:
+        """Count and print one document's violations."""
+        self._documents += 1
+        for violation in violations:
+            self.counts[violation.grade] += 1
+            click.echo(_WRITERS[self._form](name, line, violation))
+
+    def sum_up(self) -> None:
+        """Print the summary."""
+        counts = {grade.value: self.counts[grade] for grade in Grade}
+        if self._form == "json":
+            click.echo(json.dumps({"summary": {"documents": self._documents, **counts}}))
+            return
+        told = ", ".join(f"{count} {name}(s)" for name, count in counts.items())
+        click.echo(f"{self._documents} document(s): {told}")
+
+
+def _text_line(name: str, line: int | None, violation: Violation) -> str:
+    place = f"{name}:{line}" if line else name
+    return (
+        f"{place} {violation.pointer or '/'} {violation.grade.value} {violation.rule} "
+        f"{violation.message}; fix: {violation.fix}"
+    )
+
+
+def _json_line(name: str, line: int | None, violation: Violation) -> str:
+    return json.dumps(
+        {
+            "file": name,
+            "line": line,
+            "pointer": violation.pointer,
+            "rule": violation.rule,
+            "grade": violation.grade.value,
+            "expected": violation.expected,
+            "got": violation.got,
+            "fix": violation.fix,
+            "source": violation.source,
+        },
+        ensure_ascii=False,
+    )
+
+
+def _github_line(name: str, line: int | None, violation: Violation) -> str:
+    properties = {"file": name, "line": str(line or 1), "title": violation.rule}
+    told = ",".join(
+        f"{key}={_escaped(value, in_property=True)}" for key, value in properties.items()
+    )
+    message = f"{violation.pointer or '/'}: {violation.message}. Fix: {violation.fix}"
+    return f"::{violation.grade.value} {told}::{_escaped(message)}"
+
+
+def _escaped(text: str, *, in_property: bool = False) -> str:
+    """Escape a text for a workflow command."""
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if in_property else text
+
+
+_WRITERS: dict[str, Callable[[str, int | None, Violation], str]] = {
+    "text": _text_line,
+    "json": _json_line,
+    "github": _github_line,
+}
+
+
+@contextlib.contextmanager
+def _opened(name: str) -> Iterator[tuple[BinaryIO, Callable[[int], None]]]:
+    """Open a file or standard input, with a progress bar where a person watches a file."""
+    if name == STANDARD_INPUT:
+        yield sys.stdin.buffer, lambda _count: None
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            stream = stack.enter_context(Path(name).open("rb"))
+            size = Path(name).stat().st_size
+        except OSError as error:
+            raise UnreadableError(
+                f"{name}: {error.strerror or error}. Name a readable file, or - for standard input."
+            ) from error
+        if not sys.stderr.isatty():
+            yield stream, lambda _count: None
+            return
+        with click.progressbar(length=size, label=name, file=sys.stderr) as bar:
+            yield stream, bar.update

@@ -1,0 +1,217 @@
+"""A report says the same in every format, whatever a server put into it."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from contracts import Grade, Violation
+from contracts.check import (
+    FORMATS,
+    BaselineError,
+    Finding,
+    FoldedFinding,
+    Promise,
+    Report,
+    ReportError,
+    Result,
+    Verdict,
+    apply_baseline,
+    load_baseline,
+    render_text,
+    update_baseline,
+    write_report,
+    write_step_summary,
+)
+from contracts.rules import Group
+from tests.project import ROOT
+
+HOSTILE = "<script>alert(1)</script> javascript:alert(2) \x00 ``` | \" ' </pre>"
+DOCUMENT = {"data": {"status": "failed", "error": HOSTILE, "duration_ms": 4}}
+
+
+def promise(name: str, result: Result, **more: object) -> Promise:
+    given = {"exercised": 3, "reason": "", "findings": ()}
+    return Promise(
+        rule_id="DR019",
+        rule=name,
+        title="A duration is the end minus the start.",
+        group=Group.TIME,
+        grade=Grade.ERROR,
+        source="Every example",
+        result=result,
+        **{**given, **more},
+    )
+
+
+@pytest.fixture
+def report() -> Report:
+    violation = Violation(
+        rule="duration_is_end_minus_start",
+        pointer="/data/duration_ms",
+        expected=f"4320 {HOSTILE}",
+        got="4",
+        fix="send milliseconds",
+        source="Every example",
+    )
+    finding = Finding(
+        violation,
+        f"GET /v1/workflows/wf/executions/{HOSTILE} -> 200",
+        'curl -i -H "x-api-key: $DEADRINGER_API_KEY" http://127.0.0.1:1/v1',
+        "getExecution",
+        DOCUMENT,
+        seed=7,
+    )
+    folded = FoldedFinding(
+        "duration_is_end_minus_start",
+        Grade.ERROR,
+        "/data/duration_ms",
+        "getExecution",
+        5,
+        (finding,),
+    )
+    return Report(
+        base_url="http://127.0.0.1:1",
+        started_at="2026-03-27T10:15:00.000Z",
+        elapsed_s=1.5,
+        requests=12,
+        seed=0,
+        verdict=Verdict.BROKEN,
+        promises=(
+            promise("duration_is_end_minus_start", Result.BROKEN, findings=(folded,)),
+            promise("end_is_not_before_start", Result.KEPT),
+            promise("created_is_near", Result.NOT_EXERCISED, exercised=0, reason="needs a run"),
+        ),
+        notes=("waited 3 s",),
+    )
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_tells_rule_place_and_sides(report: Report, name: str) -> None:
+    told = FORMATS[name](report)
+
+    for part in ("duration_is_end_minus_start", "/data/duration_ms", "4320", "DEADRINGER_API_KEY"):
+        assert part in told
+
+
+def test_text_tells_everything_a_reader_needs(report: Report) -> None:
+    told = render_text(report)
+
+    assert "BROKEN" in told
+    assert "not exercised: needs a run" in told
+    assert "error at /data/duration_ms (5 times)" in told
+    assert "seed     7" in told
+    assert "3 promises: 1 kept, 1 broken, 0 warned, 1 not exercised" in told
+    assert "\x1b[" not in told
+    assert "\x1b[" in render_text(report, color=True)
+    assert "end_is_not_before_start" not in render_text(report, quiet=True)
+
+
+def test_html_executes_nothing_a_server_sent(report: Report) -> None:
+    told = FORMATS["html"](report)
+
+    assert "<script" not in told
+    assert "&lt;script&gt;" in told
+    assert "<mark>" in told
+    assert "default-src 'none'" in told
+    assert "href" not in told
+    assert "http-equiv" in told
+
+
+def test_junit_has_one_case_for_each_promise(report: Report) -> None:
+    (suite,) = ET.fromstring(FORMATS["junit"](report))
+
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
+    kinds = [[child.tag for child in case] for case in suite]
+    assert kinds == [["failure"], [], ["skipped"]]
+
+
+def test_json_keeps_its_documented_schema(report: Report) -> None:
+    schema_file = ROOT / "contracts/check/reports/report.schema.json"
+    schema = json.loads(schema_file.read_text("utf-8"))
+    document = json.loads(FORMATS["json"](report))
+
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(document, schema)
+    assert document["exit_code"] == 1
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**document, "verdict": "fine"}, schema)
+
+
+def test_sarif_names_rules_and_results(report: Report) -> None:
+    (run,) = json.loads(FORMATS["sarif"](report))["runs"]
+
+    (result,) = run["results"]
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+    assert result["level"] == "error"
+    assert result["occurrenceCount"] == 5
+
+
+def test_a_report_is_written_whole_or_not_at_all(report: Report, tmp_path: Path) -> None:
+    write_report(report, f"json={tmp_path / 'out.json'}")
+
+    assert json.loads((tmp_path / "out.json").read_text("utf-8"))["verdict"] == "broken promises"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
+    with pytest.raises(ReportError, match="Name a file in a folder that exists"):
+        write_report(report, f"json={tmp_path / 'none' / 'out.json'}")
+    with pytest.raises(ReportError, match="Formats: text, json"):
+        write_report(report, "pdf=out.pdf")
+
+
+def test_the_step_summary_is_written_where_ci_names_a_file(report: Report, tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n", "utf-8")
+
+    write_step_summary(report, {})
+    write_step_summary(report, {"GITHUB_STEP_SUMMARY": str(summary)})
+
+    told = summary.read_text("utf-8")
+    assert told.startswith("before\n## deadringer check: broken promises")
+    outside_of_code = re.sub(r"`[^`]*`", "", told)
+    assert "<script>" not in outside_of_code
+
+
+def test_an_accepted_breach_no_longer_fails(report: Report, tmp_path: Path) -> None:
+    path = tmp_path / "baseline.json"
+
+    update_baseline(path, report)
+    accepted = apply_baseline(report, load_baseline(path), fail_on=Grade.ERROR)
+
+    assert accepted.verdict is Verdict.CONFORMS
+    assert accepted.promises[0].result is Result.WARNED
+    assert accepted.promises[0].findings[0].accepted
+
+
+def test_a_new_breach_fails_in_spite_of_the_baseline(report: Report, tmp_path: Path) -> None:
+    path = tmp_path / "baseline.json"
+    update_baseline(path, report)
+    broken = report.promises[0]
+    elsewhere = replace(broken.findings[0], pattern="/data/steps/*/duration_ms")
+    worse = replace(report, promises=(replace(broken, findings=(*broken.findings, elsewhere)),))
+
+    assert apply_baseline(worse, load_baseline(path), fail_on=Grade.ERROR).exit_code == 1
+
+
+def test_a_mended_breach_is_told_so_that_the_baseline_shrinks(
+    report: Report, tmp_path: Path
+) -> None:
+    path = tmp_path / "baseline.json"
+    update_baseline(path, report)
+    mended = replace(report, promises=report.promises[1:], verdict=Verdict.CONFORMS)
+
+    notes = apply_baseline(mended, load_baseline(path), fail_on=Grade.ERROR).notes
+
+    assert any("--baseline-update removes it" in note for note in notes)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"accepted": [{}]}'])
+def test_a_malformed_baseline_says_how_to_fix_it(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "baseline.json"
+    path.write_text(content, "utf-8")
+
+    with pytest.raises(BaselineError, match="--baseline-update"):
+        load_baseline(path)

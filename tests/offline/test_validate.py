@@ -1,0 +1,212 @@
+"""`deadringer validate` judges what was kept, says where it breaks, and exits 0, 1 or 2."""
+
+import base64
+import copy
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contracts import load_schema
+from fixtures import load_recordings
+
+EXAMPLE = load_schema("execution")["examples"][0]
+BROKEN = {**EXAMPLE, "duration_ms": 4}
+PAGE = load_schema("execution_list_envelope")["examples"][0]
+
+
+def validate(*arguments: str, given: str = "") -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "mockserver", "validate", *arguments],
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def write(folder: Path, name: str, content: object) -> str:
+    path = folder / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+    return str(path)
+
+
+def test_every_recording_is_clean() -> None:
+    done = validate(*(str(recording.path) for recording in load_recordings()))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{len(load_recordings())} document(s): 0 error(s), 0 warning(s)\n"
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer", "rule"),
+    [
+        (BROKEN, "/duration_ms", "duration_is_end_minus_start"),
+        ({"success": True, "data": BROKEN}, "/data/duration_ms", "duration_is_end_minus_start"),
+        ({"success": 1, "data": EXAMPLE}, "/success", "schema"),
+        ([EXAMPLE, BROKEN], "/1/duration_ms", "duration_is_end_minus_start"),
+        ({**PAGE, "data": {**PAGE["data"], "executions": [{}]}}, "/data/executions/0", "schema"),
+        ({"success": False, "error": {"code": "NOT_FOUND"}}, "/error", "schema"),
+    ],
+)
+def test_every_kind_of_document_is_judged(
+    tmp_path: Path, document: object, pointer: str, rule: str
+) -> None:
+    name = write(tmp_path, "one.json", document)
+
+    done = validate(name)
+
+    assert done.returncode == 1
+    assert f"{name} {pointer} error {rule} expected " in done.stdout
+
+
+def test_lines_are_judged_and_told_by_number() -> None:
+    lines = "\n".join(json.dumps(one) for one in (EXAMPLE, EXAMPLE, BROKEN))
+
+    done = validate("-", given=lines)
+
+    assert done.returncode == 1
+    assert done.stdout.startswith("-:3 /duration_ms error duration_is_end_minus_start")
+    assert done.stdout.endswith("3 document(s): 1 error(s), 0 warning(s)\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('{"id": 1,\n  oops}', ":2:3: not JSON"),
+        ('{"run_id": 1}\n{"run_id": 2, "steps": []}\n{oops}\n', "no kind of document we know"),
+        ('{"anything": 1}', "Give an execution, an answer"),
+        ("", "not JSON"),
+    ],
+)
+def test_unreadable_input_is_told_and_exits_2(tmp_path: Path, content: str, told: str) -> None:
+    done = validate(write(tmp_path, "bad.json", content))
+
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_file_is_told_and_the_others_are_judged(tmp_path: Path) -> None:
+    good = write(tmp_path, "good.json", EXAMPLE)
+
+    done = validate(str(tmp_path / "none.json"), good)
+
+    assert done.returncode == 2
+    assert "No such file" in done.stderr
+    assert "1 document(s)" in done.stdout
+
+
+def test_the_formats_for_machines(tmp_path: Path) -> None:
+    name = write(tmp_path, "one.json", BROKEN)
+
+    told = [json.loads(line) for line in validate("--format", "json", name).stdout.splitlines()]
+    github = validate("--format", "github", name).stdout
+
+    assert told[0]["rule"] == "duration_is_end_minus_start"
+    assert told[1] == {"summary": {"documents": 1, "error": 1, "warning": 0}}
+    assert github.startswith(f"::error file={name},line=1,title=duration_is_end_minus_start::")
+
+
+def test_warnings_pass_unless_asked_for(tmp_path: Path) -> None:
+    late = {**EXAMPLE, "created": "2026-03-28T10:15:00.000Z"}
+    name = write(tmp_path, "late.json", late)
+
+    assert validate(name).returncode == 0
+    assert validate("--fail-on", "warning", name).returncode == 1
+    assert validate("--fail-on", "warning", "--skip", "DR022", name).returncode == 0
+    assert validate("--only", "no_such_rule", name).returncode == 2
+
+
+def entry(path: str, body: object, *, second: int, status: int = 200, encoded: bool = False):
+    text = json.dumps(body)
+    content = {"text": text}
+    if encoded:
+        content = {"text": base64.b64encode(text.encode()).decode(), "encoding": "base64"}
+    headers = {f"RateLimit-{name}": value for name, value in _WINDOW.items()}
+    return {
+        "startedDateTime": f"2026-03-27T10:16:{second:02}.000Z",
+        "time": 12,
+        "request": {
+            "method": "GET",
+            "url": f"https://api.example.com/prefix/v1/workflows/wf_abc123{path}",
+            "headers": [{"name": "X-Api-Key", "value": "trig_0123456789abcdef"}],
+        },
+        "response": {
+            "status": status,
+            "headers": [
+                {"name": "Content-Type", "value": "application/json"},
+                *({"name": name, "value": value} for name, value in headers.items()),
+            ],
+            "content": content,
+        },
+    }
+
+
+_WINDOW = {"Limit": "100", "Remaining": "87", "Reset": "13"}
+
+
+def test_a_har_is_judged_over_the_whole_recording(tmp_path: Path) -> None:
+    moved = copy.deepcopy(EXAMPLE)
+    moved["steps"][0]["output"] = None
+    moved["steps"][0]["mapped_output"] = None
+    detail = "/executions/run_x7k9m2"
+    good = {"success": True, "data": EXAMPLE}
+    har = {
+        "log": {
+            "entries": [
+                entry(detail, good, second=1),
+                entry(detail, good, second=2, encoded=True),
+                entry(detail, {"success": True, "data": moved}, second=3),
+                entry("/executions/run_other", good, second=4),
+                {"request": {"method": "GET", "url": "https://cdn.example.com/x.js"}},
+            ]
+        }
+    }
+
+    done = validate(write(tmp_path, "recorded.har", har))
+
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert any(" finished_runs_never_change " in line and "/entries/2/" in line for line in lines)
+    assert any(" detail_is_of_the_run_asked_for " in line for line in lines)
+    assert not any("/entries/1/" in line for line in lines)
+
+
+def test_a_clean_har_is_clean(tmp_path: Path) -> None:
+    good = {"success": True, "data": EXAMPLE}
+    entries = [entry("/executions/run_x7k9m2", good, second=second) for second in (1, 2)]
+
+    done = validate("--fail-on", "warning", write(tmp_path, "a.har", {"log": {"entries": entries}}))
+
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_lines_are_judged_in_constant_memory(tmp_path: Path) -> None:
+    line = json.dumps(EXAMPLE) + "\n"
+    small = write(tmp_path, "small.ndjson", line * 10)
+    large = write(tmp_path, "large.ndjson", line * 12_000)
+    peaks = [peak_kilobytes(small), peak_kilobytes(large)]
+
+    assert Path(large).stat().st_size > 15_000_000
+    assert peaks[1] - peaks[0] < 15_000
+
+
+def peak_kilobytes(name: str) -> int:
+    """Give the peak memory of judging a file, in a process of its own."""
+    script = (
+        "import resource, sys\nfrom mockserver.cli import main\n"
+        f"sys.argv = ['deadringer', 'validate', {name!r}]\n"
+        "try:\n    main()\nexcept SystemExit as done:\n"
+        "    assert done.code == 0\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert resource.getpagesize()
+    return int(done.stdout.splitlines()[-1])

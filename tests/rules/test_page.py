@@ -1,0 +1,8 @@
+"""docs/rules.md tells the rules as they are."""
+
+from contracts.rules.page import page
+from tests.project import ROOT
+
+
+def test_the_page_of_rules_is_current() -> None:
+    assert (ROOT / "docs/rules.md").read_text("utf-8") == page()
