@@ -10,7 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from contracts.check.report_model import Finding, Report, Result
 from contracts.json_types import Json
 
-EXCERPT_LENGTH = 700
+BROKEN_LENGTH = 700
+NEIGHBOUR_LENGTH = 120
 SIBLINGS_SHOWN = 6
 
 
@@ -84,15 +85,19 @@ def _lines(holder: Json, name: str | None) -> list[Line]:
         start = max(0, at - SIBLINGS_SHOWN)
         shown = members[start : at + SIBLINGS_SHOWN + 1]
         lines = [
-            Line(f"  {json.dumps(key, ensure_ascii=False)}: {_short(value)}", key == name)
+            Line(
+                f"  {json.dumps(key, ensure_ascii=False)}: {_short(value, key == name)}",
+                key == name,
+            )
             for key, value in shown
         ]
         if name is not None and name not in holder:
             lines[-1] = Line(f"  {json.dumps(name, ensure_ascii=False)} is missing", is_broken=True)
         return [Line("{"), *lines, Line("}")]
-    return [Line(_short(holder), is_broken=True)]
+    return [Line(_short(holder, is_broken=True), is_broken=True)]
 
 
-def _short(value: Json) -> str:
+def _short(value: Json, is_broken: bool) -> str:
+    longest = BROKEN_LENGTH if is_broken else NEIGHBOUR_LENGTH
     text = json.dumps(value, ensure_ascii=False, default=repr)
-    return text if len(text) <= EXCERPT_LENGTH else f"{text[:EXCERPT_LENGTH]}…"
+    return text if len(text) <= longest else f"{text[:longest]}…"
