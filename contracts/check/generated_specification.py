@@ -10,6 +10,7 @@ from contracts.specification import METHODS, Operation, bundle_specification
 from .generated import GeneratedPhase, GeneratedPlan
 
 ID_PARAMETERS = ("id", "runId")
+EXAMPLES_SHOWN = 4
 
 
 def specification_for(
@@ -30,19 +31,16 @@ def specification_for(
 
 
 def _show_known_ids(parameter: JsonObject, plan: GeneratedPlan, phase: GeneratedPhase) -> None:
-    """Name ids that exist: as the examples, and for coverage as the only valid values.
+    """Name ids that exist as the examples.
 
-    Coverage varies one parameter and keeps the others valid, and the pair must fit together.
+    Coverage varies one parameter and fills the others with examples: with one pair, so that the
+    two ids of a run fit together.
     """
-    pairs = [as_parameters(pair) for pair in plan.known_ids[:4]]
-    name = parameter["name"]
+    most = 1 if phase is GeneratedPhase.COVERAGE else EXAMPLES_SHOWN
+    pairs = random.Random(plan.seed).sample(plan.known_ids, min(most, len(plan.known_ids)))  # noqa: S311
+    values = [as_parameters(pair)[parameter["name"]] for pair in pairs]
     parameter.pop("example", None)
-    parameter["examples"] = {f"known{n}": {"value": pair[name]} for n, pair in enumerate(pairs)}
-    if phase is GeneratedPhase.COVERAGE:
-        pair = random.Random(plan.seed).choice(plan.known_ids)  # noqa: S311 - not a secret
-        value = as_parameters(pair)[name]
-        parameter["examples"] = {"known": {"value": value}}
-        parameter["schema"] = {**parameter["schema"], "enum": [value]}
+    parameter["examples"] = {f"known{n}": {"value": value} for n, value in enumerate(values)}
 
 
 def as_parameters(pair: tuple[str, str]) -> dict[str, str]:

@@ -8,8 +8,8 @@ from contracts.exchanges import Exchange
 from contracts.json_types import Json
 from contracts.rules import Scope
 
-from .answers import members, rows_of
-from .discovery import good_body, read_page
+from .answers import members, rows_of, total_of
+from .discovery import LARGEST_PAGE, good_body, read_page
 from .inspection import Inspection, KnownRun, KnownWorkflow, body_of, execution_of
 
 TERMINAL = frozenset({"completed", "failed"})
@@ -86,6 +86,28 @@ def read_more(inspection: Inspection, most: int) -> None:
     unread = [run for run in inspection.runs.values() if not run.reads and not run.not_found]
     for run in unread[: 0 if inspection.options.run_ids else spare]:
         read_run(inspection, run)
+
+
+def look_up_in_list(inspection: Inspection, run: KnownRun) -> None:
+    """Judge whether a run known from elsewhere stands in its workflow's list, if that is short."""
+    known = inspection.workflows.get(run.workflow_id)
+    if known is None or not inspection.offers("listExecutions") or not run.reads:
+        return
+    data = read_page(inspection, known, {"page_size": str(LARGEST_PAGE)})
+    total = total_of(data)
+    rows = rows_of(data)
+    if total is None or len(rows) < total:
+        return
+    listed = [str(row.get("run_id")) for row in rows]
+    exchange = known.pages[-1]
+    inspection.ledger.judge(
+        Scope.LISTING,
+        run.run_id,
+        listed,
+        context=inspection.context(),
+        exchange=exchange,
+        document=body_of(exchange),
+    )
 
 
 def compare_with_lists(inspection: Inspection, runs: Iterable[KnownRun], most_pages: int) -> None:

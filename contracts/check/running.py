@@ -21,7 +21,7 @@ from .generating import judge_generated
 from .inspection import Inspection, KnownRun
 from .ledger import Ledger
 from .options import CheckOptions
-from .reading import compare_with_lists, pick_runs, read_more, read_run, read_runs
+from .reading import compare_with_lists, look_up_in_list, pick_runs, read_more, read_run, read_runs
 from .report_model import Report, Verdict
 from .watching import test_run, watch_runs
 
@@ -104,6 +104,9 @@ class _Check:
         self._progress(f"reading {len(runs)} runs")
         read_runs(inspection, runs)
         compare_with_lists(inspection, runs, effort.list_pages)
+        for run in runs:
+            if run.run_id in self._options.run_ids:
+                look_up_in_list(inspection, run)
         readable = [run for run in runs if run.reads]
         if readable:
             self._examine(readable, effort)

@@ -9,7 +9,7 @@ from contracts.rules import Scope
 from .answers import elements, members
 from .discovery import good_body
 from .inspection import Inspection, KnownRun, KnownWorkflow, body_of
-from .reading import TERMINAL, read_run
+from .reading import TERMINAL, look_up_in_list, read_run
 
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 2.0
@@ -64,6 +64,7 @@ def test_run(inspection: Inspection, sleep: Sleep) -> None:
     if run.reads and run.status not in TERMINAL:
         _poll(inspection, [run], patience_s, POLLS_AT_MOST, sleep)
     _judge_test_run(inspection, exchange, body, run)
+    look_up_in_list(inspection, run)
     _probe_test_refusals(inspection, known)
 
 

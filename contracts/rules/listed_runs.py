@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contracts.json_types import Json
 from contracts.violations import Grade, pointer_to
 
-from .json_values import members, name_one_moment, number, shown, text
+from .json_values import elements, members, name_one_moment, number, shown, text
 from .list_shapes import DURATION, END, spoken
 from .model import Breach, Context, Group, Scope, rule
 
@@ -106,4 +106,27 @@ def listed_runs_are_readable(
     )
 
 
-RULES = (rows_agree_with_the_detail, listed_runs_are_readable)
+@rule(
+    "DR123",
+    group=Group.LISTING,
+    grade=Grade.ERROR,
+    scope=Scope.LISTING,
+    source="List Workflow Executions: the runs of the workflow",
+    needs="a run named with --run, or a test run, and its workflow's whole list",
+)
+def readable_runs_are_listed(run_id: Json, listed: Json, _context: Context) -> Iterator[Breach]:
+    """A run that can be read stands in the list of its workflow.
+
+    A run that is missing from the history is a run nobody finds. Judged of runs that are known
+    from elsewhere, against the whole list. Example: failed runs are left out of the list.
+    """
+    if run_id not in elements(listed):
+        yield Breach(
+            "",
+            f"run {shown(run_id)} in the list of its workflow",
+            f"{len(listed)} other runs",
+            "list every run of the workflow, whatever its status and start",
+        )
+
+
+RULES = (rows_agree_with_the_detail, listed_runs_are_readable, readable_runs_are_listed)

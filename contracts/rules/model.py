@@ -41,6 +41,7 @@ class Scope(StrEnum):
     LIST_PAGE = "list_page"  # (data of the answer, query as sent)
     LIST_WALK = "list_walk"  # (pages: the `data` of every page in order, page_size as sent)
     LISTED_RUN = "listed_run"  # (row, execution): row unchanged before and after the read
+    LISTING = "listing"  # (run id, ids of all listed runs): the run was read and is not new
     LISTED_STATUS = "listed_status"  # (status, how many listed runs of it are lost, of how many)
     WORKFLOW = "workflow"  # (data of Get Workflow)
     WORKFLOW_PAGE = "workflow_page"  # (data of List Workflows, query as sent)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from contracts.exchanges import Exchange
+from contracts.exchanges import Exchange, Intent
 from contracts.json_types import Json
 from contracts.validation import validate
 from contracts.violations import Grade, Violation
@@ -57,7 +57,9 @@ def answer_arrives_whole(exchange: Exchange, context: Context) -> Iterator[Breac
     a client with nothing to show. Source: every operation promises an answer.
     """
     if exchange.failure is not None:
-        yield Breach("", "a complete HTTP answer", str(exchange.failure), FIXES)
+        # A web server may hang up on a method it has never heard of.
+        grade = Grade.WARNING if exchange.intent is Intent.WRONG_METHOD else None
+        yield Breach("", "a complete HTTP answer", str(exchange.failure), FIXES, grade)
 
 
 @rule(

@@ -310,6 +310,16 @@ def _test_never_ends(traffic: Traffic, answer: Answer) -> None:
         answer.data.update(status="running", ended_at=None, duration_ms=None, steps=[])
 
 
+def _test_unlisted(traffic: Traffic, answer: Answer) -> None:
+    rows = answer.data.get("executions", [])
+    if traffic.operation_id == "listExecutions" and rows:
+        kept = [row for row in rows if row["started_at"] < "2026-04"]
+        answer.data["executions"] = kept
+        page = answer.data["pagination"]
+        page["total_count"] -= len(rows) - len(kept)
+        page["total_pages"] = -(-page["total_count"] // page["page_size"])
+
+
 def _bad_body_taken(traffic: Traffic, answer: Answer) -> None:
     if traffic.operation_id == "testWorkflow" and answer.status == 400:
         answer.status = 200
@@ -512,6 +522,8 @@ SERVER_FAULTS = (
           "started_test_is_of_its_workflow", _test_of_nobody, needs_writes=True),
     Fault("test-run-never-ends", "A test run never ends.", "test-run", "started_test_ends",
           _test_never_ends, grade="warning", needs_writes=True),
+    Fault("test-run-unlisted", "Test runs are left out of the list.", "listing",
+          "readable_runs_are_listed", _test_unlisted, needs_writes=True),
     Fault("mock-ignored", "Mocked outputs are rewritten.", "test-run",
           "mocked_actions_give_the_mock", _mock_ignored, needs_writes=True),
     Fault("bad-test-body-taken", "A mode that does not exist is accepted.", "http",
