@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from contracts.exchanges import Exchange
+from contracts.exchanges import Exchange, Intent
 from contracts.json_types import Json
 from contracts.rules import SCHEMA_RULE, Context, Grade, Rule, Scope, unexplained
 from contracts.violations import Violation
@@ -24,10 +24,13 @@ class Ledger:
     length needs memory for its distinct breaches only.
     """
 
-    def __init__(self, rules: Iterable[Rule], base_url: str, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, rules: Iterable[Rule], base_url: str, warn: Callable[[str], None], seed: int = 0
+    ) -> None:
         self.rules = tuple(rules)
         self._base_url = base_url
         self._warn = warn
+        self._seed = seed
         self._by_scope: dict[Scope, list[Rule]] = defaultdict(list)
         for rule in self.rules:
             self._by_scope[rule.scope].append(rule)
@@ -130,6 +133,7 @@ class Ledger:
             curl=curl_line(self._base_url, exchange),
             operation_id=exchange.operation_id,
             document=document,
+            seed=self._seed if exchange.intent is Intent.FUZZ else None,
         )
 
     def _promise(self, rule: Rule) -> Promise:

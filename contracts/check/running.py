@@ -64,7 +64,10 @@ class _Check:
             options, observe=self._observe, say=self._note, now_s=now_s, sleep=sleep
         )
         self._ledger = Ledger(
-            select(only=options.only, skip=options.skip), options.base_url, self._note
+            select(only=options.only, skip=options.skip),
+            options.base_url,
+            self._note,
+            options.seed,
         )
         self._inspection = Inspection(
             options=options,

@@ -29,9 +29,13 @@ def judge_execution(execution: Json, context: Context, rules: Sequence[Rule]) ->
 
 
 def unexplained(shape: Iterable[Violation], found: Iterable[Violation]) -> list[Violation]:
-    """Leave out what a conditional of the schema says of a place a rule speaks of as well.
+    """Leave out what a conditional or a format says of a place a rule speaks of as well.
 
     Both say the same, and the rule says it in words.
     """
     told = {violation.pointer for violation in found}
-    return [one for one in shape if not ("/then/" in one.source and one.pointer in told)]
+    return [one for one in shape if not (_is_promise(one) and one.pointer in told)]
+
+
+def _is_promise(violation: Violation) -> bool:
+    return "/then/" in violation.source or violation.source.endswith("/format")

@@ -7,10 +7,11 @@ find every one of them (`make mutation`).
 import difflib
 from collections.abc import Iterable
 
+from .access_faults import ACCESS_FAULTS
 from .document_faults import DOCUMENT_FAULTS
+from .family_faults import FAMILY_FAULTS
 from .layer import FaultyAnswers
 from .model import Answer, ContractFault, Traffic
-from .server_faults import SERVER_FAULTS
 from .trace_faults import TRACE_FAULTS
 
 __all__ = [
@@ -23,7 +24,12 @@ __all__ = [
     "faults_named",
 ]
 
-CONTRACT_FAULTS: tuple[ContractFault, ...] = (*DOCUMENT_FAULTS, *TRACE_FAULTS, *SERVER_FAULTS)
+CONTRACT_FAULTS: tuple[ContractFault, ...] = (
+    *DOCUMENT_FAULTS,
+    *TRACE_FAULTS,
+    *ACCESS_FAULTS,
+    *FAMILY_FAULTS,
+)
 """Every contract fault."""
 
 

@@ -160,3 +160,9 @@ def move(name: str, milliseconds: float) -> Callable[[JsonObject], None]:
         found[name] = moved(found[name], milliseconds)
 
     return moving
+
+
+def error_body(code: str) -> JsonObject:
+    """Give the documented error body with a code."""
+    error = {"code": code, "message": "It did not work", "details": None, "suggestion": None}
+    return {"success": False, "error": error}

@@ -90,3 +90,12 @@ def test_a_missing_folder_is_one_line(tmp_path: Path) -> None:
         load_documents(tmp_path / "nowhere")
 
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_document_that_breaks_a_promise_is_told_by_its_rule(
+    tmp_path: Path, execution: dict
+) -> None:
+    write(tmp_path, "late.json", execution | {"duration_ms": 4})
+
+    with pytest.raises(DocumentsError, match=r"late\.json: /duration_ms: expected 4320"):
+        load_documents(tmp_path)

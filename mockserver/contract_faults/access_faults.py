@@ -1,4 +1,4 @@
-"""Bugs a single document does not show: identity, reads, lists, keys, errors, limits, cost."""
+"""Bugs a single document does not show: identity, reads, keys, errors and HTTP."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,10 @@ from .model import (
     Change,
     ContractFault,
     Traffic,
+    error_body,
     moved,
     on_data,
     on_detail,
-    on_rows,
     on_status,
     put,
 )
@@ -118,13 +118,13 @@ def _opened(*operation_ids: str, wrong_keys: bool = True, no_key: bool = True) -
     def changed(traffic: Traffic, answer: Answer) -> None:
         let_in = no_key if not traffic.key else wrong_keys
         if traffic.operation_id in operation_ids and answer.status == 401 and let_in:
-            found = traffic.ask(_target(traffic))
+            found = traffic.ask(target_of(traffic))
             answer.status, answer.body, answer.raw = found.status, found.body, found.raw
 
     return changed
 
 
-def _target(traffic: Traffic) -> str:
+def target_of(traffic: Traffic) -> str:
     query = "&".join(f"{name}={value}" for name, value in traffic.query.items())
     return f"{traffic.path}?{query}"
 
@@ -132,7 +132,7 @@ def _target(traffic: Traffic) -> str:
 def _prefix_is_enough(traffic: Traffic, answer: Answer) -> None:
     is_near = traffic.key.startswith("trig_demo_key_0123456789")
     if answer.status == 401 and traffic.operation_id == "getExecution" and is_near:
-        found = traffic.ask(_target(traffic))
+        found = traffic.ask(target_of(traffic))
         answer.status, answer.body = found.status, found.body
 
 
@@ -146,16 +146,6 @@ def _bearer_refused(traffic: Traffic, answer: Answer) -> None:
     if "authorization" in traffic.headers and traffic.has_good_key:
         answer.status = 401
         answer.body = {"message": "Unauthorized", "error": "Invalid or missing API key"}
-
-
-def _no_such_page(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "listExecutions" and answer.data.get("executions") == []:
-        answer.status, answer.body = 404, _error("NOT_FOUND")
-
-
-def _error(code: str) -> JsonObject:
-    error = {"code": code, "message": "It did not work", "details": None, "suggestion": None}
-    return {"success": False, "error": error}
 
 
 def _existence_first(traffic: Traffic, answer: Answer) -> None:
@@ -198,22 +188,6 @@ def _as_text(traffic: Traffic, answer: Answer) -> None:
         answer.headers["content-type"] = "text/plain"
 
 
-def _page_ignored(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "listExecutions" and answer.data and "page" in traffic.query:
-        size = traffic.query.get("page_size", "20")
-        first = traffic.ask(f"{traffic.path}?page_size={size}")
-        answer.data["executions"] = first.data["executions"]
-
-
-def _row_repeated(traffic: Traffic, answer: Answer) -> None:
-    page = int(traffic.query.get("page", "1")) if answer.data else 1
-    if traffic.operation_id == "listExecutions" and page > 1 and answer.data["executions"]:
-        size = traffic.query.get("page_size", "20")
-        before = traffic.ask(f"{traffic.path}?page={page - 1}&page_size={size}")
-        if before.data["executions"]:
-            answer.data["executions"][0] = before.data["executions"][-1]
-
-
 def _range_clamped(traffic: Traffic, answer: Answer) -> None:
     if traffic.operation_id == "listExecutions" and answer.status == 400:
         found = traffic.ask(traffic.path)
@@ -223,38 +197,7 @@ def _range_clamped(traffic: Traffic, answer: Answer) -> None:
 def _odd_page_crashes(traffic: Traffic, answer: Answer) -> None:
     is_number = traffic.query.get("page", "1").lstrip("-").isdigit()
     if traffic.operation_id == "listExecutions" and answer.status == 400 and not is_number:
-        answer.status, answer.body = 500, _error("INTERNAL_ERROR")
-
-
-def _charged(traffic: Traffic, answer: Answer) -> None:
-    reads = traffic.memory.get("reads", 0) + (traffic.operation_id == "getExecution")
-    traffic.memory["reads"] = reads
-    if traffic.operation_id == "getCreditBalance" and answer.data:
-        answer.data["balance"] -= reads
-
-
-def _headers(**values: str) -> Change:
-    named = {name.replace("_", "-"): value for name, value in values.items()}
-
-    def changed(_traffic: Traffic, answer: Answer) -> None:
-        answer.headers.update(named)
-
-    return changed
-
-
-def _remaining_too_many(_traffic: Traffic, answer: Answer) -> None:
-    answer.headers["ratelimit-remaining"] = str(int(answer.headers["ratelimit-limit"]) + 1)
-
-
-def _remaining_rises(traffic: Traffic, answer: Answer) -> None:
-    rises = traffic.memory.get("rises", 0) + 1
-    traffic.memory["rises"] = rises
-    answer.headers["ratelimit-remaining"] = str(min(99, 10 + rises))
-
-
-def _without_limits(_traffic: Traffic, answer: Answer) -> None:
-    for name in ("limit", "remaining", "reset"):
-        answer.headers.pop(f"ratelimit-{name}", None)
+        answer.status, answer.body = 500, error_body("INTERNAL_ERROR")
 
 
 def _redirected(traffic: Traffic, answer: Answer) -> None:
@@ -265,12 +208,7 @@ def _redirected(traffic: Traffic, answer: Answer) -> None:
 
 def _crashes_on_failed(traffic: Traffic, answer: Answer) -> None:
     if traffic.operation_id == "getExecution" and answer.data.get("status") == "failed":
-        answer.status, answer.body = 500, _error("INTERNAL_ERROR")
-
-
-def _failed_runs_lost(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "getExecution" and answer.data.get("status") == "failed":
-        answer.status, answer.body = 404, _error("NOT_FOUND")
+        answer.status, answer.body = 500, error_body("INTERNAL_ERROR")
 
 
 def _variables(**members: Json) -> Change:
@@ -287,39 +225,6 @@ def _stray_variables(data: JsonObject) -> None:
     data["steps"]["trigger"] = {"output": {}}
 
 
-def _mock_ignored(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "getExecution":
-        for step in answer.data.get("steps", []):
-            if step["output"] == {"result": {"ok": True, "note": "deadringer"}}:
-                step["output"] = {"result": {"ok": True}}
-
-
-def _test_never_there(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "testWorkflow" and answer.data:
-        answer.data["test_run_id"] += "-queued"
-
-
-def _test_of_nobody(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "testWorkflow" and answer.data:
-        answer.data["workflow_id"] = "wf_template"
-
-
-def _test_never_ends(traffic: Traffic, answer: Answer) -> None:
-    started = answer.data.get("created", "")
-    if traffic.operation_id == "getExecution" and started > "2026-04":
-        answer.data.update(status="running", ended_at=None, duration_ms=None, steps=[])
-
-
-def _test_unlisted(traffic: Traffic, answer: Answer) -> None:
-    rows = answer.data.get("executions", [])
-    if traffic.operation_id == "listExecutions" and rows:
-        kept = [row for row in rows if row["started_at"] < "2026-04"]
-        answer.data["executions"] = kept
-        page = answer.data["pagination"]
-        page["total_count"] -= len(rows) - len(kept)
-        page["total_pages"] = -(-page["total_count"] // page["page_size"])
-
-
 def _bad_body_taken(traffic: Traffic, answer: Answer) -> None:
     if traffic.operation_id == "testWorkflow" and answer.status == 400:
         answer.status = 200
@@ -333,7 +238,7 @@ def _bad_body_taken(traffic: Traffic, answer: Answer) -> None:
         }
 
 
-SERVER_FAULTS = (
+ACCESS_FAULTS = (
     Fault("run-id-of-the-row", "`run_id` holds the id of the log row.", "identity",
           "id_differs_from_run_id", on_detail(lambda run: run.update(run_id=run["id"]))),
     Fault("run-id-in-capitals", "Ids are normalised to capitals.", "identity",
@@ -416,116 +321,16 @@ SERVER_FAULTS = (
           "bad_query_is_refused", _range_clamped),
     Fault("odd-page-crashes", "A page that is no number is a 500.", "http",
           "no_server_errors", _odd_page_crashes),
-    Fault("beyond-the-end-is-404", "A page beyond the end is a 404.", "listing",
-          "page_beyond_the_end_is_empty",
-          _no_such_page, grade="warning"),
-    Fault("list-status-lags", "The list shows failed runs as running.", "listing",
-          "rows_agree_with_the_detail",
-          on_rows(put(status="running", completed_at=None, duration=None, error=None), "failed")),
-    Fault("list-duration-in-seconds", "The list tells seconds.", "listing", "row_durations_fit",
-          on_rows(lambda row: row.update(duration=int(row["duration"] / 1000)),
-                  "completed", "failed")),
-    Fault("list-error-shortened", "The list cuts errors.", "listing",
-          "rows_agree_with_the_detail",
-          on_rows(lambda row: row.update(error=row["error"][:12]), "failed")),
-    Fault("list-start-rounded", "The list rounds starts to minutes.", "listing",
-          "rows_agree_with_the_detail",
-          on_rows(lambda row: row.update(
-              started_at=row["started_at"][:16] + ":00.000Z", duration=row["duration"]))),
-    Fault("running-row-with-end", "Running rows have an end.", "listing",
-          "running_rows_have_no_end",
-          on_rows(lambda row: row.update(completed_at=row["started_at"]), "running")),
-    Fault("failed-row-without-error", "Failed rows have no error.", "listing",
-          "failed_rows_say_why", on_rows(put(error=None), "failed")),
-    Fault("error-on-completed-row", "Completed rows have an error.", "listing",
-          "unfailed_rows_have_no_error", on_rows(put(error="none"), "completed")),
-    Fault("finished-row-without-end", "Completed rows have no end.", "listing",
-          "finished_rows_have_an_end",
-          on_rows(put(completed_at=None, duration=None), "completed")),
-    Fault("row-ends-before-start", "Rows end before they start.", "listing",
-          "rows_end_after_they_start",
-          on_rows(lambda row: row.update(completed_at=moved(row["started_at"], -1000)),
-                  "completed")),
-    Fault("page-ignored", "Every page is the first one.", "listing",
-          "walks_meet_every_run_once", _page_ignored),
-    Fault("row-on-two-pages", "The last row of a page begins the next.", "listing",
-          "walks_meet_every_run_once", _row_repeated),
-    Fault("total-of-the-page", "`total_count` counts the rows of the page.", "listing",
-          "page_arithmetic_holds",
-          on_data("listExecutions", lambda data: data["pagination"].update(
-              total_count=len(data["executions"])))),
-    Fault("total-pages-rounded-down", "`total_pages` is rounded down.", "listing",
-          "page_arithmetic_holds",
-          on_data("listExecutions", lambda data: data["pagination"].update(
-              total_pages=data["pagination"]["total_count"]
-              // data["pagination"]["page_size"]))),
-    Fault("page-counted-from-0", "`page` is told from 0.", "listing", "page_arithmetic_holds",
-          on_data("listExecutions", lambda data: data["pagination"].update(
-              page=data["pagination"]["page"] - 1))),
-    Fault("recovered-names", "The list speaks the names of the detail.", "listing",
-          "lists_speak_documented_names",
-          on_rows(lambda row: row.update(
-              ended_at=row.pop("completed_at"), duration_ms=row.pop("duration"))),
-          grade="warning"),
-    Fault("row-doubled", "Running rows stand twice on a page.", "listing",
-          "run_ids_on_a_page_are_unique",
-          on_data("listExecutions", lambda data: data.update(
-              executions=[*data["executions"][:1], *data["executions"]][
-                  : data["pagination"]["page_size"]]))),
-    Fault("failed-runs-lost", "Failed runs are listed and cannot be read.", "listing",
-          "listed_runs_are_readable", _failed_runs_lost),
-    Fault("workflow-limit-ignored", "`limit` of workflows is ignored.", "listing",
-          "workflow_pages_keep_the_limit",
-          lambda traffic, answer: answer.data.update(
-              items=traffic.ask("/v1/workflows?limit=100").data["items"])
-          if traffic.operation_id == "listWorkflows" and answer.data else None),
-    Fault("workflow-more-inverted", "`has_more` of workflows is inverted.", "listing",
-          "workflow_pages_tell_of_more",
-          on_data("listWorkflows", lambda data: data.update(has_more=not data["has_more"])),
-          grade="warning"),
     Fault("workflow-of-another", "Get Workflow answers with a template's id.", "definition",
           "edges_join_known_actions",
           on_data("getWorkflow", lambda data: data["workflow"]["edges"].append(
               {"from": "gone-1", "to": "gone-2"})), grade="warning"),
-    Fault("catalogue-total-off", "`total` of the catalogue is off by one.", "catalogue",
-          "catalogue_total_is_its_length",
-          on_data("listActions", lambda data: data.update(total=data["total"] + 1))),
-    Fault("category-ignored", "The category filter is ignored.", "catalogue",
-          "catalogue_category_is_kept",
-          lambda traffic, answer: answer.data.update(
-              traffic.ask("/v1/workflows/actions").data)
-          if traffic.operation_id == "listActions" and answer.data else None, grade="warning"),
-    Fault("kinds-doubled", "A kind stands twice in the catalogue.", "catalogue",
-          "catalogue_kinds_are_unique",
-          on_data("listActions", lambda data: data.update(
-              items=[*data["items"], data["items"][0]], total=data["total"] + 1)),
-          grade="warning"),
     Fault("variables-of-another-run", "Variables name the log row.", "reads",
           "variables_are_of_the_run", _variables(run_id="exec_other")),
     Fault("variables-stale", "Variables show outputs of an earlier run.", "reads",
           "variables_repeat_the_outputs", on_data("getExecutionVariables", _stale_variables)),
     Fault("variables-with-trigger", "Variables hold a step that is none.", "reads",
           "variables_name_steps_of_the_run", on_data("getExecutionVariables", _stray_variables)),
-    Fault("reads-cost-credits", "Each read of a run costs a credit.", "cost",
-          "reads_cost_nothing", _charged),
-    Fault("remaining-above-limit", "Remaining is above Limit.", "rate-limit",
-          "rate_limit_values_fit", _remaining_too_many),
-    Fault("reset-as-epoch", "Reset is a moment, not a wait.", "rate-limit",
-          "rate_limit_values_fit", _headers(ratelimit_reset="1774606500")),
-    Fault("remaining-rises", "Remaining counts up.", "rate-limit",
-          "remaining_never_rises_in_a_window", _remaining_rises),
-    Fault("limits-missing", "There are no RateLimit headers.", "rate-limit",
-          "rate_limit_headers_are_on_every_answer", _without_limits, grade="warning"),
-    Fault("test-run-never-there", "The id of a test run is never readable.", "test-run",
-          "started_test_is_readable", _test_never_there, needs_writes=True),
-    Fault("test-run-of-nobody", "A test run is told of a template.", "test-run",
-          "started_test_is_of_its_workflow", _test_of_nobody, needs_writes=True),
-    Fault("test-run-never-ends", "A test run never ends.", "test-run", "started_test_ends",
-          _test_never_ends, grade="warning", needs_writes=True),
-    Fault("test-run-unlisted", "Test runs are left out of the list.", "listing",
-          "readable_runs_are_listed", _test_unlisted, needs_writes=True),
-    Fault("mock-ignored", "Mocked outputs are rewritten.", "test-run",
-          "mocked_actions_give_the_mock", _mock_ignored, needs_writes=True),
     Fault("bad-test-body-taken", "A mode that does not exist is accepted.", "http",
           "bad_body_is_refused", _bad_body_taken, grade="warning", needs_writes=True),
 )  # fmt: skip
