@@ -66,13 +66,15 @@ def refusals_tell_missing_from_wrong_key(exchange: Exchange, _context: Context) 
     """No key gives the code AUTH_REQUIRED, a wrong one INVALID_API_KEY.
 
     The first asks a person to set up a key, the second to replace it. A key that is sent empty
-    may be taken for either. Example: INVALID_API_KEY for a request without any key.
+    may be taken for either, and so may a bearer token, by a server that looks at `x-api-key`
+    alone. Example: INVALID_API_KEY for a request without any key.
     """
-    accepted: tuple[str, ...] = ("INVALID_API_KEY",)
-    if not exchange.carries_key:
+    headers = exchange.request_headers
+    accepted: tuple[str, ...] = ("AUTH_REQUIRED", "INVALID_API_KEY")
+    if headers.get("x-api-key", "").strip():
+        accepted = ("INVALID_API_KEY",)
+    elif not {"x-api-key", "authorization"} & headers.keys():
         accepted = ("AUTH_REQUIRED",)
-        if {"x-api-key", "authorization"} & exchange.request_headers.keys():
-            accepted = ("AUTH_REQUIRED", "INVALID_API_KEY")
     code = error_code(exchange)
     if code not in accepted:
         yield Breach(

@@ -1,12 +1,17 @@
 """The contract applied by a user's own Schemathesis, from the command line and from pytest."""
 
+import copy
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import requests
+import schemathesis
+from schemathesis.core.transport import Response
 
+from contracts import bundle_specification
 from tests.check.small_server import EXECUTIONS, KEY, SmallServer, serving, tell_seconds
 
 ROOT = Path(__file__).parents[2]
@@ -110,3 +115,17 @@ def test_without_the_hooks_the_breach_is_not_seen(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout
     assert f"/v1/workflows/{WORKFLOW}/executions/{RUN}" in [path for _, path, _ in server.requests]
+
+
+def test_a_bearer_token_made_up_beside_the_key_is_no_secret() -> None:
+    from contracts.hooks import exchange_of  # registers the checks
+
+    schema = schemathesis.openapi.from_dict(copy.deepcopy(bundle_specification()))
+    case = schema["/v1/workflows"]["GET"].Case()
+    both = {"x-api-key": KEY, "Authorization": "Bearer 0"}
+    sent = requests.Request("GET", "http://localhost/v1/workflows", headers=both).prepare()
+    response = Response(200, {}, b'{"total": 10}', sent, elapsed=0.1, verify=True)
+
+    exchange = exchange_of(response, case)
+
+    assert exchange.request_headers == {"x-api-key": KEY}

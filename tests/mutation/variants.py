@@ -172,6 +172,15 @@ def _recovered(traffic: Traffic, answer: Answer) -> None:
         answer.body["message"] = "Executions retrieved successfully"
 
 
+def _bearer_unknown(traffic: Traffic, answer: Answer) -> None:
+    if "authorization" in traffic.headers:
+        answer.status = 401
+        answer.body = {
+            "success": False,
+            "error": {"code": "AUTH_REQUIRED", "message": "No API key was sent"},
+        }
+
+
 def _no_limits(_traffic: Traffic, answer: Answer) -> None:
     for name in ("limit", "remaining", "reset"):
         answer.headers.pop(f"ratelimit-{name}", None)
@@ -319,6 +328,7 @@ VARIANTS = (
     Variant("outputs of a megabyte", _huge),
     Variant("no rate-limit headers", _no_limits),
     Variant("the 401 of the home page", _home_page_401),
+    Variant("keys in x-api-key alone", _bearer_unknown),
     Variant("errors without details and suggestion", _bare_errors),
     Variant("latency", wrap=_wrapped(_slow)),
     Variant("compressed answers", wrap=_wrapped(_compressed)),
