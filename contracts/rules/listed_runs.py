@@ -124,7 +124,7 @@ def readable_runs_are_listed(run_id: Json, listed: Json, _context: Context) -> I
         yield Breach(
             "",
             f"run {shown(run_id)} in the list of its workflow",
-            f"{len(listed)} other runs",
+            f"{len(elements(listed))} other runs",
             "list every run of the workflow, whatever its status and start",
         )
 

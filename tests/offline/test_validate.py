@@ -210,3 +210,23 @@ def peak_kilobytes(name: str) -> int:
     )
     assert resource.getpagesize()
     return int(done.stdout.splitlines()[-1])
+
+
+def test_a_har_whose_exporter_removed_the_keys_raises_no_false_alarm(tmp_path: Path) -> None:
+    recorded = entry("/executions/run_x7k9m2", {"success": True, "data": EXAMPLE}, second=1)
+    recorded["request"]["headers"] = []
+
+    done = validate(write(tmp_path, "a.har", {"log": {"entries": [recorded]}}))
+
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_a_har_with_keys_still_tells_of_an_answer_without_one(tmp_path: Path) -> None:
+    good = {"success": True, "data": EXAMPLE}
+    entries = [entry("/executions/run_x7k9m2", good, second=second) for second in (1, 2)]
+    entries[1]["request"]["headers"] = []
+
+    done = validate(write(tmp_path, "a.har", {"log": {"entries": entries}}))
+
+    assert done.returncode == 1
+    assert " requests_without_good_key_are_refused " in done.stdout

@@ -94,6 +94,7 @@ def test_no_rule_fails_on_a_malformed_document(data: st.DataObject) -> None:
         Scope.READS: [document, data.draw(JSON)],
         Scope.LIST_WALK: [[document], 5],
         Scope.LISTED_RUN: [document, data.draw(JSON)],
+        Scope.LISTING: [document, data.draw(JSON)],
         Scope.LISTED_STATUS: ["failed", 1, 2],
         Scope.TEST_RUN: [document, document, data.draw(JSON)],
         Scope.BALANCE: [document, data.draw(JSON)],
