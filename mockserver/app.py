@@ -3,7 +3,9 @@
 from flask import Flask
 from flask_cors import CORS
 
+from .broken_promises import BrokenPromises
 from .clock import Clock, SystemClock
+from .control import add_control
 from .errors import add_error_handlers
 from .executions import ExecutionSource
 from .loading import load_executions
@@ -44,12 +46,15 @@ def build_app(
     add_error_handlers(app, service.redactor)
     add_api(app, service)
     add_pages(app, service)
-    CORS(app, send_wildcard=True, expose_headers=EXPOSED_HEADERS, max_age=600)
-    if settings.breaks:
-        from .contract_faults import FaultyAnswers, faults_named
-
-        app.wsgi_app = FaultyAnswers(  # type: ignore[method-assign]
-            app.wsgi_app, faults_named(settings.breaks), settings.api_keys
-        )
+    if settings.control:
+        add_control(app, service)
+    CORS(
+        app,
+        resources=r"/(?!__mock/).*",
+        send_wildcard=True,
+        expose_headers=EXPOSED_HEADERS,
+        max_age=600,
+    )
+    app.wsgi_app = BrokenPromises(app.wsgi_app, service)  # type: ignore[method-assign]
     app.wsgi_app = RequestLog(app.wsgi_app, service.redactor)  # type: ignore[method-assign]
     return app

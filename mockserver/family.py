@@ -1,17 +1,23 @@
 """The world around executions: workflows, their lists of runs, the catalogue, credits, test runs.
 
-Everything follows from the executions that are served, so that list, detail, definition and
-balance always agree.
+Everything follows from the executions that are served and the seeded world, under the changes of
+a session, so that list, detail, definition and balance always agree.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache, partial
+from typing import NamedTuple
 
-from contracts import JsonObject, format_timestamp
-from fixtures import RunPlan, load_catalogue, load_workflows, plan_run, view_run
+from contracts import JsonObject, format_timestamp, parse_timestamp
+from fixtures import RunPlan, Window, World, load_catalogue, load_workflows, plan_run, view_run
+
+from .listing import Held, Listing
+from .runs import milliseconds_of, started_execution
+from .sessions import Session
 
 STARTING_BALANCE = 4250
 PLAN = "PRO"
@@ -20,64 +26,168 @@ CATEGORY_SYNONYMS = {
     "integrations": "integration",
     "utilities": "utility",
 }
+_NOTHING = Window(0, -1)
+_ROWS_KEPT = 8192
+
+
+class Found(NamedTuple):
+    """An execution and where it came from: recorded, generated, started or changed."""
+
+    execution: JsonObject
+    kind: str
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether it will never be different, as long as nobody changes it."""
+        return bool(self.execution["status"] != "running")
 
 
 @dataclass(slots=True)
 class Family:
-    """Workflows and runs in memory; `started` are test runs, newest last.
+    """Workflows and runs; what a session changed and what time it is are arguments."""
 
-    A started run is a plan made once; what is seen of it depends on the clock alone.
-    """
-
-    executions: dict[str, list[JsonObject]]
+    executions: dict[str, dict[str, JsonObject]]
     workflows: dict[str, JsonObject]
     catalogue: Sequence[JsonObject]
+    world: World | None = None
     seed: int = 0
-    started: dict[str, RunPlan] = field(default_factory=dict)
-    spent: float = 0
+    _ended_rows: Callable[[str, int], JsonObject] = field(init=False)
 
-    def started_execution(self, workflow_id: str, run_id: str, now: datetime) -> JsonObject | None:
-        """Give a started run as it stands at a time, None if there is none of that id."""
-        plan = self.started.get(run_id)
-        if plan is None or plan.workflow_id != workflow_id:
+    def __post_init__(self) -> None:
+        """Make the memory of rows that will never change."""
+        self._ended_rows = lru_cache(maxsize=_ROWS_KEPT)(self._ended_row)
+
+    def find(self, session: Session, workflow_id: str, run_id: str, now_ms: int) -> Found | None:
+        """Give a run as it stands at a time, None if the workflow has none of that id."""
+        if (workflow_id, run_id) in session.executions:
+            changed = session.executions[workflow_id, run_id]
+            return None if changed is None else Found(changed, "changed")
+        started = session.started.get(run_id)
+        if started is not None and started.plan.workflow_id == workflow_id:
+            return Found(started_execution(started, now_ms), "started")
+        recorded = self.executions.get(workflow_id, {}).get(run_id)
+        if recorded is not None:
+            return Found(recorded, "recorded")
+        number = self._number(workflow_id, run_id, now_ms)
+        if number is None or self.world is None:
             return None
-        execution: JsonObject = view_run(plan, now)
-        return execution
+        return Found(view_run(self.world.plan(workflow_id, number), now_ms), "generated")
 
-    def rows(self, workflow_id: str, now: datetime) -> list[JsonObject]:
-        """Give the rows of a workflow's runs, started ones first, then by start, newest first."""
-        plans = [plan for plan in self.started.values() if plan.workflow_id == workflow_id]
-        started = [view_run(plan, now) for plan in reversed(plans)]
-        return [row_of(execution) for execution in [*started, *self.executions[workflow_id]]]
+    def listing(self, session: Session, workflow_id: str, now_ms: int) -> Listing:
+        """Give the order of a workflow's runs, newest first."""
+        gaps = []
+        held = list(self._held(session, workflow_id, now_ms))
+        for workflow, run_id in session.executions:
+            number = self._number(workflow, run_id, now_ms) if workflow == workflow_id else None
+            if number is not None:
+                gaps.append(number)
+        if self.world is None or workflow_id not in self.world.workflows:
+            return Listing(held, _NOTHING, (), lambda _moment: -1)
+        world = self.world
+        return Listing(
+            held,
+            world.window(workflow_id, now_ms),
+            gaps,
+            lambda moment: world.newest_at(workflow_id, moment),
+        )
 
-    def workflow(self, workflow_id: str) -> JsonObject | None:
+    def rows(
+        self, session: Session, workflow_id: str, now_ms: int, offset: int, size: int
+    ) -> tuple[list[JsonObject], int]:
+        """Give some rows of a workflow's list, and how many it has in all."""
+        listing = self.listing(session, workflow_id, now_ms)
+        rows = [
+            row_of(place.execution())
+            if isinstance(place, Held)
+            else self._row(workflow_id, place, now_ms)
+            for place in listing.page(offset, size)
+        ]
+        return rows, listing.count
+
+    def _row(self, workflow_id: str, number: int, now_ms: int) -> JsonObject:
+        assert self.world is not None
+        ended = self._ended_rows(workflow_id, number)
+        if _moment(ended["completed_at"]) <= now_ms:
+            return ended
+        return row_of(view_run(self.world.plan(workflow_id, number), now_ms))
+
+    def _ended_row(self, workflow_id: str, number: int) -> JsonObject:
+        assert self.world is not None
+        return row_of(view_run(self.world.plan(workflow_id, number)))
+
+    def _held(self, session: Session, workflow_id: str, now_ms: int) -> Iterator[Held]:
+        """Give what is in memory, the latest first: started, changed and recorded runs."""
+        for run in reversed(session.started.values()):
+            key = run.plan.workflow_id, run.plan.run_id
+            if key[0] == workflow_id and key not in session.executions:
+                yield Held(run.plan.started_at, partial(started_execution, run, now_ms))
+        for (workflow, _), execution in reversed(session.executions.items()):
+            if workflow == workflow_id and execution is not None:
+                moment = _moment(execution.get("started_at"))
+                yield Held(moment, partial(_same, execution))
+        for run_id, execution in self.executions.get(workflow_id, {}).items():
+            if (workflow_id, run_id) not in session.executions:
+                # One that is still to come, by a clock that was set back, stands at now.
+                moment = min(_moment(execution["started_at"]), now_ms)
+                yield Held(moment, partial(_same, execution))
+
+    def _number(self, workflow_id: str, run_id: str, now_ms: int) -> int | None:
+        if self.world is None or workflow_id not in self.world.workflows:
+            return None
+        return self.world.number_of(workflow_id, run_id, now_ms)
+
+    def owner_of(self, session: Session, run_id: str, now_ms: int) -> str | None:
+        """Give the workflow a run belongs to."""
+        for workflow_id in self.workflows:
+            if self.find(session, workflow_id, run_id, now_ms):
+                return workflow_id
+        return None
+
+    def newest_run_ids(
+        self, session: Session, workflow_id: str, now_ms: int, size: int = 200
+    ) -> list[str]:
+        """Give the ids people most likely mean: those in memory, then the newest of the world."""
+        ids = [one.execution()["run_id"] for one in self._held(session, workflow_id, now_ms)]
+        for place in self.listing(session, workflow_id, now_ms).page(0, size):
+            if self.world is not None and not isinstance(place, Held):
+                ids.append(self.world.run_id(workflow_id, place))  # noqa: PERF401
+        return ids
+
+    def workflow(self, session: Session, workflow_id: str, now_ms: int) -> JsonObject | None:
         """Give a workflow with its present number of runs."""
         described = self.workflows.get(workflow_id)
         if described is None:
             return None
-        started = sum(plan.workflow_id == workflow_id for plan in self.started.values())
-        count = len(self.executions.get(workflow_id, [])) + started
-        return {**described, "execution_count": count}
+        return {
+            **described,
+            "execution_count": self.listing(session, workflow_id, now_ms).count,
+        }
 
-    def start(
-        self, workflow_id: str, now: datetime, overrides: JsonObject, mocks: JsonObject
-    ) -> RunPlan:
-        """Start a test run of a workflow and pay for it."""
-        described = self.workflows[workflow_id]
-        name = f"{self.seed} {workflow_id} {len(self.started)} {format_timestamp(now)}"
-        run_id = "run_" + hashlib.sha256(name.encode()).hexdigest()[:16]
+    def new_run_id(self, session: Session, workflow_id: str, now: datetime) -> str:
+        """Give the id of the next run to be started."""
+        name = f"{self.seed} {workflow_id} {len(session.started)} {format_timestamp(now)}"
+        return "run_" + hashlib.sha256(name.encode()).hexdigest()[:16]
+
+    def plan_started(self, body: JsonObject) -> tuple[RunPlan, float]:
+        """Give the plan and the price of a run from the body of its event.
+
+        Raises:
+            ValueError: if the workflow never lists as many steps as are asked for.
+        """
+        described = self.workflows[body["workflow_id"]]
+        mocks = body.get("action_mocks") or {}
+        steps = body.get("steps")
         plan = plan_run(
             self.seed,
             described,
-            run_id,
-            now,
-            status={"completed": 1.0},
-            overrides=overrides or None,
+            body["run_id"],
+            body["started_at"],
+            status={body.get("status", "completed"): 1.0},
+            steps=(steps, steps) if steps is not None else None,
+            overrides=body.get("overrides") or None,
             action_mocks=mocks or None,
         )
-        self.started[run_id] = plan
-        self.spent += self._price(described, mocks)
-        return plan
+        return plan, self._price(described, mocks)
 
     def _price(self, workflow: JsonObject, mocks: JsonObject) -> float:
         """Credits of one run by the catalogue; a mocked action costs nothing."""
@@ -89,12 +199,12 @@ class Family:
             if action["id"] not in mocked
         )
 
-    def balance(self, now: datetime) -> JsonObject:
+    def balance(self, session: Session, now: datetime) -> JsonObject:
         """Give the credits left, and the first of next month."""
         following = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         month = following.month % 12 + 1
         following = following.replace(month=month, year=following.year + (month == 1))
-        left = STARTING_BALANCE - self.spent
+        left = STARTING_BALANCE - session.spent
         return {
             "balance": int(left),
             "subscription_plan": PLAN,
@@ -107,17 +217,24 @@ class Family:
         return [one for one in self.catalogue if wanted in {None, one.get("category")}]
 
 
-def make_family(executions: Iterable[JsonObject]) -> Family:
+def make_family(executions: Iterable[JsonObject], world: World | None = None) -> Family:
     """Give the family of some executions; workflows we have no definition of are told from them."""
-    by_workflow: dict[str, list[JsonObject]] = {}
-    for execution in executions:
-        by_workflow.setdefault(execution["workflow_id"], []).append(execution)
+    by_workflow: dict[str, dict[str, JsonObject]] = {}
+    newest_first = sorted(
+        executions, key=lambda run: (run["started_at"], run["run_id"]), reverse=True
+    )
+    for execution in newest_first:
+        by_workflow.setdefault(execution["workflow_id"], {})[execution["run_id"]] = execution
     known = {workflow["id"]: workflow for workflow in load_workflows()}
     workflows = {}
     for workflow_id, runs in by_workflow.items():
-        runs.sort(key=lambda run: (run["started_at"], run["run_id"]), reverse=True)
-        workflows[workflow_id] = known.get(workflow_id) or _told_by(workflow_id, runs)
-    return Family(by_workflow, workflows, load_catalogue())
+        workflows[workflow_id] = known.get(workflow_id) or _told_by(
+            workflow_id, list(runs.values())
+        )
+    if world is not None:
+        workflows = {**workflows, **world.workflows}
+    seed = world.seed if world else 0
+    return Family(by_workflow, workflows, load_catalogue(), world, seed)
 
 
 def row_of(execution: JsonObject) -> JsonObject:
@@ -130,6 +247,15 @@ def row_of(execution: JsonObject) -> JsonObject:
         "duration": execution["duration_ms"],
         "error": execution["error"],
     }
+
+
+def _same(execution: JsonObject) -> JsonObject:
+    return execution
+
+
+def _moment(text: str | None) -> int:
+    moment = parse_timestamp(text) if isinstance(text, str) else None
+    return milliseconds_of(moment) if moment else 0
 
 
 def compact(body: JsonObject) -> bytes:

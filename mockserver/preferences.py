@@ -1,9 +1,43 @@
-"""What a request prefers: the `Prefer` header (RFC 7240), so far `code=NNN`."""
+"""What a request prefers: the `Prefer` header (RFC 7240), its query forms, and magic ids."""
 
+import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flask import g, request
+
+from fixtures import load_recordings
 
 from .errors import ApiError, kind_of_status
+
+MOST_DELAY_MS = 600_000
+MOST_STEPS = 5_000
+RUN_STATUSES = ("completed", "failed", "running")
+QUERY_FORMS = ("code", "example", "dynamic", "seed")
+"""Preferences that may be written as `__name=value` where there is no header."""
+
+MAGIC_IDS: Mapping[str, Mapping[str, str]] = {
+    "run_completed": {"status": "completed"},
+    "run_failed": {"status": "failed"},
+    "run_running_forever": {"status": "running"},
+    "run_no_steps": {"example": "failed_before_first_step"},
+    "run_many_steps": {"steps": "200"},
+    "run_large": {"example": "very_large_output"},
+    "run_slow": {"status": "completed", "delay": "3000"},
+    "run_400": {"code": "400"},
+    "run_401": {"code": "401"},
+    "run_403": {"code": "403"},
+    "run_404": {"code": "404"},
+    "run_429": {"code": "429"},
+    "run_500": {"status": "completed", "fault": "error-500"},
+    "run_503": {"status": "completed", "fault": "error-503"},
+    "run_empty_reply": {"status": "completed", "fault": "empty"},
+    "run_truncated": {"status": "completed", "fault": "truncate"},
+    "run_malformed": {"status": "completed", "fault": "malformed"},
+    "run_never_answers": {"status": "completed", "fault": "hang"},
+}
+"""Reserved run ids and the preferences they stand for, under any workflow id."""
 
 _PREFERENCE = re.compile(
     r"""\s*([!#$%&'*+.^_`|~\w-]+)           # name
@@ -12,6 +46,78 @@ _PREFERENCE = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
+
+
+@dataclass(slots=True)
+class Preferences:
+    """What is preferred, checked; `applied` is what the answer really honours."""
+
+    wanted: Mapping[str, str] = field(default_factory=dict)
+    applied: dict[str, str] = field(default_factory=dict)
+
+    def apply(self, name: str) -> object:
+        """Give a preference's value and note that it is honoured; None if there is none."""
+        written = self.wanted.get(name)
+        if written is None:
+            return None
+        self.applied[name] = written
+        if name == "dynamic":
+            return True if written != "false" else None
+        return int(written) if name in {"seed", "steps", "code"} else written
+
+    @property
+    def delay_ms(self) -> int:
+        """How long to wait; of a range some value in it, the same one for the same seed."""
+        written = self.wanted.get("delay")
+        if written is None:
+            return 0
+        self.applied["delay"] = written
+        low, _, high = written.partition("..")
+        seed = self.wanted.get("seed")
+        chance = random.Random(seed) if seed else random  # noqa: S311 - no secret depends on it
+        return chance.randint(int(low), int(high or low))
+
+    @property
+    def header(self) -> str:
+        """The value of `Preference-Applied`."""
+        return ", ".join(f"{name}={value}" for name, value in self.applied.items())
+
+
+def preferences_of_request() -> Preferences:
+    """Give the preferences of the request at hand."""
+    found: Preferences = g.preferences
+    return found
+
+
+def read_preferences(
+    documented: Sequence[int], fault_names: Sequence[str], run_id: str | None
+) -> Preferences:
+    """Give the preferences of the request at hand, from header, query or a magic run id.
+
+    `documented` are the statuses of the operation.
+
+    Raises:
+        ApiError: VALIDATION_ERROR with one line for each impossible value, naming possible ones.
+    """
+    header = ", ".join(request.headers.getlist("Prefer"))
+    wanted = parse_preferences(header)
+    if not header:
+        args = request.args
+        wanted = {name: args[f"__{name}"] for name in QUERY_FORMS if f"__{name}" in args}
+    if run_id is not None and run_id in MAGIC_IDS:
+        wanted = {**MAGIC_IDS[run_id], **wanted}
+    problems = [
+        f"Prefer: {problem}"
+        for problem in _problems(wanted, [str(status) for status in documented], fault_names)
+    ]
+    if problems:
+        raise ApiError(
+            "VALIDATION_ERROR",
+            f"Request has {len(problems)} validation error(s)",
+            "Use one of the values that are named, or leave the preference out",
+            details={"errors": problems},
+        )
+    return Preferences(wanted)
 
 
 def parse_preferences(header: str) -> dict[str, str]:
@@ -28,30 +134,47 @@ def parse_preferences(header: str) -> dict[str, str]:
     return preferences
 
 
-def preferred_error(header: str, documented: Sequence[int]) -> ApiError | None:
-    """Give the error the header asks for, None if it asks for none.
-
-    `documented` are the statuses of the operation. A good status is the ordinary answer's task.
-
-    Raises:
-        ApiError: VALIDATION_ERROR if `code` is not a documented status; it lists them.
-    """
-    code = parse_preferences(header).get("code")
-    if code is None:
-        return None
-    allowed = {str(status): kind_of_status(status) for status in documented}
-    if code not in allowed:
-        raise _impossible(f"code={code[:40]} is not a documented status", sorted(allowed))
-    kind = allowed[code]
-    if kind is None:
-        return None
-    return ApiError(kind.code, headers={"Preference-Applied": f"code={code}"})
+def preferred_error(preferences: Preferences) -> ApiError | None:
+    """Give the error `code` asks for, None if it asks for none or for a good status."""
+    code = preferences.apply("code")
+    kind = kind_of_status(code) if isinstance(code, int) else None
+    return ApiError(kind.code) if kind else None
 
 
-def _impossible(problem: str, allowed: Sequence[str]) -> ApiError:
-    return ApiError(
-        "VALIDATION_ERROR",
-        "Request has 1 validation error(s)",
-        details={"errors": [f"Prefer: {problem}"]},
-        suggestion=f"Use one of the documented statuses: {', '.join(allowed)}",
-    )
+def _problems(
+    wanted: Mapping[str, str], statuses: Sequence[str], fault_names: Sequence[str]
+) -> list[str]:
+    examples = [recording.name for recording in load_recordings()] if "example" in wanted else []
+    problems = []
+    for name, allowed in (
+        ("code", sorted(statuses)),
+        ("example", sorted(examples)),
+        ("status", RUN_STATUSES),
+        ("fault", fault_names),
+        ("dynamic", ("true", "false")),
+    ):
+        if name in wanted and wanted[name] not in allowed:
+            what = "a documented status" if name == "code" else "possible"
+            shown = wanted[name][:40]
+            problems.append(f"{name}={shown} is not {what}; use one of: {', '.join(allowed)}")
+    for name, most in (("seed", 10**15), ("steps", MOST_STEPS)):
+        if name in wanted and not _is_whole(wanted[name], most):
+            problems.append(f"{name}={wanted[name][:40]} is not a whole number from 0 to {most}")
+    if "delay" in wanted and not _is_delay(wanted["delay"]):
+        problems.append(
+            f"delay={wanted['delay'][:40]} is not milliseconds such as 800 or 200..900, "
+            f"at most {MOST_DELAY_MS}"
+        )
+    return problems
+
+
+def _is_whole(text: str, most: int) -> bool:
+    return re.fullmatch(r"[0-9]{1,15}", text) is not None and int(text) <= most
+
+
+def _is_delay(text: str) -> bool:
+    written = re.fullmatch(r"([0-9]{1,6})(?:\.\.([0-9]{1,6}))?", text)
+    if written is None:
+        return False
+    low, high = int(written[1]), int(written[2] or written[1])
+    return low <= high <= MOST_DELAY_MS

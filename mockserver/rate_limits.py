@@ -2,13 +2,13 @@
 
 import threading
 from dataclasses import dataclass
+from datetime import datetime
 from math import ceil
 
 from limits import RateLimitItemPerSecond
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from .clock import Clock
 from .errors import ApiError
 from .settings import RatePolicy
 
@@ -38,20 +38,24 @@ class Window:
 class RateLimits:
     """Counts for each caller; a window begins with the first request after the last one ended."""
 
-    def __init__(self, policy: RatePolicy, clock: Clock) -> None:
+    def __init__(self, policy: RatePolicy) -> None:
         self._policy = policy
-        self._clock = clock
         self._item = RateLimitItemPerSecond(policy.limit, policy.window_s)
-        self._storage = _Windows()
+        self._storage = _Windows(policy.window_s)
         self._limiter = FixedWindowRateLimiter(self._storage)
         self._lock = threading.Lock()
 
-    def count(self, kind: str, caller: str) -> Window:
-        """Count one request of a caller; `kind` keeps keys and addresses apart."""
+    def count(self, moment: datetime, session: str, kind: str, caller: str) -> Window:
+        """Count one request of a caller at a time of the session.
+
+        Every session has windows of its own, since its clock may be another one; `kind` keeps
+        keys and addresses apart.
+        """
+        names = session, kind, caller
         with self._lock:  # count and state belong to one moment
-            now = self._storage.moment = self._clock.now().timestamp()
-            is_allowed = self._limiter.hit(self._item, kind, caller)
-            state = self._limiter.get_window_stats(self._item, kind, caller)
+            now = self._storage.moment = moment.timestamp()
+            is_allowed = self._limiter.hit(self._item, *names)
+            state = self._limiter.get_window_stats(self._item, *names)
         return Window(
             limit=self._policy.limit,
             remaining=state.remaining,
@@ -78,9 +82,10 @@ class _Windows(Storage):
     The library's own memory storage asks the machine's clock and starts a thread at each hit.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, window_s: int) -> None:
         super().__init__()
         self.moment = 0.0
+        self._window_s = window_s
         self._counts: dict[str, tuple[int, float]] = {}
 
     @property
@@ -115,7 +120,9 @@ class _Windows(Storage):
 
     def _live(self, key: str) -> tuple[int, float] | None:
         found = self._counts.get(key)
-        return found if found and found[1] > self.moment else None
+        if not found or found[1] <= self.moment:
+            return None
+        return found if found[1] - self.moment <= self._window_s else None  # the clock went back
 
     def _sweep(self) -> None:
         if len(self._counts) >= SWEEP_ABOVE:

@@ -1,5 +1,6 @@
 """Makes the routes of the API out of the specification, and guards them."""
 
+import time
 from http import HTTPStatus
 from typing import Any
 
@@ -8,9 +9,10 @@ from flask import Flask, Response, g, request
 from contracts import Operation, operations
 
 from .auth import is_known_key, require_known_key, sent_key
-from .errors import error_response
-from .preferences import preferred_error
-from .service import Service
+from .errors import ApiError, error_response
+from .faulty_answers import begin_faults, end_faults, fault_names
+from .preferences import Preferences, preferred_error, read_preferences
+from .service import SESSION_NAME, Service, split_key
 from .views import VIEWS, View
 
 API_ROOT = "/v1"
@@ -26,6 +28,8 @@ def add_api(app: Flask, service: Service) -> None:
             methods=[operation.method],
         )
     app.before_request(lambda: _admit(service))
+    app.after_request(lambda response: end_faults(service, response))
+    app.after_request(_tell_preferences)
     app.after_request(_tell_window)
     app.after_request(_bare_options)
 
@@ -39,13 +43,17 @@ def _answering(operation: Operation, view: View, service: Service) -> Any:
     documented = sorted(int(status) for status in operation.described["responses"])
 
     def answer(**path: str) -> Response:
-        preferred = preferred_error(request.headers.get("Prefer", ""), documented)
+        is_known = path.get("id") in g.scene.family.workflows
+        run_id = path.get("runId") if is_known else None  # no magic under an unknown workflow
+        preferences = read_preferences(documented, fault_names(), run_id)
+        g.preferences = preferences
+        if preferences.delay_ms:
+            time.sleep(preferences.delay_ms / 1000)
+        preferred = preferred_error(preferences)
         if preferred is None:
-            return view(service, path)
+            return view(service, g.scene, path)
         if preferred.kind.status == HTTPStatus.TOO_MANY_REQUESTS and "window" in g:
-            refusal = service.rate_limits.refusal(g.window)
-            refusal.headers |= preferred.headers
-            return error_response(refusal)
+            return error_response(service.rate_limits.refusal(g.window))
         return error_response(preferred)
 
     return answer
@@ -58,15 +66,41 @@ def _admit(service: Service) -> None:
     """
     if not is_api_path(request.path) or request.method == "OPTIONS":
         return
-    key = sent_key(request.headers)
+    key, in_key = split_key(sent_key(request.headers))
+    g.scene = service.scene(session_of_request() or in_key)
+    begin_faults(service, g.scene.session, key)
     known = is_known_key(key, service.settings.api_keys)
     if service.settings.rate_limit != "off":
         # An unknown key gets no window of its own: inventing keys must not lift the limit.
         caller = ("key", key) if known else ("ip", request.remote_addr or "unknown")
-        g.window = service.rate_limits.count(*caller)
+        g.window = service.rate_limits.count(g.scene.now, g.scene.session.name, *caller)
         if g.window.is_exceeded and service.settings.rate_limit == "enforce":
             raise service.rate_limits.refusal(g.window)
     require_known_key(key, known=known)
+
+
+def session_of_request() -> str:
+    """Give the session a request names, "" if it names none.
+
+    Raises:
+        ApiError: VALIDATION_ERROR if it is no name.
+    """
+    name = request.headers.get("X-Mock-Session", "")
+    if name and not SESSION_NAME.fullmatch(name):
+        raise ApiError(
+            "VALIDATION_ERROR",
+            "Request has 1 validation error(s)",
+            "Name the session by 1 to 64 letters, digits, dots, hyphens and underscores",
+            details={"errors": ["X-Mock-Session: is no name of a session"]},
+        )
+    return name
+
+
+def _tell_preferences(response: Response) -> Response:
+    preferences: Preferences | None = g.get("preferences")
+    if preferences is not None and preferences.applied:
+        response.headers["Preference-Applied"] = preferences.header
+    return response
 
 
 def _tell_window(response: Response) -> Response:

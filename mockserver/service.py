@@ -1,17 +1,55 @@
-"""What every request shares: settings, executions, time and the rate limits."""
+"""What every request shares: settings, the world, what sessions changed, and the rate limits."""
 
+import re
+import threading
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from contracts import Operation, operations
+from contracts import JsonObject, Operation, operations
+from fixtures import World
 
 from .clock import Clock
 from .executions import ExecutionSource
-from .family import Family, make_family
+from .family import Family, Found, make_family
 from .rate_limits import RateLimits
 from .redaction import Redactor
+from .runs import milliseconds_of
+from .session_clock import SessionClock, start_clock
+from .sessions import Session, apply
 from .settings import Settings
+from .store import Event, Store
 
 _OPERATIONS = {operation.operation_id: operation for operation in operations()}
+SESSION_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SESSION_IN_KEY = "__session_"
+"""`trig_…__session_NAME` is the key `trig_…` in the session NAME."""
+
+
+@dataclass(slots=True)
+class Scene:
+    """What one request sees: a session, the world and the time, which stands while it is told."""
+
+    family: Family
+    session: Session
+    now: datetime
+    now_ms: int
+
+    def find(self, workflow_id: str, run_id: str) -> Found | None:
+        """Give a run as it stands, None if the workflow has none of that id."""
+        return self.family.find(self.session, workflow_id, run_id, self.now_ms)
+
+    def rows(self, workflow_id: str, offset: int, size: int) -> tuple[list[JsonObject], int]:
+        """Give some rows of a workflow's list, and how many it has in all."""
+        return self.family.rows(self.session, workflow_id, self.now_ms, offset, size)
+
+    def workflow(self, workflow_id: str) -> JsonObject | None:
+        """Give a workflow with its number of runs."""
+        return self.family.workflow(self.session, workflow_id, self.now_ms)
+
+    def workflows(self) -> list[JsonObject]:
+        """Give every workflow."""
+        every = (self.workflow(workflow_id) for workflow_id in self.family.workflows)
+        return [workflow for workflow in every if workflow]
 
 
 @dataclass(slots=True)
@@ -19,7 +57,7 @@ class Service:
     """The state behind the application.
 
     `executions` is replaced as a whole when files change (see `use`); a view reads it once.
-    `family` is the world around them.
+    `family` is the world around them; `store` keeps what was changed.
     """
 
     settings: Settings
@@ -28,18 +66,48 @@ class Service:
     rate_limits: RateLimits = field(init=False)
     redactor: Redactor = field(init=False)
     family: Family = field(init=False)
+    store: Store = field(init=False)
+    _start: SessionClock = field(init=False)
+    _sessions: dict[str, Session] = field(init=False, default_factory=dict)
+    _seen: int = field(init=False, default=0)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         """Make what follows from the settings."""
-        self.rate_limits = RateLimits(self.settings.rate_policy, self.clock)
-        self.redactor = Redactor(self.settings.api_keys)
-        self.family = make_family(self.executions.all_executions())
+        settings = self.settings
+        self.rate_limits = RateLimits(settings.rate_policy)
+        self.redactor = Redactor(settings.api_keys)
+        self.store = Store(settings.state)
+        began = self.store.once("began", self.clock.now().isoformat())
+        # After a restart a fast clock goes on from where it was, not from the restart.
+        self._start = start_clock(datetime.fromisoformat(began), settings.freeze, settings.speed)
+        self.family = self._family()
 
     def use(self, executions: ExecutionSource) -> None:
-        """Serve other executions from now on; started runs go on."""
-        family = make_family(executions.all_executions())
-        family.started, family.spent = self.family.started, self.family.spent
-        self.executions, self.family = executions, family
+        """Serve other executions from now on; what sessions changed stays."""
+        with self._lock:
+            self.executions = executions
+            self.family = self._family()
+
+    def scene(self, name: str = "") -> Scene:
+        """Give what a request of a session sees now."""
+        now = self.session_clock(name).at(self.clock.now())
+        return Scene(self.family, self.session(name), now, milliseconds_of(now))
+
+    def session(self, name: str = "") -> Session:
+        """Give a session as all workers have left it; nobody but `change` may alter it."""
+        if self.store.version != self._seen:
+            self._catch_up()
+        return self._sessions.get(name) or Session(name)
+
+    def session_clock(self, name: str = "") -> SessionClock:
+        """Give the clock of a session."""
+        return self.session(name).clock or self._start
+
+    def change(self, name: str, kind: str, body: JsonObject) -> Session:
+        """Change a session, for all workers; give it as it is then."""
+        self.store.add(name, kind, body)
+        return self.session(name)
 
     def operation(self, operation_id: str) -> Operation:
         """Give an operation of the specification.
@@ -48,3 +116,24 @@ class Service:
             KeyError: if there is none of that id, which is a bug.
         """
         return _OPERATIONS[operation_id]
+
+    def _catch_up(self) -> None:
+        with self._lock:
+            for event in self.store.since(self._seen):
+                self._take(event)
+                self._seen = event.number
+
+    def _take(self, event: Event) -> None:
+        session = self._sessions.get(event.session) or Session(event.session)
+        self._sessions[event.session] = apply(session, event, self.family.plan_started)
+
+    def _family(self) -> Family:
+        settings = self.settings
+        world = None if settings.empty else World(settings.seed, settings.runs_per_workflow)
+        return make_family(self.executions.all_executions(), world)
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """Give the key without the session it carries, and the session's name ("" for none)."""
+    bare, _, name = key.partition(SESSION_IN_KEY)
+    return (bare, name) if SESSION_NAME.fullmatch(name) else (key, "")

@@ -1,5 +1,6 @@
 """Runs a WSGI application on Granian; the only module that knows Granian."""
 
+import logging
 import socket
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server import MTServer
 
 from .start_errors import StartError
+from .transport_faults import BrokenConnectionError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -98,11 +100,21 @@ class _OneProcessServer(MTServer):
         self._ssp = None
 
 
+def _is_by_accident(record: logging.LogRecord) -> bool:
+    """Tell whether an answer broke off by accident: a fault that was asked for is no news."""
+    return BrokenConnectionError.__name__ not in record.getMessage()
+
+
 def _logs_to_standard_error() -> dict[str, Any]:
     """Give Granian's logging settings, which would otherwise write to standard output."""
-    handler = {"class": "logging.StreamHandler", "stream": "ext://sys.stderr"}
+    handler = {
+        "class": "logging.StreamHandler",
+        "stream": "ext://sys.stderr",
+        "filters": ["by accident"],
+    }
     return {
         "formatters": {},
+        "filters": {"by accident": {"()": lambda: _is_by_accident}},
         "handlers": {"console": handler},
         "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
     }

@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ DEMO_KEY = "trig_demo_key_0123456789abcdef"
 ENVIRONMENT_PREFIX = "DEADRINGER_"
 PROJECT_TABLE = "[tool.deadringer]"
 LOG_FORMATS = ("text", "json")
+MOST_RUNS = 10_000_000
 RATE_LIMIT_MODES = ("report", "enforce", "off")
 
 
@@ -42,6 +44,15 @@ class Settings:
     rate_limit: str = "report"
     rate_policy: RatePolicy = RatePolicy()
     breaks: tuple[str, ...] = ()
+    seed: int = 1
+    runs_per_workflow: int = 240
+    empty: bool = False
+    speed: float = 1
+    freeze: str | None = None
+    state: Path | None = None
+    chaos: str | None = None
+    control: bool = True
+    control_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +212,53 @@ def _read_policy(value: Any) -> RatePolicy:
     return RatePolicy(limit=int(written[1]), window_s=int(written[2]))
 
 
+def _read_whole(value: Any) -> int:
+    text = str(value).strip()
+    if not re.fullmatch(r"[0-9]{1,15}", text):
+        raise ValueError(f"{value!r} is not a whole number from 0 to 999999999999999")
+    return int(text)
+
+
+def _read_runs(value: Any) -> int:
+    count = _read_whole(value)
+    if not 1 <= count <= MOST_RUNS:
+        raise ValueError(f"{value!r} is not from 1 to {MOST_RUNS}; --empty serves none")
+    return count
+
+
+def _read_speed(value: Any) -> float:
+    text = str(value).strip()
+    if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,6})?", text) or float(text) <= 0:
+        raise ValueError(f"{value!r} is not a number above 0, such as 20; --freeze stops the clock")
+    return float(text)
+
+
+def _read_moment(value: Any) -> str:
+    from contracts import parse_timestamp  # brings jsonschema, which --help can do without
+
+    # TOML has times of its own.
+    text = value.isoformat() if isinstance(value, datetime) else str(value).strip()
+    if parse_timestamp(text) is None:
+        raise ValueError(f"{value!r} is not a time with a zone, such as 2026-03-27T10:15:00Z")
+    return text
+
+
+def _read_text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{value!r} is not a text")
+    return value.strip()
+
+
+def _read_chaos(value: Any) -> str:
+    from .transport_faults import CHAOS  # needs Flask, which a refused setting does not
+
+    return _one_of(tuple(CHAOS))(value)
+
+
+def _read_path(value: Any) -> Path:
+    return Path(_read_text(value))
+
+
 def _one_of(allowed: tuple[str, ...]) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         if value not in allowed:
@@ -229,6 +287,15 @@ _SETTINGS = (
     _Setting("rate-limit", "rate_limit", _one_of(RATE_LIMIT_MODES)),
     _Setting("rate-policy", "rate_policy", _read_policy),
     _Setting("break", "breaks", _read_breaks),
+    _Setting("seed", "seed", _read_whole),
+    _Setting("runs-per-workflow", "runs_per_workflow", _read_runs),
+    _Setting("empty", "empty", _read_switch),
+    _Setting("speed", "speed", _read_speed),
+    _Setting("freeze", "freeze", _read_moment),
+    _Setting("state", "state", _read_path),
+    _Setting("chaos", "chaos", _read_chaos),
+    _Setting("control", "control", _read_switch),
+    _Setting("control-token", "control_token", _read_text),
 )
 
 _VARIABLES_OF_CLIENTS = frozenset({"DEADRINGER_URL"})

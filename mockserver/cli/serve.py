@@ -45,6 +45,15 @@ from mockserver.start_errors import StartError
     multiple=True,
     help="Break one promise of the contract on purpose; may be given again.",
 )
+@click.option("--seed", metavar="NUMBER", help="The world's seed.  [default: 1]")
+@click.option("--runs-per-workflow", metavar="NUMBER", help="[default: 240]")
+@click.option("--empty/--no-empty", default=None, help="Serve recorded runs only.")
+@click.option("--speed", metavar="FACTOR", help="How fast the clock goes.  [default: 1]")
+@click.option("--freeze", metavar="TIME", help="Stop the clock at this time.")
+@click.option("--state", metavar="FILE", help="Keep what is changed in this SQLite file.")
+@click.option("--chaos", metavar="PROFILE", help="Begin with a mix of transport faults.")
+@click.option("--control/--no-control", default=None, help="The control API under /__mock/.")
+@click.option("--control-token", metavar="TOKEN", help="Ask for it in X-Mock-Token.")
 def serve(**options: Any) -> None:
     """Serve the mock over HTTP.
 

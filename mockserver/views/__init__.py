@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from flask import Response
 
-from mockserver.service import Service
+from mockserver.service import Scene, Service
 
 from .credits import get_credit_balance
 from .get_execution import get_execution
@@ -15,8 +15,8 @@ from .workflows import get_workflow, list_actions, list_workflows
 
 __all__ = ["VIEWS", "View"]
 
-View = Callable[[Service, Mapping[str, str]], Response]
-"""Answers one operation, given the service and the path parameters as the template names them."""
+View = Callable[[Service, Scene, Mapping[str, str]], Response]
+"""Answers one operation; path parameters are named as the template names them."""
 
 VIEWS: Mapping[str, View] = {
     "getCreditBalance": get_credit_balance,

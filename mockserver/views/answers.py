@@ -6,7 +6,7 @@ from contracts import Json
 from mockserver.errors import ApiError, shorten
 from mockserver.family import compact
 from mockserver.nearest import nearest_ids
-from mockserver.service import Service
+from mockserver.service import Scene, Service
 
 
 def good(message: str, data: Json) -> Response:
@@ -20,9 +20,9 @@ def naming(what: str, ids: list[str]) -> str:
     return f"{what}: {', '.join(ids)}" if ids else f"{what}: none"
 
 
-def unknown_workflow(service: Service, workflow_id: str) -> ApiError:
+def unknown_workflow(service: Service, scene: Scene, workflow_id: str) -> ApiError:
     """Give the 404 of a workflow, naming the nearest known ones."""
-    near = nearest_ids(workflow_id, service.executions.workflow_ids())
+    near = nearest_ids(workflow_id, scene.family.workflows)
     shown = shorten(service.redactor(workflow_id))
     return ApiError(
         "NOT_FOUND", f"There is no workflow '{shown}'", naming("Nearest workflows", near)

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from flask import Response
 
-from mockserver.service import Service
+from mockserver.service import Scene, Service
 
 from .answers import good
 
 
-def get_credit_balance(service: Service, _path: Mapping[str, str]) -> Response:
+def get_credit_balance(_service: Service, scene: Scene, _path: Mapping[str, str]) -> Response:
     """Answer with what is left; reading changes nothing."""
-    balance = service.family.balance(service.clock.now())
+    balance = scene.family.balance(scene.session, scene.now)
     return good("Credit balance retrieved successfully", balance)

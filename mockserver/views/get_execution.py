@@ -4,46 +4,52 @@ from collections.abc import Mapping
 
 from flask import Response
 
-from contracts import JsonObject
 from mockserver.errors import ApiError, shorten
 from mockserver.executions import envelope_bytes
+from mockserver.family import Found
 from mockserver.nearest import nearest_ids
-from mockserver.service import Service
+from mockserver.preferences import preferences_of_request
+from mockserver.service import Scene, Service
+from mockserver.wishes import wished_execution
 
 from .answers import naming, unknown_workflow
 
 
-def get_execution(service: Service, path: Mapping[str, str]) -> Response:
+def get_execution(service: Service, scene: Scene, path: Mapping[str, str]) -> Response:
     """Answer with the run, or with a 404 that names the nearest known ids."""
-    body = service.executions.answer(path["id"], path["runId"])
-    if body is None:
-        body = envelope_bytes(find_execution(service, path["id"], path["runId"]))
-    return Response(body, mimetype="application/json")
+    workflow_id, run_id = path["id"], path["runId"]
+    wished = wished_execution(service, scene, workflow_id, run_id, preferences_of_request())
+    found = wished or find_execution(service, scene, workflow_id, run_id)
+    body = None
+    if found.kind == "recorded":
+        body = service.executions.answer(workflow_id, run_id)
+    started = scene.session.started.get(run_id)
+    if found.kind == "started" and started and started.drive == "read":
+        # This read saw the run as it stood; the next one sees the next transition.
+        service.change(scene.session.name, "moved", {"run_id": run_id, "transitions": 1})
+    return Response(body or envelope_bytes(found.execution), mimetype="application/json")
 
 
-def find_execution(service: Service, workflow_id: str, run_id: str) -> JsonObject:
-    """Give a run, loaded or started, as it stands now.
+def find_execution(service: Service, scene: Scene, workflow_id: str, run_id: str) -> Found:
+    """Give a run as it stands now.
 
     Raises:
         ApiError: NOT_FOUND if that workflow has no such run.
     """
-    found = service.executions.execution(workflow_id, run_id)
+    found = scene.find(workflow_id, run_id)
     if found is None:
-        now = service.clock.now()
-        found = service.family.started_execution(workflow_id, run_id, now)
-    if found is None:
-        raise _not_found(service, workflow_id, run_id)
+        raise _not_found(service, scene, workflow_id, run_id)
     return found
 
 
-def _not_found(service: Service, workflow_id: str, run_id: str) -> ApiError:
-    executions = service.executions
-    if not executions.has_workflow(workflow_id):
-        return unknown_workflow(service, workflow_id)
+def _not_found(service: Service, scene: Scene, workflow_id: str, run_id: str) -> ApiError:
+    family = scene.family
+    if workflow_id not in family.workflows:
+        return unknown_workflow(service, scene, workflow_id)
     workflow, run = (shorten(service.redactor(text)) for text in (workflow_id, run_id))
-    near = nearest_ids(run_id, executions.run_ids(workflow_id))
+    near = nearest_ids(run_id, family.newest_run_ids(scene.session, workflow_id, scene.now_ms))
     suggestion = naming("Nearest runs of this workflow", near)
-    owner = executions.workflow_of(run_id)
+    owner = family.owner_of(scene.session, run_id, scene.now_ms)
     if owner is not None:
         suggestion = f"The run belongs to workflow {owner}. {suggestion}"
     return ApiError("NOT_FOUND", f"Workflow '{workflow}' has no run '{run}'", suggestion)

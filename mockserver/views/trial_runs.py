@@ -5,20 +5,30 @@ from collections.abc import Mapping
 from flask import Response, request
 
 from mockserver.parameters import read_body
-from mockserver.service import Service
+from mockserver.preferences import preferences_of_request
+from mockserver.service import Scene, Service
+from mockserver.starting_runs import start_run
 
 from .answers import good, unknown_workflow
 
 
-def start_test_run(service: Service, path: Mapping[str, str]) -> Response:
-    """Answer with the id of the run; it is readable at once, and goes on with the clock."""
-    family = service.family
-    if path["id"] not in family.workflows:
-        raise unknown_workflow(service, path["id"])
+def start_test_run(service: Service, scene: Scene, path: Mapping[str, str]) -> Response:
+    """Answer with the id of the run; it is readable at once, and goes on with the clock.
+
+    `Prefer: status=` and `steps=` say how it ends and how many steps it lists.
+    """
+    if path["id"] not in scene.family.workflows:
+        raise unknown_workflow(service, scene, path["id"])
     body = read_body(request)
     overrides = body.get("overrides", {})
-    mocks = body.get("test_config", {}).get("action_mocks", {})
-    plan = family.start(path["id"], service.clock.now(), overrides, mocks)
+    preferences = preferences_of_request()
+    wanted = {
+        "overrides": overrides,
+        "action_mocks": body.get("test_config", {}).get("action_mocks", {}),
+        "status": preferences.apply("status"),
+        "steps": preferences.apply("steps"),
+    }
+    plan = start_run(service, scene, path["id"], wanted).plan
     data = {
         "test_run_id": plan.run_id,
         "workflow_id": plan.workflow_id,

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 
 from flask import Response
 
-from mockserver.service import Service
+from mockserver.service import Scene, Service
 
 from .answers import good
 from .get_execution import find_execution
 
 
-def get_variables(service: Service, path: Mapping[str, str]) -> Response:
+def get_variables(service: Service, scene: Scene, path: Mapping[str, str]) -> Response:
     """Answer with what each step read and produced; of a loop, the last iteration's."""
-    execution = find_execution(service, path["id"], path["runId"])
+    execution = find_execution(service, scene, path["id"], path["runId"]).execution
     steps = {
         step["step_id"]: {"input": step["input"], "output": step["output"]}
         for step in execution["steps"]

@@ -40,8 +40,9 @@ def test_an_impossible_status_is_400_and_the_documented_ones_are_named(client, v
 
     error = response.json()["error"]
     assert (response.status_code, error["code"]) == (400, "VALIDATION_ERROR")
-    assert error["details"]["errors"] == [f"Prefer: code={value[:40]} is not a documented status"]
-    assert error["suggestion"] == f"Use one of the documented statuses: {', '.join(DOCUMENTED)}"
+    assert error["details"]["errors"] == [
+        f"Prefer: code={value[:40]} is not a documented status; use one of: {', '.join(DOCUMENTED)}"
+    ]
     assert "Preference-Applied" not in response.headers
 
 

@@ -135,10 +135,10 @@ def test_requests_at_the_same_time_are_all_counted(over_http, clock):
 def test_ended_windows_are_forgotten(clock):
     from mockserver.rate_limits import SWEEP_ABOVE, RateLimits
 
-    limits = RateLimits(RatePolicy(3, 60), clock)
+    limits = RateLimits(RatePolicy(3, 60))
     for number in range(SWEEP_ABOVE):
-        limits.count("ip", str(number))
+        limits.count(clock.now(), "", "ip", str(number))
     clock.advance(60)
-    limits.count("ip", "another")
+    limits.count(clock.now(), "", "ip", "another")
 
     assert len(limits._storage._counts) == 1

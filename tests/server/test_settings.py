@@ -52,6 +52,15 @@ def test_every_setting_can_be_given_in_every_layer(project_file):
         rate_limit="enforce",
         rate_policy=RatePolicy(5, 10),
         breaks=("step-vanishes", "no-key-needed"),
+        seed=7,
+        runs_per_workflow=1000,
+        empty=True,
+        speed=20,
+        freeze="2026-03-27T10:15:00Z",
+        state=Path("state.sqlite"),
+        chaos="overloaded",
+        control=False,
+        control_token="secret",
     )
     line = {
         "host": "::1",
@@ -63,12 +72,23 @@ def test_every_setting_can_be_given_in_every_layer(project_file):
         "rate-limit": "enforce",
         "rate-policy": "5/10",
         "break": ("step-vanishes", "no-key-needed"),
+        "seed": "7",
+        "runs-per-workflow": "1000",
+        "empty": True,
+        "speed": "20",
+        "freeze": "2026-03-27T10:15:00Z",
+        "state": "state.sqlite",
+        "chaos": "overloaded",
+        "control": False,
+        "control-token": "secret",
     }
     joined = {
         "api-key": "one,two",
         "break": "step-vanishes,no-key-needed",
         "fixtures": Path("a:b").as_posix(),
         "reload": "yes",
+        "empty": "yes",
+        "control": "no",
     }
     environment = {
         "DEADRINGER_" + name.upper().replace("-", "_"): joined.get(name, value)
@@ -77,7 +97,9 @@ def test_every_setting_can_be_given_in_every_layer(project_file):
     table = (
         "host='::1'\nport=0\napi-key=['one','two']\nfixtures=['a','b']\nreload=true\n"
         "log_format='json'\nrate-limit='enforce'\nrate-policy='5/10'\n"
-        "break=['step-vanishes','no-key-needed']"
+        "break=['step-vanishes','no-key-needed']\nseed=7\nruns-per-workflow=1000\nempty=true\n"
+        "speed=20\nfreeze='2026-03-27T10:15:00Z'\nstate='state.sqlite'\nchaos='overloaded'\n"
+        "control=false\ncontrol-token='secret'"
     )
 
     assert set(line) == set(setting_names())

@@ -1,0 +1,49 @@
+"""Which transport faults a request meets: those of its session, and the one it prefers."""
+
+from flask import Response, g, request
+
+from contracts import JsonObject
+
+from .preferences import Preferences
+from .service import Service
+from .sessions import Session
+from .transport_faults import (
+    NAMED_FAULTS,
+    Request,
+    chaos_faults,
+    meets,
+    spoil,
+    strikes,
+)
+
+
+def fault_names() -> list[str]:
+    """Give the names `Prefer: fault=` knows of transport faults."""
+    return sorted(NAMED_FAULTS)
+
+
+def begin_faults(service: Service, session: Session, key: str) -> None:
+    """Note the faults that strike the request at hand; counted once, before it is answered."""
+    g.faults = []
+    chaos = session.chaos if session.chaos is not None else service.settings.chaos
+    faults: list[JsonObject] = [*(chaos_faults(chaos) if chaos else ()), *session.faults.values()]
+    if not faults:
+        return
+    ids = request.view_args or {}
+    asked = Request(request.path, request.method, request.endpoint or "", ids.get("id", ""), key)
+    for fault in faults:
+        if meets(fault, asked):
+            number = service.store.count(session.name, fault["id"])
+            if strikes(fault, number):
+                g.faults.append((fault, number))
+
+
+def end_faults(_service: Service, response: Response) -> Response:
+    """Put the faults of the request at hand into its answer."""
+    preferences: Preferences | None = g.get("preferences")
+    named = preferences.apply("fault") if preferences else None
+    if isinstance(named, str):
+        response = spoil(response, NAMED_FAULTS[named], 0)
+    for fault, number in g.get("faults", ()):
+        response = spoil(response, fault, number)
+    return response

@@ -1,0 +1,60 @@
+"""The time a session sees: that of the machine, or one that stands, runs faster or was moved."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from contracts import JsonObject, format_timestamp, parse_timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClock:
+    """Time `began` at `since` of the machine's clock and goes `speed` times as fast; 0 stands."""
+
+    began: datetime
+    since: datetime
+    speed: float
+
+    def at(self, machine: datetime) -> datetime:
+        """Give the session's time at a time of the machine; never beyond the year 9999."""
+        passed = (machine - self.since) * self.speed
+        try:
+            return self.began + passed
+        except OverflowError:
+            return self.began
+
+    def described(self, machine: datetime) -> JsonObject:
+        """Give now, mode and speed, as the control API shows them."""
+        is_real = self.speed == 1 and self.began == self.since
+        mode = "real" if is_real else "running" if self.speed else "frozen"
+        return {"now": format_timestamp(self.at(machine)), "mode": mode, "speed": self.speed}
+
+    def moved(self, machine: datetime, seconds: float) -> "SessionClock":
+        """Give the clock that is ahead by some seconds.
+
+        Raises:
+            OverflowError: if that time has no name.
+        """
+        return SessionClock(self.at(machine) + timedelta(seconds=seconds), machine, self.speed)
+
+    def as_json(self) -> JsonObject:
+        """Give what it takes to make the clock again."""
+        return {
+            "began": self.began.isoformat(),
+            "since": self.since.isoformat(),
+            "speed": self.speed,
+        }
+
+    @classmethod
+    def from_json(cls, written: JsonObject) -> "SessionClock":
+        """Make the clock that `as_json` wrote."""
+        began, since = (datetime.fromisoformat(written[name]) for name in ("began", "since"))
+        return cls(began, since, written["speed"])
+
+
+def start_clock(machine: datetime, freeze: str | None, speed: float) -> SessionClock:
+    """Give the clock of a start: `freeze` is the time it stands at, `speed` how fast it goes."""
+    if freeze is not None:
+        moment = parse_timestamp(freeze)
+        assert moment is not None, "settings check it"
+        return SessionClock(moment, machine, 0)
+    return SessionClock(machine, machine, speed)

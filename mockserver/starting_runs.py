@@ -1,0 +1,34 @@
+"""Starts runs in a session: for Test Workflow and for the control API."""
+
+from contracts import JsonObject, format_timestamp
+
+from .errors import ApiError
+from .service import Scene, Service
+from .sessions import StartedRun
+
+
+def start_run(service: Service, scene: Scene, workflow_id: str, wanted: JsonObject) -> StartedRun:
+    """Start a run of a known workflow now; the run is safe once this returns.
+
+    `wanted` may hold status, steps, overrides, action_mocks and drive.
+
+    Raises:
+        ApiError: VALIDATION_ERROR if the workflow never lists that many steps.
+    """
+    run_id = scene.family.new_run_id(scene.session, workflow_id, scene.now)
+    body = {
+        **{name: value for name, value in wanted.items() if value not in (None, {})},
+        "workflow_id": workflow_id,
+        "run_id": run_id,
+        "started_at": format_timestamp(scene.now),
+    }
+    try:
+        scene.family.plan_started(body)
+    except ValueError as problem:
+        raise ApiError(
+            "VALIDATION_ERROR",
+            "The run cannot be planned",
+            "Leave out `steps`, or start a workflow with a loop",
+            details={"errors": [str(problem)]},
+        ) from problem
+    return service.change(scene.session.name, "started", body).started[run_id]

@@ -1,0 +1,71 @@
+"""The execution a request wishes for by its preferences, under the ids it asks for."""
+
+from datetime import timedelta
+
+from contracts import JsonObject
+from fixtures import compile_workflow, generate, load_recordings, plan_run, view_run
+
+from .errors import ApiError
+from .family import Found
+from .preferences import Preferences
+from .service import Scene, Service
+
+_GENERATING = ("dynamic", "seed", "status", "steps")
+
+
+def wished_execution(
+    service: Service, scene: Scene, workflow_id: str, run_id: str, preferences: Preferences
+) -> Found | None:
+    """Give the execution `example`, `dynamic`, `seed`, `status` or `steps` ask for, else None.
+
+    The same preferences under the same ids give the same execution for a whole hour of the
+    session's clock: it starts at the full hour before.
+
+    Raises:
+        ApiError: VALIDATION_ERROR if no run can have that many steps.
+    """
+    name = preferences.apply("example")
+    if name is not None:
+        recording = next(one for one in load_recordings() if one.name == name)
+        return Found({**recording.execution, **_ids(workflow_id, run_id)}, "recorded example")
+    wishes = {name: preferences.apply(name) for name in _GENERATING}
+    if all(wish is None for wish in wishes.values()):
+        return None
+    execution = _generated(service, scene, workflow_id, run_id, wishes)
+    return Found({**execution, **_ids(workflow_id, run_id)}, "generated")
+
+
+def _ids(workflow_id: str, run_id: str) -> JsonObject:
+    return {"run_id": run_id, "workflow_id": workflow_id}
+
+
+def _generated(
+    service: Service, scene: Scene, workflow_id: str, run_id: str, wishes: dict[str, object]
+) -> JsonObject:
+    seed = wishes["seed"] if wishes["seed"] is not None else service.settings.seed
+    assert isinstance(seed, int)
+    status = wishes["status"] if isinstance(wishes["status"], str) else "completed"
+    steps = wishes["steps"]
+    range_ = (steps, steps) if isinstance(steps, int) else None
+    hour = scene.now.replace(minute=0, second=0, microsecond=0)
+    began = hour - timedelta(hours=1) if hour.year > 1 else hour
+    described = scene.family.workflows.get(workflow_id)
+    if described is not None:
+        try:
+            blueprint = compile_workflow(described)
+            plan = plan_run(seed, blueprint, run_id, began, status={status: 1.0}, steps=range_)
+            return dict(view_run(plan, None if status == "running" else scene.now))
+        except ValueError:
+            pass  # the workflow never lists that many steps: its trace is another one's
+    try:
+        made: JsonObject = generate(
+            seed, status=status, steps=range_, started_after=began, started_before=hour
+        )
+    except ValueError as problem:
+        raise ApiError(
+            "VALIDATION_ERROR",
+            "Request has 1 validation error(s)",
+            "Ask for another number of steps",
+            details={"errors": [f"Prefer: {problem}"]},
+        ) from problem
+    return made

@@ -1,0 +1,229 @@
+"""The control API: each session steers its own time, faults and runs."""
+
+import httpx
+import pytest
+
+from contracts.rules import judge_execution
+from fixtures import load_recordings
+from mockserver import DEMO_KEY, Settings
+from mockserver.app import build_app
+from tests.server.conftest import KNOWN
+
+BALANCE = "/v1/credits/balance"
+
+
+@pytest.fixture
+def mock(over_http, clock):
+    return over_http(build_app(Settings(), clock=clock))
+
+
+def start(mock, workflow_id="wf_abc123", **wanted):
+    answer = mock.post(f"/__mock/workflows/{workflow_id}/runs", json=wanted)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def test_the_next_three_reads_answer_503_and_then_all_is_well(mock):
+    mock.post("/__mock/faults", json={"kind": "status", "status": 503, "count": 3})
+
+    answers = [mock.get(BALANCE) for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [503, 503, 503, 200]
+    assert answers[0].json()["error"]["code"] == "API_OFF"
+
+
+def test_a_fault_meets_only_requests_in_its_scope(mock):
+    mock.post("/__mock/faults", json={"kind": "status", "operation": "getExecution"})
+
+    assert (mock.get(KNOWN).status_code, mock.get(BALANCE).status_code) == (503, 200)
+
+
+@pytest.mark.parametrize("kind", ["reset", "truncate", "empty", "hang"])
+def test_a_broken_connection_is_seen_as_one(start_server, kind):
+    url = start_server().url
+    body = {"kind": kind, **({"hang_ms": 50} if kind == "hang" else {})}
+    httpx.post(f"{url}/__mock/faults", json=body)
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(url + KNOWN, headers={"x-api-key": DEMO_KEY})
+
+
+def test_malformed_json_and_a_wrong_type_arrive_whole(mock):
+    mock.post("/__mock/faults", json={"kind": "malformed", "count": 1})
+    mock.post("/__mock/faults", json={"kind": "content-type", "count": 1})
+
+    answer = mock.get(KNOWN)
+
+    assert answer.headers["content-type"] == "text/html"
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
+        answer.json()
+
+
+def test_a_share_of_faults_is_the_same_for_the_same_seed(mock):
+    def statuses(session):
+        headers = {"X-Mock-Session": session}
+        fault = {"kind": "status", "share": 0.5, "seed": 7}
+        mock.post("/__mock/faults", json=fault, headers=headers)
+        return [mock.get(BALANCE, headers=headers).status_code for _ in range(12)]
+
+    first = statuses("one")
+    assert first == statuses("two")
+    assert set(first) == {200, 503}
+
+
+def test_bad_faults_are_refused_line_by_line(mock):
+    answer = mock.post("/__mock/faults", json={"kind": "latency", "share": 2, "nonsense": 1})
+
+    assert answer.status_code == 400
+    assert len(answer.json()["error"]["details"]["errors"]) == 2
+
+
+def test_time_stands_moves_and_goes_back(mock):
+    frozen = mock.put("/__mock/clock", json={"now": "2027-01-01T00:00:00Z", "speed": 0}).json()
+    moved = mock.post("/__mock/clock/advance", json={"seconds": 90}).json()
+    reset = mock.request("DELETE", "/__mock/clock").json()
+
+    assert (frozen["mode"], moved["now"]) == ("frozen", "2027-01-01T00:01:30.000Z")
+    assert reset["mode"] == "real"
+
+
+def test_a_started_run_goes_through_its_states_as_the_clock_moves(mock):
+    run = start(mock, status="failed")
+    first = mock.get(run["path"]).json()["data"]
+    listed = mock.get("/v1/workflows/wf_abc123/executions").json()["data"]["executions"]
+
+    mock.post("/__mock/clock/advance", json={"seconds": 7200})
+    last = mock.get(run["path"]).json()["data"]
+
+    assert (first["status"], last["status"]) == ("running", "failed")
+    assert listed[0]["run_id"] == run["run_id"]
+
+
+def test_a_run_can_be_driven_by_reads_or_by_command(mock):
+    read, manual = start(mock, drive="read"), start(mock, drive="manual")
+    immediate = start(mock, drive="immediate")
+
+    seen = [mock.get(read["path"]).json()["data"] for _ in range(12)]
+    before = mock.get(manual["path"]).json()["data"]["status"]
+    path = f"/__mock/workflows/wf_abc123/executions/{manual['run_id']}/advance"
+    after = mock.post(path, json={"transitions": 50}).json()["status"]
+
+    assert seen[0]["status"] == "running"
+    assert seen[-1]["status"] == "completed"
+    assert len({str(one) for one in seen}) > 3
+    assert (before, after) == ("running", "completed")
+    assert mock.get(immediate["path"]).json()["data"]["status"] == "completed"
+
+
+def test_sessions_do_not_see_each_other(mock):
+    mock.put("/__mock/clock", json={"speed": 0}, headers={"X-Mock-Session": "one"})
+    mock.post("/__mock/faults", json={"kind": "status"}, headers={"X-Mock-Session": "one"})
+
+    by_key = mock.get(BALANCE, headers={"x-api-key": f"{DEMO_KEY}__session_one"})
+    assert (by_key.status_code, mock.get(BALANCE).status_code) == (503, 200)
+    assert mock.get("/__mock/state").json()["clock"]["mode"] == "real"
+
+
+def test_an_execution_is_judged_before_it_is_served(mock):
+    path = f"/__mock{KNOWN.removeprefix('/v1')}"
+
+    refused = mock.patch(path, json={"status": "running"})
+    forced = mock.patch(path, params={"force": "true"}, json={"status": "running"})
+
+    assert refused.status_code == 400
+    assert refused.json()["error"]["details"]["errors"]
+    assert forced.json()["status"] == mock.get(KNOWN).json()["data"]["status"] == "running"
+    assert judge_execution(mock.get(KNOWN).json()["data"]) != []
+
+
+def test_put_and_delete_change_list_and_detail_and_reset_undoes_them(mock):
+    workflow, run = KNOWN.split("/")[3], KNOWN.split("/")[5]
+    listed = f"/v1/workflows/{workflow}/executions"
+    total = mock.get(listed).json()["data"]["pagination"]["total_count"]
+    document = next(one.execution for one in load_recordings() if one.name == "instant_failure")
+
+    mock.request("DELETE", f"/__mock/workflows/{workflow}/executions/{run}")
+    mock.put(f"/__mock/workflows/{workflow}/executions/run_mine", json=document)
+    mock.put(f"/__mock/workflows/{workflow}/executions/run_more", json=document)
+
+    assert mock.get(KNOWN).status_code == 404
+    assert mock.get(f"{listed}/run_mine").json()["data"]["run_id"] == "run_mine"
+    assert mock.get(listed).json()["data"]["pagination"]["total_count"] == total + 1
+    mock.post("/__mock/reset")
+    assert mock.get(KNOWN).status_code == 200
+    assert mock.get(listed).json()["data"]["pagination"]["total_count"] == total
+
+
+def test_a_promise_is_broken_and_kept_again_by_one_switch(mock):
+    mock.put("/__mock/contract-faults/balance-is-open")
+    broken = mock.get(BALANCE, headers={"x-api-key": ""}).status_code
+    mock.request("DELETE", "/__mock/contract-faults")
+
+    assert (broken, mock.get(BALANCE, headers={"x-api-key": ""}).status_code) == (200, 401)
+
+
+def test_pages_of_other_sites_may_not_steer(mock):
+    for origin, status in (("http://localhost:5173", 200), ("https://evil.example", 403)):
+        answer = mock.post("/__mock/reset", headers={"Origin": origin})
+        assert answer.status_code == status
+
+
+def test_a_token_is_asked_for_and_no_control_is_none(over_http):
+    guarded = over_http(build_app(Settings(control_token="let me in")))
+    without = over_http(build_app(Settings(control=False)))
+
+    assert guarded.get("/__mock/state").status_code == 401
+    assert guarded.get("/__mock/state", headers={"X-Mock-Token": "let me in"}).status_code == 200
+    assert without.get("/__mock/state").status_code == 404
+
+
+def test_what_was_acknowledged_outlives_a_kill(start_server, tmp_path):
+    state = tmp_path / "state.sqlite"
+    first = start_server("--state", str(state))
+    answers = [
+        httpx.post(f"{first.url}/__mock/workflows/wf_abc123/runs", json={}).json()
+        for _ in range(20)
+    ]
+    first.process.kill()
+    first.process.wait()
+
+    second = start_server("--state", str(state))
+    runs = httpx.get(f"{second.url}/__mock/state").json()["started_runs"]
+
+    assert [run["run_id"] for run in runs] == [answer["run_id"] for answer in answers]
+
+
+@pytest.mark.parametrize(
+    ("prefer", "status"),
+    [("status=failed", "failed"), ("steps=40", "completed"), ("example=instant_failure", "failed")],
+)
+def test_a_preferred_execution_stands_under_the_asked_ids(mock, prefer, status):
+    path = "/v1/workflows/wf_abc123/executions/run_any"
+    answer = mock.get(path, headers={"Prefer": prefer})
+
+    data = answer.json()["data"]
+    assert (data["run_id"], data["workflow_id"], data["status"]) == ("run_any", "wf_abc123", status)
+    assert answer.headers["Preference-Applied"] == prefer
+    assert judge_execution(data) == []
+    if prefer == "steps=40":
+        assert len(data["steps"]) == 40
+
+
+def test_query_forms_work_without_the_header_and_seeds_repeat(mock):
+    path = "/v1/workflows/wf_abc123/executions/run_any"
+
+    first, second = (mock.get(path, params={"__seed": "7"}) for _ in range(2))
+
+    assert first.content == second.content
+    assert mock.get(path, params={"__code": "404"}).status_code == 404
+    assert first.content != mock.get(path, params={"__seed": "8"}).content
+
+
+def test_magic_ids_choose_a_situation(mock):
+    def read(run_id, workflow_id="wf_abc123"):
+        return mock.get(f"/v1/workflows/{workflow_id}/executions/{run_id}")
+
+    assert read("run_failed").json()["data"]["status"] == "failed"
+    assert read("run_running_forever").json()["data"]["status"] == "running"
+    assert [read(f"run_{code}").status_code for code in (404, 429, 503)] == [404, 429, 503]
+    assert read("run_failed", "wf_nowhere").status_code == 404
