@@ -8,6 +8,7 @@ from .clock import Clock, SystemClock
 from .control import add_control
 from .errors import add_error_handlers
 from .executions import ExecutionSource
+from .journal import Journal, Journaling
 from .loading import load_executions
 from .logs import RequestLog
 from .pages import add_pages
@@ -47,7 +48,8 @@ def build_app(
     add_api(app, service)
     add_pages(app, service)
     if settings.control:
-        add_control(app, service)
+        journal = Journal()
+        add_control(app, service, journal)
     CORS(
         app,
         resources=r"/(?!__mock/).*",
@@ -56,5 +58,7 @@ def build_app(
         max_age=600,
     )
     app.wsgi_app = BrokenPromises(app.wsgi_app, service)  # type: ignore[method-assign]
+    if settings.control:
+        app.wsgi_app = Journaling(app.wsgi_app, service, journal)  # type: ignore[method-assign]
     app.wsgi_app = RequestLog(app.wsgi_app, service.redactor)  # type: ignore[method-assign]
     return app

@@ -11,6 +11,7 @@ from flask import Flask, Response, request
 from contracts import JsonObject, format_timestamp, parse_timestamp
 from mockserver.errors import ApiError
 from mockserver.executions import NamedRun
+from mockserver.journal import Journal
 from mockserver.routes import session_of_request
 from mockserver.service import Service
 from mockserver.session_clock import SessionClock
@@ -20,18 +21,22 @@ from mockserver.transport_faults import CHAOS, KINDS, SCOPE
 
 from .documents import change_execution
 from .faults import read_fault
+from .verifying import verify
 
 ROOT = "/__mock/"
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
-def add_control(app: Flask, service: Service) -> None:
+def add_control(app: Flask, service: Service, journal: Journal) -> None:
     """Add every route, and the guard before them."""
-    control = Control(service)
+    control = Control(service, journal)
     run = "workflows/<id>/executions/<run_id>"
     routes: tuple[tuple[str, str, Callable[..., Any]], ...] = (
         ("GET", "state", control.state),
         ("POST", "reset", control.reset),
+        ("GET", "journal", control.journal),
+        ("DELETE", "journal", control.clear_journal),
+        ("POST", "verify", control.verify),
         ("GET", "clock", control.clock),
         ("PUT", "clock", control.set_clock),
         ("DELETE", "clock", control.unset_clock),
@@ -148,8 +153,9 @@ def refused(where: str, problem: str, fix: str) -> ApiError:
 class Control:
     """Answers the control API; each method is one route."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, journal: Journal) -> None:
         self._service = service
+        self._journal = journal
 
     def _change(self, kind: str, body: JsonObject) -> None:
         self._service.change(session_of_request(), kind, body)
@@ -177,9 +183,27 @@ class Control:
         }
 
     def reset(self) -> JsonObject:
-        """Go back to the start state."""
+        """Go back to the start state; the journal is empty then."""
+        self._journal.clear(session_of_request())
         self._change("reset", {})
         return self.state()
+
+    def journal(self) -> JsonObject:
+        """Give the session's requests, newest first."""
+        entries = self._journal.entries(session_of_request())
+        written = request.args.get("limit", "50")
+        if not (written.isascii() and written.isdigit() and len(written) < 6):
+            raise refused("query/limit", "is not a whole number", "Send one from 0 to 99999")
+        return {"entries": entries[: int(written)], "total": len(entries)}
+
+    def clear_journal(self) -> JsonObject:
+        """Forget the session's requests."""
+        self._journal.clear(session_of_request())
+        return self.journal()
+
+    def verify(self) -> JsonObject:
+        """Say whether as many requests came as was expected."""
+        return verify(self._journal.entries(session_of_request()), read_object())
 
     def clock(self) -> JsonObject:
         """Give the session's clock."""
