@@ -57,8 +57,8 @@ def build_app(
         expose_headers=EXPOSED_HEADERS,
         max_age=600,
     )
-    app.wsgi_app = BrokenPromises(app.wsgi_app, service)  # type: ignore[method-assign]
+    app.wsgi_app = BrokenPromises(app.wsgi_app, service)  # type: ignore[method-assign] # Flask's own way
     if settings.control:
-        app.wsgi_app = Journaling(app.wsgi_app, service, journal)  # type: ignore[method-assign]
-    app.wsgi_app = RequestLog(app.wsgi_app, service.redactor)  # type: ignore[method-assign]
+        app.wsgi_app = Journaling(app.wsgi_app, service, journal)  # type: ignore[method-assign] # Flask's own way
+    app.wsgi_app = RequestLog(app.wsgi_app, service.redactor)  # type: ignore[method-assign] # Flask's own way
     return app

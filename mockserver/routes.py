@@ -1,6 +1,5 @@
 """Makes the routes of the API out of the specification, and guards them."""
 
-import time
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +10,7 @@ from contracts import Operation, operations
 from .auth import is_known_key, require_known_key, sent_key
 from .errors import ApiError, error_response
 from .faulty_answers import begin_faults, end_faults, fault_names
+from .pauses import pause
 from .preferences import Preferences, preferred_error, read_preferences
 from .service import SESSION_NAME, Service, split_key
 from .views import VIEWS, View
@@ -48,7 +48,7 @@ def _answering(operation: Operation, view: View, service: Service) -> Any:
         preferences = read_preferences(documented, fault_names(), run_id)
         g.preferences = preferences
         if preferences.delay_ms:
-            time.sleep(preferences.delay_ms / 1000)
+            pause(preferences.delay_ms / 1000)
         preferred = preferred_error(preferences)
         if preferred is None:
             return view(service, g.scene, path)

@@ -11,6 +11,7 @@ from granian.log import LogLevels
 from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server import MTServer
 
+from .pauses import end_pauses
 from .start_errors import StartError
 from .transport_faults import BrokenConnectionError
 
@@ -71,7 +72,7 @@ class _OneProcessServer(MTServer):
 
     Granian starts worker processes on a Python with a global lock. One process starts faster,
     needs half the memory, leaves no orphan when it is killed, and serves as many requests a
-    second on one core. The two methods replaced here are not public: `bind` and a test of the
+    second on one core. The methods replaced here are not public: `bind` and a test of the
     real server would show a change of theirs at once.
     """
 
@@ -88,6 +89,19 @@ class _OneProcessServer(MTServer):
 
     def _check_gil(self) -> None:
         """Accept a Python with a global lock."""
+
+    def signal_handler_interrupt(self, *_args: Any, **_named: Any) -> None:
+        """Take the first signal only: `make` passes SIGTERM on, so two come together.
+
+        The second would ask for the lock that the main thread still holds to wake from the first.
+        """
+        if not self.interrupt_signal:
+            super().signal_handler_interrupt()  # type: ignore[no-untyped-call] # is untyped
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        """Finish the requests in flight, without the pauses that were asked for."""
+        end_pauses()
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call] # is untyped
 
     def _init_shared_socket(self) -> None:
         handle = self._listener.detach()

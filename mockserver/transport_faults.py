@@ -4,7 +4,6 @@ import fnmatch
 import hashlib
 import math
 import random
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from flask import Response
 from contracts import JsonObject
 
 from .errors import ApiError, error_response, kind_of_status
+from .pauses import pause
 
 HANG_S = 3600
 _CHUNKS = 20
@@ -100,7 +100,7 @@ def _latency(response: Response, fault: JsonObject, chance: random.Random) -> Re
         delay = low * math.exp(chance.gauss(0, fault["sigma"]))
     else:
         delay = low if high is None else chance.uniform(low, max(low, high))
-    time.sleep(min(delay, HANG_S * 1000) / 1000)
+    pause(min(delay, HANG_S * 1000) / 1000)
     return response
 
 
@@ -134,7 +134,7 @@ def _reset(response: Response, fault: JsonObject, _chance: random.Random) -> Res
     def chunks() -> Iterator[bytes]:
         if sent:
             yield sent
-            time.sleep(0.05)  # lets what was sent leave before the connection goes
+            pause(0.05)  # lets what was sent leave before the connection goes
         raise BrokenConnectionError
 
     return _streamed(response, chunks())
@@ -157,7 +157,7 @@ def _drip(response: Response, fault: JsonObject, _chance: random.Random) -> Resp
     def chunks() -> Iterator[bytes]:
         for begin in range(0, len(body), size):
             yield body[begin : begin + size]
-            time.sleep(fault["over_ms"] / 1000 / _CHUNKS)
+            pause(fault["over_ms"] / 1000 / _CHUNKS)
 
     return _streamed(response, chunks())
 
@@ -169,7 +169,7 @@ def _content_type(response: Response, fault: JsonObject, _chance: random.Random)
 
 def _hang(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
     def chunks() -> Iterator[bytes]:
-        time.sleep(fault["hang_ms"] / 1000)
+        pause(fault["hang_ms"] / 1000)
         yield _break()
 
     return _streamed(response, chunks())

@@ -160,7 +160,8 @@ class _Turn:
         self._budget = budget
         self._phase = phase
         self._share = share
-        known = random.Random(plan.seed).sample(plan.known_ids, len(plan.known_ids))  # noqa: S311
+        chance = random.Random(plan.seed)  # noqa: S311 - repeatable, no secret
+        known = chance.sample(plan.known_ids, len(plan.known_ids))
         self._known = cycle(map(as_parameters, known))
         self._names = cycle(_REPLACED)
         self._stop = threading.Event()

@@ -67,6 +67,21 @@ def test_it_stops_cleanly_even_with_a_connection_open(start_server, signal_numbe
     assert "Traceback" not in server.log
 
 
+def test_many_signals_at_once_stop_it_as_one_does(start_server):
+    server = start_server()
+    for _ in range(200):
+        server.process.send_signal(signal.SIGTERM)
+
+    assert server.stop() == 0
+
+
+def test_a_request_that_hangs_on_purpose_does_not_keep_it_from_stopping(start_server):
+    server = start_server()
+    httpx.post(f"{server.url}/__mock/faults", json={"kind": "hang", "hang_ms": 60_000})
+    with httpx.stream("GET", server.url + KNOWN, headers=DEMO):
+        assert server.stop() == 0
+
+
 def test_a_taken_port_is_one_line_and_exit_2(server, refused_start):
     port = server.url.rpartition(":")[2]
 
