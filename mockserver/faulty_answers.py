@@ -12,6 +12,7 @@ from .transport_faults import (
     Request,
     chaos_faults,
     meets,
+    refuses,
     spoil,
     strikes,
 )
@@ -38,12 +39,27 @@ def begin_faults(service: Service, session: Session, key: str) -> None:
                 g.faults.append((fault, number))
 
 
-def end_faults(_service: Service, response: Response) -> Response:
-    """Put the faults of the request at hand into its answer."""
-    preferences: Preferences | None = g.get("preferences")
-    named = preferences.apply("fault") if preferences else None
+def prefer_fault(preferences: Preferences) -> None:
+    """Note the fault the request at hand prefers."""
+    named = preferences.apply("fault")
     if isinstance(named, str):
-        response = spoil(response, NAMED_FAULTS[named], 0)
+        g.faults.append((NAMED_FAULTS[named], 0))
+
+
+def refusal_by_fault() -> Response | None:
+    """Give the answer of a fault that refuses the request; None if the true one is to be made.
+
+    Asked before the request is acted on: a test run that is refused is not started.
+    """
+    for fault, number in g.faults:
+        if refuses(fault):
+            return spoil(Response(), fault, number)
+    return None
+
+
+def end_faults(response: Response) -> Response:
+    """Put the other faults of the request at hand into its answer."""
     for fault, number in g.get("faults", ()):
-        response = spoil(response, fault, number)
+        if not refuses(fault):
+            response = spoil(response, fault, number)
     return response

@@ -9,7 +9,13 @@ from contracts import Operation, operations
 
 from .auth import is_known_key, require_known_key, sent_key
 from .errors import ApiError, error_response
-from .faulty_answers import begin_faults, end_faults, fault_names
+from .faulty_answers import (
+    begin_faults,
+    end_faults,
+    fault_names,
+    prefer_fault,
+    refusal_by_fault,
+)
 from .pauses import pause
 from .preferences import Preferences, preferred_error, read_preferences
 from .service import SESSION_NAME, Service, split_key
@@ -28,7 +34,7 @@ def add_api(app: Flask, service: Service) -> None:
             methods=[operation.method],
         )
     app.before_request(lambda: _admit(service))
-    app.after_request(lambda response: end_faults(service, response))
+    app.after_request(end_faults)
     app.after_request(_tell_preferences)
     app.after_request(_tell_window)
     app.after_request(_bare_options)
@@ -51,7 +57,8 @@ def _answering(operation: Operation, view: View, service: Service) -> Any:
             pause(preferences.delay_ms / 1000)
         preferred = preferred_error(preferences)
         if preferred is None:
-            return view(service, g.scene, path)
+            prefer_fault(preferences)
+            return refusal_by_fault() or view(service, g.scene, path)
         if preferred.kind.status == HTTPStatus.TOO_MANY_REQUESTS and "window" in g:
             return error_response(service.rate_limits.refusal(g.window))
         return error_response(preferred)
@@ -59,13 +66,13 @@ def _answering(operation: Operation, view: View, service: Service) -> Any:
     return answer
 
 
-def _admit(service: Service) -> None:
+def _admit(service: Service) -> Response | None:
     """Count the request and check its key, before anything is said about existence.
 
     A preflight carries no key, so OPTIONS passes uncounted.
     """
     if not is_api_path(request.path) or request.method == "OPTIONS":
-        return
+        return None
     key, in_key = split_key(sent_key(request.headers))
     g.scene = service.scene(session_of_request() or in_key)
     begin_faults(service, g.scene.session, key)
@@ -76,7 +83,10 @@ def _admit(service: Service) -> None:
         g.window = service.rate_limits.count(g.scene.now, g.scene.session.name, *caller)
         if g.window.is_exceeded and service.settings.rate_limit == "enforce":
             raise service.rate_limits.refusal(g.window)
-    require_known_key(key, known=known)
+    refusal = refusal_by_fault()  # whatever stands before the service asks for no key
+    if refusal is None:
+        require_known_key(key, known=known)
+    return refusal
 
 
 def session_of_request() -> str:

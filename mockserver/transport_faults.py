@@ -77,6 +77,11 @@ def strikes(fault: JsonObject, number: int) -> bool:
     return share is None or _chance(fault, number).random() < share
 
 
+def refuses(fault: JsonObject) -> bool:
+    """Tell whether a fault gives an answer of its own, so that nobody need make the true one."""
+    return bool(fault["kind"] == "status")
+
+
 def spoil(response: Response, fault: JsonObject, number: int) -> Response:
     """Give the answer with the fault in it; an endless one holds a thread of the server."""
     chance = _chance(fault, number)
@@ -104,17 +109,13 @@ def _latency(response: Response, fault: JsonObject, chance: random.Random) -> Re
     return response
 
 
-def _status(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
+def _status(_response: Response, fault: JsonObject, _chance: random.Random) -> Response:
     kind = kind_of_status(fault["status"])
     refusal = ApiError(
         kind.code if kind else "INTERNAL_ERROR",
         headers={"Retry-After": str(fault["retry_after_s"])} if fault["retry_after_s"] else {},
     )
-    answer = error_response(refusal, fault["status"])
-    for name in ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"):
-        if name in response.headers:
-            answer.headers[name] = response.headers[name]
-    return answer
+    return error_response(refusal, fault["status"])
 
 
 def _break() -> bytes:

@@ -1,5 +1,10 @@
 """The control API: each session steers its own time, faults and runs."""
 
+import signal
+import threading
+import time
+from contextlib import suppress
+
 import httpx
 import pytest
 
@@ -30,6 +35,18 @@ def test_the_next_three_reads_answer_503_and_then_all_is_well(mock):
 
     assert [answer.status_code for answer in answers] == [503, 503, 503, 200]
     assert answers[0].json()["error"]["code"] == "API_OFF"
+
+
+def test_a_test_run_that_is_refused_by_a_fault_is_not_started(mock):
+    mock.post("/__mock/faults", json={"kind": "status", "status": 503, "count": 1})
+    test = "/v1/workflows/wf_abc123/test"
+
+    refused = mock.post(test)
+    preferred = mock.post(test, headers={"Prefer": "fault=error-502"})
+
+    assert (refused.status_code, preferred.status_code) == (503, 502)
+    assert refused.headers["RateLimit-Limit"] == "100"
+    assert mock.get("/__mock/state").json()["started_runs"] == []
 
 
 def test_a_fault_meets_only_requests_in_its_scope(mock):
@@ -191,6 +208,32 @@ def test_what_was_acknowledged_outlives_a_kill(start_server, tmp_path):
     runs = httpx.get(f"{second.url}/__mock/state").json()["started_runs"]
 
     assert [run["run_id"] for run in runs] == [answer["run_id"] for answer in answers]
+
+
+def test_a_kill_in_the_middle_of_writes_loses_nothing_that_was_acknowledged(start_server, tmp_path):
+    state = tmp_path / "state.sqlite"
+    server = start_server("--state", str(state))
+    acknowledged: list[str] = []
+
+    def write() -> None:
+        with httpx.Client(base_url=server.url) as client, suppress(httpx.TransportError):
+            while True:
+                answer = client.post("/__mock/workflows/wf_abc123/runs", json={})
+                acknowledged.append(answer.json()["run_id"])
+
+    writers = [threading.Thread(target=write) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    while len(acknowledged) < 50 and any(writer.is_alive() for writer in writers):
+        time.sleep(0.005)
+    server.stop(signal.SIGKILL)
+    for writer in writers:
+        writer.join()
+
+    again = start_server("--state", str(state))
+    kept = httpx.get(f"{again.url}/__mock/state").json()["started_runs"]
+    assert len(acknowledged) >= 50
+    assert set(acknowledged) <= {run["run_id"] for run in kept}
 
 
 @pytest.mark.parametrize(
