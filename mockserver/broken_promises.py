@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .service import Service, split_key
+from .journal import session_of
+from .service import Service
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -21,10 +22,8 @@ class BrokenPromises:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one request."""
-        sent = environ.get("HTTP_X_API_KEY", "")
-        name = environ.get("HTTP_X_MOCK_SESSION", "") or split_key(sent)[1]
-        chosen = self._service.session(name).contract_faults
-        names = self._service.settings.breaks if chosen is None else chosen
+        name = session_of(environ)
+        names = self._service.broken_promises(name)
         application = self._layer(name, names) if names else self._application
         return application(environ, start_response)
 

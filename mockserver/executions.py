@@ -65,6 +65,9 @@ class ExecutionSource(Protocol):
     def named_runs(self) -> Iterable[NamedRun]:
         """Give the runs that have a name."""
 
+    def name_of(self, run_id: str) -> str | None:
+        """Give the name of a run that has one."""
+
     def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
         """Give one execution as it was loaded; nobody may change it."""
 
@@ -84,7 +87,7 @@ class LoadedExecutions:
         self._executions: dict[tuple[str, str], JsonObject] = {}
         self._runs: dict[str, list[str]] = {}
         self._workflow_by_run: dict[str, str] = {}
-        self._named: list[NamedRun] = []
+        self._named: dict[str, NamedRun] = {}
         origins: dict[str, str] = {}
         for document in documents:
             run_id = document.execution["run_id"]
@@ -101,8 +104,8 @@ class LoadedExecutions:
         self._runs.setdefault(workflow_id, []).append(run_id)
         self._workflow_by_run[run_id] = workflow_id
         if document.name:
-            self._named.append(
-                NamedRun(document.name, document.story, execution["status"], workflow_id, run_id)
+            self._named[run_id] = NamedRun(
+                document.name, document.story, execution["status"], workflow_id, run_id
             )
 
     def answer(self, workflow_id: str, run_id: str) -> bytes | None:
@@ -127,7 +130,12 @@ class LoadedExecutions:
 
     def named_runs(self) -> Iterator[NamedRun]:
         """Give the runs that have a name."""
-        return iter(self._named)
+        return iter(self._named.values())
+
+    def name_of(self, run_id: str) -> str | None:
+        """Give the name of a run that has one."""
+        named = self._named.get(run_id)
+        return named.name if named else None
 
     def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
         """Give one execution as it was loaded; nobody may change it."""

@@ -4,6 +4,7 @@ from flask import Response, g, request
 
 from contracts import JsonObject
 
+from .journal import NOTES
 from .preferences import Preferences
 from .service import Service
 from .sessions import Session
@@ -26,7 +27,7 @@ def fault_names() -> list[str]:
 def begin_faults(service: Service, session: Session, key: str) -> None:
     """Note the faults that strike the request at hand; counted once, before it is answered."""
     g.faults = []
-    chaos = session.chaos if session.chaos is not None else service.settings.chaos
+    chaos = service.chaos(session.name)
     faults: list[JsonObject] = [*(chaos_faults(chaos) if chaos else ()), *session.faults.values()]
     if not faults:
         return
@@ -59,7 +60,10 @@ def refusal_by_fault() -> Response | None:
 
 def end_faults(response: Response) -> Response:
     """Put the other faults of the request at hand into its answer."""
-    for fault, number in g.get("faults", ()):
+    faults = g.get("faults", ())
+    if faults:
+        request.environ[NOTES]["faults"] = [fault["kind"] for fault, _number in faults]
+    for fault, number in faults:
         if not refuses(fault):
             response = spoil(response, fault, number)
     return response

@@ -1,17 +1,21 @@
-"""The journal: the last requests of the API with their answers, in memory and bounded."""
+"""The journal: the last requests of the API with their answers, in memory and bounded.
+
+A request is kept as it passed; what an entry says of it is made when somebody reads it.
+"""
 
 import io
-import json
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from contracts import JsonObject, format_timestamp
+from contracts import JsonObject
 
-from .redaction import Redactor
 from .service import Service, split_key
+from .session_clock import SessionClock
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -19,33 +23,79 @@ if TYPE_CHECKING:
 ENTRIES_KEPT = 1000
 BYTES_KEPT = 16_384
 """How much of a body an entry keeps."""
+NOTES = "deadringer.notes"
+"""Where the application notes, in the WSGI environment, how it came to its answer."""
 
 
+@dataclass(slots=True)
+class Passed:
+    """One request and its answer as they passed.
+
+    `notes` are those of the application: operation, path_parameters, matched, faults.
+    """
+
+    environ: "WSGIEnvironment"
+    session: str
+    clock: SessionClock
+    at: datetime
+    asked: bytes
+    contract_faults: tuple[str, ...]
+    status: str = "500"
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    answer: bytes = b""
+    answer_length: int = 0
+    ms: float = 0
+    notes: JsonObject = field(default_factory=dict)
+    number: int = 0
+
+    @property
+    def method(self) -> str:
+        """The method of the request."""
+        return str(self.environ["REQUEST_METHOD"])
+
+    @property
+    def path(self) -> str:
+        """The path that was asked for, decoded."""
+        raw = self.environ["PATH_INFO"].encode("latin-1", "replace")
+        return str(raw.decode("utf-8", "replace"))
+
+    @property
+    def status_code(self) -> int:
+        """The status of the answer."""
+        return int(self.status[:3])
+
+
+@dataclass(slots=True)
 class Journal:
-    """Entries, newest last; the oldest goes when there are too many."""
+    """What has passed, newest last; the oldest goes when there is too much."""
 
-    def __init__(self, limit: int = ENTRIES_KEPT) -> None:
-        self._entries: deque[JsonObject] = deque(maxlen=limit)
-        self._lock = threading.Lock()
-        self._number = 0
+    limit: int = ENTRIES_KEPT
+    _passed: deque[Passed] = field(init=False)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+    _number: int = field(init=False, default=0)
 
-    def add(self, entry: JsonObject) -> None:
-        """Keep an entry and number it."""
+    def __post_init__(self) -> None:
+        """Begin empty."""
+        self._passed = deque(maxlen=self.limit)
+
+    def add(self, passed: Passed) -> None:
+        """Keep a request and number it."""
         with self._lock:
             self._number += 1
-            self._entries.append({"number": self._number, **entry})
+            passed.number = self._number
+            self._passed.append(passed)
 
-    def entries(self, session: str) -> list[JsonObject]:
-        """Give the entries of a session, newest first."""
+    def newest(self, session: str) -> list[Passed]:
+        """Give what has passed in a session, newest first."""
         with self._lock:
-            return [one for one in reversed(self._entries) if one["session"] == session]
+            return [one for one in reversed(self._passed) if one.session == session]
 
     def clear(self, session: str) -> None:
-        """Forget the entries of a session."""
+        """Forget a session's requests."""
         with self._lock:
-            kept = [one for one in self._entries if one["session"] != session]
-            self._entries.clear()
-            self._entries.extend(kept)
+            kept = [one for one in self._passed if one.session != session]
+            self._passed.clear()
+            self._passed.extend(kept)
 
 
 class Journaling:
@@ -63,82 +113,53 @@ class Journaling:
         if not environ.get("PATH_INFO", "").startswith("/v1"):
             return self._application(environ, start_response)
         began = time.perf_counter()
-        entry = _asked(environ, self._service)
+        asked = _body(environ)
         told: list[Any] = ["500", []]
 
         def start(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], object]:
             told[:] = [status, headers]
             return start_response(status, headers, exc_info)
 
+        name = session_of(environ)
+        clock, at = self._service.session_clock(name), self._service.clock.now()
+        broken = self._service.broken_promises(name)
         answer = self._application(environ, start)
-        return self._passing(answer, entry, told, began)
+        passed = Passed(environ, name, clock, at, asked, broken)
+        return self._passing(answer, passed, told, began)
 
     def _passing(
-        self, answer: Iterable[bytes], entry: JsonObject, told: list[Any], began: float
+        self, answer: Iterable[bytes], passed: Passed, told: list[Any], began: float
     ) -> Iterator[bytes]:
         kept = bytearray()
-        length = 0
         try:
             for chunk in answer:
                 kept += chunk[: BYTES_KEPT - len(kept)]
-                length += len(chunk)
+                passed.answer_length += len(chunk)
                 yield chunk
         finally:
             close = getattr(answer, "close", None)
             if close:
                 close()
-            entry["status"] = int(told[0][:3])
-            entry["ms"] = round((time.perf_counter() - began) * 1000, 2)
-            entry["answer"] = {
-                "headers": dict(told[1]),
-                "body": kept.decode("utf-8", "replace"),
-                "truncated": length > len(kept),
+            passed.ms = (time.perf_counter() - began) * 1000
+            passed.status, passed.headers = told
+            passed.answer = bytes(kept)
+            passed.notes = passed.environ.get(NOTES, {})
+            passed.environ = {
+                name: value for name, value in passed.environ.items() if isinstance(value, str)
             }
-            entry["preferences"] = _applied(entry["answer"]["headers"])
-            entry["request_breaches"] = _breaches(entry["status"], kept)
-            self._journal.add(entry)
+            self._journal.add(passed)
 
 
-def _asked(environ: "WSGIEnvironment", service: Service) -> JsonObject:
-    """Give the request's half of an entry; keys are hidden, the body can still be read."""
-    redactor: Redactor = service.redactor
-    body = b""
-    if environ.get("CONTENT_LENGTH") not in (None, "", "0"):
-        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-        environ["wsgi.input"] = io.BytesIO(body)
-    headers = {
-        name[5:].replace("_", "-").lower(): redactor(str(value))
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
-    key = environ.get("HTTP_X_API_KEY", "")
-    path = environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace")
-    session = environ.get("HTTP_X_MOCK_SESSION", "") or split_key(key)[1]
-    return {
-        "time": format_timestamp(service.scene(session).now),
-        "session": session,
-        "method": environ["REQUEST_METHOD"],
-        "path": redactor(path),
-        "target": redactor.target(path, environ.get("QUERY_STRING", "")),
-        "request": {
-            "headers": headers,
-            "body": redactor(body[:BYTES_KEPT].decode("utf-8", "replace")),
-        },
-    }
+def session_of(environ: "WSGIEnvironment") -> str:
+    """Give the name of the session a request is in, as its headers say."""
+    named: str = environ.get("HTTP_X_MOCK_SESSION", "")
+    return named or split_key(environ.get("HTTP_X_API_KEY", ""))[1]
 
 
-def _applied(headers: JsonObject) -> list[str]:
-    named = {name.lower(): value for name, value in headers.items()}
-    written = named.get("preference-applied")
-    return written.split(", ") if written else []
-
-
-def _breaches(status: int, body: bytearray) -> list[str]:
-    """Give what the client did wrong, as the answer told it."""
-    if not 400 <= status < 500:
-        return []
-    try:
-        error = json.loads(body)["error"]
-        return list((error["details"] or {}).get("errors") or [error["message"]])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return [f"answered with {status}"]
+def _body(environ: "WSGIEnvironment") -> bytes:
+    """Give the body of a request, which can still be read after this."""
+    if environ.get("CONTENT_LENGTH") in (None, "", "0"):
+        return b""
+    body: bytes = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body

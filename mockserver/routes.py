@@ -16,6 +16,8 @@ from .faulty_answers import (
     prefer_fault,
     refusal_by_fault,
 )
+from .freshness import tell_freshness
+from .journal import NOTES
 from .pauses import pause
 from .preferences import Preferences, preferred_error, read_preferences
 from .service import SESSION_NAME, Service, split_key
@@ -35,6 +37,7 @@ def add_api(app: Flask, service: Service) -> None:
         )
     app.before_request(lambda: _admit(service))
     app.after_request(end_faults)
+    app.after_request(_tell_freshness)
     app.after_request(_tell_preferences)
     app.after_request(_tell_window)
     app.after_request(_bare_options)
@@ -73,6 +76,9 @@ def _admit(service: Service) -> Response | None:
     """
     if not is_api_path(request.path) or request.method == "OPTIONS":
         return None
+    request.environ[NOTES] = {"path_parameters": request.view_args or {}}
+    if request.endpoint:
+        request.environ[NOTES]["operation"] = request.endpoint
     key, in_key = split_key(sent_key(request.headers))
     g.scene = service.scene(session_of_request() or in_key)
     begin_faults(service, g.scene.session, key)
@@ -111,6 +117,10 @@ def _tell_preferences(response: Response) -> Response:
     if preferences is not None and preferences.applied:
         response.headers["Preference-Applied"] = preferences.header
     return response
+
+
+def _tell_freshness(response: Response) -> Response:
+    return tell_freshness(response) if is_api_path(request.path) else response
 
 
 def _tell_window(response: Response) -> Response:

@@ -104,6 +104,16 @@ class Service:
         """Give the clock of a session."""
         return self.session(name).clock or self._start
 
+    def broken_promises(self, name: str = "") -> tuple[str, ...]:
+        """Give the contract faults of a session: its own choice, or that of the start."""
+        chosen = self.session(name).contract_faults
+        return self.settings.breaks if chosen is None else chosen
+
+    def chaos(self, name: str = "") -> str:
+        """Give the mix of transport faults a session has, "" for none."""
+        chosen = self.session(name).chaos
+        return (self.settings.chaos or "") if chosen is None else chosen
+
     def change(self, name: str, kind: str, body: JsonObject) -> Session:
         """Change a session, for all workers; give it as it is then."""
         self.store.add(name, kind, body)

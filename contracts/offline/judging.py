@@ -47,6 +47,11 @@ def judge_stream(
             yield Judged(read.line, tuple(one.moved_below(below) for one in found))
 
 
+def judge_exchange(exchange: Exchange) -> list[Violation]:
+    """Give what the contract has against one answer, without knowing what was asked before."""
+    return _Judging("exchange", Context(), RULES).exchange(exchange)
+
+
 class _Judging:
     def __init__(self, name: str, context: Context, rules: tuple[Rule, ...]) -> None:
         self._name = name

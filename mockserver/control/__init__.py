@@ -1,5 +1,6 @@
 """The control API under `/__mock/`: time, faults, runs and executions of a session."""
 
+import fnmatch
 import json
 from collections.abc import Callable
 from datetime import UTC
@@ -11,7 +12,7 @@ from flask import Flask, Response, request
 from contracts import JsonObject, format_timestamp, parse_timestamp
 from mockserver.errors import ApiError
 from mockserver.executions import NamedRun
-from mockserver.journal import Journal
+from mockserver.journal import Journal, Passed
 from mockserver.routes import session_of_request
 from mockserver.service import Service
 from mockserver.session_clock import SessionClock
@@ -21,6 +22,7 @@ from mockserver.transport_faults import CHAOS, KINDS, SCOPE
 
 from .documents import change_execution
 from .faults import read_fault
+from .journal_entries import entry_of
 from .verifying import verify
 
 ROOT = "/__mock/"
@@ -36,6 +38,7 @@ def add_control(app: Flask, service: Service, journal: Journal) -> None:
         ("POST", "reset", control.reset),
         ("GET", "journal", control.journal),
         ("DELETE", "journal", control.clear_journal),
+        ("GET", "journal/<number>", control.journal_entry),
         ("POST", "verify", control.verify),
         ("GET", "clock", control.clock),
         ("PUT", "clock", control.set_clock),
@@ -163,15 +166,13 @@ class Control:
     def state(self) -> JsonObject:
         """Give what the session has changed."""
         session = self._service.session(session_of_request())
-        settings = self._service.settings
-        broken = settings.breaks if session.contract_faults is None else session.contract_faults
         return {
             "session": session.name,
-            "seed": settings.seed,
+            "seed": self._service.settings.seed,
             "clock": self.clock(),
             "faults": list(session.faults.values()),
-            "contract_faults": list(broken),
-            "chaos": (session.chaos if session.chaos is not None else settings.chaos) or None,
+            "contract_faults": list(self._service.broken_promises(session.name)),
+            "chaos": self._service.chaos(session.name) or None,
             "started_runs": [
                 {"workflow_id": run.plan.workflow_id, "run_id": name, "drive": run.drive}
                 for name, run in session.started.items()
@@ -190,11 +191,32 @@ class Control:
 
     def journal(self) -> JsonObject:
         """Give the session's requests, newest first."""
-        entries = self._journal.entries(session_of_request())
+        passed = self._wanted_of_journal()
         written = request.args.get("limit", "50")
         if not (written.isascii() and written.isdigit() and len(written) < 6):
             raise refused("query/limit", "is not a whole number", "Send one from 0 to 99999")
-        return {"entries": entries[: int(written)], "total": len(entries)}
+        shown = [entry_of(one, self._service.redactor) for one in passed[: int(written)]]
+        return {"entries": shown, "total": len(passed)}
+
+    def _wanted_of_journal(self) -> list[Passed]:
+        """Give what has passed in the session, newest first, as the query narrows it down."""
+        wanted = request.args
+        after = wanted.get("after", "0")
+        if not (after.isascii() and after.isdigit()):
+            raise refused("query/after", "is not a whole number", "Send the number of an entry")
+        return [
+            one
+            for one in self._journal.newest(session_of_request())
+            if one.number > int(after)
+            and wanted.get("status", str(one.status_code)) == str(one.status_code)
+            and fnmatch.fnmatchcase(one.path, wanted.get("path", "*"))
+        ]
+
+    def journal_entry(self, number: str) -> JsonObject:
+        """Give one request."""
+        passed = {str(one.number): one for one in self._journal.newest(session_of_request())}
+        self._known(number, passed, "journal entry")
+        return entry_of(passed[number], self._service.redactor)
 
     def clear_journal(self) -> JsonObject:
         """Forget the session's requests."""
@@ -203,7 +225,7 @@ class Control:
 
     def verify(self) -> JsonObject:
         """Say whether as many requests came as was expected."""
-        return verify(self._journal.entries(session_of_request()), read_object())
+        return verify(self._journal.newest(session_of_request()), read_object())
 
     def clock(self) -> JsonObject:
         """Give the session's clock."""

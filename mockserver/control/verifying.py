@@ -5,13 +5,13 @@ from typing import Any
 
 from contracts import JsonObject
 from mockserver.errors import ApiError
+from mockserver.journal import Passed
 
-_EXACT = ("method", "status")
 _BOUNDS = ("at_least", "at_most", "exactly")
-_KNOWN = {*_EXACT, *_BOUNDS, "path", "workflow_id", "run_id"}
+_KNOWN = {*_BOUNDS, "method", "status", "operation", "path", "workflow_id", "run_id"}
 
 
-def verify(entries: list[JsonObject], wanted: JsonObject) -> JsonObject:
+def verify(entries: list[Passed], wanted: JsonObject) -> JsonObject:
     """Give how many entries match, if that is as wanted; without a bound one is enough.
 
     `path` may hold * and ?; `run_id` counts reads of its detail alone.
@@ -47,8 +47,13 @@ def verify(entries: list[JsonObject], wanted: JsonObject) -> JsonObject:
     return {"matched": matched, "verified": True}
 
 
-def _is_match(entry: JsonObject, wanted: JsonObject) -> bool:
-    if any(name in wanted and entry[name] != wanted[name] for name in _EXACT):
+def _is_match(passed: Passed, wanted: JsonObject) -> bool:
+    told = {
+        "method": passed.method,
+        "status": passed.status_code,
+        "operation": passed.notes.get("operation"),
+    }
+    if any(name in wanted and told[name] != wanted[name] for name in told):
         return False
     path = str(wanted.get("path", "*"))
     if "workflow_id" in wanted or "run_id" in wanted:
@@ -56,4 +61,4 @@ def _is_match(entry: JsonObject, wanted: JsonObject) -> bool:
         path = f"/v1/workflows/{parts[0]}/executions/{parts[1]}"
         if "run_id" not in wanted:
             path = f"/v1/workflows/{parts[0]}*"
-    return fnmatch.fnmatchcase(entry["path"], path)
+    return fnmatch.fnmatchcase(passed.path, path)

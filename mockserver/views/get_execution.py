@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
-from flask import Response
+from flask import Response, request
 
 from mockserver.errors import ApiError, shorten
 from mockserver.executions import envelope_bytes
 from mockserver.family import Found
+from mockserver.freshness import mark_final
+from mockserver.journal import NOTES
 from mockserver.nearest import nearest_ids
 from mockserver.preferences import preferences_of_request
 from mockserver.service import Scene, Service
@@ -20,6 +22,8 @@ def get_execution(service: Service, scene: Scene, path: Mapping[str, str]) -> Re
     workflow_id, run_id = path["id"], path["runId"]
     wished = wished_execution(service, scene, workflow_id, run_id, preferences_of_request())
     found = wished or find_execution(service, scene, workflow_id, run_id)
+    name = service.executions.name_of(run_id) if found.kind == "recorded" else None
+    request.environ[NOTES]["matched"] = {"kind": found.kind, "name": name}
     body = None
     if found.kind == "recorded":
         body = service.executions.answer(workflow_id, run_id)
@@ -27,7 +31,10 @@ def get_execution(service: Service, scene: Scene, path: Mapping[str, str]) -> Re
     if found.kind == "started" and started and started.drive == "read":
         # This read saw the run as it stood; the next one sees the next transition.
         service.change(scene.session.name, "moved", {"run_id": run_id, "transitions": 1})
-    return Response(body or envelope_bytes(found.execution), mimetype="application/json")
+    response = Response(body or envelope_bytes(found.execution), mimetype="application/json")
+    if found.is_terminal and wished is None:
+        mark_final(response)
+    return response
 
 
 def find_execution(service: Service, scene: Scene, workflow_id: str, run_id: str) -> Found:

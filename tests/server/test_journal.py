@@ -3,8 +3,8 @@
 import pytest
 
 from mockserver import DEMO_KEY, Settings
-from mockserver.app import build_app
-from mockserver.journal import Journal
+from mockserver.app import EXTENSION, build_app
+from mockserver.journal import Journal, Journaling
 from tests.server.conftest import KNOWN
 
 
@@ -58,9 +58,84 @@ def test_sessions_and_reset_have_journals_of_their_own(mock):
     assert (mock.get("/__mock/journal").json()["total"], other["total"]) == (0, 1)
 
 
-def test_it_is_bounded():
+def test_it_is_bounded(over_http, clock):
     journal = Journal(limit=3)
+    app = build_app(Settings(control=False), clock=clock)
+    app.wsgi_app = Journaling(app.wsgi_app, app.extensions[EXTENSION], journal)
+    mock = over_http(app)
     for _ in range(5):
-        journal.add({"session": ""})
+        mock.get(KNOWN)
 
-    assert [entry["number"] for entry in journal.entries("")] == [5, 4, 3]
+    assert [passed.number for passed in journal.newest("")] == [5, 4, 3]
+
+
+def test_an_entry_says_where_the_answer_came_from(mock):
+    mock.get(KNOWN)
+    started = mock.post("/__mock/workflows/wf_abc123/runs", json={}).json()
+    mock.get(started["path"])
+    mock.get("/v1/workflows/wf_abc123/executions/run_unknown")
+
+    unknown, live, recorded = mock.get("/__mock/journal").json()["entries"]
+    assert recorded["matched"] == {"kind": "recorded", "name": "documented_example"}
+    assert recorded["operation"] == "getExecution"
+    assert recorded["path_parameters"]["runId"] == KNOWN.rsplit("/", 1)[1]
+    assert live["matched"]["kind"] == "started"
+    assert unknown["matched"]["kind"] == "none"
+    assert mock.get(f"/__mock/journal/{live['number']}").json() == live
+    assert mock.get("/__mock/journal/999").status_code == 404
+
+
+def test_an_entry_says_what_was_done_to_the_answer_and_what_the_contract_has_against_it(mock):
+    mock.get(KNOWN)
+    mock.post("/__mock/faults", json={"kind": "content-type", "count": 1})
+    mock.get(KNOWN)
+    mock.put("/__mock/contract-faults/duration-in-seconds")
+    mock.get(KNOWN)
+
+    broken, faulty, good = mock.get("/__mock/journal").json()["entries"]
+    assert (good["faults"], good["contract_faults"], good["answer_breaches"]) == ([], [], [])
+    assert faulty["faults"] == ["content-type"]
+    assert [one["rule"] for one in faulty["answer_breaches"]]
+    assert broken["contract_faults"] == ["duration-in-seconds"]
+    assert [one["rule"] for one in broken["answer_breaches"]]
+
+
+def test_the_journal_can_be_narrowed(mock):
+    mock.get(KNOWN)
+    mock.get("/v1/workflows/nowhere")
+    mock.get("/v1/credits/balance")
+
+    def paths(**query):
+        entries = mock.get("/__mock/journal", params=query).json()["entries"]
+        return [entry["path"] for entry in entries]
+
+    assert paths(status=404) == ["/v1/workflows/nowhere"]
+    assert paths(path="/v1/cred*") == ["/v1/credits/balance"]
+    assert paths(after=2) == ["/v1/credits/balance"]
+    assert mock.get("/__mock/journal", params={"after": "x"}).status_code == 400
+
+
+def test_a_final_run_has_a_validator_and_a_running_one_is_not_stored(mock):
+    first = mock.get(KNOWN)
+    again = mock.get(KNOWN, headers={"If-None-Match": first.headers["ETag"]})
+    other = mock.get(KNOWN, headers={"If-None-Match": '"other"'})
+    running = mock.get(mock.post("/__mock/workflows/wf_abc123/runs", json={}).json()["path"])
+
+    assert first.headers["Cache-Control"] == "no-cache"
+    assert (again.status_code, again.content, again.headers["ETag"]) == (
+        304,
+        b"",
+        first.headers["ETag"],
+    )
+    assert again.headers["RateLimit-Limit"] == "100"
+    assert (other.status_code, other.content) == (200, first.content)
+    assert (running.headers["Cache-Control"], "ETag" in running.headers) == ("no-store", False)
+
+
+def test_a_changed_run_has_another_validator(mock):
+    first = mock.get(KNOWN)
+    mock.patch("/__mock" + KNOWN[3:], json={"duration_ms": None}, params={"force": "true"})
+
+    changed = mock.get(KNOWN, headers={"If-None-Match": first.headers["ETag"]})
+
+    assert changed.status_code == 200
