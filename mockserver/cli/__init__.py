@@ -9,6 +9,7 @@ SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("mockserver.cli.check:command", "Judge a server by every promise of the contract."),
     "validate": ("mockserver.cli.validate:command", "Judge kept documents by the contract."),
     "generate": ("mockserver.cli.generate:command", "Generate executions, by the million."),
+    "examples": ("mockserver.cli.examples:command", "List the recorded executions."),
     "serve": ("mockserver.cli.serve:serve", "Serve the mock over HTTP."),
 }
 """Name to (module:object, one line of help), so that the list of commands imports none of them."""
