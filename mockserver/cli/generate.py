@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from fixtures.exports import EXPORTS
 from fixtures.output import (
     FORMS,
     OutputError,
@@ -23,10 +24,16 @@ from fixtures.output import (
     write_stream,
 )
 
+from .generate_exports import (
+    STANDARD_OUTPUT,
+    export,
+    named_file,
+    refuse_constraints,
+    tell_difference,
+)
 from .generate_options import listed, seed_of, status_shares, steps_of
 from .generate_progress import shown_progress
 
-STANDARD_OUTPUT = "-"
 _ALONE_UP_TO = 20_000
 _INTERRUPTED = 130
 
@@ -58,7 +65,7 @@ _BY_EXTENSION = {
 @click.option("--example", multiple=True, metavar="NAME",
               help="A recorded execution instead; `deadringer examples` lists them.")  # fmt: skip
 @click.option("--envelope", is_flag=True, help="Each as the API answers it, under `data`.")
-@click.option("--format", "form", type=click.Choice(FORMS),
+@click.option("--format", "form", type=click.Choice([*FORMS, *EXPORTS]),
               help="By default what the extension of --out says, else ndjson.")  # fmt: skip
 @click.option("--out", default=STANDARD_OUTPUT, metavar="FILE|DIR|-",
               help="Where to; .gz and .zst compress, DIR/ gets a file each.")  # fmt: skip
@@ -66,12 +73,18 @@ _BY_EXTENSION = {
               help="Processes; by default every core for a large count.")  # fmt: skip
 @click.option("--restart", is_flag=True, help="Discard what an interrupted try has written.")
 @click.option("--check", is_flag=True, help="Write nothing; is --out up to date? If not, exit 1.")
-def command(**given: Any) -> None:
+@click.pass_context
+def command(context: click.Context, /, **given: Any) -> None:
     """Generate executions that keep the contract. The same arguments give the same bytes.
 
     A file is moved into place when it is whole. After an interruption the same command continues.
+    The forms msw, postman and typescript give the recorded executions, and the schemas' types.
     """
     try:
+        if given["form"] in EXPORTS:
+            refuse_constraints(context, given["form"])
+            export(given["form"], given["out"], is_check=given["check"])
+            return
         request, out = _request(given), given["out"]
         check_request(request)
         if request.form == "parquet":
@@ -162,16 +175,7 @@ def _write_stream(request: Request, out: str, **told: Any) -> None:
 
 
 def _check(request: Request, out: str) -> None:
-    if out == STANDARD_OUTPUT:
-        raise OutputError("--check compares with a file. Name it: --out FILE.")
-    different = differences(request, Path(out))
-    if different:
-        click.echo(f"deadringer generate: out of date: {different}. {_RENEW}", err=True)
-        sys.exit(1)
-    click.echo(f"{out} is up to date")
-
-
-_RENEW = "Renew it: the same command without --check."
+    tell_difference(named_file(out), differences(request, named_file(out)))
 
 
 def _refuse(problem: str) -> None:

@@ -19,6 +19,7 @@ FRONT_DOORS = {
     "contracts.offline",
     "contracts.rules",
     "fixtures",
+    "fixtures.exports",
     "fixtures.output",
     "fixtures.strategies",
 }
