@@ -57,10 +57,13 @@ def test_an_interrupted_file_is_continued_to_the_identical_one(tmp_path: Path, n
 def test_a_killed_command_is_continued_to_the_identical_file(tmp_path: Path) -> None:
     path, note = tmp_path / "runs.ndjson.gz", tmp_path / "runs.ndjson.gz.part.json"
     command = ["generate", "-n", "40000", "--seed", "1", "--workers", "2", "--out", str(path)]
-    process = subprocess.Popen([sys.executable, "-m", "mockserver", *command])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mockserver", *command], start_new_session=True
+    )
     wait_for(lambda: note.exists() and json.loads(note.read_text())["chunks"] > 0)
     process.kill()
     process.wait(timeout=20)
+    wait_for(lambda: not is_group_alive(process.pid))  # the workers notice
     assert not path.exists()
 
     done = deadringer(*command)
