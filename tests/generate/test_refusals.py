@@ -99,7 +99,7 @@ def test_check_tells_whether_what_is_kept_is_up_to_date(tmp_path: Path, name: st
     short = deadringer("generate", "-n", 700, "--seed", 1, "--out", out, "--check")
     long = deadringer("generate", "-n", 500, "--seed", 1, "--out", out, "--check")
 
-    assert (fresh.returncode, fresh.stdout.decode()) == (0, f"{out} is up to date\n")
+    assert (fresh.returncode, fresh.stdout.decode()) == (0, f"{Path(out)} is up to date\n")
     for done in (stale, short, long):
         assert done.returncode == 1
         assert b"out of date" in done.stderr
