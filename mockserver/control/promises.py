@@ -1,0 +1,38 @@
+"""Contract faults of a session: promises broken on purpose, and kept again."""
+
+from contracts import JsonObject
+from mockserver.errors import ApiError
+
+from .sessions import get_state
+from .steering import Steering, require_known
+
+
+def break_promise(steering: Steering, name: str) -> JsonObject:
+    """Turn on a contract fault."""
+    from mockserver.contract_faults import UnknownFaultError, faults_named  # few are broken
+
+    try:
+        faults_named([name])
+    except UnknownFaultError as problem:
+        raise ApiError("NOT_FOUND", str(problem)) from problem
+    broken = [one for one in _broken(steering) if one != name]
+    steering.change("contract_faults", {"value": [*broken, name]})
+    return get_state(steering)
+
+
+def keep_promise(steering: Steering, name: str) -> JsonObject:
+    """Turn off a contract fault."""
+    broken = _broken(steering)
+    require_known(name, broken, "active contract fault")
+    steering.change("contract_faults", {"value": [one for one in broken if one != name]})
+    return get_state(steering)
+
+
+def keep_promises(steering: Steering) -> JsonObject:
+    """Turn off all of them."""
+    steering.change("contract_faults", {"value": []})
+    return get_state(steering)
+
+
+def _broken(steering: Steering) -> tuple[str, ...]:
+    return steering.service.broken_promises(steering.session_name)

@@ -1,0 +1,34 @@
+"""A session as a whole: what it has changed, and back to the start."""
+
+from contracts import JsonObject
+
+from .clock import get_clock
+from .steering import Steering
+
+
+def get_state(steering: Steering) -> JsonObject:
+    """Give what the session has changed."""
+    session, service = steering.session, steering.service
+    return {
+        "session": session.name,
+        "seed": service.settings.seed,
+        "clock": get_clock(steering),
+        "faults": list(session.faults.values()),
+        "contract_faults": list(service.broken_promises(session.name)),
+        "chaos": service.chaos(session.name) or None,
+        "started_runs": [
+            {"workflow_id": run.plan.workflow_id, "run_id": name, "drive": run.drive}
+            for name, run in session.started.items()
+        ],
+        "changed_executions": [
+            {"workflow_id": ids[0], "run_id": ids[1], "change": "put" if one else "deleted"}
+            for ids, one in session.executions.items()
+        ],
+    }
+
+
+def reset_session(steering: Steering) -> JsonObject:
+    """Go back to the start state; the journal is empty then."""
+    steering.journal.clear(steering.session_name)
+    steering.change("reset", {})
+    return get_state(steering)
