@@ -53,6 +53,7 @@ class Settings:
     chaos: str | None = None
     control: bool = True
     control_token: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,14 @@ def _read_api_keys(value: Any) -> tuple[str, ...]:
     return keys
 
 
+def _read_hosts(value: Any) -> tuple[str, ...]:
+    names = tuple(name for name in _items(value, ",") if name)
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", name):
+            raise ValueError(f"{name!r} is not a host name such as mock.example (without port)")
+    return names
+
+
 def _read_breaks(value: Any) -> tuple[str, ...]:
     names = tuple(name for name in _items(value, ",") if name)
     if names:
@@ -296,6 +305,7 @@ _SETTINGS = (
     _Setting("chaos", "chaos", _read_chaos),
     _Setting("control", "control", _read_switch),
     _Setting("control-token", "control_token", _read_text),
+    _Setting("allow-host", "allowed_hosts", _read_hosts),
 )
 
 _VARIABLES_OF_CLIENTS = frozenset({"DEADRINGER_URL"})

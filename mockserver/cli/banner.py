@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mockserver.control import binds_wide
 from mockserver.executions import NamedRun
 from mockserver.settings import DEMO_KEY, Settings
 
@@ -13,6 +14,16 @@ def banner(base_url: str, settings: Settings, runs: Sequence[NamedRun]) -> str:
     if example is not None:
         lines += ["Try it:", f"  {_curl_line(base_url, settings, example)}", ""]
     return "\n".join([*lines, *_table(runs), "Stop with Ctrl-C."])
+
+
+def warning(settings: Settings) -> str:
+    """Give what to think about, "" if there is nothing."""
+    if settings.control and settings.control_token is None and binds_wide(settings.host):
+        return (
+            f"Warning: other machines reach {settings.host}, and whoever reaches this mock may "
+            "steer it.\nSet --control-token TOKEN, or switch that off with --no-control."
+        )
+    return ""
 
 
 def _key_line(settings: Settings) -> str:

@@ -54,6 +54,12 @@ from mockserver.start_errors import StartError
 @click.option("--chaos", metavar="PROFILE", help="Begin with a mix of transport faults.")
 @click.option("--control/--no-control", default=None, help="The control API under /__mock/.")
 @click.option("--control-token", metavar="TOKEN", help="Ask for it in X-Mock-Token.")
+@click.option(
+    "--allow-host",
+    metavar="NAME",
+    multiple=True,
+    help="A name the control API may be called by; may be given again.",
+)
 def serve(**options: Any) -> None:
     """Serve the mock over HTTP.
 
@@ -79,7 +85,7 @@ def _serve(settings: Settings) -> None:
     from mockserver.serving import base_url, bind
     from mockserver.serving import serve as serve_application
 
-    from .banner import banner
+    from .banner import banner, warning
 
     app = build_app(settings)
     listener = bind(settings.host, settings.port)
@@ -91,5 +97,7 @@ def _serve(settings: Settings) -> None:
         if settings.reload:
             follow_changes(service)
         click.echo(banner(url, settings, list(service.executions.named_runs())))
+        if warning(settings):
+            click.echo(warning(settings), err=True)
 
     serve_application(app, listener, announce)

@@ -56,7 +56,7 @@ def add_control(app: Flask, service: Service, kept: Journal) -> None:
         )
     app.add_url_rule(f"{ROOT}<path:_any>", "control preflight", preflight, methods=["OPTIONS"])
     app.before_request(lambda: guard(service))
-    app.after_request(share)
+    app.after_request(lambda response: share(response, service.settings))
 
 
 def _answering(answer: Callable[..., Any]) -> Callable[..., Response]:

@@ -61,6 +61,7 @@ def test_every_setting_can_be_given_in_every_layer(project_file):
         chaos="overloaded",
         control=False,
         control_token="secret",
+        allowed_hosts=("mock.example", "mock.test"),
     )
     line = {
         "host": "::1",
@@ -81,8 +82,10 @@ def test_every_setting_can_be_given_in_every_layer(project_file):
         "chaos": "overloaded",
         "control": False,
         "control-token": "secret",
+        "allow-host": ("mock.example", "mock.test"),
     }
     joined = {
+        "allow-host": "mock.example,mock.test",
         "api-key": "one,two",
         "break": "step-vanishes,no-key-needed",
         "fixtures": Path("a:b").as_posix(),
@@ -99,7 +102,7 @@ def test_every_setting_can_be_given_in_every_layer(project_file):
         "log_format='json'\nrate-limit='enforce'\nrate-policy='5/10'\n"
         "break=['step-vanishes','no-key-needed']\nseed=7\nruns-per-workflow=1000\nempty=true\n"
         "speed=20\nfreeze='2026-03-27T10:15:00Z'\nstate='state.sqlite'\nchaos='overloaded'\n"
-        "control=false\ncontrol-token='secret'"
+        "control=false\ncontrol-token='secret'\nallow-host=['mock.example','mock.test']"
     )
 
     assert set(line) == set(setting_names())

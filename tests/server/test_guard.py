@@ -1,0 +1,146 @@
+"""The control API serves this machine and whoever holds the token, but no page of another site."""
+
+import pytest
+
+from mockserver import Settings
+from mockserver.app import build_app
+from mockserver.control import binds_wide
+
+OTHER_SITE = "https://evil.example"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+STATE, RESET, FAULTS = "/__mock/state", "/__mock/reset", "/__mock/faults"
+
+
+@pytest.fixture
+def mock(over_http):
+    return over_http(build_app(Settings()))
+
+
+@pytest.fixture
+def guarded(over_http):
+    return over_http(build_app(Settings(control_token="let me in")))
+
+
+def own_origin(client) -> str:
+    return str(client.base_url).rstrip("/")
+
+
+def test_a_program_steers_without_saying_where_it_comes_from(mock):
+    as_curl = mock.post(FAULTS, content=b'{"kind": "drip"}', headers=FORM)
+
+    assert as_curl.status_code == 201
+    assert mock.post(RESET).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:5173", "http://app.localhost:3000", "https://127.0.0.1:8443"]
+)
+def test_a_page_of_this_machine_steers_from_any_port(mock, origin):
+    simple = mock.post(RESET, headers={"Origin": origin, "Sec-Fetch-Site": "cross-site"})
+    asked = mock.options(STATE, headers={"Origin": origin})
+
+    assert simple.status_code == 200
+    assert simple.headers["access-control-allow-origin"] == origin
+    assert asked.headers["access-control-allow-origin"] == origin
+    assert "X-Mock-Session" in asked.headers["access-control-allow-headers"]
+
+
+def test_our_own_pages_steer(mock):
+    told = {"Origin": own_origin(mock), "Sec-Fetch-Site": "same-origin"}
+
+    assert mock.post(RESET, headers=told).status_code == 200
+    assert mock.get(STATE, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"Origin": OTHER_SITE},
+        {"Origin": "null"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Origin": "http://[broken"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_a_page_of_another_site_neither_reads_nor_writes(mock, told):
+    answers = [
+        mock.get(STATE, headers=told),
+        mock.post(RESET, headers={**told, **FORM}),
+        mock.post(FAULTS, json={"kind": "drip"}, headers=told),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert all("access-control-allow-origin" not in answer.headers for answer in answers)
+    assert mock.get(STATE).json()["faults"] == []
+
+
+def test_a_link_on_another_site_may_be_followed_but_a_form_may_not_be_sent(mock):
+    told = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    told["Sec-Fetch-Dest"] = "document"
+
+    assert mock.get(STATE, headers=told).status_code == 200
+    assert mock.post(RESET, headers={**told, **FORM}).status_code == 403
+
+
+def test_an_old_browser_that_sends_no_origin_needs_json_or_a_header_of_ours(mock):
+    page = {"Referer": f"{OTHER_SITE}/page"}
+
+    assert mock.post(RESET, headers={**page, **FORM}).status_code == 403
+    assert mock.post(RESET, json={}, headers=page).status_code == 200
+    assert mock.post(RESET, headers={**page, "X-Mock-Request": "page"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "bound", "status"),
+    [
+        ("localhost:4010", "127.0.0.1", 200),
+        ("mock.localhost", "127.0.0.1", 200),
+        ("[::1]:4010", "127.0.0.1", 200),
+        ("rebound.example:4010", "127.0.0.1", 403),
+        ("mock", "127.0.0.1", 403),
+        ("192.168.1.9:4010", "127.0.0.1", 403),
+        ("allowed.example.:4010", "127.0.0.1", 200),
+        ("192.168.1.9:4010", "0.0.0.0", 200),
+        ("mock:4010", "0.0.0.0", 200),
+        ("host.docker.internal:4010", "0.0.0.0", 200),
+        ("rebound.example:4010", "0.0.0.0", 403),
+    ],
+)
+def test_a_name_that_another_site_can_lead_here_is_refused(over_http, host, bound, status):
+    mock = over_http(build_app(Settings(host=bound, allowed_hosts=("Allowed.example",))))
+
+    answer = mock.get(STATE, headers={"Host": host})
+
+    assert answer.status_code == status
+    assert status == 200 or "--allow-host" in answer.json()["error"]["suggestion"]
+
+
+def test_the_token_opens_for_every_name_and_every_site(guarded):
+    token = {"X-Mock-Token": "let me in"}
+    elsewhere = {"Host": "mock.example", "Origin": OTHER_SITE}
+
+    answer = guarded.post(RESET, headers={**token, **elsewhere})
+
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == OTHER_SITE
+    assert guarded.post(RESET, headers={"X-Mock-Token": "let me i"}).status_code == 401
+    assert guarded.get(STATE, headers={"X-Mock-Token": b"l\xe4t"}).status_code == 401
+
+
+@pytest.mark.parametrize("bound", ["0.0.0.0", "::", "192.168.1.9", "mock.example"])
+def test_an_address_other_machines_reach_is_told_from_those_of_this_one(bound):
+    assert binds_wide(bound)
+    assert not any(binds_wide(near) for near in ("127.0.0.1", "localhost", "::1", "127.8.8.8"))
+
+
+@pytest.mark.parametrize(
+    ("options", "warns"),
+    [((), False), (("--host", "0.0.0.0"), True), (("--host", "0.0.0.0", "--no-control"), False)],
+)
+def test_the_warning_is_printed_at_the_start(start_server, options, warns):
+    server = start_server(*options)
+    server.stop()
+
+    assert ("--control-token" in server.log) is warns
