@@ -25,6 +25,8 @@ serve: $(READY) ## Serve the mock on http://127.0.0.1:4010
 	@$(BIN)/deadringer serve
 
 test: check ## Run every check and every test
+	@command -v chromium chromium-browser google-chrome google-chrome-stable chrome >/dev/null || \
+	  echo "There is no Chromium on this machine: the tests in tests/browser will be skipped."
 	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term
 
 mutation: $(READY) ## Run the check against every contract fault and print who found it

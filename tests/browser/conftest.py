@@ -1,0 +1,97 @@
+"""One browser and one server for all tests of pages; each test gets a page that is watched."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from .chromium import FLAGS, MISSING, find_chromium, is_required
+from .watching import Watch
+
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what stands here, and keep it in one worker: a browser is dear."""
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The Chromium of this machine; without one the tests are skipped, but never in CI."""
+    path = find_chromium()
+    if path is None:
+        (pytest.fail if is_required() else pytest.skip)(MISSING)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def watch() -> Watch:
+    """What the pages of this test did wrong."""
+    return Watch()
+
+
+@pytest.fixture
+def open_page(browser: Browser, watch: Watch) -> Iterator[Callable[..., Page]]:
+    """Open watched pages, each in a fresh context; options are those of a Playwright context.
+
+    The test fails at its end if a page complained, broke its policy or left the machine.
+    """
+    with ExitStack() as stack:
+
+        def open_one(**options: object) -> Page:
+            context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **options})
+            context.set_default_timeout(10_000)
+            stack.callback(context.close)
+            page = context.new_page()
+            watch.over(page)
+            return page
+
+        yield open_one
+    assert watch.wrongs == []
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    """A watched page of desktop size."""
+    return open_page()
+
+
+@pytest.fixture(scope="session")
+def start_mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Start `deadringer serve` on a free port with options; give its URL."""
+    with ExitStack() as stack:
+
+        def start(*options: str) -> str:
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-m", "mockserver", "serve", "--port", "0", *options],
+                    cwd=tmp_path_factory.mktemp("mock"),
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
+                )
+            )
+            stack.callback(process.terminate)
+            printed = "".join(iter(process.stdout.readline, "Stop with Ctrl-C.\n"))
+            return printed.split("serves on ")[1].split()[0]
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def mock(start_mock: Callable[..., str]) -> str:
+    """The URL of a mock with default settings, for tests that only read."""
+    return start_mock()

@@ -1,0 +1,55 @@
+"""The watch over pages sees what it is there to see; the front page is clean."""
+
+import pytest
+
+from .accessibility import grave_findings
+from .conftest import PHONE
+
+
+def test_the_front_page_is_clean(mock, page):
+    page.goto(mock + "/")
+
+    assert "deadringer" in page.title()
+    assert grave_findings(page) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("console.error('oh')", "console error: oh"),
+        ("setTimeout(() => { throw new Error('no') })", "page error: no"),
+        ("alert('hello')", "dialog: hello"),
+        ("fetch('http://192.0.2.1/').catch(() => 0)", "left the machine: http://192.0.2.1/"),
+    ],
+)
+def test_a_page_that_misbehaves_is_seen(mock, page, watch, script, told):
+    page.goto(mock + "/")
+    page.evaluate(f"() => {{ {script} }}")
+    page.wait_for_timeout(50)
+
+    assert told in watch.wrongs
+    watch.wrongs.clear()
+
+
+def test_a_script_that_the_policy_forbids_is_seen(page, watch):
+    policy = "default-src 'none'; script-src 'self'"
+    html = "<!doctype html><title>x</title><script>document.title = 'ran'</script>"
+    page.route(
+        "http://127.0.0.1:9/",
+        lambda route: route.fulfill(
+            body=html, content_type="text/html", headers={"Content-Security-Policy": policy}
+        ),
+    )
+    page.goto("http://127.0.0.1:9/")
+
+    assert page.title() == "x"
+    assert any("script-src" in wrong for wrong in watch.wrongs)
+    watch.wrongs.clear()
+
+
+def test_an_element_without_a_name_is_found(mock, open_page):
+    page = open_page(viewport=PHONE)
+    page.goto(mock + "/")
+    page.evaluate("() => document.body.append(document.createElement('button'))")
+
+    assert any(one.startswith("button-name") for one in grave_findings(page))

@@ -1,0 +1,41 @@
+"""What no page may do: complain, break its own policy, or call beyond this machine."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Page, Request
+
+_LOCAL = {"127.0.0.1", "localhost", "::1"}
+_INSIDE = {"data", "blob", "about", "chrome-error"}
+_TELL_POLICY = """
+addEventListener("securitypolicyviolation", event =>
+  console.error("policy: " + event.violatedDirective + " blocked " + event.blockedURI));
+"""
+
+
+@dataclass
+class Watch:
+    """What a page did wrong, in the order it did; a test may take out what it caused."""
+
+    wrongs: list[str] = field(default_factory=list)
+
+    def over(self, page: Page) -> None:
+        """Watch a page from now on."""
+        page.add_init_script(_TELL_POLICY)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.wrongs.append(f"page error: {error}"))
+        page.on("dialog", lambda dialog: self._dialog(dialog))
+        page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.wrongs.append(f"console {message.type}: {message.text}")
+
+    def _dialog(self, dialog: object) -> None:
+        self.wrongs.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _request(self, request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in _INSIDE and address.hostname not in _LOCAL:
+            self.wrongs.append(f"left the machine: {request.url}")
