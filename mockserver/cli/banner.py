@@ -6,10 +6,15 @@ from mockserver.control import binds_wide
 from mockserver.executions import NamedRun
 from mockserver.settings import DEMO_KEY, Settings
 
+RUNS_PAGE = "/__mock/ui/runs"
+
 
 def banner(base_url: str, settings: Settings, runs: Sequence[NamedRun]) -> str:
     """Give the text; a key that is not the public demo key is never written out."""
-    lines = [f"Deadringer serves on {base_url}", _key_line(settings), ""]
+    lines = [f"Deadringer serves on {base_url}", _key_line(settings)]
+    if settings.control:
+        lines.append(f"See its runs: {base_url}{RUNS_PAGE}")
+    lines.append("")
     example = next((run for run in runs if run.status == "completed"), None)
     if example is not None:
         lines += ["Try it:", f"  {_curl_line(base_url, settings, example)}", ""]

@@ -9,12 +9,20 @@ from flask import Flask, Response, render_template, request
 from contracts import bundle_specification
 from mockserver.service import Service
 
+from .runs import add_runs
+from .shell import add_shell
+from .trace import add_trace
+
 LINKS = {"specification": "/openapi.json", "specification_yaml": "/openapi.yaml"}
 
 
 def add_pages(app: Flask, service: Service) -> None:
-    """Add `/`, `/openapi.json` and `/openapi.yaml`."""
+    """Add `/`, `/openapi.json` and `/openapi.yaml`; with the control API, the pages beside it."""
     app.template_folder = "pages/templates"
+    if service.settings.control:
+        add_shell(app)
+        add_runs(app, service)
+        add_trace(app, service)
     app.add_url_rule("/", "front_page", lambda: _front_page(service))
     app.add_url_rule("/openapi.json", "specification", _specification)
     app.add_url_rule("/openapi.yaml", "specification_yaml", _specification_yaml)

@@ -18,6 +18,7 @@ FRONT_DOORS = {
     "contracts.check",
     "contracts.offline",
     "contracts.rules",
+    "contracts.trace_view",
     "fixtures",
     "fixtures.exports",
     "fixtures.output",

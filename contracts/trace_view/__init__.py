@@ -1,0 +1,54 @@
+"""The view of one execution as a trace: style and script, for whoever shows a page.
+
+A page needs an element with the attribute `data-trace`, and a JSON island for it (see `island`).
+A server gives the files of `ASSETS` as they are; a report that is one file takes the bundles.
+"""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+from contracts.json_types import JsonObject
+
+ASSETS = Path(__file__).parent / "assets"
+STYLES = ("design.css", "trace.css")
+SCRIPTS = (
+    "format.js",
+    "elements.js",
+    "json_tree.js",
+    "steps.js",
+    "copying.js",
+    "details.js",
+    "waterfall.js",
+    "trace.js",
+)
+"""The modules, each after those it imports."""
+
+_IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) )", re.MULTILINE)
+
+__all__ = ["ASSETS", "SCRIPTS", "STYLES", "bundled_script", "bundled_style", "island"]
+
+
+def island(document: JsonObject) -> str:
+    """Give the text of a JSON island, in which no character can end the element around it.
+
+    `document` holds `execution`, and may hold `workflow` (its definition), `violations` (see
+    `Violation`; pointers into the execution), `links` and `key`: what trace.js says of them.
+    """
+    text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@cache
+def bundled_style() -> str:
+    """Give the whole style as one sheet."""
+    return "\n".join((ASSETS / name).read_text("utf-8") for name in STYLES)
+
+
+@cache
+def bundled_script() -> str:
+    """Give the modules as one, for a `<script type="module">` in a page that is one file."""
+    modules = ((ASSETS / name).read_text("utf-8") for name in SCRIPTS)
+    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in modules)

@@ -1,0 +1,88 @@
+"""The page of one run: `/__mock/ui/runs/WORKFLOW/RUN`."""
+
+import json
+import shlex
+
+from flask import Flask, Response, request
+
+from contracts import JsonObject, format_timestamp
+from contracts.rules import judge_execution
+from contracts.trace_view import island
+from mockserver.executions import NamedRun
+from mockserver.family import Found
+from mockserver.service import Scene, Service
+from mockserver.settings import DEMO_KEY
+
+from .shell import UI, session_of_page, show_page, show_problem, ui_url
+
+
+def add_trace(app: Flask, service: Service) -> None:
+    """Add the page, and the document it shows, which a page asks for while a run goes on."""
+    path = f"{UI}runs/<workflow_id>/<run_id>"
+    app.add_url_rule(path, "ui trace", lambda **ids: _show_trace(service, **ids))
+    app.add_url_rule(f"{path}/data", "ui trace data", lambda **ids: _give_data(service, **ids))
+
+
+def _show_trace(service: Service, workflow_id: str, run_id: str) -> Response:
+    scene = service.scene(session_of_page())
+    found = scene.find(workflow_id, run_id)
+    if found is None:
+        return show_problem(
+            "There is no such run",
+            f"Workflow {workflow_id!r} has no run {run_id!r} in this session, at this time.",
+        )
+    document = _document(service, scene, found)
+    document["violations"] = [
+        {
+            "pointer": one.pointer,
+            "rule": one.rule,
+            "grade": one.grade.value,
+            "expected": one.expected,
+            "got": one.got,
+            "fix": one.fix,
+        }
+        for one in judge_execution(found.execution)
+    ]
+    workflow = scene.family.workflows.get(workflow_id)
+    return show_page(
+        "trace.html",
+        "ui runs",
+        island=island(document),
+        workflow_id=workflow_id,
+        run_id=run_id,
+        workflow_name=workflow["name"] if workflow else workflow_id,
+    )
+
+
+def _give_data(service: Service, workflow_id: str, run_id: str) -> Response:
+    scene = service.scene(session_of_page())
+    found = scene.find(workflow_id, run_id)
+    if found is None:
+        return Response("null", 404, mimetype="application/json")
+    body = json.dumps(_document(service, scene, found), ensure_ascii=True)
+    return Response(body, mimetype="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _document(service: Service, scene: Scene, found: Found) -> JsonObject:
+    run = found.execution
+    workflow_id, run_id = str(run["workflow_id"]), str(run["run_id"])
+    return {
+        "execution": run,
+        "workflow": scene.family.workflows.get(workflow_id),
+        "now": format_timestamp(scene.now),
+        "links": {
+            "data": ui_url("ui trace data", workflow_id=workflow_id, run_id=run_id),
+            "curl": _curl(service, scene, workflow_id, run_id),
+        },
+    }
+
+
+def _curl(service: Service, scene: Scene, workflow_id: str, run_id: str) -> str:
+    key = DEMO_KEY if DEMO_KEY in service.settings.api_keys else "YOUR_KEY"
+    headers = [f"x-api-key: {key}"]
+    if scene.session.name:
+        headers.append(f"X-Mock-Session: {scene.session.name}")
+    path = NamedRun("", "", "", workflow_id, run_id).path
+    url = request.host_url.rstrip("/") + path
+    sent = " ".join(f"-H {shlex.quote(header)}" for header in headers)
+    return f"curl {sent} {shlex.quote(url)}"
