@@ -17,6 +17,7 @@ from .service import Service
 from .settings import Settings
 
 EXTENSION = "deadringer"
+JOURNAL = "deadringer.journal"
 EXPOSED_HEADERS = (
     "RateLimit-Limit",
     "RateLimit-Remaining",
@@ -48,7 +49,8 @@ def build_app(
     add_api(app, service)
     add_pages(app, service)
     if settings.control:
-        journal = Journal()
+        journal = Journal(numbers=service.journal_numbers, peers=service.peers)
+        app.extensions[JOURNAL] = journal
         add_control(app, service, journal)
     CORS(
         app,

@@ -5,9 +5,24 @@ from typing import TYPE_CHECKING
 
 from .journal import session_of
 from .service import Service
+from .store import Store
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class _SharedCounts:
+    """Counters of a session that all workers see; a reset of the session forgets them."""
+
+    def __init__(self, store: Store, session: str) -> None:
+        self._store = store
+        self._session = session
+
+    def add(self, name: str) -> int:
+        return self._store.count(self._session, f"promise {name}")
+
+    def value(self, name: str) -> int:
+        return self._store.counted(self._session, f"promise {name}")
 
 
 class BrokenPromises:
@@ -34,6 +49,7 @@ class BrokenPromises:
             from .contract_faults import FaultyAnswers, faults_named
 
             keys = self._service.settings.api_keys
-            found = FaultyAnswers(self._application, faults_named(names), keys)
+            counts = _SharedCounts(self._service.store, session)
+            found = FaultyAnswers(self._application, faults_named(names), keys, counts)
             self._layers[session, names] = found
         return found

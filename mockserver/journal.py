@@ -4,6 +4,7 @@ A request is kept as it passed; what an entry says of it is made when somebody r
 """
 
 import io
+import itertools
 import threading
 import time
 from collections import deque
@@ -16,9 +17,12 @@ from contracts import JsonObject
 
 from .service import Service, split_key
 from .session_clock import SessionClock
+from .shared_numbers import SharedNumber
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from .peers import Peers
 
 ENTRIES_KEPT = 1000
 BYTES_KEPT = 16_384
@@ -65,33 +69,59 @@ class Passed:
         return int(self.status[:3])
 
 
-@dataclass(slots=True)
 class Journal:
-    """What has passed, newest last; the oldest goes when there is too much."""
+    """What has passed, newest last; the oldest goes when there is too much.
 
-    limit: int = ENTRIES_KEPT
-    _passed: deque[Passed] = field(init=False)
-    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
-    _number: int = field(init=False, default=0)
+    With several workers each keeps what it answered; `numbers` counts for all of them, and
+    `peers` are asked when somebody reads.
+    """
 
-    def __post_init__(self) -> None:
-        """Begin empty."""
-        self._passed = deque(maxlen=self.limit)
+    def __init__(
+        self,
+        limit: int = ENTRIES_KEPT,
+        numbers: SharedNumber | None = None,
+        peers: "Peers | None" = None,
+    ) -> None:
+        self._limit = limit
+        self._next = numbers.next if numbers else itertools.count(1).__next__
+        self._passed: deque[Passed] = deque(maxlen=limit)
+        self._peers = peers
+        self._lock = threading.Lock()
 
     def add(self, passed: Passed) -> None:
         """Keep a request and number it."""
+        passed.number = self._next()
         with self._lock:
-            self._number += 1
-            passed.number = self._number
             self._passed.append(passed)
 
     def newest(self, session: str) -> list[Passed]:
         """Give what has passed in a session, newest first."""
-        with self._lock:
-            return [one for one in reversed(self._passed) if one.session == session]
+        found = self._own(session)
+        for others in self._ask("own", session):
+            found += others
+        return sorted(found, key=lambda passed: passed.number, reverse=True)[: self._limit]
 
     def clear(self, session: str) -> None:
         """Forget a session's requests."""
+        self._clear_own(session)
+        self._ask("clear", session)
+
+    def answer(self, message: tuple[str, str]) -> list[Passed]:
+        """Answer another worker."""
+        what, session = message
+        if what == "clear":
+            self._clear_own(session)
+            return []
+        return self._own(session)
+
+    def _ask(self, what: str, session: str) -> list[list[Passed]]:
+        return self._peers.ask((what, session)) if self._peers else []
+
+    def _own(self, session: str) -> list[Passed]:
+        with self._lock:
+            return [one for one in self._passed if one.session == session]
+
+    def _clear_own(self, session: str) -> None:
         with self._lock:
             kept = [one for one in self._passed if one.session != session]
             self._passed.clear()
@@ -125,7 +155,10 @@ class Journaling:
         broken = self._service.broken_promises(name)
         answer = self._application(environ, start)
         passed = Passed(environ, name, clock, at, asked, broken)
-        return self._passing(answer, passed, told, began)
+        passing = self._passing(answer, passed, told, began)
+        # Whoever has an answer finds it in the journal: only one that is sent in pieces, as a
+        # fault wants it, is noted after its end.
+        return passing if environ.get(NOTES, {}).get("is_streamed") else list(passing)
 
     def _passing(
         self, answer: Iterable[bytes], passed: Passed, told: list[Any], began: float

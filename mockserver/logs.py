@@ -86,10 +86,14 @@ class _JsonFormatter(logging.Formatter):
 
 
 def configure_logs(log_format: str, stream: TextIO | None = None) -> None:
-    """Send our log to the stream (standard error by default), in `text` or `json`."""
+    """Send our log to the stream (standard error by default), in `text` or `json`.
+
+    `off` leaves out the requests; what goes wrong is told all the same.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
     logger = logging.getLogger("deadringer")
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    REQUESTS.setLevel(logging.WARNING if log_format == "off" else logging.NOTSET)

@@ -11,9 +11,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from .errors import ApiError
 from .settings import RatePolicy
-
-SWEEP_ABOVE = 1024
-"""How many windows are kept before the ended ones are thrown away."""
+from .shared_numbers import SharedLock, SharedWindows
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +36,11 @@ class Window:
 class RateLimits:
     """Counts for each caller; a window begins with the first request after the last one ended."""
 
-    def __init__(self, policy: RatePolicy) -> None:
+    def __init__(self, policy: RatePolicy, lock: SharedLock) -> None:
         self._policy = policy
         self._item = RateLimitItemPerSecond(policy.limit, policy.window_s)
-        self._storage = _Windows(policy.window_s)
+        self._storage = _Windows(SharedWindows(lock, policy.window_s))
         self._limiter = FixedWindowRateLimiter(self._storage)
-        self._lock = threading.Lock()
 
     def count(self, moment: datetime, session: str, kind: str, caller: str) -> Window:
         """Count one request of a caller at a time of the session.
@@ -51,15 +48,14 @@ class RateLimits:
         Every session has windows of its own, since its clock may be another one; `kind` keeps
         keys and addresses apart.
         """
-        names = session, kind, caller
-        with self._lock:  # count and state belong to one moment
-            now = self._storage.moment = moment.timestamp()
-            is_allowed = self._limiter.hit(self._item, *names)
-            state = self._limiter.get_window_stats(self._item, *names)
+        now = self._storage.here.moment = moment.timestamp()
+        is_allowed = self._limiter.hit(self._item, session, kind, caller)
+        counted, end = self._storage.here.counted
+        limit = self._policy.limit
         return Window(
-            limit=self._policy.limit,
-            remaining=state.remaining,
-            reset_s=max(0, ceil(state.reset_time - now)),
+            limit=limit,
+            remaining=max(0, limit - counted),
+            reset_s=max(0, ceil(end - now)),
             is_exceeded=not is_allowed,
         )
 
@@ -76,56 +72,43 @@ class RateLimits:
         )
 
 
+class _Here(threading.local):
+    """What one thread is counting: the time it is, and what the last count gave."""
+
+    moment: float = 0.0
+    counted: tuple[int, float] = (0, 0.0)
+
+
 class _Windows(Storage):
-    """The counts in memory, at a moment that is told from outside.
+    """The library's storage over counts that all workers share, at a time told from outside.
 
     The library's own memory storage asks the machine's clock and starts a thread at each hit.
     """
 
-    def __init__(self, window_s: int) -> None:
+    def __init__(self, windows: SharedWindows) -> None:
         super().__init__()
-        self.moment = 0.0
-        self._window_s = window_s
-        self._counts: dict[str, tuple[int, float]] = {}
+        self.here = _Here()
+        self._windows = windows
 
     @property
     def base_exceptions(self) -> type[Exception]:
         return ValueError
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        count, end = self._live(key) or (0, self.moment + expiry)
-        if not count:
-            self._sweep()
-        self._counts[key] = (count + amount, end)
-        return count + amount
+        self.here.counted = self._windows.add(key, self.here.moment, amount)
+        return self.here.counted[0]
 
     def get(self, key: str) -> int:
-        live = self._live(key)
-        return live[0] if live else 0
+        return self._windows.state(key, self.here.moment)[0]
 
     def get_expiry(self, key: str) -> float:
-        live = self._live(key)
-        return live[1] if live else self.moment
+        return self._windows.state(key, self.here.moment)[1]
 
     def check(self) -> bool:
         return True
 
-    def reset(self) -> int:
-        cleared = len(self._counts)
-        self._counts.clear()
-        return cleared
+    def reset(self) -> int | None:
+        return None  # windows end by themselves
 
     def clear(self, key: str) -> None:
-        self._counts.pop(key, None)
-
-    def _live(self, key: str) -> tuple[int, float] | None:
-        found = self._counts.get(key)
-        if not found or found[1] <= self.moment:
-            return None
-        return found if found[1] - self.moment <= self._window_s else None  # the clock went back
-
-    def _sweep(self) -> None:
-        if len(self._counts) >= SWEEP_ABOVE:
-            self._counts = {
-                key: window for key, window in self._counts.items() if window[1] > self.moment
-            }
+        self._windows.clear(key)

@@ -36,6 +36,8 @@ def add_api(app: Flask, service: Service) -> None:
             methods=[operation.method],
         )
     app.before_request(lambda: _admit(service))
+    # The last one named here is the first to see an answer.
+    app.after_request(_note_form)
     app.after_request(end_faults)
     app.after_request(_tell_freshness)
     app.after_request(_tell_preferences)
@@ -110,6 +112,12 @@ def session_of_request() -> str:
             details={"errors": ["X-Mock-Session: is no name of a session"]},
         )
     return name
+
+
+def _note_form(response: Response) -> Response:
+    if NOTES in request.environ:
+        request.environ[NOTES]["is_streamed"] = response.is_streamed
+    return response
 
 
 def _tell_preferences(response: Response) -> Response:

@@ -4,6 +4,7 @@ import re
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from contracts import JsonObject, Operation, operations
 from fixtures import World
@@ -17,7 +18,11 @@ from .runs import milliseconds_of
 from .session_clock import SessionClock, start_clock
 from .sessions import Session, apply
 from .settings import Settings
+from .shared_numbers import SharedLock, SharedNumber
 from .store import Event, Store
+
+if TYPE_CHECKING:
+    from .peers import Peers
 
 _OPERATIONS = {operation.operation_id: operation for operation in operations()}
 SESSION_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -67,6 +72,8 @@ class Service:
     redactor: Redactor = field(init=False)
     family: Family = field(init=False)
     store: Store = field(init=False)
+    peers: "Peers | None" = field(init=False, default=None)
+    journal_numbers: SharedNumber | None = field(init=False, default=None)
     _start: SessionClock = field(init=False)
     _sessions: dict[str, Session] = field(init=False, default_factory=dict)
     _seen: int = field(init=False, default=0)
@@ -75,9 +82,16 @@ class Service:
     def __post_init__(self) -> None:
         """Make what follows from the settings."""
         settings = self.settings
-        self.rate_limits = RateLimits(settings.rate_policy)
+        workers = settings.workers or 1
+        lock = SharedLock(between_processes=workers > 1)
+        if workers > 1:
+            from .peers import Peers  # one process does without
+
+            self.peers = Peers(workers)
+            self.journal_numbers = SharedNumber(lock)
+        self.rate_limits = RateLimits(settings.rate_policy, lock)
         self.redactor = Redactor(settings.api_keys)
-        self.store = Store(settings.state)
+        self.store = Store(lock, settings.state)
         began = self.store.once("began", self.clock.now().isoformat())
         # After a restart a fast clock goes on from where it was, not from the restart.
         self._start = start_clock(datetime.fromisoformat(began), settings.freeze, settings.speed)

@@ -10,6 +10,9 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server import MTServer
+from granian.server import mt as thread_server
+from granian.wsgi import Response as Told
+from granian.wsgi import ResponseIterWrap
 
 from .pauses import end_pauses
 from .start_errors import StartError
@@ -62,9 +65,42 @@ def serve(
 
     `on_ready` is called once, when callers can connect.
     """
+    # Where Granian's thread server looks up what calls the application for one request.
+    thread_server._wsgi_call_wrap = _caller_of  # type: ignore[attr-defined, assignment] # noqa: SLF001 - no public hook
     server = _OneProcessServer(listener)
     server.on_startup(on_ready)
     server.serve(target_loader=lambda: application, wrap_loader=False)
+
+
+def _caller_of(
+    application: "WSGIApplication", _options: dict[str, Any], _log_format: str | None = None
+) -> Callable[[Any, dict[str, Any]], None]:
+    """Give what calls the application; Granian's own puts this process's variables into environ.
+
+    They are nobody's business there, a variable named HTTP_… would pass for a header, and copying
+    them costs more than the rest of the environ.
+    """
+    common: dict[str, Any] = {
+        "SCRIPT_NAME": "",
+        "SERVER_SOFTWARE": "Granian",
+        "wsgi.errors": sys.stderr,
+        "wsgi.input_terminated": True,
+        "wsgi.multiprocess": False,
+        "wsgi.multithread": True,
+        "wsgi.run_once": False,
+        "wsgi.version": (1, 0),
+    }
+
+    def call(protocol: Any, scope: dict[str, Any]) -> None:
+        told: Any = Told()  # type: ignore[no-untyped-call] # is untyped
+        answer = application(common | scope, told)
+        if isinstance(answer, list):
+            protocol.response_bytes(told.status, told.headers, b"".join(answer))
+        else:
+            pieces = ResponseIterWrap(answer)  # type: ignore[no-untyped-call] # is untyped
+            protocol.response_iter(told.status, told.headers, pieces)
+
+    return call
 
 
 class _OneProcessServer(MTServer):

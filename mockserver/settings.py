@@ -14,8 +14,10 @@ from .start_errors import StartError
 DEMO_KEY = "trig_demo_key_0123456789abcdef"
 ENVIRONMENT_PREFIX = "DEADRINGER_"
 PROJECT_TABLE = "[tool.deadringer]"
-LOG_FORMATS = ("text", "json")
+LOG_FORMATS = ("text", "json", "off")
 MOST_RUNS = 10_000_000
+MOST_WORKERS = 64
+MOST_MEGABYTES = 65_536
 RATE_LIMIT_MODES = ("report", "enforce", "off")
 
 
@@ -54,6 +56,8 @@ class Settings:
     control: bool = True
     control_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
+    workers: int | None = None
+    cache_mb: int = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +239,24 @@ def _read_runs(value: Any) -> int:
     return count
 
 
+def _read_megabytes(value: Any) -> int:
+    size = _read_whole(value)
+    if size > MOST_MEGABYTES:
+        raise ValueError(f"{value!r} is more than {MOST_MEGABYTES}; 0 keeps nothing")
+    return size
+
+
+def _read_workers(value: Any) -> int:
+    from .workers import can_fork
+
+    count = _read_whole(value)
+    if not 1 <= count <= MOST_WORKERS:
+        raise ValueError(f"{value!r} is not from 1 to {MOST_WORKERS}")
+    if count > 1 and not can_fork():
+        raise ValueError("this system cannot fork safely; use 1")
+    return count
+
+
 def _read_speed(value: Any) -> float:
     text = str(value).strip()
     if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,6})?", text) or float(text) <= 0:
@@ -306,6 +328,8 @@ _SETTINGS = (
     _Setting("control", "control", _read_switch),
     _Setting("control-token", "control_token", _read_text),
     _Setting("allow-host", "allowed_hosts", _read_hosts),
+    _Setting("workers", "workers", _read_workers),
+    _Setting("cache-mb", "cache_mb", _read_megabytes),
 )
 
 _VARIABLES_OF_CLIENTS = frozenset({"DEADRINGER_URL"})

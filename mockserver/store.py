@@ -5,11 +5,9 @@ event is acknowledged once it is committed: it outlives the process that wrote i
 """
 
 import json
-import mmap
 import os
 import shutil
 import sqlite3
-import struct
 import tempfile
 import threading
 import weakref
@@ -20,6 +18,7 @@ from typing import NamedTuple
 
 from contracts import JsonObject
 
+from .shared_numbers import SharedLock, SharedNumber
 from .start_errors import StartError
 
 FORMAT = 1
@@ -33,7 +32,6 @@ CREATE TABLE IF NOT EXISTS counts (
     session TEXT, name TEXT, value INTEGER NOT NULL, PRIMARY KEY (session, name)
 );
 """
-_VERSION = struct.Struct("<q")
 
 
 class Event(NamedTuple):
@@ -55,11 +53,11 @@ class Store:
         StartError: if the file cannot be used.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, lock: SharedLock, path: Path | None = None) -> None:
         self.is_kept = path is not None
         folder = None if path else tempfile.mkdtemp(prefix="deadringer-")
         self._path = path or Path(folder or "") / "state.sqlite"
-        self._version = mmap.mmap(-1, _VERSION.size)
+        self._version = SharedNumber(lock)
         self._connections: dict[int, sqlite3.Connection] = {}
         self._lock = threading.Lock()
         self._close = weakref.finalize(self, _let_go, self._connections, folder)
@@ -68,8 +66,7 @@ class Store:
     @property
     def version(self) -> int:
         """The number of the newest event."""
-        newest: int = _VERSION.unpack_from(self._version)[0]
-        return newest
+        return self._version.value
 
     def add(self, session: str, kind: str, body: JsonObject) -> int:
         """Keep an event, give its number; once this returns, it is safe from a kill."""
@@ -83,7 +80,7 @@ class Store:
                 "INSERT INTO events (session, kind, body) VALUES (?, ?, ?)", (session, kind, text)
             ).lastrowid
             assert number is not None
-        self._tell(number)
+        self._version.raise_to(number)
         return number
 
     def since(self, number: int) -> Iterator[Event]:
@@ -111,6 +108,16 @@ class Store:
             ).fetchone()
         before: int = value - 1
         return before
+
+    def counted(self, session: str, name: str) -> int:
+        """Give the value of a counter, 0 for one that was never raised."""
+        with self._lock:
+            row = (
+                self._connection()
+                .execute("SELECT value FROM counts WHERE session = ? AND name = ?", (session, name))
+                .fetchone()
+            )
+        return int(row[0]) if row else 0
 
     def once(self, name: str, value: str) -> str:
         """Give what is written under a name; the first value written stays."""
@@ -144,11 +151,6 @@ class Store:
             self._connections[process] = found
         return found
 
-    def _tell(self, number: int) -> None:
-        with self._lock:
-            if number > self.version:
-                _VERSION.pack_into(self._version, 0, number)
-
     def _check(self) -> None:
         try:
             with self._lock:
@@ -166,7 +168,7 @@ class Store:
                 f"The state file {self._path} has format {form}, this version writes {FORMAT}. "
                 "Use another file, or delete it to begin anew."
             )
-        self._tell(row[0] or 0)
+        self._version.raise_to(row[0] or 0)
         # A fork must not inherit an open connection.
         self._connections.pop(os.getpid()).close()
 

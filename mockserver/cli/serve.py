@@ -2,8 +2,10 @@
 
 import os
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +16,13 @@ from mockserver.settings import (
     load_settings,
 )
 from mockserver.start_errors import StartError
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from flask import Flask
+
+    from mockserver.service import Service
 
 
 @click.command()
@@ -53,6 +62,12 @@ from mockserver.start_errors import StartError
 @click.option("--state", metavar="FILE", help="Keep what is changed in this SQLite file.")
 @click.option("--chaos", metavar="PROFILE", help="Begin with a mix of transport faults.")
 @click.option("--control/--no-control", default=None, help="The control API under /__mock/.")
+@click.option("--workers", metavar="NUMBER", help="Processes.  [default: one a core, up to 4]")
+@click.option(
+    "--cache-mb",
+    metavar="NUMBER",
+    help="Memory for finished answers; 0 keeps none.  [default: 64]",
+)
 @click.option("--control-token", metavar="TOKEN", help="Ask for it in X-Mock-Token.")
 @click.option(
     "--allow-host",
@@ -81,23 +96,47 @@ def _serve(settings: Settings) -> None:
     # Flask and Granian are not needed to refuse a setting.
     from mockserver.app import EXTENSION, build_app
     from mockserver.logs import configure_logs
-    from mockserver.reload import follow_changes
     from mockserver.serving import base_url, bind
-    from mockserver.serving import serve as serve_application
+    from mockserver.workers import default_workers
 
     from .banner import banner, warning
 
+    settings = replace(settings, workers=settings.workers or default_workers())
     app = build_app(settings)
     listener = bind(settings.host, settings.port)
-    service = app.extensions[EXTENSION]
-    url = base_url(listener)
+    service: Service = app.extensions[EXTENSION]
+    runs = list(service.executions.named_runs())
+    text = banner(base_url(listener), settings, runs)
+    configure_logs(settings.log_format)
 
     def announce() -> None:
-        configure_logs(settings.log_format)
-        if settings.reload:
-            follow_changes(service)
-        click.echo(banner(url, settings, list(service.executions.named_runs())))
+        click.echo(text)
         if warning(settings):
             click.echo(warning(settings), err=True)
 
-    serve_application(app, listener, announce)
+    sys.exit(_run(app, listener, announce))
+
+
+def _run(app: "Flask", listener: "socket", announce: Callable[[], None]) -> int:
+    """Serve in this process, or in several, until they are told to stop; give the exit code."""
+    from mockserver.app import EXTENSION, JOURNAL
+    from mockserver.reload import follow_changes
+    from mockserver.serving import serve as serve_application
+    from mockserver.workers import run_workers
+
+    service: Service = app.extensions[EXTENSION]
+
+    def work(number: int, on_ready: Callable[[], None]) -> None:
+        if service.settings.reload:
+            follow_changes(service)
+        if service.peers and JOURNAL in app.extensions:
+            service.peers.listen(number, app.extensions[JOURNAL].answer)
+        serve_application(app, listener, on_ready)
+
+    if service.peers is None:
+        work(0, announce)
+        return 0
+    try:
+        return run_workers(service.settings.workers or 1, work, announce)
+    finally:
+        service.peers.close()

@@ -27,10 +27,10 @@ def _row_repeated(traffic: Traffic, answer: Answer) -> None:
 
 
 def _charged(traffic: Traffic, answer: Answer) -> None:
-    reads = traffic.memory.get("reads", 0) + (traffic.operation_id == "getExecution")
-    traffic.memory["reads"] = reads
+    if traffic.operation_id == "getExecution":
+        traffic.counts.add("reads")
     if traffic.operation_id == "getCreditBalance" and answer.data:
-        answer.data["balance"] -= reads
+        answer.data["balance"] -= traffic.counts.value("reads")
 
 
 def _headers(**values: str) -> Change:
@@ -47,9 +47,8 @@ def _remaining_too_many(_traffic: Traffic, answer: Answer) -> None:
 
 
 def _remaining_rises(traffic: Traffic, answer: Answer) -> None:
-    rises = traffic.memory.get("rises", 0) + 1
-    traffic.memory["rises"] = rises
-    answer.headers["ratelimit-remaining"] = str(min(99, 10 + rises))
+    rises = traffic.counts.add("rises")
+    answer.headers["ratelimit-remaining"] = str(min(99, 11 + rises))
 
 
 def _without_limits(_traffic: Traffic, answer: Answer) -> None:

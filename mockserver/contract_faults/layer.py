@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-from contracts import Json, operations
+from contracts import operations
 
-from .model import Answer, ContractFault, Traffic
+from .model import Answer, ContractFault, Counts, Traffic
 
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -19,17 +19,21 @@ WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 class FaultyAnswers:
     """A WSGI application that answers as another one does, with bugs.
 
-    Answers of the API alone are changed. `good_key` is a key the application accepts.
+    Answers of the API alone are changed. `good_keys` are those the application accepts; `counts`
+    are shared with the server's other workers.
     """
 
     def __init__(
-        self, application: WsgiApp, faults: Sequence[ContractFault], good_keys: Sequence[str]
+        self,
+        application: WsgiApp,
+        faults: Sequence[ContractFault],
+        good_keys: Sequence[str],
+        counts: Counts | None = None,
     ) -> None:
         self._application = application
         self._faults = faults
         self._good_keys = good_keys
-        self._counts: Counter[tuple[str, str, str]] = Counter()
-        self._memory: dict[str, Json] = {}
+        self._counts = counts or _CountsOfOneProcess()
         self._templates = [
             (one.method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", one.path)), one)
             for one in operations()
@@ -54,8 +58,6 @@ class FaultyAnswers:
                 operation_id, ids = operation.operation_id, match.groupdict()
         bearer = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
         key = environ.get("HTTP_X_API_KEY") or bearer
-        what = (method, path, environ.get("QUERY_STRING", ""))
-        self._counts[what] += 1
         return Traffic(
             method=method,
             path=path,
@@ -64,8 +66,8 @@ class FaultyAnswers:
             query=dict(parse_qsl(environ.get("QUERY_STRING", ""))),
             key=key,
             has_good_key=key in self._good_keys,
-            count=self._counts[what] - 1,
-            memory=self._memory,
+            count=self._counts.add(f"{method} {path}?{environ.get('QUERY_STRING', '')}"),
+            counts=self._counts,
             ask=lambda path: self._ask(self._own_request(environ, path)),
             headers={"authorization": bearer} if bearer else {},
         )
@@ -89,7 +91,10 @@ class FaultyAnswers:
         def start(status: str, headers: list[tuple[str, str]], *_rest: Any) -> None:
             told[:] = [status, headers]
 
+        accepted = environ.pop("HTTP_ACCEPT_ENCODING", None)  # a bug is put into plain JSON
         raw = b"".join(self._application(environ, start))
+        if accepted is not None:
+            environ["HTTP_ACCEPT_ENCODING"] = accepted
         status, headers = told
         try:
             body, kept = json.loads(raw), None
@@ -97,6 +102,20 @@ class FaultyAnswers:
             body, kept = None, raw
         named = {name.lower(): value for name, value in headers}
         return Answer(int(status.split()[0]), named, body, kept)
+
+
+class _CountsOfOneProcess:
+    """Counters of a server that has one worker."""
+
+    def __init__(self) -> None:
+        self._counter: Counter[str] = Counter()
+
+    def add(self, name: str) -> int:
+        self._counter[name] += 1
+        return self._counter[name] - 1
+
+    def value(self, name: str) -> int:
+        return self._counter[name]
 
 
 def _send(answer: Answer, start_response: StartResponse) -> Iterable[bytes]:

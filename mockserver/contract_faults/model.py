@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 from contracts import Json, JsonObject, format_timestamp, parse_timestamp
 
@@ -31,11 +32,21 @@ class Answer:
         return error if isinstance(error, dict) else {}
 
 
+class Counts(Protocol):
+    """Counters by name, which every worker of a server shares."""
+
+    def add(self, name: str) -> int:
+        """Raise a counter by one; give its value from before."""
+
+    def value(self, name: str) -> int:
+        """Give a counter's value, 0 for one that was never raised."""
+
+
 @dataclass(slots=True)
 class Traffic:
     """The request an answer belongs to, and what a buggy server could know beside it.
 
-    `ask` sends a request of the server's own, with a good key. `memory` lives as long as the
+    `ask` sends a request of the server's own, with a good key. `counts` live as long as the
     server; `count` is how often this very request was answered before.
     """
 
@@ -47,7 +58,7 @@ class Traffic:
     key: str
     has_good_key: bool
     count: int
-    memory: dict[str, Json]
+    counts: Counts
     ask: Callable[[str], Answer]
     headers: Mapping[str, str] = field(default_factory=dict)
 

@@ -38,6 +38,15 @@ def test_as_json_each_line_is_an_object(start_server):
     assert line["time"].endswith("Z")
 
 
+def test_it_can_be_switched_off_but_for_trouble(start_server):
+    server = start_server("--log-format", "off")
+
+    httpx.get(server.url + KNOWN, headers=DEMO)
+    server.stop()
+
+    assert server.log == ""
+
+
 def test_a_key_is_never_logged_wherever_it_stands(start_server):
     server = start_server("--api-key", OWN_KEY)
 

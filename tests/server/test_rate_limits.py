@@ -7,6 +7,7 @@ from conftest import KNOWN
 
 from contracts import validate
 from mockserver import RatePolicy, Settings, create_app
+from mockserver.shared_numbers import SLOTS, SharedLock, SharedWindows
 
 
 def window_of(response) -> tuple[int, int, int]:
@@ -132,13 +133,12 @@ def test_requests_at_the_same_time_are_all_counted(over_http, clock):
     assert sorted(remaining) == list(range(50, 100))
 
 
-def test_ended_windows_are_forgotten(clock):
-    from mockserver.rate_limits import SWEEP_ABOVE, RateLimits
+def test_windows_take_no_more_room_however_many_callers_come(clock):
+    windows = SharedWindows(SharedLock(), 60)
+    for number in range(3 * SLOTS):
+        windows.add(str(number), clock.now().timestamp())
 
-    limits = RateLimits(RatePolicy(3, 60))
-    for number in range(SWEEP_ABOVE):
-        limits.count(clock.now(), "", "ip", str(number))
-    clock.advance(60)
-    limits.count(clock.now(), "", "ip", "another")
+    counts = [windows.add("another", clock.now().timestamp())[0] for _ in range(3)]
 
-    assert len(limits._storage._counts) == 1
+    assert counts == [1, 2, 3]
+    assert len(windows._memory) == SLOTS * 32

@@ -62,6 +62,8 @@ def test_every_setting_can_be_given_in_every_layer(project_file):
         control=False,
         control_token="secret",
         allowed_hosts=("mock.example", "mock.test"),
+        workers=3,
+        cache_mb=16,
     )
     line = {
         "host": "::1",
@@ -83,6 +85,8 @@ def test_every_setting_can_be_given_in_every_layer(project_file):
         "control": False,
         "control-token": "secret",
         "allow-host": ("mock.example", "mock.test"),
+        "workers": "3",
+        "cache-mb": "16",
     }
     joined = {
         "allow-host": "mock.example,mock.test",
@@ -103,6 +107,7 @@ def test_every_setting_can_be_given_in_every_layer(project_file):
         "break=['step-vanishes','no-key-needed']\nseed=7\nruns-per-workflow=1000\nempty=true\n"
         "speed=20\nfreeze='2026-03-27T10:15:00Z'\nstate='state.sqlite'\nchaos='overloaded'\n"
         "control=false\ncontrol-token='secret'\nallow-host=['mock.example','mock.test']"
+        "\nworkers=3\ncache-mb=16"
     )
 
     assert set(line) == set(setting_names())

@@ -1,0 +1,125 @@
+"""Numbers that every worker of one server sees: they live in memory that a fork shares."""
+
+import hashlib
+import mmap
+import struct
+import threading
+from functools import lru_cache
+from typing import Any
+
+SLOTS = 4096
+"""How many windows are counted at once; a new one takes the place of one that ends soon."""
+
+_NUMBER = struct.Struct("<q")
+_WINDOW = struct.Struct("<16sdq")
+_PROBES = 8
+_PATIENCE_S = 1.0
+
+
+class SharedLock:
+    """Keeps threads apart and, between processes, workers; make it before they are forked.
+
+    It is held for microseconds, so a process that waits for a second waits for one that was
+    killed, and goes on.
+    """
+
+    def __init__(self, *, between_processes: bool = False) -> None:
+        self._lock: Any = threading.Lock()
+        self._patience_s = -1.0
+        if between_processes:
+            import multiprocessing  # one process does without
+
+            self._lock = multiprocessing.get_context("fork").Lock()
+            self._patience_s = _PATIENCE_S
+
+    def __enter__(self) -> None:
+        self._lock.acquire(True, self._patience_s)
+
+    def __exit__(self, *_failure: object) -> None:
+        self._lock.release()
+
+
+class SharedNumber:
+    """A number that only rises."""
+
+    def __init__(self, lock: SharedLock) -> None:
+        self._lock = lock
+        self._memory = mmap.mmap(-1, _NUMBER.size)
+
+    @property
+    def value(self) -> int:
+        """The number; reading it costs no system call and no lock."""
+        found: int = _NUMBER.unpack_from(self._memory)[0]
+        return found
+
+    def next(self) -> int:
+        """Raise it by one and give it."""
+        with self._lock:
+            number = self.value + 1
+            _NUMBER.pack_into(self._memory, 0, number)
+        return number
+
+    def raise_to(self, number: int) -> None:
+        """Set it, unless it is higher already."""
+        with self._lock:
+            if number > self.value:
+                _NUMBER.pack_into(self._memory, 0, number)
+
+
+class SharedWindows:
+    """Counts of fixed windows by name; times are seconds since 1970 of any clock."""
+
+    def __init__(self, lock: SharedLock, window_s: int) -> None:
+        self._lock = lock
+        self._window_s = window_s
+        self._memory = mmap.mmap(-1, _WINDOW.size * SLOTS)
+
+    def add(self, name: str, moment: float, amount: int = 1) -> tuple[int, float]:
+        """Count and give how many there are now, and when the window ends."""
+        key = _key_of(name)
+        with self._lock:
+            offset = self._place(key)
+            held, end, count = _WINDOW.unpack_from(self._memory, offset)
+            if held != key or not self._is_live(end, moment):
+                end, count = moment + self._window_s, 0
+            count += amount
+            _WINDOW.pack_into(self._memory, offset, key, end, count)
+        return count, min(end, moment + self._window_s)
+
+    def state(self, name: str, moment: float) -> tuple[int, float]:
+        """Give how many were counted and when the window ends, (0, moment) if it is over."""
+        key = _key_of(name)
+        with self._lock:
+            held, end, count = _WINDOW.unpack_from(self._memory, self._place(key))
+        return (count, end) if held == key and self._is_live(end, moment) else (0, moment)
+
+    def clear(self, name: str) -> None:
+        """Forget one window."""
+        key = _key_of(name)
+        with self._lock:
+            offset = self._place(key)
+            if _WINDOW.unpack_from(self._memory, offset)[0] == key:
+                _WINDOW.pack_into(self._memory, offset, key, 0.0, 0)
+
+    def _is_live(self, end: float, moment: float) -> bool:
+        # A request may come to the count before one that was told an earlier time. What lies
+        # beyond that is a clock that was set back.
+        return 0 < end - moment <= 2 * self._window_s
+
+    def _place(self, key: bytes) -> int:
+        """Give where a name stands or may stand: its own slot, a free one, or the first to end."""
+        first = int.from_bytes(key[:4], "little")
+        best, best_end = 0, float("inf")
+        for probe in range(_PROBES):
+            offset = (first + probe) % SLOTS * _WINDOW.size
+            held, end, _count = _WINDOW.unpack_from(self._memory, offset)
+            if held == key:
+                return offset
+            if end < best_end:
+                best, best_end = offset, end
+        return best
+
+
+@lru_cache(maxsize=SLOTS)
+def _key_of(name: str) -> bytes:
+    return hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).digest()
