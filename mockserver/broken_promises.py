@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .journal import session_of
+from .preferences import parse_preferences
 from .service import Service
 from .store import Store
 
@@ -26,7 +27,10 @@ class _SharedCounts:
 
 
 class BrokenPromises:
-    """Wraps the application in the contract faults of a session; without any it steps aside."""
+    """Wraps the application in the contract faults of a session, and the one a request prefers.
+
+    Without any it steps aside.
+    """
 
     def __init__(self, application: "WSGIApplication", service: Service) -> None:
         self._application = application
@@ -39,6 +43,9 @@ class BrokenPromises:
         """Answer one request."""
         name = session_of(environ)
         names = self._service.broken_promises(name)
+        preferred = _preferred(environ.get("HTTP_PREFER", ""))
+        if preferred and preferred not in names:
+            names = (*names, preferred)
         application = self._layer(name, names) if names else self._application
         return application(environ, start_response)
 
@@ -53,3 +60,13 @@ class BrokenPromises:
             found = FaultyAnswers(self._application, faults_named(names), keys, counts)
             self._layers[session, names] = found
         return found
+
+
+def _preferred(header: str) -> str | None:
+    """Give the contract fault that `Prefer: fault=` names, None if it names none."""
+    named = parse_preferences(header).get("fault") if "fault" in header.lower() else None
+    if named is None:
+        return None
+    from .contract_faults import CONTRACT_FAULTS
+
+    return named if any(fault.name == named for fault in CONTRACT_FAULTS) else None

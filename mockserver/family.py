@@ -13,7 +13,17 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from contracts import JsonObject, format_timestamp, parse_timestamp
-from fixtures import RunPlan, Window, World, load_catalogue, load_workflows, plan_run, view_run
+from fixtures import (
+    FOREVER,
+    RunPlan,
+    Window,
+    World,
+    load_catalogue,
+    load_workflows,
+    plan_run,
+    stretched,
+    view_run,
+)
 
 from .listing import Held, Listing
 from .runs import milliseconds_of, started_execution
@@ -172,7 +182,8 @@ class Family:
         """Give the plan and the price of a run from the body of its event.
 
         Raises:
-            ValueError: if the workflow never lists as many steps as are asked for.
+            ValueError: if the workflow never lists as many steps as are asked for, or a run that
+                never ends is to have a duration.
         """
         described = self.workflows[body["workflow_id"]]
         mocks = body.get("action_mocks") or {}
@@ -187,16 +198,24 @@ class Family:
             overrides=body.get("overrides") or None,
             action_mocks=mocks or None,
         )
-        return plan, self._price(described, mocks)
+        if body.get("duration_ms") is not None:
+            plan = stretched(plan, body["duration_ms"])
+        return plan, self._price(plan, mocks)
 
-    def _price(self, workflow: JsonObject, mocks: JsonObject) -> float:
-        """Credits of one run by the catalogue; a mocked action costs nothing."""
+    def _price(self, plan: RunPlan, mocks: JsonObject) -> float:
+        """Credits of one run by the catalogue, whole at its start.
+
+        Each step that will have run counts, so a loop counts by its items; a branch that is not
+        taken and a mocked action cost nothing.
+        """
         prices = {action["kind"]: action.get("creditCost") or 0 for action in self.catalogue}
         mocked = {action_id for action_id, mock in mocks.items() if mock.get("enabled")}
         return sum(
-            prices.get(action["kind"], 0)
-            for action in workflow["workflow"]["actions"]
-            if action["id"] not in mocked
+            prices.get(step.document["operation"], 0)
+            for step in plan.steps
+            if step.document["status"] != "skipped"
+            and step.started_at < FOREVER
+            and step.document["step_id"] not in mocked
         )
 
     def balance(self, session: Session, now: datetime) -> JsonObject:

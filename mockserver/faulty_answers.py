@@ -12,6 +12,7 @@ from .transport_faults import (
     NAMED_FAULTS,
     Request,
     chaos_faults,
+    is_due,
     meets,
     refuses,
     spoil,
@@ -20,8 +21,10 @@ from .transport_faults import (
 
 
 def fault_names() -> list[str]:
-    """Give the names `Prefer: fault=` knows of transport faults."""
-    return sorted(NAMED_FAULTS)
+    """Give the names `Prefer: fault=` knows: transport faults, then contract faults."""
+    from .contract_faults import CONTRACT_FAULTS  # few requests prefer one
+
+    return [*sorted(NAMED_FAULTS), *sorted(fault.name for fault in CONTRACT_FAULTS)]
 
 
 def begin_faults(service: Service, session: Session, key: str) -> None:
@@ -34,17 +37,19 @@ def begin_faults(service: Service, session: Session, key: str) -> None:
     ids = request.view_args or {}
     asked = Request(request.path, request.method, request.endpoint or "", ids.get("id", ""), key)
     for fault in faults:
-        if meets(fault, asked):
+        if is_due(fault, g.scene.now) and meets(fault, asked):
             number = service.store.count(session.name, fault["id"])
             if strikes(fault, number):
                 g.faults.append((fault, number))
 
 
 def prefer_fault(preferences: Preferences) -> None:
-    """Note the fault the request at hand prefers."""
+    """Note the fault the request at hand prefers; `BrokenPromises` breaks those of the contract."""
     named = preferences.apply("fault")
-    if isinstance(named, str):
-        g.faults.append((NAMED_FAULTS[named], 0))
+    if named in NAMED_FAULTS:
+        g.faults.append((NAMED_FAULTS[str(named)], 0))
+    elif named is not None:
+        request.environ[NOTES]["contract_faults"] = [named]
 
 
 def refusal_by_fault() -> Response | None:

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flask import g, request
@@ -90,11 +90,11 @@ def preferences_of_request() -> Preferences:
 
 
 def read_preferences(
-    documented: Sequence[int], fault_names: Sequence[str], run_id: str | None
+    documented: Sequence[int], fault_names: Callable[[], Sequence[str]], run_id: str | None
 ) -> Preferences:
     """Give the preferences of the request at hand, from header, query or a magic run id.
 
-    `documented` are the statuses of the operation.
+    `documented` are the statuses of the operation; `fault_names` is asked if a fault is preferred.
 
     Raises:
         ApiError: VALIDATION_ERROR with one line for each impossible value, naming possible ones.
@@ -142,15 +142,16 @@ def preferred_error(preferences: Preferences) -> ApiError | None:
 
 
 def _problems(
-    wanted: Mapping[str, str], statuses: Sequence[str], fault_names: Sequence[str]
+    wanted: Mapping[str, str], statuses: Sequence[str], fault_names: Callable[[], Sequence[str]]
 ) -> list[str]:
     examples = [recording.name for recording in load_recordings()] if "example" in wanted else []
+    faults = fault_names() if "fault" in wanted else []
     problems = []
     for name, allowed in (
         ("code", sorted(statuses)),
         ("example", sorted(examples)),
         ("status", RUN_STATUSES),
-        ("fault", fault_names),
+        ("fault", faults),
         ("dynamic", ("true", "false")),
     ):
         if name in wanted and wanted[name] not in allowed:

@@ -56,7 +56,7 @@ def _answering(operation: Operation, view: View, service: Service) -> Any:
     def answer(**path: str) -> Response:
         is_known = path.get("id") in g.scene.family.workflows
         run_id = path.get("runId") if is_known else None  # no magic under an unknown workflow
-        preferences = read_preferences(documented, fault_names(), run_id)
+        preferences = read_preferences(documented, fault_names, run_id)
         g.preferences = preferences
         if preferences.delay_ms:
             pause(preferences.delay_ms / 1000)

@@ -10,10 +10,11 @@ from .sessions import StartedRun
 def start_run(service: Service, scene: Scene, workflow_id: str, wanted: JsonObject) -> StartedRun:
     """Start a run of a known workflow now; the run is safe once this returns.
 
-    `wanted` may hold status, steps, overrides, action_mocks and drive.
+    `wanted` may hold status, steps, duration_ms, overrides, action_mocks and drive.
 
     Raises:
-        ApiError: VALIDATION_ERROR if the workflow never lists that many steps.
+        ApiError: VALIDATION_ERROR if the workflow never lists that many steps, or a run that
+            never ends is to have a duration.
     """
     run_id = scene.family.new_run_id(scene.session, workflow_id, scene.now)
     body = {
@@ -28,7 +29,7 @@ def start_run(service: Service, scene: Scene, workflow_id: str, wanted: JsonObje
         raise ApiError(
             "VALIDATION_ERROR",
             "The run cannot be planned",
-            "Leave out `steps`, or start a workflow with a loop",
+            "Leave out what cannot be; other numbers of steps need a workflow with a loop",
             details={"errors": [str(problem)]},
         ) from problem
     return service.change(scene.session.name, "started", body).started[run_id]

@@ -6,11 +6,12 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Response
 
-from contracts import JsonObject
+from contracts import JsonObject, parse_timestamp
 
 from .errors import ApiError, error_response, kind_of_status
 from .pauses import pause
@@ -60,6 +61,15 @@ def meets(fault: JsonObject, request: Request) -> bool:
         elif wanted != sent:
             return False
     return True
+
+
+def is_due(fault: JsonObject, now: datetime) -> bool:
+    """Tell whether a fault holds at a time: `from_s` and `until_s` count from its `since`."""
+    since = parse_timestamp(fault.get("since"))
+    if since is None:
+        return True
+    passed = (now - since).total_seconds()
+    return bool(fault.get("from_s", passed) <= passed < fault.get("until_s", math.inf))
 
 
 def strikes(fault: JsonObject, number: int) -> bool:

@@ -1,21 +1,34 @@
 """Executions of a session: put, patched and deleted."""
 
-from flask import request
-
 from contracts import JsonObject
 
 from .documents import change_execution
-from .steering import Steering, read_object, require_known
+from .steering import Steering, require_known
 
 
-def change_run(steering: Steering, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
-    """Put, patch or delete an execution."""
+def put_execution(steering: Steering, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
+    """Serve a document as this run."""
+    return _changed(steering, id, run_id, "PUT")
+
+
+def patch_execution(steering: Steering, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
+    """Change parts of the run as it stands."""
+    return _changed(steering, id, run_id, "PATCH")
+
+
+def delete_execution(steering: Steering, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
+    """Serve the run no more."""
+    return _changed(steering, id, run_id, "DELETE")
+
+
+def _changed(steering: Steering, workflow_id: str, run_id: str, method: str) -> JsonObject:
     scene = steering.scene
-    require_known(id, scene.family.workflows, "workflow")
-    body = {} if request.method == "DELETE" else read_object()
-    is_forced = request.args.get("force") == "true"
+    require_known(workflow_id, scene.family.workflows, "workflow")
+    found = scene.find(workflow_id, run_id)
+    is_forced = steering.query.get("force") == "true"
     execution = change_execution(
-        scene.find(id, run_id), id, run_id, request.method, body, is_forced=is_forced
+        found, workflow_id, run_id, method, steering.body, is_forced=is_forced
     )
-    steering.change("put", {"workflow_id": id, "run_id": run_id, "execution": execution})
+    body = {"workflow_id": workflow_id, "run_id": run_id, "execution": execution}
+    steering.change("put", body)
     return execution if execution is not None else {"deleted": run_id}

@@ -1,11 +1,12 @@
 """Transport faults of a session, one by one and as ready mixes."""
 
-from contracts import JsonObject
-from mockserver.transport_faults import CHAOS, KINDS, SCOPE
+import uuid
 
-from .fault_bodies import read_fault
+from contracts import JsonObject, format_timestamp
+from mockserver.transport_faults import CHAOS, KINDS, SCOPE, chaos_faults
+
 from .sessions import get_state
-from .steering import Steering, read_object, refused, require_known
+from .steering import Steering, require_known
 
 
 def list_faults(steering: Steering) -> JsonObject:
@@ -19,8 +20,10 @@ def list_faults(steering: Steering) -> JsonObject:
 
 
 def add_fault(steering: Steering) -> tuple[JsonObject, int]:
-    """Add a fault."""
-    fault = read_fault(read_object())
+    """Add a fault; one that is bounded in time counts from now."""
+    fault = {"id": f"fault_{uuid.uuid4().hex[:12]}", **steering.body}
+    if fault.keys() & {"from_s", "until_s"}:
+        fault["since"] = format_timestamp(steering.scene.now)
     steering.change("fault", fault)
     return fault, 201
 
@@ -38,12 +41,18 @@ def remove_fault(steering: Steering, fault_id: str) -> JsonObject:
     return list_faults(steering)
 
 
+def get_chaos(steering: Steering) -> JsonObject:
+    """Give the ready mixes, and which one is on."""
+    profiles = [
+        {"name": name, "description": CHAOS[name][0], "faults": chaos_faults(name)}
+        for name in CHAOS
+    ]
+    return {"profile": steering.service.chaos(steering.session_name) or None, "profiles": profiles}
+
+
 def set_chaos(steering: Steering) -> JsonObject:
     """Turn on a mix of faults."""
-    profile = read_object().get("profile")
-    if profile not in CHAOS:
-        raise refused("profile", "is unknown", f"Use one of {', '.join(CHAOS)}")
-    steering.change("chaos", {"value": profile})
+    steering.change("chaos", {"value": steering.body["profile"]})
     return get_state(steering)
 
 

@@ -60,7 +60,7 @@ def share(response: Response, settings: Settings) -> Response:
     return response
 
 
-def preflight(_any: str) -> Response:
+def preflight(_any: str = "") -> Response:
     """Answer a browser's question before its request; the headers come from `share`."""
     return Response(status=204)
 

@@ -50,7 +50,7 @@ def entry_of(passed: Passed, redactor: Redactor) -> JsonObject:
         "matched": notes.get("matched", UNKNOWN_MATCH),
         "preferences": _applied(answer_headers),
         "faults": list(notes.get("faults", ())),
-        "contract_faults": list(passed.contract_faults),
+        "contract_faults": [*passed.contract_faults, *notes.get("contract_faults", ())],
         "request_breaches": _request_breaches(status, body),
         "answer_breaches": _answer_breaches(passed, headers, answer_headers, body),
     }

@@ -7,6 +7,26 @@ from .sessions import get_state
 from .steering import Steering, require_known
 
 
+def list_contract_faults(steering: Steering) -> JsonObject:
+    """Give every contract fault, and whether it is on."""
+    from mockserver.contract_faults import CONTRACT_FAULTS
+
+    broken = _broken(steering)
+    listed = [
+        {
+            "name": one.name,
+            "story": one.story,
+            "breaks": one.breaks,
+            "rule": one.rule,
+            "grade": one.grade,
+            "needs_writes": one.needs_writes,
+            "is_on": one.name in broken,
+        }
+        for one in CONTRACT_FAULTS
+    ]
+    return {"contract_faults": listed}
+
+
 def break_promise(steering: Steering, name: str) -> JsonObject:
     """Turn on a contract fault."""
     from mockserver.contract_faults import UnknownFaultError, faults_named  # few are broken

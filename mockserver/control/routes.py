@@ -1,70 +1,107 @@
-"""Adds the control API to the application: one line for each route."""
+"""Makes the routes of the control API out of its document, and judges requests by it."""
 
 import json
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
+from werkzeug.wrappers import Response as AnyResponse
 
+from contracts import JsonObject, Operation
+from mockserver.errors import ApiError
 from mockserver.journal import Journal
+from mockserver.parameters import read_query
+from mockserver.schema_problems import problems_of
 from mockserver.service import Service
 
-from . import clock, executions, faults, journal, promises, runs, sessions
+from . import clock, executions, faults, index, journal, promises, runs, sessions
+from .document import body_validator, control_operations
 from .guard import ROOT, guard, preflight, share
-from .steering import Steering
+from .steering import Steering, refusal_of
 
-_RUN = "workflows/<id>/executions/<run_id>"
-_ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
-    ("GET", "state", sessions.get_state),
-    ("POST", "reset", sessions.reset_session),
-    ("GET", "journal", journal.get_journal),
-    ("DELETE", "journal", journal.clear_journal),
-    ("GET", "journal/<number>", journal.get_journal_entry),
-    ("POST", "verify", journal.verify_counts),
-    ("GET", "clock", clock.get_clock),
-    ("PUT", "clock", clock.set_clock),
-    ("DELETE", "clock", clock.unset_clock),
-    ("POST", "clock/advance", clock.advance_clock),
-    ("GET", "faults", faults.list_faults),
-    ("POST", "faults", faults.add_fault),
-    ("DELETE", "faults", faults.remove_faults),
-    ("DELETE", "faults/<fault_id>", faults.remove_fault),
-    ("PUT", "chaos", faults.set_chaos),
-    ("DELETE", "chaos", faults.unset_chaos),
-    ("PUT", "contract-faults/<name>", promises.break_promise),
-    ("DELETE", "contract-faults/<name>", promises.keep_promise),
-    ("DELETE", "contract-faults", promises.keep_promises),
-    ("POST", "workflows/<id>/runs", runs.start_live_run),
-    ("POST", f"{_RUN}/advance", runs.advance_run),
-    ("PUT", _RUN, executions.change_run),
-    ("PATCH", _RUN, executions.change_run),
-    ("DELETE", _RUN, executions.change_run),
-)
+ANSWERS: Mapping[str, Callable[..., Any]] = {
+    "getIndex": index.get_index,
+    "getControlSpecification": index.get_specification,
+    "getControlSpecificationAsYaml": index.get_specification_as_yaml,
+    "getState": sessions.get_state,
+    "resetSession": sessions.reset_session,
+    "getClock": clock.get_clock,
+    "setClock": clock.set_clock,
+    "unsetClock": clock.unset_clock,
+    "advanceClock": clock.advance_clock,
+    "listFaults": faults.list_faults,
+    "addFault": faults.add_fault,
+    "removeFaults": faults.remove_faults,
+    "removeFault": faults.remove_fault,
+    "getChaos": faults.get_chaos,
+    "setChaos": faults.set_chaos,
+    "unsetChaos": faults.unset_chaos,
+    "listContractFaults": promises.list_contract_faults,
+    "breakPromise": promises.break_promise,
+    "keepPromise": promises.keep_promise,
+    "keepPromises": promises.keep_promises,
+    "startLiveRun": runs.start_live_run,
+    "advanceRun": runs.advance_run,
+    "putExecution": executions.put_execution,
+    "patchExecution": executions.patch_execution,
+    "deleteExecution": executions.delete_execution,
+    "getJournal": journal.get_journal,
+    "clearJournal": journal.clear_journal,
+    "getJournalEntry": journal.get_journal_entry,
+    "verifyCounts": journal.verify_counts,
+}
+"""What answers each operation of the document."""
 
 
 def add_control(app: Flask, service: Service, kept: Journal) -> None:
     """Add every route, and the guard before them."""
-    steering = Steering(service, kept)
-    for method, path, answer in _ROUTES:
+    for operation in control_operations():
         app.add_url_rule(
-            ROOT + path,
-            f"control {method} {path}",
-            _answering(partial(answer, steering)),
-            methods=[method],
+            operation.path.replace("{", "<").replace("}", ">"),
+            f"control {operation.operation_id}",
+            _answering(operation, service, kept),
+            methods=[operation.method],
             provide_automatic_options=False,
         )
-    app.add_url_rule(f"{ROOT}<path:_any>", "control preflight", preflight, methods=["OPTIONS"])
+    for path in (ROOT, f"{ROOT}<path:_any>"):
+        app.add_url_rule(path, "control preflight", preflight, methods=["OPTIONS"])
     app.before_request(lambda: guard(service))
     app.after_request(lambda response: share(response, service.settings))
 
 
-def _answering(answer: Callable[..., Any]) -> Callable[..., Response]:
-    def answering(**path: str) -> Response:
-        body, status = answer(**path), 200
+def _answering(operation: Operation, service: Service, kept: Journal) -> Callable[..., AnyResponse]:
+    answer = ANSWERS[operation.operation_id]
+
+    def answering(**path: str) -> AnyResponse:
+        query = read_query(operation, request.args)
+        body, status = answer(Steering(service, kept, _body(operation), query), **path), 200
+        if isinstance(body, AnyResponse):
+            return body
         if isinstance(body, tuple):
             body, status = body
         text = json.dumps(body, ensure_ascii=False)
         return Response(text + "\n", status=status, mimetype="application/json")
 
     return answering
+
+
+def _body(operation: Operation) -> JsonObject:
+    """Give the JSON object the request sent; an absent one is `{}`.
+
+    Raises:
+        ApiError: BAD_REQUEST if it is not JSON, VALIDATION_ERROR with one line for each breach.
+    """
+    validator = body_validator(operation)
+    if validator is None:
+        return {}
+    raw = request.get_data()
+    try:
+        body = json.loads(raw) if raw.strip() else {}
+        problems = problems_of(body, validator)
+    except (ValueError, RecursionError) as problem:
+        raise ApiError("BAD_REQUEST", f"The body is not JSON: {problem}") from problem
+    if problems:
+        lines = [one.line for one in problems]
+        raise refusal_of(lines, "Compare the body with /__mock/openapi.json")
+    found: JsonObject = body
+    return found

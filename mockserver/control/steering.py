@@ -1,10 +1,8 @@
-"""What every answer of the control API starts from: the service, the journal, the request."""
+"""What every answer of the control API starts from: the service, the journal, what was asked."""
 
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-
-from flask import request
+from dataclasses import dataclass, field
+from typing import Any
 
 from contracts import JsonObject
 from mockserver.errors import ApiError
@@ -16,10 +14,16 @@ from mockserver.sessions import Session
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """The server that is steered, seen from the session of the request at hand."""
+    """The server that is steered, seen from the session of the request at hand.
+
+    `body` and `query` are what the request sent, as the document promises them: whoever answers
+    need not look again.
+    """
 
     service: Service
     journal: Journal
+    body: JsonObject = field(default_factory=dict)
+    query: dict[str, Any] = field(default_factory=dict)
 
     @property
     def session_name(self) -> str:
@@ -41,31 +45,18 @@ class Steering:
         self.service.change(self.session_name, kind, body)
 
 
-def read_object() -> JsonObject:
-    """Give the JSON object of the request; an absent body is `{}`.
-
-    Raises:
-        ApiError: BAD_REQUEST if it is none.
-    """
-    raw = request.get_data()
-    if not raw.strip():
-        return {}
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError) as problem:
-        raise ApiError("BAD_REQUEST", f"The body is not JSON: {problem}") from problem
-    if not isinstance(body, dict):
-        raise ApiError("BAD_REQUEST", "The body is not a JSON object", "Send an object")
-    return body
-
-
 def refused(where: str, problem: str, fix: str) -> ApiError:
     """Give the 400 for one bad part of a request."""
+    return refusal_of([f"{where}: {problem}"], fix)
+
+
+def refusal_of(lines: list[str], fix: str) -> ApiError:
+    """Give the 400 for bad parts of a request, one line for each."""
     return ApiError(
         "VALIDATION_ERROR",
-        "Request has 1 validation error(s)",
+        f"Request has {len(lines)} validation error(s)",
         fix,
-        details={"errors": [f"{where}: {problem}"]},
+        details={"errors": lines},
     )
 
 

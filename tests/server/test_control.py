@@ -12,6 +12,8 @@ from contracts.rules import judge_execution
 from fixtures import load_recordings
 from mockserver import DEMO_KEY, Settings
 from mockserver.app import build_app
+from mockserver.contract_faults import CONTRACT_FAULTS
+from mockserver.transport_faults import NAMED_FAULTS
 from tests.server.conftest import KNOWN
 
 BALANCE = "/v1/credits/balance"
@@ -86,6 +88,40 @@ def test_a_share_of_faults_is_the_same_for_the_same_seed(mock):
     first = statuses("one")
     assert first == statuses("two")
     assert set(first) == {200, 503}
+
+
+def test_a_fault_holds_from_one_time_until_another_of_the_session_clock(mock):
+    mock.put("/__mock/clock", json={"now": "2027-01-01T00:00:00Z", "speed": 0})
+    mock.post("/__mock/faults", json={"kind": "status", "from_s": 60, "until_s": 120})
+
+    statuses = []
+    for _ in range(4):
+        statuses.append(mock.get(BALANCE).status_code)
+        mock.post("/__mock/clock/advance", json={"seconds": 59.5})
+
+    assert statuses == [200, 200, 503, 200]
+
+
+def test_a_contract_fault_can_be_preferred_for_one_request(mock):
+    prefer = {"Prefer": "fault=duration-in-seconds, delay=1"}
+
+    broken = mock.get(KNOWN, headers=prefer)
+    entry = mock.get("/__mock/journal").json()["entries"][0]
+
+    whole = mock.get(KNOWN).json()["data"]["duration_ms"]
+    assert broken.json()["data"]["duration_ms"] == whole // 1000
+    assert broken.headers["Preference-Applied"] == "delay=1, fault=duration-in-seconds"
+    assert entry["contract_faults"] == ["duration-in-seconds"]
+    assert entry["answer_breaches"]
+
+
+def test_an_unknown_fault_is_refused_and_all_are_named(mock):
+    answer = mock.get(KNOWN, headers={"Prefer": "fault=nonsense"})
+
+    (line,) = answer.json()["error"]["details"]["errors"]
+    names = [*NAMED_FAULTS, *(fault.name for fault in CONTRACT_FAULTS)]
+    assert answer.status_code == 400
+    assert [name for name in names if name not in line] == []
 
 
 def test_bad_faults_are_refused_line_by_line(mock):

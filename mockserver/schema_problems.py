@@ -1,0 +1,121 @@
+"""What a JSON Schema has against a value people wrote: place, problem and fix, all at once."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+
+from contracts import Json, parse_timestamp, show
+
+Path = tuple[str | int, ...]
+
+
+class Problem(NamedTuple):
+    """One breach; `path` leads to the member it is about."""
+
+    path: Path
+    problem: str
+    fix: str
+
+    @property
+    def line(self) -> str:
+        """The problem as one line of `details.errors`."""
+        place = ".".join(str(part) for part in self.path) or "body"
+        return f"{place}: {self.problem}; {self.fix}"
+
+
+def problems_of(instance: Json, validator: Draft202012Validator) -> list[Problem]:
+    """Give every problem, in the order of their places; of alternatives, those of the one meant."""
+    told = [one for error in validator.iter_errors(instance) for one in _told(error)]
+    return sorted(dict.fromkeys(told), key=lambda one: [str(part) for part in one.path])
+
+
+@cache
+def timestamps() -> FormatChecker:
+    """Give the format checker that knows `date-time` as the contract does."""
+    checker = FormatChecker(formats=())
+    checker.checks("date-time")(
+        lambda value: not isinstance(value, str) or parse_timestamp(value) is not None
+    )
+    return checker
+
+
+def _told(error: ValidationError) -> Iterator[Problem]:
+    path: Path = tuple(error.absolute_path)
+    wanted: Any = error.validator_value
+    schema: Any = error.schema
+    keyword, shown = str(error.validator), show(error.instance)
+    if keyword == "oneOf":
+        yield from _of_alternatives(error)
+    elif keyword == "additionalProperties":
+        yield from _unknown(error)
+    elif keyword == "required":
+        for name in wanted:
+            if isinstance(error.instance, dict) and name not in error.instance:
+                yield Problem((*path, name), "is missing", f"add {name!r}")
+    elif keyword == "type":
+        kinds = " or ".join([wanted] if isinstance(wanted, str) else wanted)
+        yield Problem(path, f"{shown} is not of type {kinds}", f"write a value of type {kinds}")
+    elif keyword in {"enum", "const"}:
+        allowed = ", ".join(str(one) for one in (wanted if keyword == "enum" else [wanted]))
+        yield Problem(path, f"{shown} is unknown", f"use one of: {allowed}")
+    elif keyword == "format":
+        fix = "write it like 2026-03-27T10:15:00Z"
+        yield Problem(path, f"{shown} is not a time with a zone", fix)
+    elif keyword in _BOUNDS:
+        yield Problem(path, f"{shown} {_BOUNDS[keyword]} {wanted}", _range(schema))
+    else:
+        yield Problem(path, f"{shown} breaks {keyword} {show(wanted)}", "follow the schema")
+
+
+_BOUNDS = {
+    "minimum": "is below",
+    "maximum": "is above",
+    "exclusiveMinimum": "is not above",
+    "exclusiveMaximum": "is not below",
+}
+
+
+def _range(schema: dict[str, Any]) -> str:
+    low = schema.get("minimum", schema.get("exclusiveMinimum", "any"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum", "any"))
+    return f"use a number from {low} to {high}"
+
+
+def _unknown(error: ValidationError) -> Iterator[Problem]:
+    schema: Any = error.schema
+    instance: Any = error.instance
+    known = sorted(schema.get("properties", {}))
+    for name in instance:
+        if name not in known:
+            yield Problem(
+                (*error.absolute_path, name), "is unknown", f"known here: {', '.join(known)}"
+            )
+
+
+def _of_alternatives(error: ValidationError) -> Iterator[Problem]:
+    """Follow the alternative whose `const` member fits; where none does, name their values."""
+    branches: dict[Any, list[ValidationError]] = {}
+    for child in error.context or ():
+        branches.setdefault(child.schema_path[0], []).append(child)
+    meant = [
+        errors
+        for errors in branches.values()
+        if not any(one.validator == "const" for one in errors)
+    ]
+    if len(meant) == 1 or (meant and not isinstance(error.instance, dict)):
+        for child in meant[0]:
+            yield from _told(child)
+        return
+    values = [one for errors in branches.values() for one in errors if one.validator == "const"]
+    if values and not meant:
+        allowed = ", ".join(str(one.validator_value) for one in values)
+        shown = show(values[0].instance)
+        yield Problem(
+            tuple(values[0].absolute_path), f"{shown} is unknown", f"use one of: {allowed}"
+        )
+        return
+    for errors in meant:
+        yield from _told(errors[0])

@@ -1,0 +1,209 @@
+"""The control API's own document: routes, requests and answers are what it says."""
+
+import re
+
+import pytest
+import yaml
+from openapi_spec_validator import validate as validate_openapi
+
+from fixtures import load_recordings
+from mockserver import Settings
+from mockserver.app import build_app
+from mockserver.contract_faults import CONTRACT_FAULTS
+from mockserver.control.document import (
+    answer_validator,
+    control_operations,
+    control_specification,
+)
+from mockserver.control.routes import ANSWERS
+from mockserver.preferences import RUN_STATUSES
+from mockserver.sessions import DRIVES
+from mockserver.transport_faults import CHAOS, KINDS, SCOPE
+from tests.project import ROOT
+from tests.server.conftest import KNOWN
+
+OPERATIONS = {one.operation_id: one for one in control_operations()}
+SCHEMAS = control_specification()["components"]["schemas"]
+RUN = KNOWN.removeprefix("/v1")
+DOCUMENT = load_recordings()[0].execution
+TOUR = (
+    ("getIndex", "", None),
+    ("getControlSpecification", "openapi.json", None),
+    ("getControlSpecificationAsYaml", "openapi.yaml", None),
+    ("addFault", "faults", {"kind": "latency", "delay_ms": 1, "from_s": 0, "until_s": 60}),
+    ("addFault", "faults", {"kind": "nonsense"}),
+    ("setChaos", "chaos", {"profile": "maintenance"}),
+    ("getChaos", "chaos", None),
+    ("unsetChaos", "chaos", None),
+    ("breakPromise", "contract-faults/balance-is-open", None),
+    ("listContractFaults", "contract-faults", None),
+    ("keepPromise", "contract-faults/balance-is-open", None),
+    ("keepPromise", "contract-faults/balance-is-open", None),
+    ("keepPromises", "contract-faults", None),
+    ("startLiveRun", "workflows/wf_abc123/runs", {"drive": "manual", "status": "failed"}),
+    ("startLiveRun", "workflows/wf_nowhere/runs", None),
+    ("advanceRun", "workflows/wf_abc123/executions/{started}/advance", {"transitions": 2}),
+    ("putExecution", "workflows/wf_abc123/executions/run_mine", DOCUMENT),
+    ("patchExecution", "workflows/wf_abc123/executions/run_mine", {"status": "running"}),
+    ("patchExecution", "workflows/wf_abc123/executions/run_mine?force=true", {"error": "x"}),
+    ("deleteExecution", f"{RUN.removeprefix('/')}", None),
+    ("getState", "state", None),
+    ("setClock", "clock", {"now": "2027-01-01T00:00:00Z", "speed": 0}),
+    ("advanceClock", "clock/advance", {"seconds": 90}),
+    ("getClock", "clock", None),
+    ("unsetClock", "clock", None),
+    ("listFaults", "faults", None),
+    ("removeFault", "faults/{fault}", None),
+    ("removeFaults", "faults", None),
+    ("getJournal", "journal", None),
+    ("getJournal", "journal?limit=none", None),
+    ("getJournalEntry", "journal/1", None),
+    ("verifyCounts", "verify", {"path": "/v1/*", "at_least": 1}),
+    ("verifyCounts", "verify", {"exactly": 77}),
+    ("clearJournal", "journal", None),
+    ("resetSession", "reset", None),
+)
+
+
+@pytest.fixture
+def mock(over_http, clock):
+    return over_http(build_app(Settings(), clock=clock))
+
+
+def problems_with(operation_id, answer):
+    """What the document has against an answer."""
+    validator = answer_validator(OPERATIONS[operation_id], answer.status_code)
+    if validator is None:
+        return [f"{operation_id}: status {answer.status_code} is not documented"]
+    is_json = answer.headers["content-type"] == "application/json"
+    body = answer.json() if is_json else answer.text
+    return [f"{operation_id}: {error.message}" for error in validator.iter_errors(body)]
+
+
+def test_it_is_an_openapi_document():
+    validate_openapi(control_specification())
+
+
+def test_every_operation_is_answered_and_nothing_else_is():
+    assert set(OPERATIONS) == set(ANSWERS)
+
+
+def test_every_operation_answers_as_the_document_says(mock):
+    mock.get(KNOWN)
+    names = {"started": "", "fault": ""}
+    told, bad = set(), []
+    for operation_id, path, body in TOUR:
+        method = OPERATIONS[operation_id].method
+        url = f"/__mock/{path.format(**names)}"
+        answer = mock.request(method, url, json=body)
+        bad += problems_with(operation_id, answer)
+        if answer.status_code == 201:
+            made = answer.json()
+            names["started"] = made.get("run_id", names["started"])
+            names["fault"] = made.get("id", names["fault"])
+        if answer.status_code < 400:
+            told.add(operation_id)
+
+    assert bad == []
+    assert told == set(OPERATIONS)
+
+
+def test_an_answer_that_is_not_as_documented_is_seen():
+    validator = answer_validator(OPERATIONS["getClock"], 200)
+
+    assert not validator.is_valid({"now": "yesterday", "mode": "real", "speed": 1})
+    assert answer_validator(OPERATIONS["getClock"], 204) is None
+
+
+def test_it_is_served_in_both_forms_and_indexed(mock):
+    as_json = mock.get("/__mock/openapi.json").json()
+    index = mock.get("/__mock/").json()
+
+    assert yaml.safe_load(mock.get("/__mock/openapi.yaml").text) == as_json
+    assert as_json == control_specification()
+    assert {(one["method"], one["path"]) for one in index["operations"]} == {
+        (one.method, one.path) for one in OPERATIONS.values()
+    }
+
+
+def test_a_browser_is_sent_to_the_pages(mock):
+    answer = mock.get("/__mock/", headers={"Accept": "text/html,*/*;q=0.8"})
+
+    assert (answer.status_code, answer.headers["location"]) == (302, "/__mock/ui/runs")
+
+
+@pytest.mark.parametrize("operation_id", [i for i, o in OPERATIONS.items() if o.method != "GET"])
+def test_unknown_members_are_refused_and_known_ones_named(mock, operation_id):
+    operation = OPERATIONS[operation_id]
+    content = operation.described.get("requestBody")
+    if content is None or operation_id in {"putExecution", "patchExecution"}:
+        return  # no body, or one that the contract judges
+    path = re.sub(r"\{id\}", "wf_abc123", operation.path).replace("{run_id}", "run_x")
+    known = (
+        "kind" if operation_id == "addFault" else next(iter(SCHEMAS[_name(content)]["properties"]))
+    )
+    body = {"nonsense": 1, **({"kind": "hang"} if operation_id == "addFault" else {})}
+
+    answer = mock.request(operation.method, path, json=body)
+
+    (line,) = (
+        one for one in answer.json()["error"]["details"]["errors"] if one.startswith("nonsense")
+    )
+    assert answer.status_code == 400
+    assert known in line
+
+
+def _name(content):
+    return content["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+
+
+def test_every_breach_of_a_body_has_a_line_of_its_own(mock):
+    answer = mock.post(
+        "/__mock/workflows/wf_abc123/runs",
+        json={"status": "exploded", "steps": "many", "drive": 7, "overrides": [], "duration_ms": 0},
+    )
+
+    lines = answer.json()["error"]["details"]["errors"]
+    assert [line.split(":")[0] for line in lines] == [
+        "drive", "duration_ms", "overrides", "status", "steps",
+    ]  # fmt: skip
+
+
+def test_fault_schemas_are_the_kinds_the_server_knows():
+    described = {}
+    for branch in SCHEMAS["Fault"]["oneOf"]:
+        properties = dict(SCHEMAS[branch["$ref"].rsplit("/", 1)[1]]["properties"])
+        kind = properties.pop("kind")["const"]
+        own = properties.keys() - SCHEMAS["FaultScope"]["properties"].keys()
+        described[kind] = {name: properties[name]["default"] for name in own}
+
+    assert described == {kind.name: dict(kind.parameters) for kind in KINDS.values()}
+    assert set(SCOPE) < set(SCHEMAS["FaultScope"]["properties"])
+
+
+def test_names_the_document_lists_are_the_ones_there_are():
+    assert SCHEMAS["ChaosProfile"]["enum"] == list(CHAOS)
+    assert SCHEMAS["Drive"]["enum"] == list(DRIVES)
+    assert SCHEMAS["RunStart"]["properties"]["status"]["enum"] == list(RUN_STATUSES)
+
+
+def test_contract_faults_are_listed_with_the_promise_they_break(mock):
+    mock.put("/__mock/contract-faults/balance-is-open")
+
+    listed = mock.get("/__mock/contract-faults").json()["contract_faults"]
+
+    assert [one["name"] for one in listed] == [one.name for one in CONTRACT_FAULTS]
+    assert [one["name"] for one in listed if one["is_on"]] == ["balance-is-open"]
+    assert all(one["rule"] and one["story"] for one in listed)
+
+
+def test_every_operation_stands_in_the_documentation():
+    text = (ROOT / "docs" / "steering.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([A-Z`, ]+) ([^`]+)`", text, re.MULTILINE)
+    written = {
+        (method, f"/__mock/{path}".replace("/__mock//", "/__mock/"))
+        for methods, path in rows
+        for method in re.findall(r"[A-Z]+", methods)
+    }
+
+    assert written == {(one.method, one.path) for one in OPERATIONS.values()}

@@ -1,0 +1,79 @@
+"""The balance, the price and the trace of a test run agree."""
+
+import pytest
+
+from mockserver import Settings
+from mockserver.app import build_app
+
+
+@pytest.fixture
+def mock(over_http, clock):
+    return over_http(build_app(Settings(rate_limit="off"), clock=clock))
+
+
+def balance(mock):
+    return mock.get("/v1/credits/balance").json()["data"]["balance"]
+
+
+def prices(mock):
+    items = mock.get("/v1/workflows/actions").json()["data"]["items"]
+    return {one["kind"]: one.get("creditCost") or 0 for one in items}
+
+
+def finished(mock, workflow_id, **body):
+    """Start a test run; give its trace in the end."""
+    started = mock.post(f"/v1/workflows/{workflow_id}/test", json=body).json()["data"]
+    mock.post("/__mock/clock/advance", json={"seconds": 7 * 86_400})
+    path = f"/v1/workflows/{workflow_id}/executions/{started['test_run_id']}"
+    return mock.get(path).json()["data"]
+
+
+def test_every_item_of_a_loop_is_charged(mock):
+    cost, had = prices(mock), balance(mock)
+
+    run = finished(mock, "wf_loop77")
+
+    ran = [one["operation"] for one in run["steps"] if one["status"] != "skipped"]
+    assert max(one.get("total_items", 0) for one in run["steps"]) > 1
+    assert had - balance(mock) == sum(cost.get(kind, 0) for kind in ran) > 0
+
+
+def test_every_workflow_costs_what_its_trace_lists(mock):
+    cost = prices(mock)
+    for workflow in mock.get("/v1/workflows", params={"limit": 100}).json()["data"]["items"]:
+        had = balance(mock)
+
+        run = finished(mock, workflow["id"])
+
+        ran = [one["operation"] for one in run["steps"] if one["status"] != "skipped"]
+        assert had - balance(mock) == sum(cost.get(kind, 0) for kind in ran), workflow["id"]
+
+
+def test_a_mocked_action_costs_nothing(mock):
+    had = balance(mock)
+    mocks = {name: {"enabled": True, "output": {}} for name in ("agent-1", "slack-1")}
+
+    finished(mock, "wf_abc123", test_config={"action_mocks": mocks})
+
+    assert balance(mock) == had
+
+
+def test_a_started_run_takes_as_long_as_it_is_told(mock):
+    body = {"status": "completed", "duration_ms": 3 * 3_600_000}
+    run = mock.post("/__mock/workflows/wf_abc123/runs", json=body).json()
+
+    mock.post("/__mock/clock/advance", json={"seconds": 3 * 3600 - 1})
+    before = mock.get(run["path"]).json()["data"]
+    mock.post("/__mock/clock/advance", json={"seconds": 1})
+    after = mock.get(run["path"]).json()["data"]
+
+    assert before["status"] == "running"
+    assert (after["status"], after["duration_ms"]) == ("completed", 3 * 3_600_000)
+
+
+def test_a_run_that_never_ends_has_no_duration(mock):
+    body = {"status": "running", "duration_ms": 1000}
+    answer = mock.post("/__mock/workflows/wf_abc123/runs", json=body)
+
+    assert answer.status_code == 400
+    assert "never ends" in answer.json()["error"]["details"]["errors"][0]
