@@ -95,3 +95,15 @@ def start_mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
 def mock(start_mock: Callable[..., str]) -> str:
     """The URL of a mock with default settings, for tests that only read."""
     return start_mock()
+
+
+@pytest.fixture(scope="module")
+def phone(browser: Browser) -> Iterator[Page]:
+    """One watched page of phone size for a whole module, for tests that only look."""
+    watch = Watch()
+    context = browser.new_context(viewport=PHONE, locale="en-GB", has_touch=True)
+    page = context.new_page()
+    watch.over(page)
+    yield page
+    context.close()
+    assert watch.wrongs == []

@@ -1,0 +1,48 @@
+// The forms in which people take a run away with them.
+
+const UNSAFE = /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+function escaped(text) {
+  return JSON.stringify(text).replace(UNSAFE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** Give a value as it is written in Python. */
+export function pythonLiteral(value, indent = "    ") {
+  if (value === null || value === undefined) return "None";
+  if (value === true) return "True";
+  if (value === false) return "False";
+  if (typeof value === "string") return escaped(value);
+  if (typeof value === "number") return String(value);
+  const inner = `${indent}    `;
+  const parts = Array.isArray(value)
+    ? value.map((one) => pythonLiteral(one, inner))
+    : Object.entries(value).map(([name, one]) => `${escaped(name)}: ${pythonLiteral(one, inner)}`);
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  if (!parts.length) return open + close;
+  return `${open}\n${parts.map((part) => `${inner}${part},\n`).join("")}${indent}${close}`;
+}
+
+/** Give a pytest fixture that gives the execution. */
+export function pytestFixture(execution) {
+  const told = escaped(`Run ${execution.run_id} of workflow ${execution.workflow_id}: ${execution.status}.`);
+  return [
+    "import pytest", "", "",
+    "@pytest.fixture", "def execution():", `    ${told}`, `    return ${pythonLiteral(execution)}`, "",
+  ].join("\n");
+}
+
+/** Save a text as a file of the reader's. */
+export function saveFile(name, text) {
+  const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/** Give a file name that any system takes. */
+export function fileName(execution) {
+  const name = String(execution.run_id ?? "execution").replace(/[^A-Za-z0-9._-]+/g, "_").slice(0, 80);
+  return `${name.replace(/^\.+/, "") || "execution"}.json`;
+}

@@ -1,0 +1,189 @@
+// What there is to know of one step, of a step that never came, and of the table a run makes.
+
+import { copyButton, el, isolated, statusBadge, button } from "./elements.js";
+import { durationText, momentOf, momentText, previewOf } from "./format.js";
+import { jsonTree, pointerParts } from "./json_tree.js";
+import { actionsOf, branchOf, nameOf, sourcesOf, stepsOf } from "./steps.js";
+
+const ROWS_AT_ONCE = 50;
+
+/** Give a list of names and values; one whose value is null is left out. */
+export function factsOf(facts) {
+  const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return el("dl", { class: "facts" }, known.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", { class: "any" }, value))));
+}
+
+/** Give what the contract has against places below a pointer, as jsonTree wants it. */
+export function breachesBelow(violations, pointer) {
+  return violations
+    .filter((one) => one.pointer === pointer || one.pointer.startsWith(`${pointer}/`))
+    .map((one) => ({ path: pointerParts(one.pointer.slice(pointer.length)), text: `${one.rule}: expected ${one.expected}` }));
+}
+
+/** Give a part of a step that is drawn when it is opened. */
+export function lazyPart(title, draw, { isOpen = false, note = "" } = {}) {
+  const body = el("div", { class: "part-body" });
+  const part = el("details", { class: "part" }, el("summary", {}, el("span", {}, title), note ? el("span", { class: "muted small" }, note) : null), body);
+  const fill = () => { if (part.open && !body.hasChildNodes()) body.append(...[draw()].flat()); };
+  part.addEventListener("toggle", fill);
+  part.open = isOpen;
+  fill();
+  return part;
+}
+
+/** Give everything about one step of the trace. */
+export function stepDetails(view, index, { onclose, onselect }) {
+  const step = stepsOf(view.execution)[index];
+  const pointer = `/steps/${index}`;
+  const breaches = breachesBelow(view.violations, pointer);
+  return [
+    heading(nameOf(step), onclose),
+    el("p", { class: "badges" }, statusBadge(step.status), ...breaches.map((one) => breachBadge(one.text))),
+    branchNote(view, step),
+    errorPart(view, step, pointer),
+    inputPart(view, step, pointer, onselect),
+    valuePart(view, step, pointer, "output", "Output", step.status === "completed"),
+    valuePart(view, step, pointer, "mapped_output", "Mapped output", false),
+    stepFacts(view, step),
+    lazyPart("Whole step as JSON", () => jsonTree(step, { label: "step", breaches }), { isOpen: breaches.length > 0 }),
+  ].filter(Boolean);
+}
+
+function heading(text, onclose) {
+  return el(
+    "div", { class: "details-head" }, el("h2", { tabindex: "-1" }, isolated(text, "any")),
+    button("✕", onclose, { class: "quiet", "aria-label": "Close details" }),
+  );
+}
+
+function breachBadge(text) {
+  return el("span", { class: "status is-warning" }, el("span", { class: "mark", "aria-hidden": "true" }), isolated(text.split(":")[0]));
+}
+
+function branchNote(view, step) {
+  const branch = branchOf(view.workflow, step.step_id);
+  if (!branch) return null;
+  const taken = step.status === "skipped" ? "was not taken" : "was taken";
+  return el("p", { class: "small muted" }, "Branch ", isolated(`“${branch.name}”`), " of ", isolated(`“${branch.condition}”`), ` ${taken}.`);
+}
+
+function errorPart(view, step, pointer) {
+  if (step.error === null || step.error === undefined) return null;
+  const message = typeof step.error === "string" ? step.error : step.error.message;
+  return el(
+    "section", { class: "notice failed step-error", "aria-label": "Error" },
+    el("h3", {}, "Error"),
+    typeof message === "string" ? el("p", { class: "any" }, isolated(message)) : null,
+    typeof step.error === "object" ? jsonTree(step.error, { label: "error", breaches: breachesBelow(view.violations, `${pointer}/error`) }) : null,
+  );
+}
+
+function inputPart(view, step, pointer, onselect) {
+  const sources = sourcesOf(view.workflow, step.step_id);
+  const origin = (id) => {
+    const index = view.indexBefore(id, step);
+    if (index === null) return isolated(id === "trigger" ? "the trigger" : actionsOf(view.workflow).get(id)?.name ?? id);
+    return button(nameOf(stepsOf(view.execution)[index]), () => onselect(index), { class: "link" });
+  };
+  const notes = [...sources].filter(([name]) => step.input && name in Object(step.input)).map(([name, ids]) => el(
+    "li", {}, el("code", {}, isolated(name)), " came from ", ids.flatMap((id, at) => [at ? ", " : "", origin(id)]),
+  ));
+  const led = step.status === "failed" ? "Input that led to it" : "Input";
+  return lazyPart(led, () => [
+    jsonTree(step.input, { label: "input", breaches: breachesBelow(view.violations, `${pointer}/input`) }),
+    ...(notes.length ? [el("ul", { class: "origins small" }, notes)] : []),
+  ], { isOpen: true });
+}
+
+function valuePart(view, step, pointer, member, title, isOpen) {
+  const value = step[member];
+  if (value === null || value === undefined) return null;
+  const breaches = breachesBelow(view.violations, `${pointer}/${member}`);
+  return lazyPart(title, () => jsonTree(value, { label: title.toLowerCase(), breaches }), { isOpen: isOpen || breaches.length > 0, note: previewOf(value, 40) });
+}
+
+function stepFacts(view, step) {
+  const offset = momentOf(step.started_at) === null ? null : momentOf(step.started_at) - view.span.begin;
+  return factsOf([
+    ["Step id", isolated(step.step_id ?? "–")],
+    ["Operation", isolated(step.operation ?? "–")],
+    ["Iteration", step.iteration === undefined || step.iteration === null ? null : isolated(`${step.iteration}${step.total_items ? ` of ${step.total_items}` : ""}`)],
+    ["Started", `${momentText(step.started_at)}${offset === null ? "" : ` (${durationText(offset)} into the run)`}`],
+    ["Ended", momentText(step.ended_at)],
+    ["Duration", durationText(step.duration_ms) || null],
+  ]);
+}
+
+/** Give what is known of an action that no step of the run tells of. */
+export function absentDetails(view, action, { onclose }) {
+  const branch = branchOf(view.workflow, action.id);
+  const why = view.execution.status === "running" ? "This step has not begun." : "The run ended without this step.";
+  return [
+    heading(action.name ?? action.id, onclose),
+    el("p", {}, why, branch ? [" It stands on branch ", isolated(`“${branch.name}”`), " of ", isolated(`“${branch.condition}”`), "."] : null),
+    factsOf([["Step id", isolated(action.id)], ["Operation", isolated(action.kind ?? "–")]]),
+    lazyPart("Definition", () => jsonTree(action, { label: "definition" }), { isOpen: true }),
+  ];
+}
+
+/** Give what is known of the run as a whole. */
+export function runDetails(view) {
+  const run = view.execution;
+  const { steps: _steps, ...rest } = run;
+  const breaches = view.violations.filter((one) => !one.pointer.startsWith("/steps/"))
+    .map((one) => ({ path: pointerParts(one.pointer), text: `${one.rule}: expected ${one.expected}` }));
+  return [
+    el("div", { class: "details-head" }, el("h2", { tabindex: "-1" }, "This run")),
+    el("p", { class: "muted small" }, "Choose a step to see its input and output."),
+    factsOf([
+      ["Run id", isolated(run.run_id ?? "–")], ["Execution id", isolated(run.id ?? "–")],
+      ["Workflow id", isolated(run.workflow_id ?? "–")], ["Trigger event", isolated(run.event_name ?? "–")],
+      ["Started", momentText(run.started_at)], ["Ended", momentText(run.ended_at)], ["Logged", momentText(run.created)],
+    ]),
+    lazyPart("Run without its steps as JSON", () => jsonTree(rest, { label: "run", breaches }), { isOpen: breaches.length > 0 }),
+  ];
+}
+
+/** Give the table that `column_config` makes of the steps' mapped outputs, null without one. */
+export function columnTable(view) {
+  const columns = Array.isArray(view.execution.column_config) ? view.execution.column_config : [];
+  if (!columns.length) return null;
+  const rows = tableRows(view.execution, columns);
+  const body = el("tbody");
+  const more = el("div", { class: "small" });
+  let shown = 0;
+  const show = () => {
+    const next = rows.slice(shown, shown + ROWS_AT_ONCE);
+    body.append(...next.map((row) => el("tr", {}, columns.map((column, at) => el("td", {}, cell(row[at]))))));
+    shown += next.length;
+    more.replaceChildren(...(shown < rows.length ? [button(`Show more of ${rows.length - shown} rows`, show, { class: "quiet" })] : []));
+  };
+  show();
+  const head = el("tr", {}, columns.map((column) => el("th", { scope: "col", title: `${column?.stepId} · ${column?.fieldPath}` }, isolated(column?.label ?? column?.id ?? "–"))));
+  return el(
+    "section", { class: "card columns", "aria-label": "Table of mapped outputs" }, el("h2", {}, "Table"),
+    el("p", { class: "muted small" }, "What ", el("code", {}, "column_config"), " makes of the steps' outputs."),
+    el("div", { class: "wide", tabindex: "0", role: "group", "aria-label": "Table" }, el("table", { class: "table" }, el("thead", {}, head), body)), more,
+  );
+}
+
+function cell(value) {
+  if (value === undefined) return el("span", { class: "muted" }, "–");
+  return typeof value === "string" ? isolated(value, "any") : el("code", { class: "any" }, previewOf(value));
+}
+
+function tableRows(execution, columns) {
+  const rows = new Map();
+  for (const step of stepsOf(execution)) {
+    if (!step.mapped_output || typeof step.mapped_output !== "object") continue;
+    const key = step.iteration ?? "";
+    const row = rows.get(key) ?? [];
+    columns.forEach((column, at) => {
+      if (!column || column.stepId !== step.step_id) return;
+      const mapped = new Map(Object.entries(step.mapped_output));
+      row[at] = mapped.get(column.id) ?? mapped.get(column.label);
+    });
+    rows.set(key, row);
+  }
+  return [...rows.values()];
+}

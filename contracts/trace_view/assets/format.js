@@ -1,0 +1,75 @@
+// Times and sizes as people read them, of values that may be anything.
+
+const UNITS = [
+  [86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1000, "s"],
+];
+const DECIMALS_BELOW_MS = 60_000;
+
+/** Give milliseconds as `950 ms`, `4.32 s`, `2 min 5 s`; "" for what is no number. */
+export function durationText(value) {
+  if (typeof value !== "number" || !Number.isFinite(value)) return "";
+  const size = Math.abs(value);
+  if (size < 1000) return `${Number(value.toFixed(1))} ms`;
+  if (size < DECIMALS_BELOW_MS) return `${Number((value / 1000).toFixed(2))} s`;
+  const at = UNITS.findIndex(([length]) => size >= length);
+  const [length, unit] = UNITS[at];
+  const [below, belowUnit] = UNITS[at + 1];
+  const rest = Math.floor((size % length) / below);
+  return `${Math.floor(size / length)} ${unit}${rest ? ` ${rest} ${belowUnit}` : ""}`;
+}
+
+/** Give a timestamp as milliseconds since 1970, null for what is none. */
+export function momentOf(value) {
+  if (typeof value !== "string") return null;
+  const moment = Date.parse(value);
+  return Number.isNaN(moment) ? null : moment;
+}
+
+/** Give a timestamp as `24 Mar 2026, 15:30:10.480 UTC`; what is none, as it is. */
+export function momentText(value) {
+  const moment = momentOf(value);
+  if (moment === null) return value === null || value === undefined ? "–" : String(value);
+  const [day, time] = new Date(moment).toISOString().split("T");
+  const [year, month, date] = day.split("-");
+  const names = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+  return `${Number(date)} ${names[month - 1]} ${year}, ${time.slice(0, 12)} UTC`;
+}
+
+const TICK_STEPS = [
+  ...[0, 1, 2].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power)),
+  ...[1, 2, 5, 10, 15, 30].map((seconds) => seconds * 1000),
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * 60_000),
+  ...[1, 2, 4, 6, 12, 24, 48, 168].map((hours) => hours * 3_600_000),
+];
+
+/** Give the round moments (ms from the beginning) at which an axis of some length has a tick. */
+export function ticksOf(lengthMs, wanted) {
+  let step = TICK_STEPS.find((one) => lengthMs / one <= wanted);
+  if (!step) step = Math.ceil(lengthMs / wanted / 86_400_000) * 86_400_000;
+  const ticks = [];
+  for (let at = 0; at <= lengthMs; at += step) ticks.push(at);
+  return ticks;
+}
+
+/** Give a count with its word: `1 step`, `2,000 steps`. */
+export function countText(count, word) {
+  return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+}
+
+/** Give a text cut to a length. */
+export function shortened(text, length) {
+  const points = [...text.slice(0, 2 * length + 2)];
+  return points.length > length ? `${points.slice(0, length).join("")}…` : text;
+}
+
+/** Give any value as one line of JSON, cut to a length. */
+export function previewOf(value, length = 80) {
+  if (value === undefined) return "not there";
+  if (typeof value === "string") return shortened(JSON.stringify(shortened(value, length)), length);
+  if (Array.isArray(value)) return value.length ? `[ ${countText(value.length, "item")} ]` : "[]";
+  if (value && typeof value === "object") {
+    const names = Object.keys(value);
+    return names.length ? shortened(`{ ${names.slice(0, 6).join(", ")}${names.length > 6 ? ", …" : ""} }`, length) : "{}";
+  }
+  return String(value);
+}

@@ -1,0 +1,186 @@
+// Draws the trace of an execution into every [data-trace] of the page, from its JSON island:
+// {execution, workflow?, now?, violations?: [{pointer, rule, grade, expected, got, fix}],
+//  links?: {data?: path that gives this again while the run goes on, curl?: a command}, focus?: pointer}
+
+import { copyButton, button, el, isolated, statusBadge } from "./elements.js";
+import { fileName, pytestFixture, saveFile } from "./copying.js";
+import { absentDetails, columnTable, runDetails, stepDetails } from "./details.js";
+import { durationText, momentOf, momentText } from "./format.js";
+import { itemsOf, nameOf, spanOf, stepsOf, wayTo } from "./steps.js";
+import { Waterfall } from "./waterfall.js";
+
+const POLL_MS = 1000;
+const LONGEST_WAIT_MS = 30_000;
+
+class Trace {
+  constructor(root, given) {
+    this.root = root;
+    this.links = given.links ?? {};
+    this.violations = given.violations ?? [];
+    this.head = el("div", { class: "trace-head" });
+    this.told = el("div", { class: "trace-told" });
+    this.details = el("aside", { class: "card details", "aria-label": "Details" });
+    this.table = el("div");
+    this.waterfall = new Waterfall({ onopen: (row, focus) => this.openRow(row, focus), onclose: () => this.close() });
+    root.replaceChildren(this.head, this.told, el("div", { class: "trace-body" }, this.waterfall.element, this.details), this.table);
+    this.details.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
+    this.take(given);
+    this.begin(given);
+  }
+
+  /** Take in what a document tells now. */
+  take(given) {
+    this.execution = given.execution && typeof given.execution === "object" ? given.execution : {};
+    this.workflow = given.workflow ?? null;
+    this.span = spanOf(this.execution, given.now);
+    this.items = itemsOf(this.execution, this.workflow);
+    this.broken = new Set(this.violations.map((one) => one.pointer.match(/^\/steps\/(\d+)/)?.[1]).filter(Boolean).map(Number));
+    this.drawHead(given.now);
+    this.drawTold();
+    this.waterfall.show(this);
+    this.table.replaceChildren(...[columnTable(this)].filter(Boolean));
+  }
+
+  /** Open what there is to see first: the place asked for, the step that failed, or the run. */
+  begin(given) {
+    const asked = given.focus?.match(/^\/steps\/(\d+)/)?.[1];
+    const steps = stepsOf(this.execution);
+    const first = asked === undefined ? steps.findIndex((step) => step.status === "failed") : Number(asked);
+    if (first >= 0 && first < steps.length) this.selectStep(first, false);
+    else this.showDetails(runDetails(this), null);
+    if (this.execution.status === "running" && this.links.data) this.follow();
+  }
+
+  isBroken(row) {
+    if (!this.broken.size) return false;
+    return row.kind === "step" ? this.broken.has(row.index) : (row.indexes ?? []).some((one) => this.broken.has(one));
+  }
+
+  /** Give the index of the latest step of an id that stands before another step, else null. */
+  indexBefore(id, step) {
+    const steps = stepsOf(this.execution);
+    const own = steps.indexOf(step);
+    const fits = (one, at) => at < own && String(one.step_id) === id
+      && (one.iteration === undefined || one.iteration === null || one.iteration === step.iteration);
+    const at = steps.findLastIndex(fits);
+    return at < 0 ? null : at;
+  }
+
+  drawHead(now) {
+    const run = this.execution;
+    const ran = run.duration_ms ?? (run.status === "running" && momentOf(now) !== null ? momentOf(now) - (momentOf(run.started_at) ?? momentOf(now)) : null);
+    const status = String(run.status);
+    const told = `${status}${durationText(ran)}`;
+    if (this.toldHead === told) return; // buttons keep their focus
+    this.toldHead = told;
+    const json = () => JSON.stringify(this.execution, null, 2);
+    this.head.replaceChildren(
+      el(
+        "div", { class: "trace-title" },
+        el("h1", { class: "any" }, isolated(run.run_id ?? "Execution"), " ", statusBadge(run.status)),
+        el("p", { class: "muted number" }, `Started ${momentText(run.started_at)}`, durationText(ran) ? ` · ${run.status === "running" ? "running for" : "took"} ${durationText(ran)}` : "", run.event_name ? [" · ", isolated(run.event_name)] : ""),
+      ),
+      el(
+        "div", { class: "trace-buttons no-print", role: "group", "aria-label": "Take this run with you" },
+        this.links.curl ? copyButton("Copy curl", () => this.links.curl) : null,
+        copyButton("Copy JSON", json),
+        copyButton("Copy as pytest fixture", () => pytestFixture(this.execution)),
+        button("Save as fixture file", () => saveFile(fileName(this.execution), `${json()}\n`)),
+      ),
+    );
+  }
+
+  drawTold() {
+    const error = this.execution.error;
+    const notice = error === null || error === undefined ? null : el(
+      "div", { class: "notice failed", role: "alert" }, el("b", {}, "Failed. "), isolated(typeof error === "string" ? error : JSON.stringify(error), "any"),
+    );
+    this.told.replaceChildren(...[notice, this.violations.length ? this.breachList() : null].filter(Boolean));
+  }
+
+  breachList() {
+    const count = this.violations.length;
+    const line = (one) => {
+      const index = one.pointer.match(/^\/steps\/(\d+)/)?.[1];
+      const place = el("code", { class: "any" }, one.pointer || "/");
+      const show = index === undefined ? () => this.showDetails(runDetails(this), null, true) : () => this.selectStep(Number(index), true);
+      return el("li", { class: "any" }, el("b", {}, isolated(one.rule)), " at ", button(place, show, { class: "link" }), `: expected ${one.expected}, got `, isolated(one.got), el("span", { class: "muted" }, `. Fix: ${one.fix}.`));
+    };
+    const most = 50;
+    return el(
+      "details", { class: "notice warning breaches", open: count <= 8 },
+      el("summary", {}, el("b", {}, count === 1 ? "1 promise of the contract is broken" : `${count} promises of the contract are broken`)),
+      el("ul", { class: "small" }, this.violations.slice(0, most).map(line)),
+      count > most ? el("p", { class: "small muted" }, `and ${count - most} more`) : null,
+    );
+  }
+
+  openRow(row, focus) {
+    if (row.kind === "absent") this.showDetails(absentDetails(this, row.action, this.acts()), row.key, focus);
+    else this.selectStep(row.index, focus);
+  }
+
+  selectStep(index, focus) {
+    const step = stepsOf(this.execution)[index];
+    if (!step) return;
+    this.selected = index;
+    const folded = wayTo(this.items, index).filter((key) => !this.waterfall.unfolded.has(key));
+    folded.forEach((key) => this.waterfall.unfolded.add(key));
+    if (folded.length) this.waterfall.show(this);
+    this.seen = JSON.stringify(step);
+    this.showDetails(stepDetails(this, index, this.acts()), `step ${index}`, focus);
+  }
+
+  acts() {
+    return { onclose: () => this.close(), onselect: (index) => this.selectStep(index, true) };
+  }
+
+  showDetails(parts, key, focus = false) {
+    if (key === null) this.selected = null;
+    this.details.replaceChildren(...parts);
+    this.waterfall.markOpen(key);
+    if (focus) this.details.querySelector("h2").focus();
+  }
+
+  close() {
+    this.showDetails(runDetails(this), null);
+    this.waterfall.canvas.focus();
+  }
+
+  /** Ask for the run again and again until it has ended. */
+  async follow() {
+    let wait = POLL_MS;
+    while (this.execution.status === "running") {
+      await new Promise((resolve) => { setTimeout(resolve, wait); });
+      if (document.hidden) continue;
+      const began = performance.now();
+      try {
+        const response = await fetch(this.links.data, { headers: { Accept: "application/json" } });
+        if (!response.ok) throw new Error(`answered ${response.status}`);
+        this.renew(await response.json());
+        wait = Math.max(POLL_MS, 5 * (performance.now() - began));
+      } catch {
+        wait = Math.min(2 * wait, LONGEST_WAIT_MS); // the server may be gone
+      }
+    }
+  }
+
+  renew(given) {
+    const hasEnded = given.execution.status !== "running";
+    this.take(given);
+    const step = this.selected === null || this.selected === undefined ? null : stepsOf(this.execution)[this.selected];
+    if (hasEnded && given.execution.status === "failed" && !step) this.begin({});
+    else if (step && JSON.stringify(step) !== this.seen) this.selectStep(this.selected, false);
+    else if (!step && hasEnded) this.showDetails(runDetails(this), null);
+  }
+}
+
+/** Draw every trace of the page. */
+export function drawTraces() {
+  for (const root of document.querySelectorAll("[data-trace]")) {
+    const island = root.querySelector("[data-trace-document]");
+    if (island) root.trace = new Trace(root, JSON.parse(island.textContent));
+  }
+}
+
+drawTraces();
