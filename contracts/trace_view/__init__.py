@@ -6,10 +6,12 @@ A server gives the files of `ASSETS` as they are; a report that is one file take
 
 import json
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from contracts.json_types import JsonObject
+from contracts.violations import Violation
 
 ASSETS = Path(__file__).parent / "assets"
 STYLES = ("design.css", "trace.css")
@@ -28,7 +30,15 @@ SCRIPTS = (
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) )", re.MULTILINE)
 
-__all__ = ["ASSETS", "SCRIPTS", "STYLES", "bundled_script", "bundled_style", "island"]
+__all__ = [
+    "ASSETS",
+    "SCRIPTS",
+    "STYLES",
+    "bundled_script",
+    "bundled_style",
+    "island",
+    "told_violations",
+]
 
 
 def island(document: JsonObject) -> str:
@@ -39,6 +49,21 @@ def island(document: JsonObject) -> str:
     """
     text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def told_violations(violations: Iterable[Violation]) -> list[JsonObject]:
+    """Give breaches of an execution as the island tells them."""
+    return [
+        {
+            "pointer": one.pointer,
+            "rule": one.rule,
+            "grade": one.grade.value,
+            "expected": one.expected,
+            "got": one.got,
+            "fix": one.fix,
+        }
+        for one in violations
+    ]
 
 
 @cache

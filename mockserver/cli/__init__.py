@@ -10,6 +10,7 @@ SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
     "validate": ("mockserver.cli.validate:command", "Judge kept documents by the contract."),
     "generate": ("mockserver.cli.generate:command", "Generate executions, by the million."),
     "examples": ("mockserver.cli.examples:command", "List the recorded executions."),
+    "view": ("mockserver.cli.view:command", "Show one execution as a trace."),
     "serve": ("mockserver.cli.serve:serve", "Serve the mock over HTTP."),
 }
 """Name to (module:object, one line of help), so that the list of commands imports none of them."""

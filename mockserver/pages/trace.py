@@ -7,7 +7,7 @@ from flask import Flask, Response, request
 
 from contracts import JsonObject, format_timestamp
 from contracts.rules import judge_execution
-from contracts.trace_view import island
+from contracts.trace_view import island, told_violations
 from mockserver.executions import NamedRun
 from mockserver.family import Found
 from mockserver.service import Scene, Service
@@ -32,17 +32,7 @@ def _show_trace(service: Service, workflow_id: str, run_id: str) -> Response:
             f"Workflow {workflow_id!r} has no run {run_id!r} in this session, at this time.",
         )
     document = _document(service, scene, found)
-    document["violations"] = [
-        {
-            "pointer": one.pointer,
-            "rule": one.rule,
-            "grade": one.grade.value,
-            "expected": one.expected,
-            "got": one.got,
-            "fix": one.fix,
-        }
-        for one in judge_execution(found.execution)
-    ]
+    document["violations"] = told_violations(judge_execution(found.execution))
     workflow = scene.family.workflows.get(workflow_id)
     return show_page(
         "trace.html",

@@ -92,6 +92,30 @@ def start_mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
 
 
 @pytest.fixture(scope="session")
+def start_viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Start `deadringer view` on a file, a URL, or the bytes of standard input; give its link."""
+    with ExitStack() as stack:
+
+        def start(place: str, *options: str, given: bytes | None = None) -> str:
+            command = [sys.executable, "-m", "mockserver", "view", place, "--no-open", *options]
+            process = stack.enter_context(
+                subprocess.Popen(
+                    command,
+                    cwd=tmp_path_factory.mktemp("viewer"),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                )
+            )
+            stack.callback(process.terminate)
+            if given is not None:
+                process.stdin.write(given)
+                process.stdin.close()
+            return process.stdout.readline().decode().split()[-1]
+
+        yield start
+
+
+@pytest.fixture(scope="session")
 def mock(start_mock: Callable[..., str]) -> str:
     """The URL of a mock with default settings, for tests that only read."""
     return start_mock()

@@ -26,12 +26,12 @@ function entriesOf(value) {
  * it: a list of {path: [names], text}; the way to each is open from the start.
  */
 export function jsonTree(value, { label, breaches = [] } = {}) {
-  const root = new TreeNode(null, value, 0);
+  const root = new TreeNode(null, value);
   const canvas = el("div", { class: "tree" }, root.element);
   breaches.forEach((breach) => root.mark(breach.path, breach.text));
   root.open();
-  const simple = isContainer(value) && entriesOf(value).length <= OPEN_AT_FIRST;
-  if (simple) root.children.forEach((child) => { if (child.size() <= OPEN_AT_FIRST) child.open(); });
+  const isSimple = root.size() > 0 && root.size() <= OPEN_AT_FIRST;
+  if (isSimple) root.children.forEach((child) => { if (child.size() <= OPEN_AT_FIRST) child.open(); });
   return el("div", { class: "json" }, isContainer(value) ? toolsOf(root, value, label) : null, canvas);
 }
 
@@ -83,30 +83,26 @@ export function searchJson(value, text) {
   return hits;
 }
 
-class TreeNode {
-  constructor(name, value, depth) {
-    this.value = value;
-    this.children = null;
-    this.shown = 0;
-    this.depth = depth;
+function toggleButton(key, preview) {
+  return el(
+    "button", { type: "button", class: "tree-toggle", "aria-expanded": "false" },
+    el("span", { class: "twist", "aria-hidden": "true" }), key, el("span", { class: "tree-preview" }, preview),
+  );
+}
+
+/** What can be opened: a container, or a range of the members of a long one. */
+class Branch {
+  constructor() {
     this.line = el("div", { class: "tree-line" });
     this.element = el("div", { class: "tree-node" }, this.line);
-    const key = name === null ? null : el("span", { class: "tree-key" }, el("bdi", {}, String(name)), ":");
-    if (isContainer(value) && this.size()) this.drawContainer(key);
-    else this.line.append(...[key, valueElement(value)].filter(Boolean));
+    this.children = null;
   }
 
-  size() {
-    return isContainer(this.value) ? entriesOf(this.value).length : 0;
-  }
-
-  drawContainer(key) {
-    this.toggle = el(
-      "button", { type: "button", class: "tree-toggle", "aria-expanded": "false" },
-      el("span", { class: "twist", "aria-hidden": "true" }), key,
-      el("span", { class: "tree-preview" }, Array.isArray(this.value)
-        ? `[ ${countText(this.size(), "item")} ]` : previewOf(this.value, 60)),
-    );
+  /** Make it one that opens onto some members; `entries()` gives them. */
+  holds(entries, first, key, preview) {
+    this.entries = entries;
+    this.first = first;
+    this.toggle = toggleButton(key, preview);
     this.toggle.addEventListener("click", () => (this.isOpen() ? this.close() : this.open()));
     this.line.append(this.toggle);
   }
@@ -119,10 +115,14 @@ class TreeNode {
     if (!this.toggle || this.isOpen()) return;
     this.toggle.setAttribute("aria-expanded", "true");
     if (this.children) { this.list.hidden = false; return; }
-    this.children = [];
-    this.list = el("div", { class: "tree-list" });
+    const entries = this.entries();
+    this.step = 1;
+    while (entries.length / this.step > CHILDREN_AT_ONCE) this.step *= CHILDREN_AT_ONCE;
+    this.children = this.step === 1
+      ? entries.map(([name, value]) => new TreeNode(name, value))
+      : rangesOf(entries, this.step, this.first);
+    this.list = el("div", { class: "tree-list" }, this.children.map((child) => child.element));
     this.element.append(this.list);
-    this.showMore(CHILDREN_AT_ONCE);
   }
 
   close() {
@@ -135,31 +135,44 @@ class TreeNode {
     this.children?.forEach((child) => { child.close(); child.foldBelow(); });
   }
 
-  showMore(count) {
-    this.rest?.remove();
-    const entries = entriesOf(this.value);
-    for (const [name, value] of entries.slice(this.shown, this.shown + count)) {
-      const child = new TreeNode(name, value, this.depth + 1);
-      this.children.push(child);
-      this.list.append(child.element);
-    }
-    this.shown = Math.min(entries.length, this.shown + count);
-    const left = entries.length - this.shown;
-    if (!left) return;
-    this.rest = button(
-      `Show ${Math.min(left, CHILDREN_AT_ONCE)} more of ${left.toLocaleString("en")}`,
-      () => this.showMore(CHILDREN_AT_ONCE), { class: "quiet small" },
-    );
-    this.list.append(this.rest);
+  /** Open the way to one of the members; give its node. */
+  childAt(at) {
+    this.open();
+    const child = this.children[Math.floor(at / this.step)];
+    return this.step === 1 ? child : child.childAt(at % this.step);
+  }
+}
+
+function rangesOf(entries, step, first) {
+  const ranges = [];
+  for (let at = 0; at < entries.length; at += step) {
+    const slice = entries.slice(at, at + step);
+    const range = new Branch();
+    range.holds(() => slice, first + at, null, `${(first + at).toLocaleString("en")} … ${(first + at + slice.length - 1).toLocaleString("en")}`);
+    ranges.push(range);
+  }
+  return ranges;
+}
+
+class TreeNode extends Branch {
+  constructor(name, value) {
+    super();
+    this.value = value;
+    const key = name === null ? null : el("span", { class: "tree-key" }, el("bdi", {}, String(name)), ":");
+    if (this.size()) {
+      const preview = Array.isArray(value) ? `[ ${countText(value.length, "item")} ]` : previewOf(value, 60);
+      this.holds(() => entriesOf(value), 0, key, preview);
+    } else this.line.append(...[key, valueElement(value)].filter(Boolean));
+  }
+
+  size() {
+    return isContainer(this.value) ? Object.keys(this.value).length : 0;
   }
 
   childNamed(name) {
     if (!isContainer(this.value)) return null;
-    const at = entriesOf(this.value).findIndex(([key]) => String(key) === String(name));
-    if (at < 0) return null;
-    this.open();
-    if (at >= this.shown) this.showMore(at + 1 - this.shown);
-    return this.children[at];
+    const at = Object.keys(this.value).indexOf(String(name));
+    return at < 0 ? null : this.childAt(at);
   }
 
   /** Open the way to a place as far as it exists; give the last node on it. */

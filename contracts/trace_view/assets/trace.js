@@ -41,11 +41,13 @@ class Trace {
     this.table.replaceChildren(...[columnTable(this)].filter(Boolean));
   }
 
-  /** Open what there is to see first: the place asked for, the step that failed, or the run. */
+  /** Open what there is to see first: the place asked for, a failed step, a broken one, or the run. */
   begin(given) {
     const asked = given.focus?.match(/^\/steps\/(\d+)/)?.[1];
     const steps = stepsOf(this.execution);
-    const first = asked === undefined ? steps.findIndex((step) => step.status === "failed") : Number(asked);
+    const failed = steps.findIndex((step) => step.status === "failed");
+    const broken = Math.min(...this.broken);
+    const first = asked !== undefined ? Number(asked) : failed >= 0 ? failed : broken;
     if (first >= 0 && first < steps.length) this.selectStep(first, false);
     else this.showDetails(runDetails(this), null);
     if (this.execution.status === "running" && this.links.data) this.follow();
@@ -93,7 +95,7 @@ class Trace {
   drawTold() {
     const error = this.execution.error;
     const notice = error === null || error === undefined ? null : el(
-      "div", { class: "notice failed", role: "alert" }, el("b", {}, "Failed. "), isolated(typeof error === "string" ? error : JSON.stringify(error), "any"),
+      "div", { class: "notice failed", role: "alert" }, el("b", {}, this.execution.status === "failed" ? "Failed. " : "Error. "), isolated(typeof error === "string" ? error : JSON.stringify(error), "any"),
     );
     this.told.replaceChildren(...[notice, this.violations.length ? this.breachList() : null].filter(Boolean));
   }
@@ -108,7 +110,7 @@ class Trace {
     };
     const most = 50;
     return el(
-      "details", { class: "notice warning breaches", open: count <= 8 },
+      "details", { class: "notice warning breaches", open: count <= 12 },
       el("summary", {}, el("b", {}, count === 1 ? "1 promise of the contract is broken" : `${count} promises of the contract are broken`)),
       el("ul", { class: "small" }, this.violations.slice(0, most).map(line)),
       count > most ? el("p", { class: "small muted" }, `and ${count - most} more`) : null,

@@ -88,7 +88,7 @@ export class Waterfall {
   }
 
   rowElement(row, at) {
-    const status = row.kind === "absent" ? "pending" : row.step?.status ?? statusOfAll(row.steps);
+    const status = row.kind === "absent" ? "pending" : row.step ? row.step.status : statusOfAll(row.steps);
     const element = el("div", {
       class: `row depth-${row.depth} ${statusClass(status)} row-${row.kind}`, role: "treeitem", id: `trace-row-${at}`,
       "aria-level": row.depth + 1, "aria-expanded": row.isOpen === undefined ? null : String(row.isOpen),

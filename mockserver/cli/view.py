@@ -1,0 +1,51 @@
+"""`deadringer view FILE|URL`: look at one execution in the trace viewer."""
+
+import sys
+import webbrowser
+from typing import TYPE_CHECKING
+
+import click
+
+from mockserver.start_errors import StartError
+
+if TYPE_CHECKING:
+    from mockserver.viewing.reading import Viewed
+
+HOST = "127.0.0.1"
+
+
+@click.command("view")
+@click.argument("place", metavar="FILE|URL|-")
+@click.option("--api-key", envvar="DEADRINGER_API_KEY", help="The key to read a URL with.")
+@click.option("--port", default=0, show_default="a free one", help="Port to show it on.")
+@click.option("--open/--no-open", "opens", default=True, help="Open the browser.  [default: open]")
+def command(place: str, api_key: str | None, port: int, opens: bool) -> None:
+    """Show one execution as a trace: bare or in its answer, from a file or a real server.
+
+    A run that goes on is followed. One that breaks the contract is shown with what it breaks.
+    """
+    from mockserver.viewing import NoExecutionError, read_execution
+
+    try:
+        viewed = read_execution(place, api_key)
+        _show(viewed, port, opens=opens)
+    except (NoExecutionError, StartError) as problem:
+        click.echo(f"deadringer view: {problem}", err=True)
+        sys.exit(2)
+
+
+def _show(viewed: "Viewed", port: int, *, opens: bool) -> None:
+    from mockserver.pages.shell import UI
+    from mockserver.serving import base_url, bind, serve
+    from mockserver.viewing import build_viewer
+
+    listener = bind(HOST, port)
+    link = base_url(listener) + UI
+
+    def announce() -> None:
+        click.echo(f"Shows {viewed.execution.get('run_id', 'an execution')} on {link}")
+        click.echo("Stop with Ctrl-C.")
+        if opens and sys.stdout.isatty():
+            webbrowser.open(link)
+
+    serve(build_viewer(viewed), listener, announce)

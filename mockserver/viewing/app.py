@@ -1,0 +1,65 @@
+"""The application that shows one execution: the page of a trace, and nothing else."""
+
+import json
+import shlex
+from datetime import UTC, datetime
+
+from flask import Flask, Response, redirect, request
+
+from contracts import JsonObject, format_timestamp
+from contracts.rules import judge_execution
+from contracts.trace_view import island, told_violations
+from mockserver.control.hosts import host_name, is_loopback
+from mockserver.pages.shell import UI, add_shell, show_page
+
+from .reading import NoExecutionError, Viewed
+
+DATA = f"{UI}data"
+
+
+def build_viewer(viewed: Viewed) -> Flask:
+    """Give the application; it answers requests of this machine alone, for runs may be private."""
+    app = Flask("mockserver", static_folder=None, template_folder="pages/templates")
+    app.before_request(_require_loopback)
+    add_shell(app)
+    app.add_url_rule("/", "front", lambda: redirect(UI))
+    # The brand of every page leads to the list of runs; here the one run is that list.
+    app.add_url_rule(UI, "ui runs", lambda: _show(viewed))
+    app.add_url_rule(DATA, "ui data", lambda: _renewed(viewed))
+    return app
+
+
+def _require_loopback() -> Response | None:
+    if is_loopback(host_name(request.host)):
+        return None
+    return Response("Call the viewer by localhost.\n", 403, mimetype="text/plain")
+
+
+def _show(viewed: Viewed) -> Response:
+    document = _document(viewed)
+    document["violations"] = told_violations(judge_execution(viewed.execution))
+    title = str(viewed.execution.get("run_id", "Execution"))
+    return show_page(
+        "view.html", "ui runs", island=island(document), title=title, origin=viewed.origin
+    )
+
+
+def _renewed(viewed: Viewed) -> Response:
+    try:
+        viewed.renew()
+    except NoExecutionError as problem:
+        return Response(json.dumps({"error": str(problem)}), 502, mimetype="application/json")
+    return Response(json.dumps(_document(viewed)), mimetype="application/json")
+
+
+def _document(viewed: Viewed) -> JsonObject:
+    links = {}
+    if viewed.is_from_server:
+        header = '"x-api-key: $DEADRINGER_API_KEY"'
+        links = {"data": DATA, "curl": f"curl -H {header} {shlex.quote(viewed.origin)}"}
+    return {
+        "execution": viewed.execution,
+        "workflow": viewed.workflow,
+        "now": format_timestamp(datetime.now(UTC)),
+        "links": links,
+    }

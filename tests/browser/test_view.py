@@ -1,0 +1,52 @@
+"""`deadringer view`: one execution from anywhere, kept or broken."""
+
+import json
+
+from fixtures import load_recordings
+from mockserver import DEMO_KEY
+
+from .accessibility import grave_findings
+from .conftest import PHONE
+
+RUN = next(one.execution for one in load_recordings() if one.name == "crm_refuses_contact")
+PATH = f"/v1/workflows/{RUN['workflow_id']}/executions/{RUN['run_id']}"
+
+
+def test_an_answer_from_standard_input_is_shown(start_viewer, page):
+    answer = json.dumps({"success": True, "message": "ok", "data": RUN}).encode()
+    page.goto(start_viewer("-", given=answer))
+
+    assert page.get_by_role("heading", level=1).inner_text().startswith(RUN["run_id"])
+    assert page.get_by_role("region", name="Error").is_visible()
+    assert page.get_by_text("promises of the contract").count() == 0
+    assert page.get_by_role("button", name="Copy curl").count() == 0
+
+
+def test_a_run_of_a_server_is_shown_with_its_definition(mock, start_viewer, page):
+    page.goto(start_viewer(mock + PATH, "--api-key", DEMO_KEY))
+
+    came_from = page.locator(".origins").inner_text()
+    assert "came from Enrich profile" in came_from
+    page.get_by_role("button", name="Enrich profile").first.click()
+    assert page.get_by_role("heading", name="Enrich profile").is_visible()
+    assert DEMO_KEY not in page.content()
+
+
+def test_a_broken_document_is_shown_with_its_breaches_marked(start_viewer, open_page, tmp_path):
+    first, second = RUN["steps"]
+    broken = {**RUN, "steps": [{**first, "ended_at": None}, second, 7], "created": "yesterday"}
+    file = tmp_path / "broken.json"
+    file.write_text(json.dumps(broken), "utf-8")
+    page = open_page(viewport=PHONE)
+    page.goto(start_viewer(str(file)))
+    told = page.locator(".breaches")
+
+    assert "/steps/0/ended_at" in told.inner_text()
+    assert "/steps/2" in told.inner_text()
+    told.get_by_role("button", name="/steps/0/ended_at").first.click()
+    marked = page.locator(".tree-line.breach", has_text="ended_at")
+    assert "step_end_and_duration_come_together" in marked.inner_text()
+    told.get_by_role("button", name="/created").first.click()
+    assert "yesterday" in page.locator(".tree-line.breach", has_text="created").inner_text()
+    assert grave_findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
