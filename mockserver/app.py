@@ -9,6 +9,7 @@ from .control import add_control
 from .errors import add_error_handlers
 from .executions import ExecutionSource
 from .journal import Journal, Journaling
+from .kept_answers import KeptAnswers
 from .loading import load_executions
 from .logs import RequestLog
 from .pages import add_pages
@@ -48,6 +49,7 @@ def build_app(
     add_error_handlers(app, service.redactor)
     add_api(app, service)
     add_pages(app, service)
+    journal = None
     if settings.control:
         journal = Journal(numbers=service.journal_numbers, peers=service.peers)
         app.extensions[JOURNAL] = journal
@@ -56,11 +58,17 @@ def build_app(
         app,
         resources=r"/(?!__mock/).*",
         send_wildcard=True,
+        always_send=False,  # programs that are no browser read the shorter answer
         expose_headers=EXPOSED_HEADERS,
         max_age=600,
     )
+    # Each of these wraps the one before it.
     app.wsgi_app = BrokenPromises(app.wsgi_app, service)  # type: ignore[method-assign] # Flask's own way
-    if settings.control:
+    if journal:
         app.wsgi_app = Journaling(app.wsgi_app, service, journal)  # type: ignore[method-assign] # Flask's own way
-    app.wsgi_app = RequestLog(app.wsgi_app, service.redactor)  # type: ignore[method-assign] # Flask's own way
+    log = RequestLog(app.wsgi_app, service.redactor)
+    app.wsgi_app = log  # type: ignore[method-assign] # Flask's own way
+    most_bytes = settings.cache_mb * 2**20 // (settings.workers or 1)
+    if most_bytes:
+        app.wsgi_app = KeptAnswers(log, service, log, journal, most_bytes)  # type: ignore[method-assign] # Flask's own way
     return app

@@ -21,4 +21,5 @@ def tell_freshness(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-cache" if is_final else "no-store"
     if is_final:
         response.make_conditional(request)
+        response.headers.pop("Date", None)  # the server tells it, anew for each answer
     return response

@@ -5,7 +5,6 @@ A request is kept as it passed; what an entry says of it is made when somebody r
 
 import io
 import itertools
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +21,10 @@ from .shared_numbers import SharedNumber
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from .kept_answers import KeptAnswer
     from .peers import Peers
+
+    _Repeated = tuple[int, WSGIEnvironment, KeptAnswer, list[tuple[str, str]], datetime, float]
 
 ENTRIES_KEPT = 1000
 BYTES_KEPT = 16_384
@@ -84,15 +86,27 @@ class Journal:
     ) -> None:
         self._limit = limit
         self._next = numbers.next if numbers else itertools.count(1).__next__
-        self._passed: deque[Passed] = deque(maxlen=limit)
+        self._passed: deque[Passed | _Repeated] = deque(maxlen=limit)
         self._peers = peers
-        self._lock = threading.Lock()
+        self._cleared: dict[str, int] = {}
 
     def add(self, passed: Passed) -> None:
         """Keep a request and number it."""
         passed.number = self._next()
-        with self._lock:
-            self._passed.append(passed)
+        self._passed.append(passed)
+
+    def add_kept(
+        self,
+        environ: "WSGIEnvironment",
+        kept: "KeptAnswer",
+        headers: list[tuple[str, str]],
+        at: datetime,
+        began: float,
+    ) -> None:
+        """Keep a request that was answered without the application; `began` is in seconds."""
+        environ.pop("wsgi.input", None)  # nobody reads it, and it holds on to the connection
+        ms = (time.perf_counter() - began) * 1000
+        self._passed.append((self._next(), environ, kept, headers, at, ms))
 
     def newest(self, session: str) -> list[Passed]:
         """Give what has passed in a session, newest first."""
@@ -118,14 +132,41 @@ class Journal:
         return self._peers.ask((what, session)) if self._peers else []
 
     def _own(self, session: str) -> list[Passed]:
-        with self._lock:
-            return [one for one in self._passed if one.session == session]
+        cleared = self._cleared.get(session, 0)
+        every = (_passed(one) for one in self._passed.copy())
+        return [one for one in every if one.session == session and one.number > cleared]
 
     def _clear_own(self, session: str) -> None:
-        with self._lock:
-            kept = [one for one in self._passed if one.session != session]
-            self._passed.clear()
-            self._passed.extend(kept)
+        numbers = [one.number for one in self._own(session)]
+        if numbers:
+            self._cleared[session] = max(numbers)
+
+
+def _passed(one: "Passed | _Repeated") -> Passed:
+    """Give an entry as it is read; of an answer that was repeated it is only made now."""
+    if isinstance(one, Passed):
+        return one
+    number, environ, kept, headers, at, ms = one
+    lasting = kept.lasting
+    return Passed(
+        environ=_texts(environ),
+        session=lasting.session.name,
+        clock=lasting.clock,
+        at=at,
+        asked=b"",
+        contract_faults=(),
+        status=kept.status,
+        headers=headers,
+        answer=lasting.body[:BYTES_KEPT],
+        answer_length=len(lasting.body),
+        ms=ms,
+        notes=kept.notes,
+        number=number,
+    )
+
+
+def _texts(environ: "WSGIEnvironment") -> "WSGIEnvironment":
+    return {name: value for name, value in environ.items() if isinstance(value, str)}
 
 
 class Journaling:
@@ -177,9 +218,7 @@ class Journaling:
             passed.status, passed.headers = told
             passed.answer = bytes(kept)
             passed.notes = passed.environ.get(NOTES, {})
-            passed.environ = {
-                name: value for name, value in passed.environ.items() if isinstance(value, str)
-            }
+            passed.environ = _texts(passed.environ)
             self._journal.add(passed)
 
 

@@ -40,10 +40,17 @@ class RequestLog:
         try:
             return self._application(environ, start)
         finally:
-            if REQUESTS.isEnabledFor(logging.INFO):
-                self._log(environ, status, (time.perf_counter() - began) * 1000)
+            if self.is_on:
+                self.tell(environ, status, began)
 
-    def _log(self, environ: "WSGIEnvironment", status: str, spent_ms: float) -> None:
+    @property
+    def is_on(self) -> bool:
+        """Whether anybody wants to know of requests."""
+        return REQUESTS.isEnabledFor(logging.INFO)
+
+    def tell(self, environ: "WSGIEnvironment", status: str, began: float) -> None:
+        """Log one answered request; `began` is in seconds of the performance counter."""
+        spent_ms = (time.perf_counter() - began) * 1000
         path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
         fields = {
             "method": environ["REQUEST_METHOD"],

@@ -1,9 +1,10 @@
 """Counts requests in fixed windows and tells each caller the state of its window."""
 
 import threading
-from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from math import ceil
+from typing import NamedTuple
 
 from limits import RateLimitItemPerSecond
 from limits.storage import Storage
@@ -11,53 +12,62 @@ from limits.strategies import FixedWindowRateLimiter
 
 from .errors import ApiError
 from .settings import RatePolicy
-from .shared_numbers import SharedLock, SharedWindows
+from .shared_numbers import SLOTS, SharedLock, SharedWindows
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Caller(NamedTuple):
+    """Whose window a request counts in: `kind` keeps keys and addresses apart.
+
+    Every session has windows of its own, since its clock may be another one.
+    """
+
+    session: str
+    kind: str
+    name: str
+
+
+class Window(NamedTuple):
     """The state of one caller's window just after a request was counted."""
 
     limit: int
     remaining: int
     reset_s: int
-    is_exceeded: bool
+    is_refused: bool
 
     @property
-    def headers(self) -> dict[str, str]:
+    def header_items(self) -> tuple[tuple[str, str], ...]:
         """The documented response headers."""
-        return {
-            "RateLimit-Limit": str(self.limit),
-            "RateLimit-Remaining": str(self.remaining),
-            "RateLimit-Reset": str(self.reset_s),
-        }
+        return (
+            ("RateLimit-Limit", str(self.limit)),
+            ("RateLimit-Remaining", str(self.remaining)),
+            ("RateLimit-Reset", str(self.reset_s)),
+        )
 
 
 class RateLimits:
-    """Counts for each caller; a window begins with the first request after the last one ended."""
+    """Counts for each caller; a window begins with the first request after the last one ended.
 
-    def __init__(self, policy: RatePolicy, lock: SharedLock) -> None:
+    Only if it `is_enforced` a request beyond the limit is to be refused.
+    """
+
+    def __init__(
+        self, policy: RatePolicy, lock: SharedLock | None = None, *, is_enforced: bool = False
+    ) -> None:
+        self._is_enforced = is_enforced
+        lock = lock or SharedLock()
         self._policy = policy
-        self._item = RateLimitItemPerSecond(policy.limit, policy.window_s)
+        self._item = _Item(policy.limit, policy.window_s)
         self._storage = _Windows(SharedWindows(lock, policy.window_s))
         self._limiter = FixedWindowRateLimiter(self._storage)
 
-    def count(self, moment: datetime, session: str, kind: str, caller: str) -> Window:
-        """Count one request of a caller at a time of the session.
-
-        Every session has windows of its own, since its clock may be another one; `kind` keeps
-        keys and addresses apart.
-        """
-        now = self._storage.here.moment = moment.timestamp()
-        is_allowed = self._limiter.hit(self._item, session, kind, caller)
-        counted, end = self._storage.here.counted
+    def count(self, moment: datetime, caller: Caller) -> Window:
+        """Count one request of a caller at a time of the session."""
+        here = self._storage.here
+        now = here.moment = moment.timestamp()
+        is_refused = not self._limiter.hit(self._item, *caller) and self._is_enforced
+        counted, end = here.counted
         limit = self._policy.limit
-        return Window(
-            limit=limit,
-            remaining=max(0, limit - counted),
-            reset_s=max(0, ceil(end - now)),
-            is_exceeded=not is_allowed,
-        )
+        return Window(limit, max(0, limit - counted), max(0, ceil(end - now)), is_refused)
 
     def refusal(self, window: Window) -> ApiError:
         """Give the documented 429 for a window."""
@@ -70,6 +80,14 @@ class RateLimits:
             more={"retryAfterSeconds": wait_s},
             headers={"Retry-After": str(wait_s)},
         )
+
+
+class _Item(RateLimitItemPerSecond):
+    """The library's limit, which writes the same names anew for each request."""
+
+    @lru_cache(maxsize=SLOTS)  # noqa: B019 - one item lives as long as the server
+    def key_for(self, *identifiers: str) -> str:
+        return super().key_for(*identifiers)
 
 
 class _Here(threading.local):

@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 from contracts import Operation, operations
 
 from .auth import is_known_key, require_known_key, sent_key
+from .compression import compressing
 from .errors import ApiError, error_response
 from .faulty_answers import (
     begin_faults,
@@ -18,8 +19,10 @@ from .faulty_answers import (
 )
 from .freshness import tell_freshness
 from .journal import NOTES
+from .lasting import WINDOW, note_lasting
 from .pauses import pause
 from .preferences import Preferences, preferred_error, read_preferences
+from .rate_limits import Caller, Window
 from .service import SESSION_NAME, Service, split_key
 from .views import VIEWS, View
 
@@ -37,9 +40,11 @@ def add_api(app: Flask, service: Service) -> None:
         )
     app.before_request(lambda: _admit(service))
     # The last one named here is the first to see an answer.
+    app.after_request(lambda response: note_lasting(service, response))
     app.after_request(_note_form)
     app.after_request(end_faults)
     app.after_request(_tell_freshness)
+    app.after_request(compressing(app))
     app.after_request(_tell_preferences)
     app.after_request(_tell_window)
     app.after_request(_bare_options)
@@ -87,9 +92,11 @@ def _admit(service: Service) -> Response | None:
     known = is_known_key(key, service.settings.api_keys)
     if service.settings.rate_limit != "off":
         # An unknown key gets no window of its own: inventing keys must not lift the limit.
-        caller = ("key", key) if known else ("ip", request.remote_addr or "unknown")
-        g.window = service.rate_limits.count(g.scene.now, g.scene.session.name, *caller)
-        if g.window.is_exceeded and service.settings.rate_limit == "enforce":
+        kind, name = ("key", key) if known else ("ip", request.remote_addr or "unknown")
+        g.caller = Caller(g.scene.session.name, kind, name)
+        counted: Window | None = request.environ.get(WINDOW)
+        g.window = counted or service.rate_limits.count(g.scene.now, g.caller)
+        if g.window.is_refused:
             raise service.rate_limits.refusal(g.window)
     refusal = refusal_by_fault()  # whatever stands before the service asks for no key
     if refusal is None:
@@ -133,7 +140,7 @@ def _tell_freshness(response: Response) -> Response:
 
 def _tell_window(response: Response) -> Response:
     if "window" in g:
-        response.headers.update(g.window.headers)
+        response.headers.update(g.window.header_items)
     return response
 
 

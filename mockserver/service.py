@@ -38,6 +38,8 @@ class Scene:
     session: Session
     now: datetime
     now_ms: int
+    generation: int
+    """That of the session when the request came; it may have changed since."""
 
     def find(self, workflow_id: str, run_id: str) -> Found | None:
         """Give a run as it stands, None if the workflow has none of that id."""
@@ -75,7 +77,7 @@ class Service:
     peers: "Peers | None" = field(init=False, default=None)
     journal_numbers: SharedNumber | None = field(init=False, default=None)
     _start: SessionClock = field(init=False)
-    _sessions: dict[str, Session] = field(init=False, default_factory=dict)
+    _sessions: dict[str, Session] = field(init=False, default_factory=lambda: {"": Session("")})
     _seen: int = field(init=False, default=0)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
@@ -89,7 +91,9 @@ class Service:
 
             self.peers = Peers(workers)
             self.journal_numbers = SharedNumber(lock)
-        self.rate_limits = RateLimits(settings.rate_policy, lock)
+        self.rate_limits = RateLimits(
+            settings.rate_policy, lock, is_enforced=settings.rate_limit == "enforce"
+        )
         self.redactor = Redactor(settings.api_keys)
         self.store = Store(lock, settings.state)
         began = self.store.once("began", self.clock.now().isoformat())
@@ -105,14 +109,34 @@ class Service:
 
     def scene(self, name: str = "") -> Scene:
         """Give what a request of a session sees now."""
-        now = self.session_clock(name).at(self.clock.now())
-        return Scene(self.family, self.session(name), now, milliseconds_of(now))
+        session = self.session(name)
+        family, generation = self.family, session.generation
+        now = (session.clock or self._start).at(self.clock.now())
+        return Scene(family, session, now, milliseconds_of(now), generation)
 
     def session(self, name: str = "") -> Session:
         """Give a session as all workers have left it; nobody but `change` may alter it."""
         if self.store.version != self._seen:
             self._catch_up()
         return self._sessions.get(name) or Session(name)
+
+    def generation_of(self, session: Session) -> int:
+        """Give the present generation of a session, after what other workers have changed."""
+        if self.store.version != self._seen:
+            self._catch_up()
+        return session.generation
+
+    def is_undisturbed(self, session: Session) -> bool:
+        """Tell whether no fault of any kind may meet the session's requests.
+
+        Of a session that was never changed nobody would learn that it was.
+        """
+        return session is self._sessions.get(session.name) and not (
+            session.faults
+            or session.scenario
+            or self.chaos(session.name)
+            or self.broken_promises(session.name)
+        )
 
     def session_clock(self, name: str = "") -> SessionClock:
         """Give the clock of a session."""

@@ -22,6 +22,16 @@ class SessionClock:
         except OverflowError:
             return self.began
 
+    def machine_time_of(self, moment: datetime) -> datetime | None:
+        """Give when the machine's clock will show a time of the session, None if it stands.
+
+        Raises:
+            OverflowError: if that time has no name.
+        """
+        if not self.speed:
+            return None
+        return self.since + (moment - self.began) / self.speed
+
     def described(self, machine: datetime) -> JsonObject:
         """Give now, mode and speed, as the control API shows them."""
         is_real = self.speed == 1 and self.began == self.since

@@ -59,6 +59,7 @@ def apply(session: Session, event: Event, make_plan: PlanMaker) -> Session:
         KeyError: if the kind of the event is unknown, which is a bug.
     """
     if event.kind == "reset":
+        session.generation = event.number  # whoever holds it learns that it is over
         session = Session(session.name)
     elif event.kind == "started":
         plan, price = make_plan(event.body)

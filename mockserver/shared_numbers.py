@@ -4,7 +4,8 @@ import hashlib
 import mmap
 import struct
 import threading
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 SLOTS = 4096
@@ -24,19 +25,20 @@ class SharedLock:
     """
 
     def __init__(self, *, between_processes: bool = False) -> None:
-        self._lock: Any = threading.Lock()
-        self._patience_s = -1.0
+        lock: Any = threading.Lock()
+        self.acquire: Callable[[], object] = lock.acquire
         if between_processes:
             import multiprocessing  # one process does without
 
-            self._lock = multiprocessing.get_context("fork").Lock()
-            self._patience_s = _PATIENCE_S
+            lock = multiprocessing.get_context("fork").Lock()
+            self.acquire = partial(lock.acquire, True, _PATIENCE_S)
+        self.release: Callable[[], object] = lock.release
 
     def __enter__(self) -> None:
-        self._lock.acquire(True, self._patience_s)
+        self.acquire()
 
     def __exit__(self, *_failure: object) -> None:
-        self._lock.release()
+        self.release()
 
 
 class SharedNumber:
@@ -72,46 +74,49 @@ class SharedWindows:
     def __init__(self, lock: SharedLock, window_s: int) -> None:
         self._lock = lock
         self._window_s = window_s
+        # A request may come to the count behind one that was told a later time. What lies beyond
+        # that is a clock that was set back.
+        self._longest_s = 2 * window_s
         self._memory = mmap.mmap(-1, _WINDOW.size * SLOTS)
 
     def add(self, name: str, moment: float, amount: int = 1) -> tuple[int, float]:
         """Count and give how many there are now, and when the window ends."""
-        key = _key_of(name)
-        with self._lock:
-            offset = self._place(key)
+        key, offset = _key_of(name)
+        self._lock.acquire()  # not `with`: this is met by every request
+        try:
             held, end, count = _WINDOW.unpack_from(self._memory, offset)
-            if held != key or not self._is_live(end, moment):
+            if held != key:
+                offset = self._place(key, offset)
+                held, end, count = _WINDOW.unpack_from(self._memory, offset)
+            if held != key or not 0 < end - moment <= self._longest_s:
                 end, count = moment + self._window_s, 0
             count += amount
             _WINDOW.pack_into(self._memory, offset, key, end, count)
+        finally:
+            self._lock.release()
         return count, min(end, moment + self._window_s)
 
     def state(self, name: str, moment: float) -> tuple[int, float]:
         """Give how many were counted and when the window ends, (0, moment) if it is over."""
-        key = _key_of(name)
+        key, offset = _key_of(name)
         with self._lock:
-            held, end, count = _WINDOW.unpack_from(self._memory, self._place(key))
-        return (count, end) if held == key and self._is_live(end, moment) else (0, moment)
+            held, end, count = _WINDOW.unpack_from(self._memory, self._place(key, offset))
+        is_live = held == key and 0 < end - moment <= self._longest_s
+        return (count, end) if is_live else (0, moment)
 
     def clear(self, name: str) -> None:
         """Forget one window."""
-        key = _key_of(name)
+        key, offset = _key_of(name)
         with self._lock:
-            offset = self._place(key)
+            offset = self._place(key, offset)
             if _WINDOW.unpack_from(self._memory, offset)[0] == key:
                 _WINDOW.pack_into(self._memory, offset, key, 0.0, 0)
 
-    def _is_live(self, end: float, moment: float) -> bool:
-        # A request may come to the count before one that was told an earlier time. What lies
-        # beyond that is a clock that was set back.
-        return 0 < end - moment <= 2 * self._window_s
-
-    def _place(self, key: bytes) -> int:
+    def _place(self, key: bytes, first: int) -> int:
         """Give where a name stands or may stand: its own slot, a free one, or the first to end."""
-        first = int.from_bytes(key[:4], "little")
-        best, best_end = 0, float("inf")
+        best, best_end = first, float("inf")
         for probe in range(_PROBES):
-            offset = (first + probe) % SLOTS * _WINDOW.size
+            offset = (first + probe * _WINDOW.size) % (SLOTS * _WINDOW.size)
             held, end, _count = _WINDOW.unpack_from(self._memory, offset)
             if held == key:
                 return offset
@@ -121,5 +126,7 @@ class SharedWindows:
 
 
 @lru_cache(maxsize=SLOTS)
-def _key_of(name: str) -> bytes:
-    return hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).digest()
+def _key_of(name: str) -> tuple[bytes, int]:
+    """Give the key of a name and the offset of the slot where the search for it begins."""
+    key = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).digest()
+    return key, int.from_bytes(key[:4], "little") % SLOTS * _WINDOW.size

@@ -72,6 +72,10 @@ def _decoded(body: bytes, encoding: str) -> bytes:
     """Give the body without its compression, as far as it was kept."""
     if encoding == "gzip":
         return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(body)
+    if encoding == "zstd":
+        import zstandard  # few read the journal
+
+        return zstandard.ZstdDecompressor().decompressobj().decompress(body)
     return body
 
 

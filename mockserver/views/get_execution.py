@@ -28,7 +28,8 @@ def get_execution(service: Service, scene: Scene, path: Mapping[str, str]) -> Re
     if found.kind == "recorded":
         body = service.executions.answer(workflow_id, run_id)
     started = scene.session.started.get(run_id)
-    if found.kind == "started" and started and started.drive == "read":
+    is_moved = found.kind == "started" and started and started.drive == "read"
+    if is_moved and not found.is_terminal:
         # This read saw the run as it stood; the next one sees the next transition.
         service.change(scene.session.name, "moved", {"run_id": run_id, "transitions": 1})
     response = Response(body or envelope_bytes(found.execution), mimetype="application/json")

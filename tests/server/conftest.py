@@ -19,6 +19,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from fixtures import load_recordings
 from mockserver import DEMO_KEY
+from tests.server.twins import Twins
 
 DEMO = {"x-api-key": DEMO_KEY}
 _COMPLETED = next(
@@ -150,14 +151,24 @@ class _QuietHandler(WSGIRequestHandler):
         """The application has a log of its own."""
 
 
+def _require_none(differences):
+    told = [f"{number} {str(one)[:400]}" for number, one in enumerate(differences)]
+    assert not told, f"an answer differs where answers are kept: {told[0]}"
+
+
 @pytest.fixture
 def over_http() -> Iterator[Callable[[Flask], httpx.Client]]:
-    """Serve an application on a free port of this process; give a client that sends the key."""
+    """Serve an application on a free port of this process; give a client that sends the key.
+
+    Every test that uses it also tests that no answer shows whether answers are kept.
+    """
     with ExitStack() as stack:
 
         def serve(app: Flask) -> httpx.Client:
+            twins = Twins(app)
+            stack.callback(lambda: _require_none(twins.differences))
             http_server = make_server(
-                "127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler
+                "127.0.0.1", 0, twins, threaded=True, request_handler=_QuietHandler
             )
             stack.callback(http_server.server_close)
             thread = threading.Thread(target=http_server.serve_forever)
@@ -165,6 +176,8 @@ def over_http() -> Iterator[Callable[[Flask], httpx.Client]]:
             stack.callback(thread.join)
             stack.callback(http_server.shutdown)
             url = f"http://127.0.0.1:{http_server.server_port}"
-            return stack.enter_context(httpx.Client(base_url=url, headers=DEMO))
+            client = stack.enter_context(httpx.Client(base_url=url, headers=DEMO))
+            client.twins = twins
+            return client
 
         yield serve

@@ -27,6 +27,16 @@ def test_it_holds_both_sides_newest_first_and_no_key(mock):
     assert DEMO_KEY not in answer.text
 
 
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "zstd"])
+def test_a_compressed_answer_is_shown_plain(mock, encoding):
+    answer = mock.get(KNOWN, headers={"Accept-Encoding": encoding})
+
+    (entry,) = mock.get("/__mock/journal").json()["entries"]
+    assert answer.headers.get("Content-Encoding", "identity") == encoding
+    assert entry["answer"]["body"] == answer.text
+    assert entry["answer_breaches"] == []
+
+
 def test_a_bad_request_is_marked(mock):
     mock.get("/v1/workflows/wf_abc123/executions", params={"page": 0})
 

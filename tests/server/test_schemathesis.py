@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import contracts
-from mockserver import DEMO_KEY
+from mockserver import DEMO_KEY, create_app
 
 PHASES = "examples,coverage,fuzzing,stateful"
 
@@ -38,6 +38,16 @@ def test_schemathesis_finds_nothing(server, tmp_path: Path, source: str) -> None
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"[1-9]\d* generated", done.stdout), done.stdout
+
+
+def test_schemathesis_sees_no_difference_where_answers_are_kept(over_http, tmp_path: Path) -> None:
+    mock = over_http(create_app())
+
+    done = run_schemathesis(f"{mock.base_url}/openapi.json", str(mock.base_url), tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert mock.twins.repeated
+    assert mock.twins.differences == []
 
 
 def test_schemathesis_finds_a_status_the_specification_hides(server, tmp_path: Path) -> None:

@@ -1,0 +1,43 @@
+"""Compresses answers for those who ask for it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, g, request
+
+if TYPE_CHECKING:
+    from flask_compress import Compress
+
+SMALLEST = 860
+"""A body shorter than this fits into one packet anyway."""
+
+
+def compressing(app: Flask) -> Callable[[Response], Response]:
+    """Give what compresses an answer by gzip or zstd, as `Accept-Encoding` asks.
+
+    An answer with a fault in it stays plain: cut off JSON is to be seen as such.
+    """
+    app.config.update(
+        COMPRESS_REGISTER=False,
+        COMPRESS_ALGORITHM=["zstd", "gzip"],
+        COMPRESS_ALGORITHM_STREAMING=[],
+        COMPRESS_STREAMS=False,
+        COMPRESS_MIN_SIZE=SMALLEST,
+        COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,
+    )
+    found: list[Compress] = []
+
+    def compress(response: Response) -> Response:
+        if g.get("faults"):
+            return response
+        if "Accept-Encoding" not in request.headers:
+            response.vary.add("Accept-Encoding")
+            return response
+        if not found:
+            from flask_compress import Compress  # its codecs take longer to load than a request
+
+            found.append(Compress(app))
+        answer: Response = found[0].after_request(response)
+        return answer
+
+    return compress

@@ -1,0 +1,187 @@
+"""Repeats answers that last without asking the application again.
+
+The application alone says what lasts (`lasting.py`), and a request is answered from here only if
+it is the same as one before in everything an answer may depend on. All else is passed on.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .journal import NOTES, Journal
+from .lasting import LASTING, WINDOW, Lasting
+from .logs import RequestLog
+from .service import Service
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Headers = list[tuple[str, str]]
+Asked = tuple[str | None, ...]
+"""Everything of a plain request that its answer may depend on."""
+
+_PLAIN = frozenset(
+    {
+        *("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR"),
+        *("SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "SERVER_SOFTWARE"),
+        *("wsgi.version", "wsgi.url_scheme", "wsgi.input", "wsgi.errors", "wsgi.multithread"),
+        *("wsgi.multiprocess", "wsgi.run_once", "wsgi.input_terminated"),
+        *("HTTP_X_API_KEY", "HTTP_AUTHORIZATION", "HTTP_X_MOCK_SESSION", "HTTP_ORIGIN"),
+        *("HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH"),
+        *("HTTP_HOST", "HTTP_USER_AGENT", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE"),
+        *("HTTP_CONNECTION", "HTTP_REFERER", "HTTP_CACHE_CONTROL", "HTTP_PRAGMA", "HTTP_DNT"),
+        *("HTTP_PRIORITY", "HTTP_SEC_FETCH_MODE", "HTTP_SEC_FETCH_SITE", "HTTP_SEC_FETCH_DEST"),
+        *("HTTP_SEC_CH_UA", "HTTP_SEC_CH_UA_MOBILE", "HTTP_SEC_CH_UA_PLATFORM", "HTTP_SEC_GPC"),
+    }
+)
+"""What a plain request may consist of; one that has anything else is passed on."""
+_ENTRY_BYTES = 4096
+"""What an answer costs beside its body, roughly."""
+_LARGEST_SHARE = 8
+"""A body may take one part in so many of the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """One answer: `before` and `after` are its headers around those of the window."""
+
+    lasting: Lasting
+    status: str
+    before: Headers
+    after: Headers
+    chunks: list[bytes]
+    notes: dict[str, Any]
+
+    @property
+    def size(self) -> int:
+        """The memory it takes, roughly, in bytes."""
+        return len(self.lasting.body) + _ENTRY_BYTES
+
+
+class KeptAnswers:
+    """Wraps the application and keeps its lasting answers, at most so many bytes of them."""
+
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        service: Service,
+        log: RequestLog,
+        journal: Journal | None,
+        most_bytes: int,
+    ) -> None:
+        self._application = application
+        self._service = service
+        self._log = log
+        self._journal = journal
+        self._count = service.rate_limits.count
+        self._clock = service.clock
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[Asked, KeptAnswer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one request."""
+        if environ["REQUEST_METHOD"] != "GET" or not environ.keys() <= _PLAIN:
+            return self._application(environ, start_response)
+        began = time.perf_counter()
+        asked = _asked(environ)
+        kept = self._kept.get(asked)
+        if kept is None:
+            return self._ask(asked, environ, start_response)
+        now = self._clock.now()
+        if not self._is_true(kept.lasting, now):
+            self._forget(asked, kept)
+            return self._ask(asked, environ, start_response)
+        return self._repeat(kept, environ, start_response, now, began)
+
+    def _is_true(self, lasting: Lasting, now: datetime) -> bool:
+        return (
+            self._service.generation_of(lasting.session) == lasting.generation
+            and self._service.family is lasting.family
+            and (lasting.until is None or now < lasting.until)
+        )
+
+    def _repeat(
+        self,
+        kept: KeptAnswer,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse",
+        now: datetime,
+        began: float,
+    ) -> Iterable[bytes]:
+        headers, lasting = kept.before, kept.lasting
+        if lasting.caller is not None:
+            window = self._count(lasting.clock.at(now), lasting.caller)
+            if window.is_refused:
+                environ[WINDOW] = window
+                return self._application(environ, start_response)
+            headers = [*headers, *window.header_items, *kept.after]
+        start_response(kept.status, headers)
+        if self._journal is not None:
+            self._journal.add_kept(environ, kept, headers, now, began)
+        if self._log.is_on:
+            self._log.tell(environ, kept.status, began)
+        return kept.chunks
+
+    def _ask(
+        self, asked: Asked, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Ask the application, and keep its answer if that lasts."""
+        told: list[Any] = []
+
+        def start(status: str, headers: Headers, *rest: Any) -> Callable[[bytes], object]:
+            told[:] = [status, headers]
+            return start_response(status, headers, *rest)
+
+        answer = self._application(environ, start)
+        lasting: Lasting | None = environ.get(LASTING)
+        if lasting is not None and told:
+            self._keep(asked, _kept_answer(lasting, told[0], told[1], environ[NOTES]))
+        return answer
+
+    def _keep(self, asked: Asked, answer: KeptAnswer) -> None:
+        if answer.size * _LARGEST_SHARE > self._most_bytes:
+            return
+        with self._lock:
+            replaced = self._kept.pop(asked, None)
+            self._kept[asked] = answer
+            self._bytes += answer.size - (replaced.size if replaced else 0)
+            while self._bytes > self._most_bytes:
+                _oldest, removed = self._kept.popitem(last=False)
+                self._bytes -= removed.size
+
+    def _forget(self, asked: Asked, answer: KeptAnswer) -> None:
+        with self._lock:
+            if self._kept.get(asked) is answer:
+                del self._kept[asked]
+                self._bytes -= answer.size
+
+
+def _asked(environ: "WSGIEnvironment") -> Asked:
+    get = environ.get
+    return (
+        environ["PATH_INFO"],
+        get("QUERY_STRING"),
+        get("HTTP_X_API_KEY"),
+        get("HTTP_AUTHORIZATION"),
+        get("HTTP_X_MOCK_SESSION"),
+        get("HTTP_ACCEPT_ENCODING"),
+        get("HTTP_ORIGIN"),
+        get("HTTP_IF_NONE_MATCH"),
+    )
+
+
+def _kept_answer(
+    lasting: Lasting, status: str, headers: Headers, notes: dict[str, Any]
+) -> KeptAnswer:
+    counted = [place for place, (name, _) in enumerate(headers) if name.startswith("RateLimit-")]
+    first, behind = (counted[0], counted[-1] + 1) if counted else (len(headers), len(headers))
+    chunks = [lasting.body] if lasting.body else []
+    return KeptAnswer(lasting, status, headers[:first], headers[behind:], chunks, notes)

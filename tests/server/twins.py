@@ -1,0 +1,81 @@
+"""Two applications that get the same requests at the same time: one keeps answers, one does not."""
+
+import io
+import threading
+from dataclasses import replace
+
+from flask import Flask
+
+from mockserver.app import EXTENSION, build_app
+from mockserver.kept_answers import KeptAnswers
+
+API = "/v1"
+OF_THE_TESTS = {
+    *("werkzeug.socket", "REMOTE_PORT", "REQUEST_URI", "RAW_URI"),
+    "HTTP_X_SCHEMATHESIS_TESTCASEID",
+}
+"""What server and client of these tests put into an environ beside what Granian and a user do."""
+
+
+class HeldClock:
+    """A clock that stands while both applications answer."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self._moment = None
+
+    def now(self):
+        return self._moment or self._clock.now()
+
+    def hold(self):
+        self._moment = self._clock.now()
+
+
+class Twins:
+    """A WSGI application that answers as `app` does, and fails where a twin answers differently.
+
+    Each request goes to both, in the same order, so both have the same history. Answers outside
+    the API are the control API's and hold names that are drawn anew; only those of the API are
+    compared: status, headers in their order, and body.
+    """
+
+    def __init__(self, app: Flask):
+        service = app.extensions[EXTENSION]
+        self.differences = []
+        self.repeated = 0
+        self._clock = service.clock = HeldClock(service.clock)
+        if isinstance(app.wsgi_app, KeptAnswers):
+            self._count_repeated(app.wsgi_app)
+        settings = replace(service.settings, state=None, cache_mb=0)
+        self.twin = twin = build_app(settings, clock=self._clock, executions=service.executions)
+        twin.extensions[EXTENSION]._start = service._start
+        self._apps = (app.wsgi_app, twin.wsgi_app)
+        self._lock = threading.Lock()
+
+    def _count_repeated(self, kept_answers):
+        """Count the answers that were repeated: a comparison of none would say nothing."""
+        repeat = kept_answers._repeat
+        kept_answers._clock = self._clock
+
+        def counting(*arguments):
+            self.repeated += 1
+            return repeat(*arguments)
+
+        kept_answers._repeat = counting
+
+    def __call__(self, environ, start_response):
+        environ = {name: environ[name] for name in environ.keys() - OF_THE_TESTS}
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        with self._lock:
+            self._clock.hold()
+            one, other = (self._ask(app, environ, body) for app in self._apps)
+        if environ["PATH_INFO"].startswith(API) and one != other:
+            self.differences.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], one, other))
+        start_response(one[0], one[1])
+        return [one[2]]
+
+    def _ask(self, app, environ, body):
+        told = []
+        asked = {**environ, "wsgi.input": io.BytesIO(body)}
+        chunks = app(asked, lambda status, headers, *_rest: told.extend((status, headers)))
+        return (*told, b"".join(chunks))
