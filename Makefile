@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test mutation check format constraints clean
+.PHONY: help setup serve test mutation bench bench-serve bench-generate check format constraints clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
 setup: $(READY) ## Make the virtual environment with everything in it
 
@@ -32,6 +32,15 @@ test: check ## Run every check and every test
 mutation: $(READY) ## Run the check against every contract fault and print who found it
 	$(BIN)/python -m tests.mutation
 
+bench: $(READY) ## Measure speed against other tools and write the results (QUICK=1: a short try)
+	$(BIN)/python -m benchmarks all $(if $(QUICK),--quick)
+
+bench-serve: $(READY) ## The part of bench about serving
+	$(BIN)/python -m benchmarks serve $(if $(QUICK),--quick)
+
+bench-generate: $(READY) ## The part of bench about generating
+	$(BIN)/python -m benchmarks generate $(if $(QUICK),--quick)
+
 check: $(READY) ## Lint, formatting, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -46,4 +55,4 @@ constraints: $(READY) ## Renew constraints.txt from what is installed now
 	mv constraints.new constraints.txt
 
 clean: ## Remove everything that was built
-	rm -rf $(VENV) dist build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) benchmarks/.peers dist build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

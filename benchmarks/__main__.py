@@ -1,0 +1,48 @@
+"""`python -m benchmarks [serve|generate|all] [--quick]`: measure, print, and keep the results."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from . import generating, places, serving
+from .effort import Effort, full, quick
+from .installing import install_peers
+from .report import page, write_page, write_readme
+from .serving import MissingToolError, Report
+
+PARTS: dict[str, tuple[str, Callable[[Effort], Report]]] = {
+    "serve": ("Serving, side by side", serving.measure),
+    "generate": ("Generating, side by side", generating.measure),
+}
+
+
+def main() -> int:
+    """Run what was asked for; a quick try is printed and not kept."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=[*PARTS, "all"], default="all")
+    parser.add_argument("--quick", action="store_true", help="one short round; nothing is kept")
+    asked = parser.parse_args()
+    effort = quick() if asked.quick else full()
+    for reason in install_peers():
+        print(f"benchmarks: {reason}", file=sys.stderr)
+    reports = []
+    for name, (title, measure) in PARTS.items():
+        if asked.part not in (name, "all"):
+            continue
+        try:
+            reports.append(measure(effort))
+        except MissingToolError as error:
+            print(f"benchmarks: {error}", file=sys.stderr)
+            return 2
+        text = page(title, reports[-1], is_quick=asked.quick)
+        print(text)
+        if not asked.quick:
+            write_page(places.RESULTS / f"{name}.md", text)
+    if asked.part == "all" and not asked.quick:
+        write_readme(reports)
+    effort.tell("done")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

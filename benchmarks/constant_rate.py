@@ -1,0 +1,131 @@
+"""Asks one question at a constant rate and tells how long the answers took.
+
+The load is open: request n is due at start + n / rate, whatever became of those before it, and
+its latency counts from that moment, not from when a connection was free to send it. A server that
+stalls is thus charged for every request that had to wait: there is no coordinated omission to
+correct. The loop spins on its core instead of sleeping, so that it sends on time; `late_p99` tells
+how late it was when a connection was free.
+
+Run: `python -m benchmarks.constant_rate URL RATE SECONDS HEADER...`.
+"""
+
+import gc
+import json
+import select
+import socket
+import sys
+from dataclasses import dataclass, field
+from time import perf_counter
+from urllib.parse import urlsplit
+
+CONNECTIONS = 64
+_LEAD_S = 0.05
+_PATIENCE_S = 2.0
+_TAIL = 24
+
+
+@dataclass
+class Course:
+    """What happened in one run; times in seconds."""
+
+    latencies: list[float] = field(default_factory=list)
+    lateness: list[float] = field(default_factory=list)
+    wrong: int = 0
+    unanswered: int = 0
+
+
+def ask_at(url: str, rate: float, seconds: float, headers: list[str]) -> Course:
+    """Ask at that rate for that long; every answer must end as the first one does."""
+    address = urlsplit(url)
+    lines = [f"GET {address.path} HTTP/1.1", f"Host: {address.netloc}", *headers, "", ""]
+    request = "\r\n".join(lines).encode()
+    place = (address.hostname or "", address.port or 80)
+    tail = _first_answer(place, request)[-_TAIL:]
+    driver = _Driver(place, request, tail)
+    gc.disable()
+    try:
+        return driver.run(rate, int(rate * seconds))
+    finally:
+        driver.close()
+
+
+def _first_answer(place: tuple[str, int], request: bytes) -> bytes:
+    once = request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    with socket.create_connection(place) as connection:
+        connection.sendall(once)
+        parts = list(iter(lambda: connection.recv(1 << 16), b""))
+    return b"".join(parts)
+
+
+class _Driver:
+    def __init__(self, place: tuple[str, int], request: bytes, tail: bytes) -> None:
+        self._request = request
+        self._tail = tail
+        self._connections = [socket.create_connection(place) for _ in range(CONNECTIONS)]
+        self._poll = select.poll()
+        for connection in self._connections:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setblocking(False)
+            self._poll.register(connection, select.POLLIN)
+        self._of = {connection.fileno(): connection for connection in self._connections}
+
+    def run(self, rate: float, count: int) -> Course:
+        """Send `count` requests, each when it is due or as soon after as there is a connection."""
+        course = Course()
+        idle, due_of, was_idle_since = list(self._connections), {}, dict.fromkeys(self._of, 0.0)
+        begin, sent = perf_counter() + _LEAD_S, 0
+        last = begin + count / rate + _PATIENCE_S
+        while sent < count or due_of:
+            now = perf_counter()
+            if now > last:
+                break
+            while idle and sent < count and (due := begin + sent / rate) <= now:
+                connection = idle.pop()
+                handle = connection.fileno()
+                connection.send(self._request)
+                due_of[handle] = due
+                course.lateness.append(now - max(due, was_idle_since[handle]))
+                sent += 1
+            for handle, _ in self._poll.poll(0):
+                if self._is_whole(handle, course):
+                    now = perf_counter()
+                    course.latencies.append(now - due_of.pop(handle))
+                    was_idle_since[handle] = now
+                    idle.append(self._of[handle])
+        course.unanswered = count - sent + len(due_of)
+        return course
+
+    def _is_whole(self, handle: int, course: Course) -> bool:
+        data = self._of[handle].recv(1 << 18)
+        if not data:
+            raise ConnectionError("The server closed a connection under load.")
+        if data.startswith(b"HTTP/") and not data.startswith(b"200", 9):
+            course.wrong += 1
+        return data.endswith(self._tail)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in self._connections:
+            connection.close()
+
+
+def quantile(ordered: list[float], share: float) -> float:
+    """Give the value below which that share of the ordered values lies."""
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+
+
+def _told(course: Course) -> dict[str, float]:
+    ordered, late = sorted(course.latencies), sorted(course.lateness)
+    return {
+        "answered": len(ordered),
+        "wrong": course.wrong,
+        "unanswered": course.unanswered,
+        "p50": quantile(ordered, 0.5),
+        "p99": quantile(ordered, 0.99),
+        "late_p99": quantile(late, 0.99),
+    }
+
+
+if __name__ == "__main__":
+    target, per_second, duration, *head = sys.argv[1:]
+    print(json.dumps(_told(ask_at(target, float(per_second), float(duration), head))))

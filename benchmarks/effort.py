@@ -1,0 +1,29 @@
+"""How much time to spend, and where the run stands."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Rounds of so many seconds for each measurement."""
+
+    seconds: int
+    rounds: int
+    is_quick: bool = False
+    begin: float = field(default_factory=time.monotonic)
+
+    def tell(self, what: str) -> None:
+        """Say on standard error what comes now."""
+        print(f"[{time.monotonic() - self.begin:4.0f} s] {what}", file=sys.stderr, flush=True)
+
+
+def quick() -> Effort:
+    """Give enough to see that everything works."""
+    return Effort(seconds=1, rounds=1, is_quick=True)
+
+
+def full() -> Effort:
+    """Give what published figures are measured with."""
+    return Effort(seconds=3, rounds=3)

@@ -1,0 +1,164 @@
+"""All about generating: speed, validity, memory of the command, rate of the strategies."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import places
+from .effort import Effort
+from .makers import KEPT, OURS, Made, Maker, Worth, make, makers, worth
+from .processes import SERVER_CORE, family_mb, pinned
+from .samples import Sample, best, interleaved, ratio
+from .serving import Report
+from .tables import Target, table
+
+MILLION = 1_000_000
+_LOOK_EVERY_S = 0.25
+_DRAWS = """
+import time
+from hypothesis import HealthCheck, Phase, given, settings
+from fixtures.strategies import executions
+drawn = 0
+@settings(max_examples={count}, phases=[Phase.generate], database=None, deadline=None,
+          suppress_health_check=list(HealthCheck), derandomize=True)
+@given(executions())
+def draw(execution):
+    global drawn
+    drawn += 1
+begin = time.perf_counter()
+draw()
+print((time.perf_counter() - begin) / drawn)
+"""
+
+
+def measure(effort: Effort) -> Report:
+    """Measure everything."""
+    report = Report()
+    effort.tell("generators")
+    _makers(report, effort)
+    effort.tell("strategies")
+    _strategies(report, effort)
+    effort.tell("deadringer generate")
+    _command(report, MILLION // (20 if effort.is_quick else 1))
+    return report
+
+
+def _makers(report: Report, effort: Effort) -> None:
+    able, absent = [], {}
+    for maker in makers():
+        reason = maker.missing()
+        if reason:
+            absent[maker.name] = reason
+        else:
+            able.append(maker)
+    last: dict[str, Made] = {}
+
+    def once(maker: Maker) -> float | None:
+        try:
+            last[maker.name] = make(maker, effort.seconds, KEPT)
+        except OSError as error:
+            absent[maker.name] = str(error)
+            return None
+        return last[maker.name].per_second
+
+    rates = interleaved(
+        {maker.name: lambda maker=maker: once(maker) for maker in able}, effort.rounds
+    )
+    values = {name: worth(made.documents) for name, made in last.items()}
+    _tell_makers(report, rates, values, absent)
+
+
+def _tell_makers(
+    report: Report, rates: dict[str, Sample], values: dict[str, Worth], absent: dict[str, str]
+) -> None:
+    rows = [
+        (
+            name,
+            sample.shown(),
+            _share(values[name].schema),
+            _share(values[name].rules),
+            _share(values[name].without_warning),
+        )
+        for name, sample in rates.items()
+    ]
+    rows += [(name, f"left out: {reason}", "", "", "") for name, reason in absent.items()]
+    heads = (
+        "Generator",
+        "executions/s, median (range)",
+        "schema",
+        "all rules",
+        "no warning either",
+    )
+    about = (
+        "Made and written as JSON, on one core. The shares are of the first "
+        f"{KEPT:,} documents, judged by the contract."
+    )
+    report.sections.append(("Generators", f"{about}\n\n{table(heads, rows)}"))
+    peers = [name for name in rates if name != OURS]
+    true = [name for name in peers if values[name].rules == 1]
+    ours = rates.get(OURS)
+    report.targets += [
+        Target(
+            "executions/s, of the fastest peer without a rule violation",
+            ratio(ours, best(rates[name] for name in true)),
+            10,
+        ),
+        Target(
+            "executions/s, of the fastest peer of all",
+            ratio(ours, best(rates[name] for name in peers)),
+            1,
+        ),
+        Target("share of ours that keeps every rule", values[OURS].without_warning, 1),
+    ]
+
+
+def _share(value: float) -> str:
+    return f"{value:.1%}"
+
+
+def _strategies(report: Report, effort: Effort) -> None:
+    count = 200 if effort.is_quick else 1_000
+    script = _DRAWS.format(count=count)
+    measures = {"once": lambda: float(_printed([sys.executable, "-c", script]))}
+    sample = interleaved(measures, effort.rounds)["once"]
+    text = f"{sample.shown(2, 1000)} ms an example of `executions()`, over {count:,} examples."
+    report.sections.append(("Hypothesis strategies", text))
+    report.targets.append(
+        Target("`executions()`", sample.median * 1000, 5, is_at_least=False, unit=" ms")
+    )
+
+
+def _printed(command: Sequence[str]) -> str:
+    ran = subprocess.run(pinned(command, SERVER_CORE), capture_output=True, text=True, check=True)
+    return ran.stdout
+
+
+def _command(report: Report, count: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "runs.ndjson")
+        seconds, memory_mb = _watched(
+            [places.COMMAND, "generate", "-n", str(count), "--format", "ndjson", "--out", str(out)]
+        )
+        size = out.stat().st_size
+    text = (
+        f"`deadringer generate -n {count} --format ndjson`, all cores: {seconds:,.0f} s, "
+        f"{count / seconds:,.0f} executions/s, {size / seconds / 1e6:,.0f} MB/s; "
+        f"at most {memory_mb:,.0f} MB, the sum of its processes' PSS."
+    )
+    report.sections.append(("The command", text))
+    what = f"peak memory of {count:,} executions"
+    report.targets.append(Target(what, memory_mb, 200, is_at_least=False, unit=" MB"))
+
+
+def _watched(command: Sequence[str]) -> tuple[float, float]:
+    begin, most = time.perf_counter(), 0.0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            most = max(most, family_mb(process.pid))
+            time.sleep(_LOOK_EVERY_S)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return time.perf_counter() - begin, most

@@ -1,0 +1,111 @@
+"""Who makes executions: ours and the generators in use today, each a process of its own."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contracts import is_valid, load_schema
+from contracts.rules import Context, judge_execution
+from fixtures import load_catalogue
+
+from . import places
+from .processes import SERVER_CORE, pinned
+
+OURS = "deadringer"
+KEPT = 1_000
+
+
+@dataclass(frozen=True)
+class Maker:
+    """One generator: how its script is run."""
+
+    name: str
+    command: tuple[str, ...]
+
+    def missing(self) -> str | None:
+        """Give the reason why it cannot be run here."""
+        lacking = [one for one in self.command if "/" in one and not Path(one).exists()]
+        return f"{Path(lacking[0]).name} is not installed" if lacking else None
+
+
+def makers() -> list[Maker]:
+    """Give all, ours first."""
+
+    def script(name: str) -> str:
+        return str(places.SCRIPTS / name)
+
+    python, modules = str(places.PEER_PYTHON), str(places.NODE_MODULES)
+    return [
+        Maker(OURS, (sys.executable, script("own_generator.py"))),
+        Maker("json-schema-faker", ("node", script("json_schema_faker.mjs"), modules)),
+        Maker("polyfactory", (python, script("polyfactory_models.py"))),
+        Maker("hypothesis-jsonschema", (python, script("hypothesis_schema.py"))),
+        Maker("Faker factory, straightforward", (python, script("faker_factory.py"))),
+        Maker("Faker factory, by the rules", (python, script("careful_faker_factory.py"))),
+    ]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What one run of a maker gave."""
+
+    per_second: float
+    documents: tuple[Any, ...]
+
+
+def make(maker: Maker, seconds: float, keep: int) -> Made:
+    """Let a maker make executions on one core.
+
+    Raises:
+        OSError: if it fails; the message is its last words.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        schema, sample = Path(name, "execution.json"), Path(name, "sample.ndjson")
+        schema.write_text(json.dumps(bundled_schema()))
+        command = [*maker.command, str(schema), str(seconds), str(sample), str(keep)]
+        ran = subprocess.run(
+            pinned(command, SERVER_CORE), capture_output=True, text=True, check=False
+        )
+        if ran.returncode:
+            raise OSError(ran.stderr.strip().rpartition("\n")[2][:200])
+        told = json.loads(ran.stdout)
+        with sample.open() as lines:
+            return Made(told["count"] / told["seconds"], tuple(map(json.loads, lines)))
+
+
+def bundled_schema() -> dict[str, Any]:
+    """Give the execution schema in one document, for tools that read one."""
+    text = json.dumps(load_schema("execution"))
+    parts = {name: json.loads(json.dumps(load_schema(name))) for name in ("step", "column")}
+    text = text.replace('"step.json"', '"#/$defs/step"').replace(
+        '"column.json"', '"#/$defs/column"'
+    )
+    whole: dict[str, Any] = json.loads(text)
+    for one in (whole, *parts.values()):
+        one.pop("$id", None)
+        one.pop("examples", None)
+    return whole | {"$defs": parts}
+
+
+@dataclass(frozen=True)
+class Worth:
+    """Which share of documents passes, by what."""
+
+    schema: float
+    rules: float
+    without_warning: float
+
+
+def worth(documents: Sequence[Any]) -> Worth:
+    """Judge documents by the schema and by every rule that reads one document."""
+    context = Context(catalogue=frozenset(action["kind"] for action in load_catalogue()))
+    judged = [judge_execution(document, context) for document in documents]
+    count = len(documents)
+    passing = sum(is_valid(document, "execution") for document in documents)
+    errorless = sum(all(one.grade.value != "error" for one in found) for found in judged)
+    return Worth(passing / count, errorless / count, sum(not found for found in judged) / count)

@@ -1,0 +1,182 @@
+"""The other answers of the mock: lists, generated and live runs, 304s, many runs, big bodies."""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import wrk
+from .body import KEY, KEY_HEADER, Answer, typical_answer, write_files
+from .contestants import BARE, Contestant, alone, application, own_command
+from .processes import SERVER_CORE, Running, ask, free_port, started
+from .samples import Sample, interleaved
+
+HEADERS = {"x-api-key": KEY}
+KEPT = "/v1/workflows/wf_abc123/executions/run_x7k9m2"
+BIG = "/v1/workflows/wf_scrape5/executions/run_w5h9j3"
+MANY = 10_000
+PAGE = 100
+
+SOLO = ("kept run", "answer 304", "list page", "generated run, never seen", "live run")
+
+
+@contextmanager
+def mock(*options: str, workers: int = 1, cores: str = SERVER_CORE) -> Iterator[Running]:
+    """Start the mock, with everything on unless an option says otherwise."""
+    port = free_port()
+    command = own_command(port, *options, workers=workers)
+    with started(command, KEPT, port=port, headers=HEADERS, cores=cores) as running:
+        yield running
+
+
+def solo_latencies(*, seconds: int, rounds: int) -> dict[str, Sample]:
+    """Give the p50 in seconds of each kind of answer, one request at a time, default world.
+
+    Every round has a mock of its own, so that what was never seen is new again.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in SOLO}
+    for _ in range(rounds):
+        with mock() as running:
+            rows = list(_rows(running.port, 10 * PAGE * PAGE))
+            for name, ask_it in _solo(running, rows, seconds).items():
+                taken[name].append(ask_it())
+    return {name: Sample(tuple(values)) for name, values in taken.items()}
+
+
+@dataclass(frozen=True)
+class _Row:
+    path: str
+    status: str
+
+
+def _rows(port: int, most: int) -> Iterator[_Row]:
+    """Yield the runs of all workflows, page by page."""
+    count = 0
+    for workflow in _data(port, f"/v1/workflows?limit={PAGE}")["items"]:
+        below = f"/v1/workflows/{workflow['id']}/executions"
+        pages = _data(port, f"{below}?page_size={PAGE}")["pagination"]["total_pages"]
+        for page in range(1, pages + 1):
+            for row in _data(port, f"{below}?page_size={PAGE}&page={page}")["executions"]:
+                yield _Row(f"{below}/{row['run_id']}", row["status"])
+                count += 1
+                if count >= most:
+                    return
+
+
+def _data(port: int, path: str):
+    status, body = ask(port, path, HEADERS)
+    if status != 200:
+        raise ConnectionError(f"{path} answers {status}.")
+    return json.loads(body)["data"]
+
+
+def _solo(running: Running, rows: list[_Row], seconds: int) -> dict[str, Callable[[], float]]:
+    root = running.url.removesuffix(running.path)
+    finished = [row.path for row in rows if row.status != "running"]
+    live = [row.path for row in rows if row.status == "running"]
+    page = KEPT.rpartition("/")[0] + "?page_size=20"
+
+    def p50(path: str, *headers: str, paths: tuple[str, ...] = (), lasting: int = seconds):
+        def measure() -> float:
+            head = [KEY_HEADER, *headers]
+            return wrk.load(root + path, lasting, head, paths=paths, connections=1).p50_s
+
+        return measure
+
+    known = (f"If-None-Match: {etag}",) if (etag := _etag(running.port)) else ()
+    return {
+        "kept run": p50(KEPT),
+        "answer 304": p50(KEPT, *known),
+        "list page": p50(page),
+        # One second, so that the finished runs of the world are not all read before it ends.
+        "generated run, never seen": p50(KEPT, paths=tuple(finished), lasting=1),
+        "live run": p50(KEPT, paths=tuple(live)),
+    }
+
+
+def _etag(port: int) -> str:
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", KEPT, headers=HEADERS)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.headers.get("ETag", "")
+
+
+@dataclass(frozen=True)
+class ManyRuns:
+    """Requests a second over one run and over many, and the memory after it."""
+
+    one: Sample
+    many: Sample
+    count: int
+    memory_mb: float
+
+
+def many_runs(*, seconds: int, rounds: int, count: int = MANY) -> ManyRuns:
+    """Read many distinct runs in turn, each known after the first pass, against always one."""
+    with mock("--no-control", "--rate-limit", "off", "--runs-per-workflow", "1000") as running:
+        paths = tuple(row.path for row in _rows(running.port, count) if row.status != "running")
+        for path in paths:
+            ask(running.port, path, HEADERS)
+        measured = interleaved(
+            {
+                "one": lambda: _rate(running, seconds, paths[:1]),
+                "many": lambda: _rate(running, seconds, paths),
+            },
+            rounds,
+        )
+        return ManyRuns(measured["one"], measured["many"], len(paths), running.memory_mb())
+
+
+def _rate(running: Running, seconds: int, paths: tuple[str, ...] = ()) -> float:
+    return wrk.load(running.url, seconds, [KEY_HEADER], paths=paths).per_second
+
+
+def big_bodies(*, seconds: int, rounds: int) -> tuple[Sample, Sample, int]:
+    """Give requests a second of a body of half a megabyte: ours, bare bytes, and its size."""
+    with mock("--no-control", "--rate-limit", "off") as ours, tempfile.TemporaryDirectory() as name:
+        body = ask(ours.port, BIG, HEADERS)[1]
+        answer = Answer(json.loads(body))
+        write_files(Path(name), answer)
+        Path(name, "html", "body.json").write_bytes(body)
+        bare = Contestant(BARE, application("bare"))
+        with alone(bare, Path(name), answer) as reference:
+            root = ours.url.removesuffix(ours.path)
+            measured = interleaved(
+                {
+                    "ours": lambda: wrk.load(root + BIG, seconds, [KEY_HEADER]).per_second,
+                    "bare": lambda: _rate(reference, seconds),
+                },
+                rounds,
+            )
+    return measured["ours"], measured["bare"], len(body)
+
+
+def workers(*, seconds: int, rounds: int) -> dict[int, Sample]:
+    """Give requests a second with one and two workers on two cores, by the number of workers."""
+    with mock(cores="0,1") as one, mock(workers=2, cores="0,1") as two:
+        running = {1: one, 2: two}
+        return interleaved(
+            {
+                count: lambda at=at: (
+                    wrk.load(at.url, seconds, [KEY_HEADER], cores=_load_cores()).per_second
+                )
+                for count, at in running.items()
+            },
+            rounds,
+        )
+
+
+def _load_cores() -> str:
+    import os
+
+    cores = sorted(os.sched_getaffinity(0))
+    return ",".join(map(str, cores[2:] or cores))
+
+
+__all__ = ["ManyRuns", "big_bodies", "many_runs", "mock", "solo_latencies", "typical_answer"]

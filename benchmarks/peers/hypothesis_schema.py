@@ -1,0 +1,39 @@
+"""hypothesis-jsonschema on the execution schema, drawn in batches as a property test draws."""
+
+import json
+from itertools import count
+
+import timing
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis_jsonschema import from_schema
+
+_BATCH = 100
+
+
+def documents(schema):
+    """Yield drawn executions as JSON."""
+    strategy = from_schema(schema)
+    for number in count():
+        yield from _batch(strategy, number)
+
+
+def _batch(strategy, number):
+    drawn = []
+
+    @seed(number)
+    @settings(
+        max_examples=_BATCH,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def collect(execution):
+        drawn.append(json.dumps(execution))
+
+    collect()
+    return drawn
+
+
+timing.run(documents)

@@ -1,0 +1,21 @@
+// json-schema-faker. Run: node json_schema_faker.mjs NODE_MODULES SCHEMA SECONDS SAMPLE KEEP
+import { readFileSync, writeFileSync } from "node:fs";
+
+const [modules, schemaFile, seconds, sample, keep] = process.argv.slice(2);
+const { createGeneratorSync } = await import(`${modules}/json-schema-faker/dist/index.js`);
+const schema = JSON.parse(readFileSync(schemaFile, "utf8"));
+const generator = createGeneratorSync({ seed: 1, alwaysFakeOptionals: true });
+
+const kept = [];
+for (let warm = 0; warm < 20; warm++) kept.push(JSON.stringify(generator.generate(schema)));
+let count = 0;
+const begin = performance.now();
+while (performance.now() - begin < seconds * 1000) {
+  for (let few = 0; few < 10; few++, count++) {
+    const line = JSON.stringify(generator.generate(schema));
+    if (kept.length < keep) kept.push(line);
+  }
+}
+const passed = (performance.now() - begin) / 1000;
+writeFileSync(sample, kept.map((line) => line + "\n").join(""));
+console.log(JSON.stringify({ count, seconds: passed }));

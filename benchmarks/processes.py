@@ -1,0 +1,167 @@
+"""Starting servers on chosen cores, waiting for them, weighing and ending them."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SERVER_CORE, LOAD_CORE = "0", "1"
+_PATIENCE_S = 60.0
+_PAUSE_S = 0.002
+
+
+class WrongAnswerError(Exception):
+    """A server did not start, or did not give the answer it was told to give."""
+
+
+@dataclass
+class Running:
+    """A server that answers."""
+
+    process: "subprocess.Popen[bytes]"
+    port: int
+    path: str
+    start_s: float
+    """From spawning it to its first true answer."""
+
+    @property
+    def url(self) -> str:
+        """Where its answer is."""
+        return f"http://127.0.0.1:{self.port}{self.path}"
+
+    def memory_mb(self) -> float:
+        """Give what it and its children hold; shared pages count by their share."""
+        return family_mb(self.process.pid)
+
+
+def pinned(command: Sequence[str], cores: str) -> list[str]:
+    """Give the command, kept to these cores (`0`, `0,1`)."""
+    return ["taskset", "-c", cores, *command] if shutil.which("taskset") else [*command]
+
+
+def free_port() -> int:
+    """Give a port that nobody listens on now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@contextmanager
+def started(
+    command: Sequence[str],
+    path: str,
+    *,
+    port: int,
+    expected: Any = None,
+    headers: Mapping[str, str] | None = None,
+    cores: str = SERVER_CORE,
+) -> Iterator[Running]:
+    """Run a server until the block ends; `expected` is the JSON that it must answer on `path`.
+
+    Raises:
+        WrongAnswerError: if it ends, is too slow, or answers something else.
+    """
+    with tempfile.TemporaryFile() as log:
+        begin = time.perf_counter()
+        process = subprocess.Popen(
+            pinned(command, cores),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            status, body = _first_answer(process, port, path, headers or {})
+            running = Running(process, port, path, time.perf_counter() - begin)
+            _check(status, body, expected)
+            yield running
+        except WrongAnswerError as error:
+            log.seek(0)
+            said = log.read()[-300:].decode(errors="replace").strip()
+            raise WrongAnswerError(f"{error} {said}".strip()) from error
+        finally:
+            stop(process)
+
+
+def _first_answer(
+    process: "subprocess.Popen[bytes]", port: int, path: str, headers: Mapping[str, str]
+) -> tuple[int, bytes]:
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise WrongAnswerError(f"It ended with {process.returncode} instead of answering.")
+        try:
+            return ask(port, path, headers)
+        except (OSError, http.client.HTTPException):
+            time.sleep(_PAUSE_S)
+    raise WrongAnswerError(f"No answer within {_PATIENCE_S:.0f} s.")
+
+
+def _check(status: int, body: bytes, expected: Any) -> None:
+    if status != 200:
+        raise WrongAnswerError(f"It answers {status}, not 200.")
+    try:
+        given = json.loads(body) if expected is not None else None
+    except ValueError as error:
+        raise WrongAnswerError("Its answer is not JSON.") from error
+    if given != expected:
+        raise WrongAnswerError("It answers another body.")
+
+
+def ask(port: int, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    """Ask once, on a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path, headers=dict(headers))
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """End a process and its children."""
+    for wanted in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, wanted)
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            continue
+        except ProcessLookupError:
+            process.wait()
+        return
+
+
+def family_mb(pid: int) -> float:
+    """Give what a process and all below it hold; shared pages count by their share."""
+    return sum(map(_megabytes, _family(pid)))
+
+
+def _family(pid: int) -> list[int]:
+    try:
+        below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return [pid]
+    return [pid, *(one for child in below for one in _family(int(child)))]
+
+
+def _megabytes(pid: int) -> float:
+    for name, key in (("smaps_rollup", "Pss:"), ("status", "VmRSS:")):
+        try:
+            lines = Path(f"/proc/{pid}/{name}").read_text().splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            if line.startswith(key):
+                return int(line.split()[1]) / 1024
+    return 0.0

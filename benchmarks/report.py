@@ -1,0 +1,49 @@
+"""The results as pages of Markdown, and the short table in the README."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from . import places
+from .machine import BUSY, LOAD_BEFORE, facts
+from .serving import Report
+from .tables import table, verdicts
+
+README = places.HERE.parent / "README.md"
+_PLACE = re.compile(r"(<!-- benchmarks: begin -->\n).*?(<!-- benchmarks: end -->)", re.DOTALL)
+
+
+def page(title: str, report: Report, *, is_quick: bool) -> str:
+    """Give one page: the machine, the verdicts, then every table."""
+    parts = [f"# {title}", _warnings(is_quick=is_quick), verdicts(report.targets)]
+    parts += [f"## {heading}\n\n{text}" for heading, text in report.sections]
+    parts.append("## Measured on\n\n" + table(("", ""), facts()))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _warnings(*, is_quick: bool) -> str:
+    said = []
+    if is_quick:
+        said.append("**A quick try: one round of one second each. Its figures mean little.**")
+    if LOAD_BEFORE > BUSY:
+        said.append(f"**The machine was busy (load {LOAD_BEFORE:.1f}): figures are disturbed.**")
+    return "\n\n".join(said)
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write it whole or not at all."""
+    path.parent.mkdir(exist_ok=True)
+    new = path.with_suffix(".new")
+    new.write_text(text, "utf-8")
+    new.replace(path)
+
+
+def write_readme(reports: list[Report], readme: Path = README) -> None:
+    """Put the verdicts, with the date, into the marked place of the README."""
+    targets = [target for report in reports for target in report.targets]
+    said = f"{datetime.now(UTC):%Y-%m-%d}, all ratios from one run:\n\n{verdicts(targets)}\n\n"
+    old = readme.read_text("utf-8")
+    new, count = _PLACE.subn(lambda found: found[1] + said + found[2], old)
+    if not count:
+        raise LookupError(f"{readme.name} has no place between `<!-- benchmarks: … -->` marks.")
+    write_page(readme, new)

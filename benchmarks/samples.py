@@ -1,0 +1,54 @@
+"""Several measurements of one thing: median and range, taken in interleaved rounds."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import TypeVar
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Measured values of one thing."""
+
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle one."""
+        return median(self.values)
+
+    def shown(self, decimals: int = 0, scale: float = 1.0) -> str:
+        """Give median and range as text."""
+        middle, low, high = (
+            f"{value * scale:,.{decimals}f}"
+            for value in (self.median, min(self.values), max(self.values))
+        )
+        return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def interleaved(
+    measure: Mapping[Key, Callable[[], float | None]], rounds: int
+) -> dict[Key, Sample]:
+    """Measure each in turn, and that again: A B C A B C; a measure that gives None is left out."""
+    taken: dict[Key, list[float]] = {key: [] for key in measure}
+    for _ in range(rounds):
+        for key, once in measure.items():
+            value = once()
+            if value is not None:
+                taken[key].append(value)
+    return {key: Sample(tuple(values)) for key, values in taken.items() if values}
+
+
+def ratio(one: Sample | None, other: Sample | None) -> float | None:
+    """Give one median over the other, None where either was not measured."""
+    return one.median / other.median if one and other and other.median else None
+
+
+def best(samples: Iterable[Sample | None], *, highest: bool = True) -> Sample | None:
+    """Give the one with the highest (lowest) median."""
+    known = [sample for sample in samples if sample is not None]
+    if not known:
+        return None
+    return (max if highest else min)(known, key=lambda sample: sample.median)

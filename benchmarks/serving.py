@@ -1,0 +1,231 @@
+"""All about serving: measured, written as Markdown, judged by targets."""
+
+import shutil
+from dataclasses import dataclass, field
+
+from . import idle_connections, latency, own_answers, startup, throughput
+from .body import typical_answer
+from .contestants import BARE, FLASK, NGINX, OURS, OURS_FULL, PEERS, PRISM, WIREMOCK, knows_workers
+from .effort import Effort
+from .processes import WrongAnswerError
+from .samples import Sample, best, ratio
+from .startup import HELP, INTERPRETER, Starts
+from .tables import Target, table
+
+NEEDED = {"wrk": "apt-get install wrk", "taskset": "apt-get install util-linux"}
+_TAIL_RATES = (2_000,)
+
+
+class MissingToolError(Exception):
+    """A tool that nothing works without is not installed."""
+
+
+@dataclass
+class Report:
+    """Sections of Markdown, in order, and the targets."""
+
+    sections: list[tuple[str, str]] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
+
+
+def measure(effort: Effort) -> Report:
+    """Measure everything.
+
+    Raises:
+        MissingToolError: if wrk is not installed.
+    """
+    for tool, remedy in NEEDED.items():
+        if not shutil.which(tool):
+            raise MissingToolError(f"{tool} is not installed. Fix: {remedy}")
+    report = Report()
+    answer = typical_answer()
+    with throughput.everyone(answer) as ready:
+        effort.tell("throughput")
+        rates = throughput.requests_per_second(ready, seconds=effort.seconds, rounds=effort.rounds)
+        _throughput(report, ready, rates, len(answer.data))
+        effort.tell("latency at constant rates")
+        _latency(report, ready, rates, effort)
+    effort.tell("start-up and memory")
+    starts = startup.starts(answer, rounds=effort.rounds, load_s=effort.seconds)
+    _starts(report, starts)
+    for title, part in (
+        ("the mock's other answers", _other_answers),
+        ("many runs", _many_runs),
+        ("big bodies", _big_bodies),
+        ("workers", _workers),
+        ("idle connections", _idle),
+    ):
+        effort.tell(title)
+        try:
+            part(report, effort)
+        except (WrongAnswerError, OSError) as error:
+            report.sections.append((title.capitalize(), f"Not measured: {error}"))
+    return report
+
+
+def _throughput(
+    report: Report, ready: throughput.Field, rates: dict[str, Sample], length: int
+) -> None:
+    ours, full, bare = rates.get(OURS), rates.get(OURS_FULL), rates.get(BARE)
+    rows = [
+        (name, sample.shown(), _times(sample, rates.get(NGINX)), _times(sample, bare))
+        for name, sample in rates.items()
+    ]
+    rows += [(name, f"left out: {reason}", "", "") for name, reason in ready.absent.items()]
+    text = table(("Server", "requests/s, median (range)", "of nginx", "of bare WSGI"), rows)
+    about = f"One execution of {length:,} bytes, known before; 32 connections, one core each side."
+    report.sections.append(("Throughput", f"{about}\n\n{text}"))
+    fastest = best(rates.get(name) for name in PEERS)
+    report.targets += [
+        Target("kept execution, journal and count off, of bare WSGI", ratio(ours, bare), 0.8),
+        Target("kept execution, both on, of bare WSGI", ratio(full, bare), 0.65),
+        Target("throughput with journal and count on, of that without", ratio(full, ours), 0.8),
+        Target("requests/s with both on, of the fastest peer mock", ratio(full, fastest), 5),
+        Target("requests/s with both on, of minimal Flask", ratio(full, rates.get(FLASK)), 1),
+    ]
+
+
+def _times(one: Sample | None, other: Sample | None) -> str:
+    value = ratio(one, other)
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _latency(
+    report: Report, ready: throughput.Field, rates: dict[str, Sample], effort: Effort
+) -> None:
+    asked: list[tuple[str, float]] = []
+    for name in (OURS, OURS_FULL):
+        if name in rates:
+            at = latency.SHARE * rates[name].median
+            asked += [(name, at), (NGINX, at)] if NGINX in rates else [(name, at)]
+    quick = [name for name in (NGINX, BARE, OURS, OURS_FULL) if name in rates]
+    asked += [(name, rate) for rate in _TAIL_RATES for name in quick]
+    asked += [(name, latency.LOW_RATE) for name in rates]
+    tails = latency.tails(ready.running, asked, seconds=effort.seconds, rounds=effort.rounds)
+    rows = [
+        (
+            tail.name,
+            f"{tail.rate:,.0f}",
+            tail.p50.shown(2, 1000),
+            tail.p99.shown(2, 1000),
+            f"{tail.answered:.1%}",
+            tail.late_p99.shown(2, 1000),
+        )
+        for tail in tails
+    ]
+    heads = ("Server", "requests/s", "p50 ms", "p99 ms", "answered", "driver late, p99 ms")
+    about = (
+        "An open loop: every request is due at a fixed time and its latency counts from then, so a "
+        "stall is charged to all that waited. The first pairs are at 70 % of our own load."
+    )
+    report.sections.append(("Latency at constant rates", f"{about}\n\n{table(heads, rows)}"))
+    at = {(tail.name, tail.rate): tail for tail in tails}
+    for name in (OURS, OURS_FULL):
+        if (name, rate := latency.SHARE * rates[name].median if name in rates else 0) in at:
+            held = [one for one in (name, NGINX) if (one, rate) in at]
+            value = ratio(at[name, rate].p99, at[NGINX, rate].p99) if len(held) == 2 else None
+            what = f"p99 at 70 % of our load, of nginx's at the same rate ({name.split(', ')[1]})"
+            report.targets.append(Target(what, value, 3, is_at_least=False))
+
+
+def _starts(report: Report, starts: Starts) -> None:
+    seconds, memory = starts.seconds, starts.memory_mb
+    bare = seconds[INTERPRETER].median
+    rows = [
+        (
+            name,
+            sample.shown(0, 1000),
+            f"{(sample.median - bare) * 1000:+,.0f}",
+            f"{memory[name]:,.0f}" if name in memory else "-",
+        )
+        for name, sample in seconds.items()
+    ]
+    heads = (
+        "Process",
+        "ms to first true answer, median (range)",
+        "over bare Python",
+        "MB after load",
+    )
+    about = "Each alone; started on all cores, loaded on one. MB: the sum of the processes' PSS."
+    report.sections.append(("Start-up and memory", f"{about}\n\n{table(heads, rows)}"))
+    quickest = best((seconds.get(name) for name in PEERS), highest=False)
+    ours, own_memory = seconds.get(OURS_FULL), memory.get(OURS_FULL)
+    over = ours.median - bare if ours else None
+    report.targets += [
+        Target("start-up over bare Python", over, 0.5, is_at_least=False, unit=" s"),
+        Target(
+            "`--help` over bare Python",
+            seconds[HELP].median - bare,
+            0.2,
+            is_at_least=False,
+            unit=" s",
+        ),
+        Target("start-up, of the fastest peer's", ratio(ours, quickest), 1, is_at_least=False),
+    ]
+    for name, limit in ((WIREMOCK, 0.5), (PRISM, 1.0)):
+        value = own_memory / memory[name] if own_memory and name in memory else None
+        what = f"memory after load, of {name}'s"
+        report.targets.append(Target(what, value, limit, is_at_least=False))
+
+
+def _other_answers(report: Report, effort: Effort) -> None:
+    measured = own_answers.solo_latencies(seconds=effort.seconds, rounds=effort.rounds)
+    rows = [(name, sample.shown(3, 1000)) for name, sample in measured.items()]
+    about = "One request at a time, default world, everything on; round trip included."
+    text = table(("Answer", "p50 ms, median (range)"), rows)
+    report.sections.append(("The mock's other answers", f"{about}\n\n{text}"))
+    for name in ("list page", "generated run, never seen", "live run"):
+        value = measured[name].median * 1000
+        report.targets.append(Target(f"p50 of a {name}", value, 2, is_at_least=False, unit=" ms"))
+
+
+def _many_runs(report: Report, effort: Effort) -> None:
+    count = own_answers.MANY // (10 if effort.is_quick else 1)
+    told = own_answers.many_runs(seconds=effort.seconds, rounds=effort.rounds, count=count)
+    rows = [
+        ("always one", told.one.shown(), ""),
+        (f"{told.count:,} in turn", told.many.shown(), f"{told.memory_mb:,.0f}"),
+    ]
+    text = table(("Runs", "requests/s, median (range)", "MB after it"), rows)
+    report.sections.append(("Many distinct runs", text))
+
+
+def _big_bodies(report: Report, effort: Effort) -> None:
+    ours, bare, length = own_answers.big_bodies(seconds=effort.seconds, rounds=effort.rounds)
+    rows = [
+        (name, sample.shown(), f"{sample.median * length / 1e6:,.0f}")
+        for name, sample in ((OURS, ours), (BARE, bare))
+    ]
+    text = table(("Server", "requests/s, median (range)", "MB/s"), rows)
+    report.sections.append((f"A body of {length:,} bytes", text))
+
+
+def _workers(report: Report, effort: Effort) -> None:
+    if not knows_workers():
+        report.sections.append(("From 1 to 2 workers", "This version has no `--workers`."))
+        return
+    measured = own_answers.workers(seconds=effort.seconds, rounds=effort.rounds)
+    rows = [
+        (f"{count}", sample.shown(), _times(sample, measured[1]))
+        for count, sample in measured.items()
+    ]
+    about = (
+        "Everything on, the server on two cores. Where the machine has no third, the load "
+        "generator takes its time from the same two, and the gain is understated."
+    )
+    text = table(("Workers", "requests/s, median (range)", "of one"), rows)
+    report.sections.append(("From 1 to 2 workers", f"{about}\n\n{text}"))
+
+
+def _idle(report: Report, effort: Effort) -> None:
+    wanted = idle_connections.COUNT // (10 if effort.is_quick else 1)
+    told = idle_connections.idle_connections(seconds=effort.seconds, count=wanted)
+    rows = [
+        ("idle connections opened, each answered once", f"{told.opened:,} of {wanted:,}"),
+        ("of these answered again afterwards", f"{told.still_answered:,}"),
+        ("requests/s beside them, of those without", f"{told.with_idle / told.without:.2f}"),
+        ("MB for each thousand", f"{told.memory_mb:.1f}"),
+    ]
+    report.sections.append(("Idle keep-alive connections", table(("", ""), rows)))
+    share = told.still_answered / wanted
+    report.targets.append(Target(f"of {wanted:,} idle connections still answered", share, 1))

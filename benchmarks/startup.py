@@ -1,0 +1,67 @@
+"""From spawning a process to its first true answer, and what it holds after load; each alone."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import places, wrk
+from .body import KEY_HEADER, Answer, write_files
+from .contestants import Contestant, alone, contestants
+from .processes import SERVER_CORE, WrongAnswerError
+from .samples import Sample, interleaved
+
+INTERPRETER, HELP = "python -c pass", "deadringer --help"
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Seconds from spawn to first answer (to the end, for commands that end), and MB after load."""
+
+    seconds: dict[str, Sample]
+    memory_mb: dict[str, float]
+
+
+def starts(answer: Answer, *, rounds: int, load_s: int) -> Starts:
+    """Start everyone in turn, on all cores; then each once more on one core, to be loaded."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_files(folder, answer)
+        able = [one for one in contestants() if one.missing() is None]
+        measures: dict[str, Callable[[], float | None]] = {
+            INTERPRETER: lambda: _ends([sys.executable, "-c", "pass"]),
+            HELP: lambda: _ends([places.COMMAND, "--help"]),
+        }
+        for one in able:
+            measures[one.name] = lambda one=one: _answers(one, folder, answer)
+        seconds = interleaved(measures, rounds)
+        weighed = {one.name: _weighed(one, folder, answer, load_s) for one in able}
+    return Starts(seconds, {name: mb for name, mb in weighed.items() if mb is not None})
+
+
+def _ends(command: Sequence[str]) -> float:
+    begin = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - begin
+
+
+def _answers(one: Contestant, folder: Path, answer: Answer) -> float | None:
+    every_core = ",".join(map(str, sorted(os.sched_getaffinity(0))))
+    try:
+        with alone(one, folder, answer, every_core) as running:
+            return running.start_s
+    except (WrongAnswerError, OSError):
+        return None
+
+
+def _weighed(one: Contestant, folder: Path, answer: Answer, load_s: int) -> float | None:
+    try:
+        with alone(one, folder, answer, SERVER_CORE) as running:
+            wrk.load(running.url, load_s, [KEY_HEADER])
+            return running.memory_mb()
+    except (WrongAnswerError, OSError):
+        return None

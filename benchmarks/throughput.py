@@ -1,0 +1,71 @@
+"""Requests a second of all servers, side by side."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import wrk
+from .body import KEY_HEADER, Answer, write_files
+from .contestants import Contestant, alone, contestants
+from .processes import Running, WrongAnswerError
+from .samples import Sample, interleaved
+
+
+@dataclass
+class Field:
+    """All servers that answer, and why the others do not."""
+
+    answer: Answer
+    folder: Path
+    running: dict[str, Running] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def everyone(answer: Answer, wanted: list[Contestant] | None = None) -> Iterator[Field]:
+    """Start every server and check its answer; an idle one costs the others nothing."""
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+        ready = Field(answer, Path(name))
+        write_files(ready.folder, answer)
+        for one in contestants() if wanted is None else wanted:
+            reason = one.missing()
+            if reason is None:
+                reason = _entered(stack, ready, one)
+            if reason is not None:
+                ready.absent[one.name] = reason
+        yield ready
+
+
+def _entered(stack: contextlib.ExitStack, ready: Field, one: Contestant) -> str | None:
+    try:
+        ready.running[one.name] = stack.enter_context(alone(one, ready.folder, ready.answer))
+    except (WrongAnswerError, OSError) as error:
+        return str(error)
+    return None
+
+
+def requests_per_second(ready: Field, *, seconds: int, rounds: int) -> dict[str, Sample]:
+    """Load each server in turn, after a warm-up that is not counted."""
+
+    def once(running: Running) -> float:
+        return wrk.load(running.url, seconds, [KEY_HEADER]).per_second
+
+    for name, running in list(ready.running.items()):
+        try:
+            wrk.load(running.url, max(1, seconds // 2), [KEY_HEADER])
+        except WrongAnswerError as error:
+            ready.absent[name] = str(error)
+            del ready.running[name]
+    measures = {
+        name: lambda running=running: once(running) for name, running in ready.running.items()
+    }
+    return interleaved(measures, rounds)
+
+
+def fastest(samples: Mapping[str, Sample], names: tuple[str, ...]) -> str | None:
+    """Give the name with the highest median among these."""
+    known = [name for name in names if name in samples]
+    return max(known, key=lambda name: samples[name].median, default=None)
