@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 REQUESTS = logging.getLogger("deadringer.requests")
+QUIET = "deadringer.quiet"
+"""Set in the environ of what pages ask for by themselves every second or two: no line for it."""
+_ERRORS = "4"
 
 
 class RequestLog:
@@ -40,7 +43,7 @@ class RequestLog:
         try:
             return self._application(environ, start)
         finally:
-            if self.is_on:
+            if self.is_on and (QUIET not in environ or status >= _ERRORS):
                 self.tell(environ, status, began)
 
     @property

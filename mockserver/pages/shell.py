@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from flask import Flask, Response, current_app, render_template, request, url_for
 
 from contracts.trace_view import ASSETS as TRACE_ASSETS
+from mockserver.logs import QUIET
 from mockserver.service import SESSION_NAME
 
 UI = "/__mock/ui/"
@@ -121,6 +122,9 @@ def _asset(version: str, name: str) -> Response:
 
 def _protect(response: Response) -> Response:
     if request.path.startswith(UI):
+        if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+            # What a page fetches by itself is no news to whoever reads the log.
+            request.environ[QUIET] = True
         response.headers.setdefault("Content-Security-Policy", _POLICY)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"

@@ -1,0 +1,122 @@
+"""The list of runs: narrowed, paged, moving, in both themes and on a phone."""
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from mockserver.pages.run_search import PAGE, WINDOW
+
+from .accessibility import grave_findings
+from .conftest import PHONE
+
+RUNS = "/__mock/ui/runs"
+
+
+@pytest.fixture(scope="module")
+def vast_mock(start_mock):
+    return start_mock("--runs-per-workflow", "1000000", "--freeze", "2026-06-01T12:00:00.000Z")
+
+
+def test_runs_are_narrowed_by_status_and_text(mock, page):
+    page.goto(mock + RUNS)
+    page.get_by_role("link", name="failed", exact=True).click()
+    statuses = set(page.locator(".run .status").all_inner_texts())
+    assert statuses == {"failed"}
+
+    page.get_by_label("Workflow", exact=True).select_option("wf_def456")
+    page.get_by_label("Run id, workflow id or error").fill("a contact with this")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**text=a+contact*")
+    errors = page.locator(".run-error").all_inner_texts()
+    assert errors
+    assert all("a contact with this profile exists" in one for one in errors)
+    assert set(page.locator(".run .status").all_inner_texts()) == {"failed"}
+
+
+def test_a_row_tells_when_and_how_long(mock, page):
+    page.goto(f"{mock}{RUNS}?workflow=wf_abc123&text=run_x7k9m2")
+    row = page.locator(".run")
+
+    assert row.locator("time").inner_text().endswith("27 Mar 2026, 10:15:00")
+    assert "d ago" in row.inner_text()
+    assert row.locator(".run-duration").inner_text() == "4.3 s"
+    assert "documented example" in row.inner_text()
+
+
+def test_a_million_runs_are_paged(vast_mock, page):
+    page.goto(f"{vast_mock}{RUNS}?workflow=wf_loop77")
+    first = page.locator(".run code").all_inner_texts()
+    page.get_by_role("link", name="Older").click()
+    second = page.locator(".run code").all_inner_texts()
+
+    assert len(first) == len(second) == PAGE
+    assert not set(first) & set(second)
+    page.goto(f"{vast_mock}{RUNS}?workflow=wf_loop77&from=999990")
+    assert page.locator(".run").count() == PAGE
+    assert "1,000," in page.locator(".more").inner_text()
+
+
+def test_a_search_looks_at_a_window_and_goes_on_from_there(vast_mock, page):
+    page.goto(f"{vast_mock}{RUNS}?workflow=wf_loop77&text=nobody+has+this")
+    told = page.locator(".more")
+
+    assert f"Looked at {WINDOW:,} runs from number 1 on" in told.inner_text()
+    page.get_by_role("link", name="Search further").click()
+    expect(told).to_contain_text(f"from number {WINDOW + 1:,} on")
+
+
+def test_a_run_that_starts_appears_while_one_watches_and_stays_in_its_session(mock, page):
+    page.goto(f"{mock}{RUNS}?session=watched&workflow=wf_mood01")
+    made = httpx.post(
+        f"{mock}/__mock/workflows/wf_mood01/runs",
+        json={"drive": "manual"},
+        headers={"X-Mock-Session": "watched"},
+    ).json()
+    link = page.locator(f"a[href*='{made['run_id']}']")
+
+    link.wait_for()
+    assert "session=watched" in link.get_attribute("href")
+    page.goto(f"{mock}{RUNS}?workflow=wf_mood01")
+    assert link.count() == 0
+
+
+def test_the_chosen_theme_lasts(mock, page):
+    page.goto(mock + RUNS)
+    colours = [page.evaluate("getComputedStyle(document.body).backgroundColor")]
+    theme = page.get_by_role("button", name="Theme")
+    theme.click()
+    theme.click()
+    page.reload()
+    colours.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    assert theme.get_attribute("aria-label") == "Theme: dark"
+    assert len(set(colours)) == 2
+
+
+def test_the_keyboard_skips_to_the_runs_and_opens_one(mock, page):
+    page.goto(mock + RUNS)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    page.keyboard.press("Enter")
+    page.locator(".run-name a").first.focus()
+    page.keyboard.press("Enter")
+
+    page.get_by_role("tree", name="Steps").wait_for()
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, PHONE])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_list_is_accessible_and_fits(mock, open_page, scheme, viewport):
+    page = open_page(color_scheme=scheme, viewport=viewport)
+    page.goto(mock + RUNS)
+
+    assert grave_findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+
+
+def test_the_narrowest_phone_needs_no_sideways_scrolling(mock, open_page):
+    page = open_page(viewport={"width": 360, "height": 640})
+    page.goto(mock + RUNS)
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 360

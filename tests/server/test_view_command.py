@@ -1,0 +1,62 @@
+"""What `deadringer view` says of what it cannot show."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from mockserver.cli import main
+
+ERROR = {"success": False, "error": {"code": "NOT_FOUND", "message": "gone"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (b"{", "-:1:2: not JSON"),
+        (b"\xff", "not UTF-8 at byte 0"),
+        (b"[]", "an array of 0 documents"),
+        (b"5", "no object"),
+        (b"[" * 100_000, "nested too deep"),
+        (json.dumps(ERROR).encode(), "an error answer (NOT_FOUND gone)"),
+        (b'{"success": true, "data": {"executions": []}}', "a page of the list"),
+        (b'{"log": {}}', "a HAR recording"),
+        (b'{"a": 1}', "an object with a"),
+    ],
+)
+def test_what_is_no_execution_is_named(given, told):
+    done = CliRunner().invoke(main, ["view", "-"], input=given)
+
+    assert done.exit_code == 2
+    assert told in done.output
+
+
+def test_a_missing_file_is_named(tmp_path):
+    done = CliRunner().invoke(main, ["view", str(tmp_path / "none.json")])
+
+    assert done.exit_code == 2
+    assert "none.json: No such file" in done.output
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "told"),
+    [
+        ("/v1/workflows/wf_abc123/executions/run_x7k9m2", None, "answered 401"),
+        ("/v1/workflows/wf_abc123/executions/none", "demo", "answered 404 (NOT_FOUND"),
+        ("/__mock/ui/", None, "redirects to"),
+        ("/openapi.yaml", None, "not JSON"),
+    ],
+)
+def test_a_server_that_gives_no_execution_is_told(server, client, path, key, told):
+    options = ["--api-key", client.headers["x-api-key"]] if key else []
+    done = CliRunner().invoke(main, ["view", server.url + path, *options], env={})
+
+    assert done.exit_code == 2
+    assert told in done.output
+
+
+def test_a_server_that_is_not_there_is_told():
+    done = CliRunner().invoke(main, ["view", "http://127.0.0.1:9/run"])
+
+    assert done.exit_code == 2
+    assert "cannot be reached" in done.output
