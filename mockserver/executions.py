@@ -7,10 +7,9 @@ from typing import Protocol
 from urllib.parse import quote
 
 from contracts import JsonObject
+from fixtures import enveloped
 
 from .start_errors import StartError
-
-MESSAGE = "Execution retrieved successfully"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ class LoadedExecutions:
 
 def envelope_bytes(execution: JsonObject) -> bytes:
     """Give the body of a good Execution Detail answer; members keep their order."""
-    envelope = {"success": True, "message": MESSAGE, "data": execution}
+    envelope = enveloped(execution)
     try:
         return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:  # half a surrogate pair has no UTF-8 form, but an escape

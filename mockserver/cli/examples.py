@@ -7,8 +7,8 @@ from typing import NoReturn
 
 import click
 
-from fixtures import load_recordings
-from fixtures.output import OutputError, enveloped, find_recording
+from fixtures import enveloped, load_recordings
+from fixtures.output import OutputError, find_recording
 
 _STORY_LENGTH = 100
 
