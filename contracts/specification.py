@@ -8,13 +8,10 @@ from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
 
-import yaml
-
 from .json_types import Json, JsonObject
 from .schema_files import load_schema, schema_names
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,10 @@ def load_specification() -> JsonObject:
 
     Callers share it and must not change it.
     """
-    specification: JsonObject = yaml.load(specification_text(), Loader=_Loader)  # noqa: S506 - a safe one
+    import yaml  # every pytest run of an environment that holds this package imports this module
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    specification: JsonObject = yaml.load(specification_text(), Loader=loader)  # noqa: S506 - a safe one
     return specification
 
 

@@ -1,19 +1,23 @@
-"""Judge an instance against a named schema, and say of every breach where, what and how to fix."""
+"""Judge an instance against a named schema, and say of every breach where, what and how to fix.
+
+jsonschema costs a quarter of a second and only says why not, so it is imported when that is asked;
+every pytest run of an environment that holds this package imports this module.
+"""
 
 import copy
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
-
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
+from typing import TYPE_CHECKING, Any
 
 from .json_types import Json, JsonObject
 from .schema_files import load_schema, schema_names
 from .timestamps import parse_timestamp
 from .violations import Grade, Violation, pointer_to, show
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema.exceptions import ValidationError
+    from referencing import Registry
 
 RULE_NAME = "schema"
 
@@ -42,7 +46,7 @@ def is_valid(instance: Json, schema_name: str) -> bool:
         return _validator(schema_name, False).is_valid(instance)
 
 
-def deepest_error(error: ValidationError) -> ValidationError:
+def deepest_error(error: "ValidationError") -> "ValidationError":
     """Follow `anyOf` and `oneOf` into the branch that fits best, down to the error that matters.
 
     The best branch is the one whose first error lies deepest, then the one with fewest errors.
@@ -56,16 +60,16 @@ def deepest_error(error: ValidationError) -> ValidationError:
     return error
 
 
-def _closeness(errors: Iterable[ValidationError]) -> tuple[int, int]:
+def _closeness(errors: "Iterable[ValidationError]") -> tuple[int, int]:
     listed = list(errors)
     return (min(_depth(error) for error in listed), -len(listed))
 
 
-def _depth(error: ValidationError) -> int:
+def _depth(error: "ValidationError") -> int:
     return len(error.absolute_path)
 
 
-def _violations(error: ValidationError, schema_name: str) -> Iterator[Violation]:
+def _violations(error: "ValidationError", schema_name: str) -> Iterator[Violation]:
     relevant = deepest_error(error)
     place = pointer_to(*relevant.absolute_path)
     place_in_schema = pointer_to(*relevant.absolute_schema_path)
@@ -82,7 +86,7 @@ def _violations(error: ValidationError, schema_name: str) -> Iterator[Violation]
         )
 
 
-def _sides(error: ValidationError) -> Iterator[tuple[str, str, str, str]]:
+def _sides(error: "ValidationError") -> Iterator[tuple[str, str, str, str]]:
     """Yield (pointer below the error's place, expected, got, fix) in words a person would use."""
     keyword, got = str(error.validator), show(error.instance)
     wanted: Any = error.validator_value
@@ -108,14 +112,14 @@ def _sides(error: ValidationError) -> Iterator[tuple[str, str, str, str]]:
         yield "", f"{keyword} {show(wanted)}", got, "follow the schema"
 
 
-def _missing_members(error: ValidationError) -> Iterator[tuple[str, str, str, str]]:
+def _missing_members(error: "ValidationError") -> Iterator[tuple[str, str, str, str]]:
     # jsonschema reports one error for each missing member, and names it first in the message.
     required: Any = error.validator_value
     for name in (name for name in required if error.message.startswith(repr(name))):
         yield "", f"member {show(name)}", "nothing there", f"send {show(name)} in every answer"
 
 
-def _unknown_members(error: ValidationError) -> Iterator[tuple[str, str, str, str]]:
+def _unknown_members(error: "ValidationError") -> Iterator[tuple[str, str, str, str]]:
     schema: Any = error.schema
     instance: Any = error.instance
     for name in instance:
@@ -129,7 +133,9 @@ def _unknown_members(error: ValidationError) -> Iterator[tuple[str, str, str, st
 
 
 @cache
-def _validator(schema_name: str, strict: bool) -> Draft202012Validator:
+def _validator(schema_name: str, strict: bool) -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator
+
     schema = _registry(strict).contents(f"{load_schema(schema_name)['$id']}")
     return Draft202012Validator(schema, registry=_registry(strict), format_checker=_formats())
 
@@ -150,7 +156,10 @@ def _fast_validator(schema_name: str) -> Any:
 
 
 @cache
-def _registry(strict: bool) -> Registry[Any]:
+def _registry(strict: bool) -> "Registry[Any]":
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012
+
     schemas = {name: load_schema(name) for name in schema_names()}
     if strict:
         schemas = {name: _closed(schema) for name, schema in schemas.items()}
@@ -160,7 +169,9 @@ def _registry(strict: bool) -> Registry[Any]:
 
 
 @cache
-def _formats() -> FormatChecker:
+def _formats() -> "FormatChecker":
+    from jsonschema import FormatChecker
+
     checker = FormatChecker(formats=())
     checker.checks("date-time")(_is_timestamp)
     return checker

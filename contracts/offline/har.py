@@ -3,14 +3,14 @@
 import base64
 import binascii
 import json
-import re
 from collections.abc import Iterator
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from contracts.exchanges import Exchange
 from contracts.json_types import Json, JsonObject
-from contracts.specification import Operation, operations
 from contracts.timestamps import parse_timestamp
+
+from .paths import operation_at
 
 
 def is_har(document: Json) -> bool:
@@ -32,7 +32,7 @@ def exchanges_of(har: JsonObject) -> Iterator[tuple[int, Exchange]]:
 def _exchange(entry: JsonObject) -> Exchange | None:
     request, response = _object(entry.get("request")), _object(entry.get("response"))
     url, method = urlsplit(str(request.get("url", ""))), str(request.get("method", "")).upper()
-    found = _operation(method, url.path)
+    found = operation_at(method, url.path)
     status = response.get("status")
     if found is None or not isinstance(status, int) or status <= 0:
         return None
@@ -51,20 +51,6 @@ def _exchange(entry: JsonObject) -> Exchange | None:
         sent_at_s=_sent_at_s(entry),
         elapsed_s=_elapsed_s(entry),
     )
-
-
-def _operation(method: str, path: str) -> tuple[Operation, str, dict[str, str]] | None:
-    """Find the operation a path ends with: the recording may have a prefix before it.
-
-    Literal paths go first, as `/v1/workflows/actions` is no workflow.
-    """
-    for operation in sorted(operations(), key=lambda one: one.path.count("{")):
-        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(operation.path))
-        match = re.search(f"{pattern}$", path)
-        if match and operation.method == method:
-            parameters = {name: unquote(value) for name, value in match.groupdict().items()}
-            return operation, match[0], parameters
-    return None
 
 
 def _headers(message: JsonObject) -> dict[str, str]:

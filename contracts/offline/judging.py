@@ -1,7 +1,8 @@
 """What a kept document is, and every promise that can be judged of it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import BinaryIO
 
 from contracts.check.answers import good_schema, in_documented_names, members, rows_of
@@ -13,6 +14,9 @@ from contracts.violations import Violation, pointer_to
 
 from .har import exchanges_of, is_har
 from .reading import Progress, UnreadableError, read_documents
+
+_OF_ANY_ANSWER = ("answers_are_json", "success_goes_with_the_status")
+_NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 KINDS = "an execution, an answer of the API, a page of a list, an array or lines of these, a HAR"
 
@@ -52,6 +56,38 @@ def judge_exchange(exchange: Exchange) -> list[Violation]:
     return _Judging("exchange", Context(), RULES).exchange(exchange)
 
 
+def judge_answer(exchange: Exchange, *, context: Context | None = None) -> list[Violation]:
+    """Give what the contract has against one answer, whatever the path that was asked.
+
+    An answer of an operation is judged as such. Of any other, a page of one's own that passes the
+    API's answers on, the promises about HTTP and those about its document are judged.
+
+    Raises:
+        UnreadableError: if the body of such another is of no kind we know.
+    """
+    judging = _Judging("the answer", context or Context(), RULES)
+    found = judging.exchange(exchange)
+    if exchange.operation_id is None:
+        found += judging.answer_of_another(exchange)
+    return found
+
+
+def judge_document(
+    document: Json, *, context: Context | None = None, operation_id: str | None = None
+) -> list[Violation]:
+    """Give what the contract has against a document, or against each element of an array.
+
+    `operation_id` says whose good answer it is, where the document alone does not.
+
+    Raises:
+        UnreadableError: if it is of no kind we know.
+    """
+    judging = _Judging("the document", context or Context(), RULES)
+    if operation_id is not None:
+        return judging.good_answer(operation_id, document)
+    return judging.document(document)
+
+
 class _Judging:
     def __init__(self, name: str, context: Context, rules: tuple[Rule, ...]) -> None:
         self._name = name
@@ -70,13 +106,23 @@ class _Judging:
             f"{self._name}{line}: {below or '/'}: no kind of document we know. Give {KINDS}."
         )
 
+    def document(self, document: Json) -> list[Violation]:
+        """Judge a document, or each element of an array."""
+        if not isinstance(document, list):
+            return self.judge(document, "", "")
+        return [
+            violation.moved_below(pointer_to(index))
+            for index, element in enumerate(document)
+            for violation in self.judge(element, "", pointer_to(index))
+        ]
+
     def _object(self, document: JsonObject) -> list[Violation] | None:
         if "steps" in document and "run_id" in document and "halted_at" not in document:
             return self._execution(document)
         if "executions" in document or "pagination" in document:
             return self._page(document, "")
         if document.get("success") is False or _is_bare_error(document):
-            return self._shape(document, "error_unauthorized")
+            return self._shape(document, _error_schema(document))
         data = document.get("data")
         if "success" not in document and "data" not in document:
             return None
@@ -135,11 +181,21 @@ class _Judging:
         found = judge(Scope.EXCHANGE, exchange, context=context, rules=rules)
         body = exchange.body
         if exchange.succeeded and isinstance(body, dict) and exchange.operation_id:
-            found += self._body(exchange.operation_id, body, exchange)
+            found += self.good_answer(exchange.operation_id, body, exchange.query)
         return found
 
-    def _body(self, operation_id: str, body: JsonObject, exchange: Exchange) -> list[Violation]:
-        data = body.get("data")
+    def answer_of_another(self, exchange: Exchange) -> list[Violation]:
+        """Judge an answer that is not the API's own, but should hold what the API answers."""
+        rules = tuple(rule for rule in self._rules if rule.name in _OF_ANY_ANSWER)
+        answer = replace(exchange, operation_id="")
+        found = judge(Scope.EXCHANGE, answer, context=self._context, rules=rules)
+        return found if exchange.body is MISSING else found + self.document(exchange.body)
+
+    def good_answer(
+        self, operation_id: str, body: Json, query: Mapping[str, str] = _NO_QUERY
+    ) -> list[Violation]:
+        """Judge the body of an operation's good answer."""
+        data = members(body).get("data")
         if operation_id == "getExecution" and isinstance(data, dict):
             return self._envelope(body, data)
         if operation_id == "listExecutions":
@@ -148,8 +204,7 @@ class _Judging:
         scope = _PAGES.get(operation_id)
         if scope is not None and isinstance(data, dict):
             context, rules = self._context, self._rules
-            query = dict(exchange.query)
-            page = judge(scope, data, query, context=context, rules=rules)
+            page = judge(scope, data, dict(query), context=context, rules=rules)
             found += [one.moved_below("/data") for one in page]
         return found
 
@@ -219,6 +274,12 @@ class _Recording:
             self._rows[run] = row
             self._read_since_row.discard(run)
         return found
+
+
+def _error_schema(document: JsonObject) -> str:
+    """Name the schema of an error of unknown status: the common one or, by its form, an older."""
+    is_older = "success" in document and isinstance(document.get("error"), str)
+    return "error_rate_limited" if is_older else "error_unauthorized"
 
 
 def _is_bare_error(document: JsonObject) -> bool:

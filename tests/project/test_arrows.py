@@ -15,6 +15,7 @@ ROOMS = {
 }
 FRONT_DOORS = {
     "contracts",
+    "contracts.assertions",
     "contracts.check",
     "contracts.offline",
     "contracts.rules",
