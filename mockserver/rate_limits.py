@@ -18,7 +18,8 @@ from .shared_numbers import SLOTS, SharedLock, SharedWindows
 class Caller(NamedTuple):
     """Whose window a request counts in: `kind` keeps keys and addresses apart.
 
-    Every session has windows of its own, since its clock may be another one.
+    Every session has windows of its own, since its clock may be another one; a reset begins them
+    anew, for a frozen clock would never end them.
     """
 
     session: str

@@ -93,7 +93,7 @@ def _admit(service: Service) -> Response | None:
     if service.settings.rate_limit != "off":
         # An unknown key gets no window of its own: inventing keys must not lift the limit.
         kind, name = ("key", key) if known else ("ip", request.remote_addr or "unknown")
-        g.caller = Caller(g.scene.session.name, kind, name)
+        g.caller = Caller(f"{g.scene.session.name}#{g.scene.session.begun}", kind, name)
         counted: Window | None = request.environ.get(WINDOW)
         g.window = counted or service.rate_limits.count(g.scene.now, g.caller)
         if g.window.is_refused:

@@ -44,6 +44,8 @@ class Session:
     contract_faults: tuple[str, ...] | None = None
     chaos: str | None = None
     scenario: str | None = None
+    begun: int = 0
+    """The number of the reset it began with: what was counted before is another session's."""
     generation: int = 0
     """The number of the last event: whatever was made from an older state is out of date."""
 
@@ -60,7 +62,7 @@ def apply(session: Session, event: Event, make_plan: PlanMaker) -> Session:
     """
     if event.kind == "reset":
         session.generation = event.number  # whoever holds it learns that it is over
-        session = Session(session.name)
+        session = Session(session.name, begun=event.number)
     elif event.kind == "started":
         plan, price = make_plan(event.body)
         session.started[plan.run_id] = StartedRun(plan, event.body.get("drive", "time"))

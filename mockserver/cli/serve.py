@@ -84,13 +84,21 @@ def serve(**options: Any) -> None:
     """
     command_line = {name.replace("_", "-"): value for name, value in options.items()}
     try:
-        _serve(load_settings(command_line, os.environ, Path("pyproject.toml")))
+        settings = load_settings(command_line, os.environ, Path("pyproject.toml"))
+        sys.exit(run_server(settings, _print_banner))
     except StartError as problem:
         click.echo(f"deadringer: {problem}", err=True)
         sys.exit(2)
 
 
-def _serve(settings: Settings) -> None:
+def run_server(settings: Settings, telling: Callable[[str, "Service"], Callable[[], None]]) -> int:
+    """Serve until SIGTERM or Ctrl-C, and give the exit code.
+
+    `telling` makes, of the URL and the service, what is called once callers can connect.
+
+    Raises:
+        StartError: if it cannot start.
+    """
     if settings.reload and not settings.fixtures:
         raise StartError("Setting reload: there is no folder to watch. Add --fixtures DIR.")
     # Flask and Granian are not needed to refuse a setting.
@@ -99,22 +107,25 @@ def _serve(settings: Settings) -> None:
     from mockserver.serving import base_url, bind
     from mockserver.workers import default_workers
 
-    from .banner import banner, warning
-
     settings = replace(settings, workers=settings.workers or default_workers())
     app = build_app(settings)
     listener = bind(settings.host, settings.port)
-    service: Service = app.extensions[EXTENSION]
-    runs = list(service.executions.named_runs())
-    text = banner(base_url(listener), settings, runs)
+    announce = telling(base_url(listener), app.extensions[EXTENSION])
     configure_logs(settings.log_format)
+    return _run(app, listener, announce)
+
+
+def _print_banner(url: str, service: "Service") -> Callable[[], None]:
+    from .banner import banner, warning
+
+    text = banner(url, service.settings, list(service.executions.named_runs()))
 
     def announce() -> None:
         click.echo(text)
-        if warning(settings):
-            click.echo(warning(settings), err=True)
+        if warning(service.settings):
+            click.echo(warning(service.settings), err=True)
 
-    sys.exit(_run(app, listener, announce))
+    return announce
 
 
 def _run(app: "Flask", listener: "socket", announce: Callable[[], None]) -> int:

@@ -28,7 +28,7 @@ def get_state(steering: Steering) -> JsonObject:
 
 
 def reset_session(steering: Steering) -> JsonObject:
-    """Go back to the start state; the journal is empty then."""
+    """Go back to the start state; journal and windows of the rate limit are empty then."""
     steering.journal.clear(steering.session_name)
     steering.change("reset", {})
     return get_state(steering)

@@ -141,4 +141,4 @@ def test_bad_options_are_told_without_a_traceback(
 def test_the_options_are_registered_with_pytest() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
-    assert project["entry-points"]["pytest11"] == {"deadringer": "contracts.suite.options"}
+    assert project["entry-points"]["pytest11"]["deadringer"] == "contracts.suite.options"

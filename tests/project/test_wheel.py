@@ -21,18 +21,49 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_the_wheel_serves_outside_the_repository(wheel: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "empty", with_pip=True)
-    binaries = tmp_path / "empty" / ("Scripts" if sys.platform == "win32" else "bin")
+@pytest.fixture(scope="module")
+def binaries(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an environment with the wheel and what it brings, and nothing else."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=True)
+    binaries = folder / ("Scripts" if sys.platform == "win32" else "bin")
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     constraints = ["--constraint", str(ROOT / "constraints.txt")]
     subprocess.run(
         [binaries / "python", *install, *constraints, str(wheel)],
         check=True,
         timeout=300,
-        cwd=tmp_path,
+        cwd=folder,
+    )
+    return binaries
+
+
+def test_the_wheel_brings_the_pytest_plugin(binaries: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        """
+import httpx
+
+def test_it(execution_api, execution_factory, assert_keeps_contract, pytestconfig):
+    run = execution_api.put(execution_factory(status="failed"))
+    assert_keeps_contract(httpx.get(run.url, headers=execution_api.headers))
+    assert pytestconfig.getoption("--deadringer-url") is None
+"""
     )
 
+    done = subprocess.run(
+        [binaries / "python", "-m", "pytest", "-W", "error", "-q"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+
+
+def test_the_wheel_serves_outside_the_repository(binaries: Path, tmp_path: Path) -> None:
     with subprocess.Popen(
         [binaries / "deadringer", "serve", "--port", "0"],
         cwd=tmp_path,
