@@ -27,6 +27,7 @@ from . import (
     trial_runs,
     variables,
 )
+from .instances import Instance, Instances, instances_of
 from .judging import unexplained
 from .model import Breach, Context, Group, Rule, Scope, Settings
 from .shape import SCHEMA_RULE
@@ -63,9 +64,12 @@ __all__ = [
     "Context",
     "Grade",
     "Group",
+    "Instance",
+    "Instances",
     "Rule",
     "Scope",
     "Settings",
+    "instances_of",
     "judge",
     "judge_execution",
     "judge_pair",

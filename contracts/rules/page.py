@@ -1,13 +1,11 @@
 """Prints docs/rules.md: `python -m contracts.rules.page`."""
 
 import inspect
-import json
 import sys
 from collections.abc import Iterator
-from importlib.resources import files
 from itertools import groupby
 
-from . import RULES, Rule
+from . import RULES, Rule, instances_of
 
 INTRODUCTION = """# The promises
 
@@ -50,15 +48,9 @@ def _rules() -> Iterator[str]:
         yield f"- Source: {rule.source}."
         if rule.needs:
             yield f"- Exercised by: {rule.needs}."
-        refused = _examples(rule)["refused"][0]
-        places = ", ".join(f"`{pointer or '/'}`" for pointer in refused["pointers"])
-        yield f"- Refused, for example: {refused['description']} (at {places}).\n"
-
-
-def _examples(rule: Rule) -> dict[str, list[dict[str, list[str]]]]:
-    text = (files(__package__) / "examples" / f"{rule.name}.json").read_text("utf-8")
-    examples: dict[str, list[dict[str, list[str]]]] = json.loads(text)
-    return examples
+        refused = instances_of(rule).refused[0]
+        places = ", ".join(f"`{pointer or '/'}`" for pointer in refused.pointers)
+        yield f"- Refused, for example: {refused.description} (at {places}).\n"
 
 
 if __name__ == "__main__":

@@ -121,9 +121,9 @@ def _print_banner(url: str, service: "Service") -> Callable[[], None]:
     text = banner(url, service.settings, list(service.executions.named_runs()))
 
     def announce() -> None:
-        click.echo(text)
         if warning(service.settings):
             click.echo(warning(service.settings), err=True)
+        click.echo(text)
 
     return announce
 

@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 
-from flask import Request, Response
+from flask import Request
+from werkzeug.wrappers import Response
 
 COOKIE = "deadringer_control"
 

@@ -9,8 +9,12 @@ from flask import Flask, Response, render_template, request
 from contracts import bundle_specification
 from mockserver.service import Service
 
+from .contract_page import add_contract_page
+from .rules_page import add_rules_page
 from .runs import add_runs
 from .shell import add_shell
+from .sign_in_page import add_sign_in_page
+from .steering_pages import add_steering_pages
 from .trace import add_trace
 
 LINKS = {"specification": "/openapi.json", "specification_yaml": "/openapi.yaml"}
@@ -23,6 +27,10 @@ def add_pages(app: Flask, service: Service) -> None:
         add_shell(app)
         add_runs(app, service)
         add_trace(app, service)
+        add_contract_page(app, service)
+        add_rules_page(app)
+        add_steering_pages(app, service)
+        add_sign_in_page(app, service)
     app.add_url_rule("/", "front_page", lambda: _front_page(service))
     app.add_url_rule("/openapi.json", "specification", _specification)
     app.add_url_rule("/openapi.yaml", "specification_yaml", _specification_yaml)

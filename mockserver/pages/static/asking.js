@@ -1,0 +1,51 @@
+// Asks the control API in the chosen session, and writes the same request as a curl line.
+
+const SESSION = new URLSearchParams(location.search).get("session") ?? "";
+
+export function inSession(path) {
+  return SESSION ? `${path}?session=${encodeURIComponent(SESSION)}` : path;
+}
+
+export class Refusal extends Error {}
+
+export async function ask(method, path, body) {
+  const headers = { "X-Mock-Request": "page" };
+  if (SESSION) headers["X-Mock-Session"] = SESSION;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const answer = await fetch(path, {
+    method,
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+    cache: "no-store",
+  });
+  const told = await answer.json().catch(() => null);
+  if (!answer.ok) throw new Refusal(reason(told, answer.status));
+  return told;
+}
+
+function reason(told, status) {
+  const error = told?.error;
+  if (!error?.message) return `The mock answered with ${status}`;
+  const details = error.details?.errors?.join("; ");
+  return [error.message, details, error.suggestion].filter(Boolean).join(". ");
+}
+
+export function curlOf(method, url, { headers = {}, body } = {}) {
+  const parts = ["curl"];
+  if (method !== "GET") parts.push("-X", method);
+  for (const [name, value] of Object.entries(headers)) parts.push("-H", quoted(`${name}: ${value}`));
+  if (body !== undefined && body !== "") {
+    parts.push("-d", quoted(typeof body === "string" ? body : JSON.stringify(body)));
+  }
+  parts.push(quoted(new URL(url, location.origin).href));
+  return parts.join(" ");
+}
+
+export function controlCurl(method, path, body) {
+  const headers = SESSION ? { "X-Mock-Session": SESSION } : {};
+  return curlOf(method, path, { headers, body });
+}
+
+function quoted(text) {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,46 @@
+// The contract page: Swagger UI over the specification, aimed at this mock alone.
+
+/* global SwaggerUIBundle */
+
+const place = document.getElementById("reference");
+const chooser = document.getElementById("document");
+
+async function show() {
+  const { url, scheme } = chooser.selectedOptions[0].dataset;
+  const answer = await fetch(url, { headers: { Accept: "application/json" } });
+  const spec = await answer.json();
+  spec.servers = [{ url: location.origin, description: "This mock" }];
+  delete spec.jsonSchemaDialect; // the renderer knows only the default one, and would warn
+  const shown = SwaggerUIBundle({
+    spec,
+    domNode: place,
+    presets: [SwaggerUIBundle.presets.apis],
+    layout: "BaseLayout",
+    deepLinking: true,
+    validatorUrl: null,
+    tryItOutEnabled: true,
+    displayRequestDuration: true,
+    defaultModelsExpandDepth: 0,
+    onComplete: () => {
+      const { key } = place.dataset;
+      if (scheme && key) shown.preauthorizeApiKey(scheme, key);
+      place.dataset.ready = chooser.value;
+    },
+  });
+}
+
+chooser.addEventListener("change", () => {
+  delete place.dataset.ready;
+  show();
+});
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+function paint() {
+  const chosen = document.documentElement.dataset.theme;
+  const isDark = chosen ? chosen === "dark" : dark.matches;
+  document.documentElement.classList.toggle("dark-mode", isDark);
+}
+dark.addEventListener("change", paint);
+new MutationObserver(paint).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+paint();
+show();

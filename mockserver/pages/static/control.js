@@ -1,0 +1,234 @@
+// The control page: every switch and button is a request of the control API.
+
+import { ask, controlCurl, curlOf, inSession } from "./asking.js";
+import { copyButton, el } from "./elements.js";
+import { say } from "./telling.js";
+
+const EVERY_MS = 2000;
+const KEY_SHOWN = "YOUR_KEY";
+
+const switches = [...document.querySelectorAll("[role=switch]")];
+const clock = document.getElementById("clock");
+const search = document.getElementById("search");
+const active = document.getElementById("active");
+
+let state = null;
+let readAt = 0;
+
+async function act(method, path, body, told) {
+  try {
+    const answer = await ask(method, path, body);
+    await refresh();
+    say(typeof told === "function" ? told(answer) : told);
+    return answer;
+  } catch (problem) {
+    say(problem.message, { isProblem: true });
+    await refresh();
+    return null;
+  }
+}
+
+async function refresh() {
+  try {
+    state = await ask("GET", "/__mock/state");
+    readAt = performance.now();
+    show();
+  } catch (problem) {
+    say(problem.message, { isProblem: true });
+  }
+}
+
+function show() {
+  for (const one of switches) one.setAttribute("aria-checked", String(isOn(one)));
+  for (const group of document.querySelectorAll("[data-group]")) {
+    const on = group.querySelectorAll("[aria-checked=true]").length;
+    group.querySelector(".on").textContent = on ? `${on} on` : "";
+  }
+  showActive();
+  showClock();
+}
+
+function isOn(one) {
+  const { kind, name } = one.dataset;
+  if (kind === "contract") return state.contract_faults.includes(name);
+  if (kind === "chaos") return state.chaos === name;
+  return faultsOf(one).length > 0;
+}
+
+function faultsOf(one) {
+  const wanted = JSON.parse(one.dataset.body);
+  return state.faults.filter((fault) => {
+    const { id: _id, ...rest } = fault;
+    return JSON.stringify(rest) === JSON.stringify(wanted);
+  });
+}
+
+for (const one of switches) {
+  one.addEventListener("click", async () => {
+    const willBeOn = one.getAttribute("aria-checked") !== "true";
+    for (const [method, path, body] of willBeOn ? [turnOn(one)] : turnOff(one)) {
+      await act(method, path, body, `${one.dataset.name} is ${willBeOn ? "on" : "off"}`);
+    }
+  });
+}
+
+function turnOn({ dataset: { kind, name, body } }) {
+  if (kind === "contract") return ["PUT", `/__mock/contract-faults/${name}`];
+  if (kind === "chaos") return ["PUT", "/__mock/chaos", { profile: name }];
+  return ["POST", "/__mock/faults", JSON.parse(body)];
+}
+
+function turnOff(one) {
+  const { kind, name } = one.dataset;
+  if (kind === "contract") return [["DELETE", `/__mock/contract-faults/${name}`]];
+  if (kind === "chaos") return [["DELETE", "/__mock/chaos"]];
+  return faultsOf(one).map((fault) => ["DELETE", `/__mock/faults/${fault.id}`]);
+}
+
+for (const how of document.querySelectorAll("details.how")) {
+  how.addEventListener("toggle", () => {
+    if (!how.open) return;
+    how.querySelector(".lines")?.remove();
+    how.append(lines(how));
+  });
+}
+
+function lines(how) {
+  const one = how.closest(".switch").querySelector("[role=switch]");
+  const { example, prefer } = one.dataset;
+  const told = [line("curl", controlCurl(...turnOn(one)))];
+  if (prefer) {
+    const headers = { Prefer: prefer, "x-api-key": KEY_SHOWN };
+    told.push(line("For one request", `Prefer: ${prefer}`), line("as curl", curlOf("GET", example, { headers })));
+  } else {
+    told.push(el("p", { class: "muted" }, "No Prefer header does this: it lasts until it is turned off."));
+  }
+  return el("div", { class: "lines" }, ...told);
+}
+
+function line(label, text) {
+  return el(
+    "div",
+    { class: "line" },
+    el("span", { class: "muted" }, label),
+    el("code", {}, text),
+    copyButton("Copy", () => text, { class: "small" }),
+  );
+}
+
+function showActive() {
+  const faults = state.faults.map((fault) => {
+    const { id, ...rest } = fault;
+    const off = el("button", { type: "button", class: "small" }, "Take away");
+    off.addEventListener("click", () => act("DELETE", `/__mock/faults/${id}`, undefined, "The fault is gone"));
+    return el("li", {}, el("code", {}, JSON.stringify(rest)), " ", off);
+  });
+  active.replaceChildren(...faults);
+  document.getElementById("active-none").hidden = faults.length > 0;
+}
+
+function showClock() {
+  const { now, mode, speed } = state.clock;
+  const passed = mode === "frozen" ? 0 : (performance.now() - readAt) * speed;
+  const shown = new Date(Date.parse(now) + passed);
+  clock.textContent = Number.isNaN(shown.getTime()) ? now : shown.toISOString();
+  document.getElementById("clock-mode").textContent = mode === "real" ? "real time" : `${mode}, speed ${speed}`;
+  document.getElementById("freeze").textContent = mode === "frozen" ? "Let it go" : "Freeze";
+}
+
+const commands = {
+  freeze: () => ["PUT", "/__mock/clock", { speed: state?.clock.mode === "frozen" ? 1 : 0 }],
+  "clock-back": () => ["DELETE", "/__mock/clock"],
+  reset: () => ["POST", "/__mock/reset"],
+  "keep-all": () => ["DELETE", "/__mock/contract-faults"],
+  "faults-none": () => ["DELETE", "/__mock/faults"],
+};
+for (const [id, command] of Object.entries(commands)) {
+  const button = document.getElementById(id);
+  button.addEventListener("click", () => act(...padded(command()), button.dataset.told));
+}
+for (const button of document.querySelectorAll("[data-seconds]")) {
+  button.addEventListener("click", () => step(Number(button.dataset.seconds)));
+}
+
+function padded([method, path, body]) {
+  return [method, path, body];
+}
+
+function step(seconds) {
+  return act("POST", "/__mock/clock/advance", { seconds }, `The clock went on by ${seconds} s`);
+}
+
+function onSubmit(id, answer) {
+  document.getElementById(id).addEventListener("submit", (event) => {
+    event.preventDefault();
+    answer(new FormData(event.target), event.target);
+  });
+}
+
+onSubmit("set-clock", (given) => {
+  const body = {};
+  if (given.get("now")) body.now = given.get("now");
+  if (given.get("speed")) body.speed = Number(given.get("speed"));
+  act("PUT", "/__mock/clock", body, "The clock is set");
+});
+
+onSubmit("start-run", async (given) => {
+  const body = {};
+  for (const name of ["status", "drive"]) if (given.get(name)) body[name] = given.get(name);
+  if (given.get("steps")) body.steps = Number(given.get("steps"));
+  const path = `/__mock/workflows/${encodeURIComponent(given.get("workflow"))}/runs`;
+  const run = await act("POST", path, body, (started) => `${started.run_id} has started`);
+  if (run) document.getElementById("started").prepend(started(run, path, body));
+});
+
+function started(run, path, body) {
+  const ids = `${encodeURIComponent(run.workflow_id)}/${encodeURIComponent(run.run_id)}`;
+  const node = el(
+    "li",
+    {},
+    el("a", { href: inSession(document.getElementById("started").dataset.trace + ids) }, run.run_id),
+    ` of ${run.workflow_id}, moved by ${run.drive} `,
+  );
+  if (["manual", "read"].includes(run.drive)) {
+    const on = `/__mock/workflows/${encodeURIComponent(run.workflow_id)}/executions/${encodeURIComponent(run.run_id)}/advance`;
+    const button = el("button", { type: "button", class: "small" }, "Next transition");
+    button.addEventListener("click", () => act("POST", on, {}, (now) => `${run.run_id} is ${now.status}`));
+    node.append(button, " ");
+  }
+  node.append(copyButton("Copy curl", () => controlCurl("POST", path, body), { class: "small" }));
+  return node;
+}
+
+onSubmit("add-fault", (given) => {
+  const body = { kind: given.get("kind") };
+  for (const name of ["share", "count"]) if (given.get(name)) body[name] = Number(given.get(name));
+  for (const name of ["path", "operation"]) if (given.get(name)) body[name] = given.get(name);
+  try {
+    Object.assign(body, JSON.parse(given.get("parameters") || "{}"));
+  } catch {
+    say("The parameters are not JSON, such as {\"delay_ms\": 800}", { isProblem: true });
+    return;
+  }
+  act("POST", "/__mock/faults", body, `A ${body.kind} fault is on`);
+});
+
+search.addEventListener("input", () => {
+  const wanted = search.value.trim().toLowerCase();
+  let shown = 0;
+  for (const group of document.querySelectorAll("#contract-faults [data-group]")) {
+    const rows = [...group.querySelectorAll(".switch")];
+    for (const row of rows) row.hidden = !row.dataset.text.includes(wanted);
+    const left = rows.filter((row) => !row.hidden).length;
+    group.hidden = left === 0;
+    if (wanted) group.open = left > 0;
+    shown += left;
+  }
+  document.getElementById("found").textContent = wanted ? `${shown} found` : "";
+});
+
+setInterval(() => {
+  if (!document.hidden) refresh();
+}, EVERY_MS);
+setInterval(() => state && showClock(), 100);
+refresh();

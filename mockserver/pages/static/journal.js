@@ -1,0 +1,126 @@
+// The journal page: follows the requests of a session and shows both sides of each.
+
+import { ask } from "./asking.js";
+import { el } from "./elements.js";
+import { say } from "./telling.js";
+import { details, summary } from "./journal_entry.js";
+
+const EVERY_MS = 1000;
+const KEPT = 1000;
+const AT_ONCE = 100;
+const OVERLAP = 10; // with several workers a lower number may come a moment later
+
+const list = document.getElementById("entries");
+const form = document.getElementById("filters");
+const pause = document.getElementById("pause");
+const count = document.getElementById("count");
+const empty = document.getElementById("empty");
+
+let entries = [];
+let newest = 0;
+let known = new Set();
+let isPaused = false;
+let isLost = false;
+let generation = 0;
+
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("input", filterAll);
+pause.addEventListener("click", () => {
+  isPaused = !isPaused;
+  pause.textContent = isPaused ? "Go on" : "Pause";
+  pause.setAttribute("aria-pressed", String(isPaused));
+  tellCount();
+  if (!isPaused) follow();
+});
+document.getElementById("clear").addEventListener("click", async () => {
+  try {
+    await ask("DELETE", "/__mock/journal");
+    forget();
+    say("The journal is empty");
+  } catch (problem) {
+    say(problem.message, { isProblem: true });
+  }
+});
+
+function forget() {
+  entries = [];
+  list.replaceChildren();
+  tellCount();
+}
+
+function restart() {
+  generation += 1;
+  newest = 0;
+  known = new Set();
+  forget();
+  follow();
+}
+
+async function follow() {
+  const asked = generation;
+  try {
+    const told = await ask("GET", `/__mock/journal?after=${Math.max(0, newest - OVERLAP)}&limit=${AT_ONCE}`);
+    if (asked !== generation) return;
+    if (isLost) {
+      // Another process may answer now, which counts from the beginning.
+      isLost = false;
+      say("The mock answers again");
+      restart();
+      return;
+    }
+    add(told.entries);
+  } catch (problem) {
+    isLost = true;
+    say(`${problem.message}. Trying again`, { isProblem: true });
+  }
+}
+
+function add(told) {
+  const arrived = told.filter(({ number }) => !known.has(number));
+  if (!arrived.length) return;
+  for (const { number } of arrived) known.add(number);
+  newest = Math.max(newest, arrived[0].number);
+  const rows = arrived.map(row);
+  entries = [...rows, ...entries];
+  list.prepend(...rows.map((one) => one.node));
+  for (const gone of entries.splice(KEPT)) gone.node.remove();
+  filterAll();
+}
+
+function row(entry) {
+  const node = el("details", { class: "entry" }, summary(entry));
+  node.dataset.number = entry.number;
+  node.addEventListener("toggle", () => {
+    if (node.open && node.childElementCount === 1) node.append(details(entry));
+  });
+  return { entry, node: el("li", {}, node) };
+}
+
+function filterAll() {
+  const status = form.elements.status.value;
+  const path = form.elements.path.value.trim().toLowerCase();
+  for (const { entry, node } of entries) {
+    node.hidden = !hasStatus(entry, status) || !entry.target.toLowerCase().includes(path);
+  }
+  tellCount();
+}
+
+function hasStatus(entry, wanted) {
+  if (wanted === "") return true;
+  if (wanted === "breach") {
+    return entry.request_breaches.length > 0 || (entry.answer_breaches ?? []).length > 0;
+  }
+  return String(entry.status).startsWith(wanted);
+}
+
+function tellCount() {
+  const shown = entries.filter(({ node }) => !node.hidden).length;
+  const what = shown === entries.length ? `${shown} requests` : `${shown} of ${entries.length} requests`;
+  count.textContent = isPaused ? `${what}, paused` : what;
+  empty.hidden = entries.length > 0;
+}
+
+setInterval(() => {
+  if (!isPaused && !document.hidden) follow();
+}, EVERY_MS);
+follow();

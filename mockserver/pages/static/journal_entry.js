@@ -1,0 +1,139 @@
+// One request of the journal: its line, and both sides with what the contract says of them.
+
+import { curlOf, inSession } from "./asking.js";
+import { copyButton, el } from "./elements.js";
+import { jsonView } from "./json_view.js";
+import { replayButton } from "./replaying.js";
+
+const TAGS = 3;
+const LONG = 90;
+
+export function summary(entry) {
+  return el(
+    "summary",
+    {},
+    el("span", { class: "number" }, `${entry.number}`),
+    el("span", { class: "method" }, entry.method),
+    el("span", { class: "target" }, entry.target),
+    el("span", { class: `status ${kindOf(entry.status)}` }, `${entry.status}`),
+    el("span", { class: "ms" }, `${entry.ms < 10 ? entry.ms.toFixed(1) : Math.round(entry.ms)} ms`),
+    el("span", { class: "tags" }, ...tags(entry)),
+    el("time", { datetime: entry.time, title: entry.time }, entry.time.slice(11, 23)),
+  );
+}
+
+function kindOf(status) {
+  if (status >= 500) return "is-failed";
+  if (status >= 400) return "is-warning";
+  return status < 300 ? "is-completed" : "is-pending";
+}
+
+function tags(entry) {
+  const broken = [...new Set((entry.answer_breaches ?? []).map(({ rule }) => rule))];
+  const isWanted = entry.contract_faults.length > 0 || entry.faults.length > 0;
+  return [
+    ...entry.request_breaches.slice(0, TAGS).map((told) => tag("bad", `client: ${told}`)),
+    ...broken.slice(0, TAGS).map((rule) => tag(isWanted ? "wanted" : "bad", `breaks ${rule}`)),
+    broken.length > TAGS && tag("plain", `and ${broken.length - TAGS} more`),
+    entry.faults.length > 0 && tag("wanted", `fault ${entry.faults.map(faultName).join(", ")}`),
+    ...entry.contract_faults.slice(0, TAGS).map((name) => tag("wanted", `fault ${name}`)),
+    entry.preferences.length > 0 && tag("plain", `Prefer: ${entry.preferences.join(", ")}`),
+  ].filter(Boolean);
+}
+
+function tag(kind, text) {
+  return el("span", { class: `tag ${kind}` }, text.length > LONG ? `${text.slice(0, LONG)}…` : text);
+}
+
+function faultName(fault) {
+  return typeof fault === "string" ? fault : (fault.kind ?? fault.id ?? "fault");
+}
+
+export function details(entry) {
+  return el(
+    "div",
+    { class: "sides" },
+    el("div", { class: "actions" }, ...actions(entry)),
+    verdict(entry),
+    side("Request", entry.request),
+    side(`Answer, ${entry.status}`, entry.answer, entry.answer_breaches ?? []),
+  );
+}
+
+function actions(entry) {
+  const url = `${location.origin}${entry.target}`;
+  const { body } = entry.request;
+  return [
+    ...replayButton(entry),
+    copyButton("Copy curl", () => curlOf(entry.method, url, { headers: shownHeaders(entry), body }), { class: "small" }),
+    copyButton("Copy entry", () => JSON.stringify(entry, null, 2), { class: "small" }),
+  ];
+}
+
+function shownHeaders(entry) {
+  const sent = entry.request.headers;
+  const headers = {};
+  for (const name of ["prefer", "content-type", "x-mock-session"]) {
+    if (sent[name]) headers[name] = sent[name];
+  }
+  if (sent["x-api-key"] !== undefined) headers["x-api-key"] = "YOUR_KEY";
+  else if (sent.authorization !== undefined) headers.authorization = "Bearer YOUR_KEY";
+  return headers;
+}
+
+function verdict(entry) {
+  const made = entry.matched.name ? `${entry.matched.kind}: ${entry.matched.name}` : entry.matched.kind;
+  return el(
+    "dl",
+    { class: "facts" },
+    ...fact("operation", entry.operation ?? "none"),
+    ...fact("made from", made === "none" ? "" : made),
+    ...fact("preferences", entry.preferences.join(", ")),
+    ...fact("faults", entry.faults.map(faultText).join(", ")),
+    ...fact("contract faults", entry.contract_faults.join(", ")),
+    ...fact("client breaks", breaches(entry.request_breaches.map((message) => ({ message }))), "bad"),
+    ...fact("answer breaks", answerBreaches(entry)),
+  );
+}
+
+function answerBreaches(entry) {
+  if (entry.answer_breaches === null) return "not judged: no answer of the contract, or too long";
+  return breaches(entry.answer_breaches);
+}
+
+function fact(name, value, kind = "") {
+  if (value === "" || value === null || value.length === 0) return [];
+  return [el("dt", {}, name), el("dd", { class: kind }, value)];
+}
+
+function breaches(found) {
+  if (found.length === 0) return "";
+  return el("ul", {}, ...found.map((one) => el("li", {}, ...rule(one), one.message)));
+}
+
+function rule(breach) {
+  if (!breach.rule) return [];
+  const href = `${inSession("/__mock/ui/rules")}#${encodeURIComponent(breach.rule)}`;
+  return [el("a", { href }, breach.rule), ` at ${breach.pointer || "/"}: `];
+}
+
+function faultText(fault) {
+  return typeof fault === "string" ? fault : JSON.stringify(fault);
+}
+
+function side(title, told, broken = []) {
+  const headers = Object.entries(told.headers);
+  return el(
+    "section",
+    { class: "side" },
+    el("h3", {}, title),
+    el(
+      "details",
+      {},
+      el("summary", {}, `${headers.length} headers`),
+      el("dl", { class: "facts" }, ...headers.flatMap(([name, value]) => fact(name, String(value) || "(empty)"))),
+    ),
+    told.body ? jsonView(told.body, title, broken) : el("p", { class: "muted" }, "No body"),
+    told.truncated ? el("p", { class: "muted" }, "Only the beginning of the body was kept.") : null,
+  );
+}

@@ -1,0 +1,94 @@
+// Sends a request of the journal again and tells what is different now.
+
+import { differences } from "./differences.js";
+import { el } from "./elements.js";
+import { jsonView } from "./json_view.js";
+
+const WHOLE_BODY = 16_000;
+const AS_SENT = ["prefer", "content-type", "accept", "x-mock-session"];
+
+export function replayButton(entry) {
+  const reason = whyNot(entry);
+  const button = el("button", { type: "button", class: "small", disabled: reason !== "" }, "Replay");
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      show(button, entry, await again(entry));
+    } catch (problem) {
+      place(button).replaceChildren(el("p", { class: "bad" }, `No answer came: ${problem.message}`));
+    }
+    button.disabled = false;
+  });
+  return reason ? [button, el("span", { class: "muted" }, reason)] : [button];
+}
+
+function whyNot(entry) {
+  if (entry.target.endsWith("…") || entry.target.includes("***")) return "not the whole path is known";
+  if (entry.request.body.length >= WHOLE_BODY) return "not the whole body is known";
+  if (["HEAD", "OPTIONS"].includes(entry.method)) return "nothing to show";
+  return "";
+}
+
+async function again(entry) {
+  const headers = {};
+  for (const name of AS_SENT) if (entry.request.headers[name]) headers[name] = entry.request.headers[name];
+  const key = document.getElementById("key").value.trim();
+  if (entry.request.headers["x-api-key"] !== undefined) headers["x-api-key"] = key;
+  else if (entry.request.headers.authorization !== undefined) headers.authorization = `Bearer ${key}`;
+  const answer = await fetch(entry.target, {
+    method: entry.method,
+    headers,
+    body: entry.request.body || undefined,
+    cache: "no-store",
+  });
+  return { status: answer.status, body: await answer.text() };
+}
+
+function place(button) {
+  const sides = button.closest(".sides");
+  const found = sides.querySelector(".replayed");
+  if (found) return found;
+  const made = el("section", { class: "replayed", "aria-live": "polite" });
+  sides.querySelector(".actions").after(made);
+  return made;
+}
+
+function show(button, entry, answer) {
+  const told = el("h3", {}, `Sent again: ${answer.status}`);
+  place(button).replaceChildren(told, changes(entry, answer), jsonView(answer.body, "the new answer"));
+}
+
+function changes(entry, answer) {
+  const before = parsed(entry.answer.body);
+  const after = parsed(answer.body);
+  const found = answer.status === entry.status ? [] : [{ pointer: "status", before: entry.status, after: answer.status }];
+  if (entry.answer.truncated) found.push({ pointer: "body", before: "not kept whole", after: "not compared" });
+  else found.push(...differences(before, after));
+  if (found.length === 0) return el("p", {}, "The answer is the same.");
+  return el("ul", { class: "changes" }, ...found.map(change));
+}
+
+function change({ pointer, before, after }) {
+  return el(
+    "li",
+    {},
+    el("code", {}, pointer),
+    " ",
+    el("del", {}, shown(before)),
+    " ",
+    el("ins", {}, shown(after)),
+  );
+}
+
+function shown(value) {
+  const text = value === undefined ? "(absent)" : JSON.stringify(value);
+  return text.length > 160 ? `${text.slice(0, 160)}…` : text;
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

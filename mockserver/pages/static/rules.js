@@ -1,0 +1,36 @@
+// The rules page: narrows the promises down by text, group and grade.
+
+const form = document.getElementById("filters");
+const promises = [...document.querySelectorAll(".promise")];
+const found = document.getElementById("found");
+
+function narrow() {
+  const text = form.elements.text.value.trim().toLowerCase();
+  const { value: group } = form.elements.group;
+  const { value: grade } = form.elements.grade;
+  let shown = 0;
+  for (const one of promises) {
+    const isWanted =
+      one.dataset.text.includes(text) &&
+      (group === "" || one.dataset.group === group) &&
+      (grade === "" || one.dataset.grade === grade);
+    one.hidden = !isWanted;
+    shown += isWanted ? 1 : 0;
+  }
+  found.textContent = `${shown} of ${promises.length} promises`;
+}
+
+function openNamed() {
+  const name = decodeURIComponent(location.hash.slice(1));
+  const one = promises.find(({ id, dataset }) => id === name || dataset.name === name);
+  if (!one) return;
+  one.hidden = false;
+  one.open = true;
+  one.scrollIntoView();
+}
+
+form.addEventListener("input", narrow);
+form.addEventListener("submit", (event) => event.preventDefault());
+addEventListener("hashchange", openNamed);
+narrow();
+openNamed();

@@ -1,0 +1,77 @@
+"""The contract page: the reference, tried on the mock it comes from."""
+
+import hashlib
+import re
+
+import pytest
+
+from tests.project import ROOT
+
+from .accessibility import grave_findings
+from .conftest import PHONE
+
+PATH = "/__mock/ui/contract"
+VENDORED = ROOT / "mockserver/pages/static/swagger-ui"
+
+
+def opened(page, mock):
+    page.goto(mock + PATH)
+    page.wait_for_selector("#reference[data-ready]")
+    page.wait_for_selector(".opblock")
+    return page
+
+
+def test_a_request_is_tried_on_this_mock_with_the_demo_key(mock, page):
+    opened(page, mock)
+    page.locator("#operations-Workflows-listWorkflows .opblock-summary-control").click()
+    with page.expect_response("**/v1/workflows?*") as answered:
+        page.locator(".execute").click()
+
+    assert answered.value.status == 200
+    assert answered.value.url.startswith(mock)
+    assert page.locator(".live-responses-table tbody .response-col_status").inner_text() == "200"
+
+
+def test_every_operation_is_there_and_the_real_service_is_not(mock, page):
+    opened(page, mock)
+
+    assert page.locator(".opblock").count() == 8
+    assert page.locator(".servers option").all_inner_texts() == [f"{mock} - This mock"]
+    assert page.locator(".errors-wrapper, .version-pragma").count() == 0
+
+
+def test_the_document_of_the_control_api_is_tried_too(mock, page):
+    opened(page, mock)
+    page.get_by_label("Document").select_option(label="The control API")
+    page.wait_for_selector("#reference[data-ready*=__mock]")
+    page.locator(".opblock-summary-path[data-path='/__mock/state']").click()
+    with page.expect_response("**/__mock/state") as answered:
+        page.locator(".execute").first.click()
+
+    assert answered.value.status == 200
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_readable_in_both_schemes_and_on_a_phone(mock, open_page, scheme):
+    page = opened(open_page(viewport=PHONE, color_scheme=scheme), mock)
+    page.locator(".opblock-summary-control").first.click()
+    page.wait_for_selector(".opblock-body .execute")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    is_dark = page.evaluate("document.documentElement.classList.contains('dark-mode')")
+    assert is_dark is (scheme == "dark")
+    page.evaluate("document.querySelector('.swagger-ui').remove()")  # what is ours is judged
+    assert grave_findings(page) == []
+
+
+def test_the_vendored_files_are_as_published():
+    told = dict(
+        re.findall(r"\| `(.+?)` \| `(.+?)` \|", (VENDORED / "README.md").read_text("utf-8"))
+    )
+    found = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in VENDORED.iterdir()
+        if path.name != "README.md"
+    }
+
+    assert told == found

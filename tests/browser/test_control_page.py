@@ -1,0 +1,167 @@
+"""The control page: one switch breaks the backend; journal and check name the promise."""
+
+import itertools
+
+import httpx
+import pytest
+
+from contracts.check import CheckOptions, run_check
+from mockserver import DEMO_KEY
+
+from .accessibility import grave_findings
+from .conftest import DESKTOP, PHONE
+
+PATH = "/__mock/ui/control"
+_NAMES = itertools.count()
+
+
+@pytest.fixture
+def session() -> str:
+    """A session nobody else steers."""
+    return f"control-{next(_NAMES)}"
+
+
+@pytest.fixture
+def api(mock, session):
+    headers = {"x-api-key": DEMO_KEY, "X-Mock-Session": session}
+    with httpx.Client(base_url=mock, headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+def control(mock, page, session):
+    page.goto(f"{mock}{PATH}?session={session}")
+    page.wait_for_function("() => document.getElementById('clock').textContent !== '…'")
+    return page
+
+
+def told(page) -> str:
+    return page.locator("#told").inner_text()
+
+
+def switch(page, name):
+    return page.get_by_role("switch", name=name, exact=True)
+
+
+def wait_told(page, text):
+    page.wait_for_function("text => document.getElementById('told').textContent === text", arg=text)
+
+
+def test_one_switch_breaks_a_promise_that_journal_and_check_name(mock, control, api, session):
+    control.get_by_label("Search contract faults").fill("duration-in-seconds")
+    switch(control, "duration-in-seconds").click()
+    wait_told(control, "duration-in-seconds is on")
+
+    api.get("/v1/workflows/wf_abc123/executions/run_x7k9m2")
+    report = run_check(
+        CheckOptions(
+            mock,
+            f"{DEMO_KEY}__session_{session}",
+            workflow_ids=("wf_abc123",),
+            run_ids=("run_x7k9m2",),
+            only=("DR019",),
+            quick=True,
+        )
+    )
+    control.get_by_role("link", name="Journal").click()
+    control.get_by_text("breaks duration_is_end_minus_start").first.wait_for()
+
+    assert [one.rule for one in report.promises if one.findings] == ["duration_is_end_minus_start"]
+    assert control.get_by_text("fault duration-in-seconds").count() > 0
+
+
+def test_a_switch_shows_the_requests_that_do_the_same(mock, control, api, session):
+    row = control.locator(".switch", has=switch(control, "error-503"))
+    row.get_by_text("curl", exact=True).click()
+    lines = row.locator(".line code").all_inner_texts()
+
+    assert lines[0].startswith(f"curl -X POST -H 'X-Mock-Session: {session}' -d '")
+    assert lines[1] == "Prefer: fault=error-503"
+    switch(control, "error-503").click()
+    wait_told(control, "error-503 is on")
+    assert api.get("/v1/credits/balance").status_code == 503
+    switch(control, "error-503").click()
+    wait_told(control, "error-503 is off")
+    assert api.get("/v1/credits/balance").status_code == 200
+
+
+def test_the_clock_is_frozen_stepped_set_and_let_go(control, api):
+    control.get_by_role("button", name="Freeze").click()
+    control.get_by_role("button", name="Let it go").wait_for()
+    control.get_by_label("Time", exact=True).fill("2027-01-01T00:00:00Z")
+    control.get_by_role("button", name="Set", exact=True).click()
+    wait_told(control, "The clock is set")
+    control.get_by_role("button", name="+1 h").click()
+    wait_told(control, "The clock went on by 3600 s")
+
+    assert control.locator("#clock").inner_text() == "2027-01-01T01:00:00.000Z"
+    assert api.get("/__mock/clock").json()["mode"] == "frozen"
+    control.get_by_role("button", name="Back to the start's").click()
+    wait_told(control, "The clock is that of the start")
+    assert api.get("/__mock/clock").json()["mode"] == "real"
+
+
+def test_a_run_is_started_and_moved_by_hand(control, api):
+    control.get_by_label("Workflow", exact=True).select_option("wf_abc123")
+    control.get_by_label("Ends", exact=True).select_option("failed")
+    control.get_by_label("Moved by", exact=True).select_option("manual")
+    control.get_by_role("button", name="Start", exact=True).click()
+    control.get_by_role("button", name="Next transition").click()
+    control.wait_for_function("() => / is /.test(document.getElementById('told').textContent)")
+
+    link = control.locator("#started a").get_attribute("href")
+    run = link.split("?")[0].rsplit("/", 1)[1]
+    assert api.get(f"/v1/workflows/wf_abc123/executions/{run}").json()["data"]["run_id"] == run
+    assert control.request.get(f"{str(api.base_url).rstrip('/')}{link}").ok
+
+
+def test_a_fault_of_ones_own_is_added_taken_away_and_refused_when_wrong(control, api, watch):
+    control.get_by_label("Parameters, as JSON").fill('{"delay_ms": "soon"}')
+    control.get_by_role("button", name="Add").click()
+    control.locator("#told.problem").wait_for()
+    assert "delay_ms" in told(control)
+    watch.wrongs.clear()  # the browser tells of the refusal too
+
+    control.get_by_label("Parameters, as JSON").fill('{"delay_ms": 5}')
+    control.get_by_role("button", name="Add").click()
+    wait_told(control, "A latency fault is on")
+    assert [one["delay_ms"] for one in api.get("/__mock/state").json()["faults"]] == [5]
+    control.get_by_role("button", name="Take away").click()
+    wait_told(control, "The fault is gone")
+    assert api.get("/__mock/state").json()["faults"] == []
+
+
+def test_reset_turns_everything_back_and_what_others_did_is_seen(control, api):
+    api.put("/__mock/chaos", json={"profile": "maintenance"})
+    control.wait_for_selector("[data-name=maintenance][aria-checked=true]")
+    control.get_by_role("button", name="Reset everything").click()
+    wait_told(control, "The session is back at its start")
+
+    assert switch(control, "maintenance").get_attribute("aria-checked") == "false"
+    assert api.get("/__mock/state").json()["chaos"] is None
+
+
+def test_it_is_used_by_keyboard(control, api):
+    control.get_by_label("Search contract faults").focus()
+    control.keyboard.type("balance-is-open")
+    control.keyboard.press("Tab")  # the button that keeps every promise
+    control.keyboard.press("Tab")  # the group
+    control.keyboard.press("Tab")
+    assert control.evaluate("document.activeElement.dataset.name") == "balance-is-open"
+    control.keyboard.press("Space")
+    wait_told(control, "balance-is-open is on")
+
+    assert api.get("/__mock/state").json()["contract_faults"] == ["balance-is-open"]
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)])
+def test_it_is_accessible_everywhere(mock, open_page, session, scheme, size):
+    page = open_page(viewport=size, color_scheme=scheme)
+    page.goto(f"{mock}{PATH}?session={session}")
+    page.locator(".group > summary").first.click()
+    page.get_by_text("curl", exact=True).first.click()
+    switch(page, "latency").click()
+    wait_told(page, "latency is on")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert grave_findings(page) == []

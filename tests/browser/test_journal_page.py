@@ -1,0 +1,160 @@
+"""The journal page: requests as they arrive, both sides, replays; hostile ones stay text."""
+
+import itertools
+
+import httpx
+import pytest
+
+from mockserver import DEMO_KEY
+
+from .accessibility import grave_findings
+from .conftest import DESKTOP, PHONE
+
+PATH = "/__mock/ui/journal"
+RUN = "/v1/workflows/wf_abc123/executions/run_x7k9m2"
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script> javascript:alert(3)"
+_NAMES = itertools.count()
+
+
+@pytest.fixture
+def session() -> str:
+    """A session nobody else asks in."""
+    return f"journal-{next(_NAMES)}"
+
+
+@pytest.fixture
+def api(mock, session):
+    headers = {"x-api-key": DEMO_KEY, "X-Mock-Session": session}
+    with httpx.Client(base_url=mock, headers=headers) as client:
+        yield client
+
+
+def opened(page, mock, session):
+    page.goto(f"{mock}{PATH}?session={session}")
+    return page
+
+
+def entry(page, target):
+    return page.locator("details.entry", has_text=target).first
+
+
+def test_requests_appear_as_they_arrive_and_open_to_both_sides(mock, page, api, session):
+    opened(page, mock, session).get_by_text("Nothing has been asked yet").wait_for()
+
+    api.get(RUN, headers={"Prefer": "delay=1"})
+    api.get("/v1/workflows", params={"limit": "abc"})
+    entry(page, RUN).locator("summary").first.click()
+    shown = entry(page, RUN).inner_text()
+
+    assert "Prefer: delay=1" in shown
+    assert "recorded: documented_example" in shown
+    assert "exec_abc123" in shown
+    assert "client: query/limit" in entry(page, "limit=abc").inner_text()
+    assert DEMO_KEY not in page.locator("#entries").inner_text()
+
+
+def test_a_breach_by_a_fault_is_told_from_one_by_the_mock(mock, page, api, session):
+    api.put("/__mock/contract-faults/duration-in-seconds")
+    api.get(RUN)
+    api.delete("/__mock/contract-faults")
+    path = RUN.replace("/v1/", "/__mock/")
+    api.patch(path, params={"force": "true"}, json={"status": "running"})
+    api.get(RUN)
+    opened(page, mock, session)
+
+    tags = page.locator(".tag", has_text="breaks ")
+    tags.first.wait_for()
+    kinds = {one.get_attribute("class") for one in tags.all()}
+    assert kinds == {"tag bad", "tag wanted"}
+    wanted = page.locator(".tag.wanted", has_text="breaks duration_is_end_minus_start")
+    assert wanted.count() == 1
+    assert page.locator(".tag.wanted", has_text="fault duration-in-seconds").count() == 1
+
+
+def test_a_replay_tells_what_differs_now(mock, page, api, session):
+    api.get(RUN)
+    api.put("/__mock/contract-faults/duration-in-seconds")
+    opened(page, mock, session)
+    page.locator(".entry > summary").click()
+
+    page.get_by_role("button", name="Replay").click()
+    page.get_by_text("Sent again: 200").wait_for()
+
+    changes = page.locator(".changes").inner_text()
+    assert "/data/duration_ms 4320 4" in changes
+    numbers = [one["number"] for one in api.get("/__mock/journal").json()["entries"]]
+    assert len(numbers) == 2
+
+
+def test_it_filters_pauses_and_clears(mock, page, api, session):
+    api.get(RUN)
+    api.get("/v1/workflows/none")
+    opened(page, mock, session)
+    entry(page, RUN).wait_for()
+
+    page.get_by_label("Status").select_option("4xx")
+    assert page.locator(".entry:visible").count() == 1
+    page.get_by_label("Status").select_option("All")
+    page.get_by_label("Path holds").fill("executions")
+    assert page.locator(".entry:visible").count() == 1
+    assert page.locator("#count").inner_text() == "1 of 2 requests"
+    page.get_by_label("Path holds").fill("")
+
+    page.get_by_role("button", name="Pause").click()
+    api.get("/v1/credits/balance")
+    page.wait_for_timeout(1200)
+    assert page.locator(".entry").count() == 2
+    page.get_by_role("button", name="Go on").click()
+    entry(page, "/v1/credits/balance").wait_for()
+
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("The journal is empty").wait_for()
+    assert page.locator(".entry").count() == 0
+    assert api.get("/__mock/journal").json()["entries"] == []
+
+
+def test_hostile_requests_and_answers_stay_text(mock, page, api, session):
+    put = RUN.replace("/v1/", "/__mock/")
+    api.patch(put, params={"force": "true"}, json={"error": HOSTILE, HOSTILE: [HOSTILE]})
+    api.get(RUN, headers={"X-Odd": HOSTILE, "User-Agent": HOSTILE})
+    api.get(f"/v1/{HOSTILE}")
+    api.post("/v1/workflows/wf_abc123/test", content=HOSTILE)
+    opened(page, mock, session)
+    entry(page, "executions").wait_for()
+
+    for one in page.locator(".entry > summary").all():
+        one.click()
+    for one in page.locator(".side details > summary").all():
+        one.click()
+    page.locator(".entry", has_text="executions").get_by_role("button", name="Replay").click()
+    page.get_by_text("Sent again: 200").wait_for()
+
+    assert HOSTILE in page.locator("#entries").inner_text()
+    assert page.locator("#entries img, #entries script").count() == 0
+    assert page.locator("#entries [href^=javascript]").count() == 0
+
+
+def test_it_is_used_by_keyboard(mock, page, api, session):
+    api.get(RUN)
+    opened(page, mock, session)
+    entry(page, RUN).wait_for()
+
+    page.get_by_label("Key for replays").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Replay").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    page.get_by_text("Sent again: 200").wait_for()
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)])
+def test_it_is_accessible_everywhere(mock, open_page, api, session, scheme, size):
+    api.get(RUN)
+    api.get("/v1/workflows/none", headers={"Prefer": "delay=1"})
+    page = opened(open_page(viewport=size, color_scheme=scheme), mock, session)
+    entry(page, RUN).locator("summary").first.click()
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert grave_findings(page) == []

@@ -1,0 +1,125 @@
+"""Pages of other sites steer nothing; with a token, a browser is asked for it once."""
+
+import httpx
+import pytest
+
+from .accessibility import grave_findings
+from .conftest import PHONE
+
+TOKEN = "let me in <script>"
+
+
+@pytest.fixture(scope="module")
+def guarded(start_mock):
+    return start_mock("--control-token", TOKEN)
+
+
+def state_of(mock):
+    return httpx.get(f"{mock}/__mock/state").json()
+
+
+@pytest.fixture
+def other_site(page, watch):
+    """A page of another origin, which may do as it likes."""
+
+    def show(body):
+        page.route(
+            "http://other.example/",
+            lambda route: route.fulfill(body=f"<!doctype html>{body}", content_type="text/html"),
+        )
+        page.goto("http://other.example/")
+        return page
+
+    yield show
+    watch.wrongs.clear()  # it is the wrongs of that page that were tested
+
+
+def test_neither_its_forms_nor_its_fetches_steer(mock, other_site):
+    page = other_site(
+        f"<form id=f method=post enctype=text/plain action={mock}/__mock/faults>"
+        """<input name='{"kind":"drip","seed":7,"path":"' value='"}'></form>"""
+    )
+    page.evaluate(
+        f"""async () => {{
+          for (const body of ['{{"kind":"drip","seed":7}}', new URLSearchParams("kind=drip")])
+            await fetch("{mock}/__mock/faults", {{method: "POST", mode: "no-cors", body}})
+              .catch(() => 0);
+          await fetch("{mock}/__mock/reset", {{method: "POST", mode: "no-cors"}}).catch(() => 0);
+        }}"""
+    )
+    with page.expect_navigation():
+        page.evaluate("document.getElementById('f').submit()")
+
+    assert "Pages of other sites may not steer this mock" in page.content()
+    assert all(fault.get("seed") != 7 for fault in state_of(mock)["faults"])
+
+
+def test_it_cannot_put_our_pages_in_a_frame(mock, other_site, watch):
+    page = other_site(f"<iframe src={mock}/__mock/ui/control></iframe>")
+    page.wait_for_timeout(300)
+
+    assert "Reset everything" not in "".join(frame.content() for frame in page.frames)
+
+
+def test_a_page_of_this_machine_steers_from_another_port(mock, start_mock, page):
+    page.goto(start_mock("--no-control") + "/")
+    told = page.evaluate(
+        f"""async () => {{
+          const headers = {{"Content-Type": "application/json", "X-Mock-Session": "near"}};
+          const answer = await fetch("{mock}/__mock/chaos",
+            {{method: "PUT", headers, body: '{{"profile": "overloaded"}}'}});
+          return (await answer.json()).chaos;
+        }}"""
+    )
+
+    assert told == "overloaded"
+
+
+def test_the_token_is_asked_for_once_and_no_script_can_read_it(guarded, page, watch):
+    page.goto(f"{guarded}/__mock/ui/journal")
+    page.get_by_label("Token").fill("wrong")
+    page.keyboard.press("Enter")
+    page.get_by_text("That is not the token").wait_for()
+    watch.wrongs.clear()  # the browser tells of the 401
+    page.get_by_label("Token").fill(TOKEN)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{guarded}/__mock/ui/journal")
+
+    page.get_by_text("Nothing has been asked yet").wait_for()
+    page.goto(f"{guarded}/__mock/ui/control")
+    page.get_by_role("button", name="Freeze").click()
+    page.get_by_role("button", name="Let it go").wait_for()
+    (cookie,) = page.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    assert TOKEN not in cookie["value"]
+    assert page.evaluate("document.cookie") == ""
+    assert httpx.get(f"{guarded}/__mock/state").status_code == 401
+    assert httpx.get(f"{guarded}/__mock/state", headers={"X-Mock-Token": TOKEN}).is_success
+
+
+def test_with_the_cookie_a_page_of_another_port_steers_nothing(guarded, mock, page, watch):
+    page.goto(f"{guarded}/__mock/ui/control")
+    page.get_by_label("Token").fill(TOKEN)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{guarded}/__mock/ui/control")
+    page.goto(mock + "/")
+    page.evaluate(
+        f"""() => fetch("{guarded}/__mock/faults",
+          {{method: "POST", mode: "no-cors", credentials: "include", body: '{{"kind": "drip"}}'}})
+          .catch(() => 0)"""
+    )
+
+    state = httpx.get(f"{guarded}/__mock/state", headers={"X-Mock-Token": TOKEN}).json()
+    assert state["faults"] == []
+    watch.wrongs.clear()  # the browser tells of the 401
+
+
+@pytest.mark.parametrize("following", ["https://evil.example/", "//evil.example/__mock/ui/runs"])
+def test_the_token_page_leads_to_our_own_pages_only(guarded, open_page, following):
+    page = open_page(viewport=PHONE, color_scheme="dark")
+    page.goto(f"{guarded}/__mock/ui/token?next={following}")
+    assert grave_findings(page) == []
+    page.get_by_label("Token").fill(TOKEN)
+    page.keyboard.press("Enter")
+
+    page.wait_for_url(f"{guarded}/__mock/ui/control")
