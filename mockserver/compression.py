@@ -8,6 +8,8 @@ from flask import Flask, Response, g, request
 if TYPE_CHECKING:
     from flask_compress import Compress
 
+ENCODINGS = ("zstd", "gzip")
+"""The best first."""
 SMALLEST = 860
 """A body shorter than this fits into one packet anyway."""
 
@@ -19,7 +21,7 @@ def compressing(app: Flask) -> Callable[[Response], Response]:
     """
     app.config.update(
         COMPRESS_REGISTER=False,
-        COMPRESS_ALGORITHM=["zstd", "gzip"],
+        COMPRESS_ALGORITHM=list(ENCODINGS),
         COMPRESS_ALGORITHM_STREAMING=[],
         COMPRESS_STREAMS=False,
         COMPRESS_MIN_SIZE=SMALLEST,
@@ -30,7 +32,7 @@ def compressing(app: Flask) -> Callable[[Response], Response]:
     def compress(response: Response) -> Response:
         if g.get("faults"):
             return response
-        if "Accept-Encoding" not in request.headers:
+        if not any(request.accept_encodings.quality(name) for name in ENCODINGS):
             response.vary.add("Accept-Encoding")
             return response
         if not found:

@@ -4,6 +4,7 @@ import logging
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from granian.constants import Interfaces
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 BACKLOG = 1024
+MOST_CONNECTIONS = 65_536
+"""Of one worker. Granian counts an open connection as a request under way, so this is not less."""
+MOST_AT_ONCE = 512
+"""Requests a worker answers at the same time; each that is held on purpose holds a thread."""
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (recognised, not chosen)
 
 
@@ -65,11 +70,23 @@ def serve(
 
     `on_ready` is called once, when callers can connect.
     """
+    _allow_connections()
     # Where Granian's thread server looks up what calls the application for one request.
     thread_server._wsgi_call_wrap = _caller_of  # type: ignore[attr-defined, assignment] # noqa: SLF001 - no public hook
     server = _OneProcessServer(listener)
     server.on_startup(on_ready)
     server.serve(target_loader=lambda: application, wrap_loader=False)
+
+
+def _allow_connections() -> None:
+    """Let this process have as many connections as the system grants it, not the usual 1,024."""
+    try:
+        import resource
+    except ImportError:  # on Windows there is no such limit
+        return
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _caller_of(
@@ -119,6 +136,8 @@ class _OneProcessServer(MTServer):
             port=listener.getsockname()[1],
             interface=Interfaces.WSGI,
             log_level=LogLevels.error,
+            backpressure=MOST_CONNECTIONS,
+            blocking_threads=MOST_AT_ONCE,
             log_dictconfig=_logs_to_standard_error(),
         )
         self._listener = listener

@@ -68,6 +68,14 @@ def test_a_plain_read_of_a_finished_run_is_repeated(mock, headers):
     assert repeats(mock, world_run(mock, "failed"), **headers)
 
 
+def test_a_large_answer_is_repeated_whole(mock):
+    large = max((one.execution for one in load_recordings()), key=lambda run: len(str(run)))
+    path = f"/v1/workflows/{large['workflow_id']}/executions/{large['run_id']}"
+
+    assert repeats(mock, path, **{"Accept-Encoding": "identity"})
+    assert len(mock.get(path).content) > 500_000
+
+
 def test_what_is_not_changed_is_repeated_as_such(mock):
     tag = mock.get(KNOWN).headers["ETag"]
 

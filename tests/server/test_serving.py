@@ -1,0 +1,110 @@
+"""The process that serves: what it loads, and how much of it can be asked at a time."""
+
+import importlib.util
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import httpx
+import pytest
+
+from tests.server.conftest import DEMO, KNOWN, clean_environment, serve_command
+
+CONNECTIONS = 4_000
+LOADED = {
+    *(
+        "attr",
+        "attrs",
+        "blinker",
+        "click",
+        "contracts",
+        "deprecated",
+        "dotenv",
+        "fixtures",
+        "flask",
+    ),
+    *("flask_cors", "granian", "idna", "itsdangerous", "jinja2", "jsonschema", "limits", "rpds"),
+    *("jsonschema_specifications", "markupsafe", "mockserver", "packaging", "referencing", "yaml"),
+    *("rfc3339_validator", "six", "typing_extensions", "watchfiles", "anyio", "werkzeug", "wrapt"),
+}
+"""What `deadringer serve` loads before its first answer, beside the standard library.
+
+A start costs what is in this list. jsonschema knows formats by what is installed, so some of it
+is there only where another package brings it.
+"""
+
+
+def test_serving_loads_nothing_that_only_other_commands_need(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", *serve_command("--port", "0")[1:]],
+        cwd=tmp_path,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    banner = "".join(iter(process.stdout.readline, "Stop with Ctrl-C.\n"))
+    url = re.search(r"http://\S+", banner)[0]
+    assert httpx.get(url + KNOWN, headers={**DEMO, "Accept-Encoding": "identity"}).is_success
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=20)
+
+    names = {name.split(".")[0] for name in re.findall(r"^import time:.*\| +(\S+)$", log, re.M)}
+    found = {name for name in names - sys.stdlib_module_names if importlib.util.find_spec(name)}
+
+    assert {"flask", "granian"} <= found
+    assert found - LOADED <= {"sitecustomize", "_distutils_hack"}
+
+
+def test_thousands_of_idle_connections_leave_room_for_one_more(start_server):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < CONNECTIONS + 200:
+        pytest.skip(f"this system allows {hard} open files, the test needs {CONNECTIONS + 200}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    server = start_server("--log-format", "off", "--workers", "1")
+    host, port = server.url.removeprefix("http://").split(":")
+    request = f"GET {KNOWN} HTTP/1.1\r\nHost: {host}\r\nx-api-key: {DEMO['x-api-key']}\r\n\r\n"
+
+    connections = []
+    try:
+        for _ in range(CONNECTIONS):
+            connection = socket.create_connection((host, int(port)), timeout=20)
+            connections.append(connection)
+            connection.sendall(request.encode())
+            assert connection.recv(16).startswith(b"HTTP/1.1 200")
+        assert httpx.get(server.url + KNOWN, headers=DEMO, timeout=20).is_success
+    finally:
+        for connection in connections:
+            connection.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert httpx.get(server.url + KNOWN, headers=DEMO, timeout=20).is_success
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_request_in_flight_is_answered_whole_when_the_server_stops(start_server, workers):
+    server = start_server("--workers", workers)
+    answers = []
+    asking = threading.Thread(
+        target=lambda: answers.append(
+            httpx.get(server.url + KNOWN, headers={**DEMO, "Prefer": "delay=60000"}, timeout=30)
+        )
+    )
+    asking.start()
+    asking.join(1.0)  # it is under way by now, and held
+    assert answers == []
+
+    assert server.stop() == 0
+    asking.join(10)
+
+    assert answers[0].json()["data"]["status"] == "completed"
+
+
+def test_variables_of_the_process_are_no_headers(start_server):
+    server = start_server(HTTP_PREFER="code=404")
+
+    assert httpx.get(server.url + KNOWN, headers=DEMO).status_code == 200
