@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test mutation bench bench-serve bench-generate check format constraints clean
+.PHONY: help setup serve test screenshots mutation bench bench-serve bench-generate check format constraints clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -28,6 +28,9 @@ test: check ## Run every check and every test
 	@command -v chromium chromium-browser google-chrome google-chrome-stable chrome >/dev/null || \
 	  echo "There is no Chromium on this machine: the tests in tests/browser will be skipped."
 	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term
+
+screenshots: $(READY) ## Write a picture of every page into build/screenshots
+	$(BIN)/python -m tests.browser.screenshots build/screenshots
 
 mutation: $(READY) ## Run the check against every contract fault and print who found it
 	$(BIN)/python -m tests.mutation

@@ -1,6 +1,7 @@
 """The wheel is complete: installed alone into an empty environment, it serves."""
 
 import json
+import re
 import subprocess
 import sys
 import venv
@@ -80,9 +81,16 @@ def test_the_wheel_serves_outside_the_repository(binaries: Path, tmp_path: Path)
                 execution = json.load(answer)["data"]
             with urlopen(url + "/openapi.json", timeout=10) as answer:
                 specification = json.load(answer)
+            with urlopen(f"{url}/__mock/ui/runs/wf_abc123/run_x7k9m2", timeout=10) as answer:
+                page = answer.read().decode()
+            assets = re.findall(r'"(/__mock/ui/assets/[^"]+)"', page)
+            for asset in assets:
+                with urlopen(url + asset, timeout=10) as answer:
+                    assert answer.read(1)
         finally:
             server.terminate()
 
     assert execution["status"] == "completed"
     assert [step["step_id"] for step in execution["steps"]] == ["agent-1", "slack-1"]
+    assert any(asset.endswith("trace.js") for asset in assets)
     assert specification["openapi"].startswith("3.1")

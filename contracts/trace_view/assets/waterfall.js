@@ -7,7 +7,7 @@ import { branchOf, nameOf, rowsOf, statusOfAll, timeOf } from "./steps.js";
 const OVERSCAN = 8;
 const GAP_SHOWN = 0.03;
 const GAP_NAMED = 0.16;
-const MOST_TICKS = 6;
+const MOST_TICKS = 5;
 const NARROW = "(max-width: 46rem)";
 
 export class Waterfall {

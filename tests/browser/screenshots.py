@@ -1,0 +1,72 @@
+"""Writes a picture of every page, wide and narrow, light and dark: `make screenshots`."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from .chromium import FLAGS, MISSING, find_chromium
+from .conftest import DESKTOP, PHONE
+from .places import FAILED_LOOP, place_of
+
+RUNS = "/__mock/ui/runs"
+_FIXED = {
+    "runs": RUNS,
+    "trace-failed": FAILED_LOOP,
+    "trace-completed": place_of("documented_example"),
+}
+_SIZES = {"desktop": DESKTOP, "phone": PHONE}
+_SETTLED_MS = 500
+
+
+@contextmanager
+def _mock() -> Iterator[str]:
+    """Serve at a time that stands, so that two pictures of one state are one picture."""
+    command = [sys.executable, "-m", "mockserver", "serve", "--port", "0"]
+    frozen = ["--freeze", "2026-03-27T12:00:20.000Z"]
+    with subprocess.Popen(
+        [*command, *frozen], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        printed = "".join(iter(process.stdout.readline, "Stop with Ctrl-C.\n"))
+        yield printed.split("serves on ")[1].split()[0]
+        process.terminate()
+
+
+def write_pictures(folder: Path) -> None:
+    """Write `PAGE-SIZE-THEME.png` for every page there is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with _mock() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
+        for size, viewport in _SIZES.items():
+            for scheme in ("light", "dark"):
+                page = browser.new_context(viewport=viewport, color_scheme=scheme).new_page()
+                for name, place in _places(page, url).items():
+                    _write(page, url + place, folder / f"{name}-{size}-{scheme}.png")
+        browser.close()
+
+
+def _places(page: Page, url: str) -> dict[str, str]:
+    """Give the path of every page by name: those of runs, and what the navigation leads to."""
+    page.goto(url + RUNS)
+    links = page.locator(".nav a").evaluate_all(
+        "all => all.map(one => [one.textContent.toLowerCase(), one.getAttribute('href')])"
+    )
+    return {**_FIXED, **dict(links)}
+
+
+def _write(page: Page, url: str, file: Path) -> None:
+    answer = page.goto(url)
+    if answer is None or not answer.ok:
+        sys.exit(f"{url} answered {answer and answer.status}: there is nothing to picture.")
+    page.wait_for_timeout(_SETTLED_MS)
+    page.screenshot(path=file)
+    print(file)  # noqa: T201 - what the command is for
+
+
+if __name__ == "__main__":
+    if find_chromium() is None:
+        sys.exit(f"Cannot write pictures: {MISSING}.")
+    write_pictures(Path(sys.argv[1]))
