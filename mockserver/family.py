@@ -6,7 +6,7 @@ a session, so that list, detail, definition and balance always agree.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache, partial
@@ -18,8 +18,6 @@ from fixtures import (
     RunPlan,
     Window,
     World,
-    load_catalogue,
-    load_workflows,
     plan_run,
     stretched,
     view_run,
@@ -27,6 +25,7 @@ from fixtures import (
 
 from .listing import Held, Listing
 from .runs import milliseconds_of, started_execution
+from .scenarios import Script
 from .sessions import Session
 
 STARTING_BALANCE = 4250
@@ -61,6 +60,7 @@ class Family:
     catalogue: Sequence[JsonObject]
     world: World | None = None
     seed: int = 0
+    script: Script | None = None
     _ended_rows: Callable[[str, int], JsonObject] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,6 +75,10 @@ class Family:
         started = session.started.get(run_id)
         if started is not None and started.plan.workflow_id == workflow_id:
             return Found(started_execution(started, now_ms), "started")
+        if self.script is not None:
+            plan = self.script.plan(workflow_id, run_id, session.began_ms, now_ms)
+            if plan is not None:
+                return Found(view_run(plan, now_ms), "scenario")
         recorded = self.executions.get(workflow_id, {}).get(run_id)
         if recorded is not None:
             return Found(recorded, "recorded")
@@ -135,11 +139,24 @@ class Family:
             if workflow == workflow_id and execution is not None:
                 moment = _moment(execution.get("started_at"))
                 yield Held(moment, partial(_same, execution))
+        if self.script is not None:
+            for run_id, moment in self.script.started(workflow_id, session.began_ms, now_ms):
+                if (workflow_id, run_id) not in session.executions:
+                    yield Held(
+                        moment, partial(self._scripted, session, workflow_id, run_id, now_ms)
+                    )
         for run_id, execution in self.executions.get(workflow_id, {}).items():
             if (workflow_id, run_id) not in session.executions:
                 # One that is still to come, by a clock that was set back, stands at now.
                 moment = min(_moment(execution["started_at"]), now_ms)
                 yield Held(moment, partial(_same, execution))
+
+    def _scripted(self, session: Session, workflow_id: str, run_id: str, now_ms: int) -> JsonObject:
+        assert self.script is not None
+        plan = self.script.plan(workflow_id, run_id, session.began_ms, now_ms)
+        assert plan is not None, "it has started"
+        execution: JsonObject = view_run(plan, now_ms)
+        return execution
 
     def _number(self, workflow_id: str, run_id: str, now_ms: int) -> int | None:
         if self.world is None or workflow_id not in self.world.workflows:
@@ -236,26 +253,6 @@ class Family:
         return [one for one in self.catalogue if wanted in {None, one.get("category")}]
 
 
-def make_family(executions: Iterable[JsonObject], world: World | None = None) -> Family:
-    """Give the family of some executions; workflows we have no definition of are told from them."""
-    by_workflow: dict[str, dict[str, JsonObject]] = {}
-    newest_first = sorted(
-        executions, key=lambda run: (run["started_at"], run["run_id"]), reverse=True
-    )
-    for execution in newest_first:
-        by_workflow.setdefault(execution["workflow_id"], {})[execution["run_id"]] = execution
-    known = {workflow["id"]: workflow for workflow in load_workflows()}
-    workflows = {}
-    for workflow_id, runs in by_workflow.items():
-        workflows[workflow_id] = known.get(workflow_id) or _told_by(
-            workflow_id, list(runs.values())
-        )
-    if world is not None:
-        workflows = {**workflows, **world.workflows}
-    seed = world.seed if world else 0
-    return Family(by_workflow, workflows, load_catalogue(), world, seed)
-
-
 def row_of(execution: JsonObject) -> JsonObject:
     """Give the row of an execution in the list."""
     return {
@@ -282,29 +279,3 @@ def compact(body: JsonObject) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(
         "utf-8", "backslashreplace"
     )
-
-
-def _told_by(workflow_id: str, runs: Sequence[JsonObject]) -> JsonObject:
-    """Make up the workflow of a user's runs: every step an action, in the order they ran."""
-    actions: dict[str, JsonObject] = {}
-    for step in (step for run in runs for step in run["steps"]):
-        action = {"id": step["step_id"], "kind": step["operation"]}
-        if step["step_name"] is not None:
-            action["name"] = step["step_name"]
-        actions.setdefault(step["step_id"], {**action, "inputs": {}})
-    oldest = min(run["started_at"] for run in runs)
-    return {
-        "id": workflow_id,
-        "name": f"Workflow {workflow_id}",
-        "description": None,
-        "workflow": {
-            "trigger": {"kind": runs[0]["event_name"], "inputs": {}},
-            "actions": list(actions.values()),
-            "edges": [],
-        },
-        "enabled": True,
-        "status": "PUBLISHED",
-        "social_saved_search_id": None,
-        "created": oldest,
-        "updated": oldest,
-    }

@@ -1,8 +1,10 @@
 """Which transport faults a request meets: those of its session, and the one it prefers."""
 
+from datetime import UTC, datetime, timedelta
+
 from flask import Response, g, request
 
-from contracts import JsonObject
+from contracts import JsonObject, format_timestamp
 
 from .journal import NOTES
 from .preferences import Preferences
@@ -31,7 +33,11 @@ def begin_faults(service: Service, session: Session, key: str) -> None:
     """Note the faults that strike the request at hand; counted once, before it is answered."""
     g.faults = []
     chaos = service.chaos(session.name)
-    faults: list[JsonObject] = [*(chaos_faults(chaos) if chaos else ()), *session.faults.values()]
+    faults: list[JsonObject] = [
+        *(chaos_faults(chaos) if chaos else ()),
+        *scenario_faults(session),
+        *session.faults.values(),
+    ]
     if not faults:
         return
     ids = request.view_args or {}
@@ -41,6 +47,14 @@ def begin_faults(service: Service, session: Session, key: str) -> None:
             number = service.store.count(session.name, fault["id"])
             if strikes(fault, number):
                 g.faults.append((fault, number))
+
+
+def scenario_faults(session: Session) -> list[JsonObject]:
+    """Give the faults of a session's scenario, on the timeline that began with it."""
+    if session.scenario is None or not session.scenario.document.get("faults"):
+        return []
+    began = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=session.began_ms)
+    return session.scenario.faults(format_timestamp(began))
 
 
 def prefer_fault(preferences: Preferences) -> None:

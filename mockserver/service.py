@@ -1,5 +1,6 @@
 """What every request shares: settings, the world, what sessions changed, and the rate limits."""
 
+import logging
 import re
 import threading
 from dataclasses import dataclass, field
@@ -7,14 +8,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from contracts import JsonObject, Operation, operations
-from fixtures import World
+from fixtures import RunPlan, World
 
 from .clock import Clock
 from .executions import ExecutionSource
-from .family import Family, Found, make_family
+from .family import Family, Found
+from .making_worlds import USUAL_RUNS, family_of_scenario, make_family
 from .rate_limits import RateLimits
 from .redaction import Redactor
 from .runs import milliseconds_of
+from .scenarios import Scenario, load_scenario
 from .session_clock import SessionClock, start_clock
 from .sessions import Session, apply
 from .settings import Settings
@@ -24,6 +27,8 @@ from .store import Event, Store
 if TYPE_CHECKING:
     from .peers import Peers
 
+LOG = logging.getLogger("deadringer")
+_FAMILIES_KEPT = 15
 _OPERATIONS = {operation.operation_id: operation for operation in operations()}
 SESSION_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SESSION_IN_KEY = "__session_"
@@ -76,8 +81,10 @@ class Service:
     store: Store = field(init=False)
     peers: "Peers | None" = field(init=False, default=None)
     journal_numbers: SharedNumber | None = field(init=False, default=None)
+    scenario: Scenario | None = field(init=False, default=None)
     _start: SessionClock = field(init=False)
-    _sessions: dict[str, Session] = field(init=False, default_factory=lambda: {"": Session("")})
+    _families: dict[str, Family] = field(init=False, default_factory=dict)
+    _sessions: dict[str, Session] = field(init=False, default_factory=dict)
     _seen: int = field(init=False, default=0)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
@@ -99,26 +106,48 @@ class Service:
         began = self.store.once("began", self.clock.now().isoformat())
         # After a restart a fast clock goes on from where it was, not from the restart.
         self._start = start_clock(datetime.fromisoformat(began), settings.freeze, settings.speed)
-        self.family = self._family()
+        if settings.scenario is not None:
+            self.scenario = load_scenario(settings.scenario, settings.seed)
+        self.family = self._family(self.scenario)
+        self._sessions[""] = self._begin("", {})
 
     def use(self, executions: ExecutionSource) -> None:
         """Serve other executions from now on; what sessions changed stays."""
         with self._lock:
             self.executions = executions
-            self.family = self._family()
+            self.family = self._family(self.scenario)
+            self._families = {}
 
     def scene(self, name: str = "") -> Scene:
         """Give what a request of a session sees now."""
         session = self.session(name)
-        family, generation = self.family, session.generation
+        family, generation = self.family_of(session), session.generation
         now = (session.clock or self._start).at(self.clock.now())
         return Scene(family, session, now, milliseconds_of(now), generation)
+
+    def now(self, name: str = "") -> datetime:
+        """Give the time of a session."""
+        return self.session_clock(name).at(self.clock.now())
 
     def session(self, name: str = "") -> Session:
         """Give a session as all workers have left it; nobody but `change` may alter it."""
         if self.store.version != self._seen:
             self._catch_up()
-        return self._sessions.get(name) or Session(name)
+        return self._sessions.get(name) or self._begin(name, {})
+
+    def family_of(self, session: Session) -> Family:
+        """Give the world of a session: that of its scenario, or that of the start."""
+        scenario = session.scenario
+        if scenario is None or (self.scenario and scenario.key == self.scenario.key):
+            return self.family
+        found = self._families.get(scenario.key)
+        if found is None:
+            found = self._family(scenario)
+            self._families = {
+                **dict([*self._families.items()][-_FAMILIES_KEPT:]),
+                scenario.key: found,
+            }
+        return found
 
     def generation_of(self, session: Session) -> int:
         """Give the present generation of a session, after what other workers have changed."""
@@ -142,15 +171,30 @@ class Service:
         """Give the clock of a session."""
         return self.session(name).clock or self._start
 
+    def start_time(self) -> datetime:
+        """Give the time by the clock of the start."""
+        return self._start.at(self.clock.now())
+
     def broken_promises(self, name: str = "") -> tuple[str, ...]:
-        """Give the contract faults of a session: its own choice, or that of the start."""
+        """Give the contract faults of a session: the chosen ones, and its scenario's of now."""
+        session, chosen = self.session(name), self.chosen_faults(name)
+        if session.scenario is None or not session.scenario.document.get("contract_faults"):
+            return chosen
+        passed_s = (milliseconds_of(self.now(name)) - session.began_ms) / 1000
+        return tuple(dict.fromkeys([*chosen, *session.scenario.contract_faults(passed_s)]))
+
+    def chosen_faults(self, name: str = "") -> tuple[str, ...]:
+        """Give the contract faults a session chose, or those of the start."""
         chosen = self.session(name).contract_faults
         return self.settings.breaks if chosen is None else chosen
 
     def chaos(self, name: str = "") -> str:
         """Give the mix of transport faults a session has, "" for none."""
-        chosen = self.session(name).chaos
-        return (self.settings.chaos or "") if chosen is None else chosen
+        session = self.session(name)
+        if session.chaos is not None:
+            return session.chaos
+        told = session.scenario.chaos if session.scenario else None
+        return self.settings.chaos or told or ""
 
     def change(self, name: str, kind: str, body: JsonObject) -> Session:
         """Change a session, for all workers; give it as it is then."""
@@ -172,13 +216,37 @@ class Service:
                 self._seen = event.number
 
     def _take(self, event: Event) -> None:
-        session = self._sessions.get(event.session) or Session(event.session)
-        self._sessions[event.session] = apply(session, event, self.family.plan_started)
+        session = self._sessions.get(event.session) or self._begin(event.session, {})
+        try:
+            self._sessions[event.session] = apply(session, event, self._begin, self._plan)
+        except _UnplannableError:
+            LOG.warning("A kept run is left out: its workflow is not served any more, or differs")
 
-    def _family(self) -> Family:
-        settings = self.settings
-        world = None if settings.empty else World(settings.seed, settings.runs_per_workflow)
-        return make_family(self.executions.all_executions(), world)
+    def _plan(self, session: Session, body: JsonObject) -> tuple[RunPlan, float]:
+        try:
+            return self.family_of(session).plan_started(body)
+        except (KeyError, ValueError) as problem:
+            raise _UnplannableError from problem
+
+    def _begin(self, name: str, body: JsonObject) -> Session:
+        """Give a session as it begins; body says when, with which clock and scenario."""
+        scenario = self.scenario
+        if body.get("document") is not None:
+            scenario = Scenario(body["name"], body["document"])
+        began = datetime.fromisoformat(body["began"]) if "began" in body else self._start.began
+        clock = SessionClock.from_json(body["clock"]) if body.get("clock") else None
+        return Session(name, clock, scenario=scenario, began_ms=milliseconds_of(began))
+
+    def _family(self, scenario: Scenario | None) -> Family:
+        settings, count = self.settings, self.settings.runs_per_workflow
+        if scenario is None:
+            world = None if settings.empty else World(settings.seed, count or USUAL_RUNS)
+            return make_family(self.executions.all_executions(), world)
+        return family_of_scenario(scenario, settings, self.executions.all_executions())
+
+
+class _UnplannableError(Exception):
+    """A run that was started once cannot be planned in the world there is now."""
 
 
 def split_key(key: str) -> tuple[str, str]:

@@ -7,8 +7,9 @@ from typing import Any
 from contracts import JsonObject
 from fixtures import RunPlan
 
+from .scenarios import Scenario
 from .session_clock import SessionClock
-from .store import Event
+from .store import BEGINNINGS, Event
 
 Run = tuple[str, str]
 """Workflow id and run id."""
@@ -32,7 +33,7 @@ class Session:
 
     `executions` holds documents that were put, None where one was deleted. `faults` are the
     transport faults by id, `contract_faults` the names of broken promises, None where those of
-    the start hold.
+    the start hold. `began_ms` is when its `scenario` began (ms since 1970, on its own clock).
     """
 
     name: str
@@ -43,28 +44,34 @@ class Session:
     faults: dict[str, JsonObject] = field(default_factory=dict)
     contract_faults: tuple[str, ...] | None = None
     chaos: str | None = None
-    scenario: str | None = None
+    scenario: Scenario | None = None
+    began_ms: int = 0
     begun: int = 0
-    """The number of the reset it began with: what was counted before is another session's."""
+    """The number of the event it began with: what was counted before is another session's."""
     generation: int = 0
     """The number of the last event: whatever was made from an older state is out of date."""
 
 
-PlanMaker = Callable[[JsonObject], tuple[RunPlan, float]]
-"""Makes the plan and the price of a run from the body of its `started` event."""
+PlanMaker = Callable[[Session, JsonObject], tuple[RunPlan, float]]
+"""Makes the plan and the price of a session's run from the body of its `started` event."""
 
 
-def apply(session: Session, event: Event, make_plan: PlanMaker) -> Session:
+Beginning = Callable[[str, JsonObject], Session]
+"""Makes the session of a name as it begins, from the body of `reset` or `scenario`."""
+
+
+def apply(session: Session, event: Event, begin: Beginning, make_plan: PlanMaker) -> Session:
     """Give the session after an event; the one before it is used up.
 
     Raises:
         KeyError: if the kind of the event is unknown, which is a bug.
     """
-    if event.kind == "reset":
+    if event.kind in BEGINNINGS:
         session.generation = event.number  # whoever holds it learns that it is over
-        session = Session(session.name, begun=event.number)
+        session = begin(session.name, event.body)
+        session.begun = event.number
     elif event.kind == "started":
-        plan, price = make_plan(event.body)
+        plan, price = make_plan(session, event.body)
         session.started[plan.run_id] = StartedRun(plan, event.body.get("drive", "time"))
         session.spent += price
     else:
@@ -116,5 +123,4 @@ _CHANGES: Mapping[str, Callable[[Session, JsonObject], None]] = {
     "fault_removed": _fault_removed,
     "contract_faults": _set("contract_faults"),
     "chaos": _set("chaos"),
-    "scenario": _set("scenario"),
 }

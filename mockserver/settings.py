@@ -47,12 +47,13 @@ class Settings:
     rate_policy: RatePolicy = RatePolicy()
     breaks: tuple[str, ...] = ()
     seed: int = 1
-    runs_per_workflow: int = 240
+    runs_per_workflow: int | None = None
     empty: bool = False
     speed: float = 1
     freeze: str | None = None
     state: Path | None = None
     chaos: str | None = None
+    scenario: str | None = None
     control: bool = True
     control_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
@@ -325,6 +326,7 @@ _SETTINGS = (
     _Setting("freeze", "freeze", _read_moment),
     _Setting("state", "state", _read_path),
     _Setting("chaos", "chaos", _read_chaos),
+    _Setting("scenario", "scenario", _read_text),
     _Setting("control", "control", _read_switch),
     _Setting("control-token", "control_token", _read_text),
     _Setting("allow-host", "allowed_hosts", _read_hosts),

@@ -22,6 +22,8 @@ from .shared_numbers import SharedLock, SharedNumber
 from .start_errors import StartError
 
 FORMAT = 1
+BEGINNINGS = ("reset", "scenario")
+"""Kinds of events before which nothing counts: the session begins anew."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
@@ -72,7 +74,7 @@ class Store:
         """Keep an event, give its number; once this returns, it is safe from a kill."""
         text = json.dumps(body, ensure_ascii=True)
         with self._transaction() as connection:
-            if kind == "reset":
+            if kind in BEGINNINGS:
                 # What came before means nothing any more; the file does not grow for ever.
                 connection.execute("DELETE FROM events WHERE session = ?", (session,))
                 connection.execute("DELETE FROM counts WHERE session = ?", (session,))

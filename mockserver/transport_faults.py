@@ -75,13 +75,13 @@ def is_due(fault: JsonObject, now: datetime) -> bool:
 def strikes(fault: JsonObject, number: int) -> bool:
     """Tell whether a fault strikes the request that is the n-th (from 0) in its scope.
 
-    Pure: `count` strikes the first ones, `every` with `length` strikes in bursts, `share` a part
-    of them that the seed chooses.
+    Pure: `count` strikes the first ones, `every` with `length` strikes the last ones of each so
+    many, `share` a part of them that the seed chooses.
     """
     count, every = fault.get("count"), fault.get("every")
     if count is not None and number >= count:
         return False
-    if every is not None and number % every >= fault.get("length", 1):
+    if every is not None and number % every < every - fault.get("length", 1):
         return False
     share = fault.get("share")
     return share is None or _chance(fault, number).random() < share

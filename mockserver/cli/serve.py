@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 @click.option("--freeze", metavar="TIME", help="Stop the clock at this time.")
 @click.option("--state", metavar="FILE", help="Keep what is changed in this SQLite file.")
 @click.option("--chaos", metavar="PROFILE", help="Begin with a mix of transport faults.")
+@click.option("--scenario", metavar="NAME|FILE", help="Serve the world of a scenario.")
 @click.option("--control/--no-control", default=None, help="The control API under /__mock/.")
 @click.option("--workers", metavar="NUMBER", help="Processes.  [default: one a core, up to 4]")
 @click.option(

@@ -7,8 +7,8 @@ from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from contracts import JsonObject
+from mockserver.control_document import control_operations, control_specification
 
-from .document import control_operations, control_specification
 from .guard import ROOT
 from .steering import Steering
 

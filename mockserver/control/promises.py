@@ -1,4 +1,7 @@
-"""Contract faults of a session: promises broken on purpose, and kept again."""
+"""Contract faults of a session: promises broken on purpose, and kept again.
+
+Those of a scenario come and go with its timeline, whatever is chosen here.
+"""
 
 from contracts import JsonObject
 from mockserver.errors import ApiError
@@ -11,7 +14,7 @@ def list_contract_faults(steering: Steering) -> JsonObject:
     """Give every contract fault, and whether it is on."""
     from mockserver.contract_faults import CONTRACT_FAULTS
 
-    broken = _broken(steering)
+    broken = steering.service.broken_promises(steering.session_name)
     listed = [
         {
             "name": one.name,
@@ -35,14 +38,14 @@ def break_promise(steering: Steering, name: str) -> JsonObject:
         faults_named([name])
     except UnknownFaultError as problem:
         raise ApiError("NOT_FOUND", str(problem)) from problem
-    broken = [one for one in _broken(steering) if one != name]
+    broken = [one for one in _chosen(steering) if one != name]
     steering.change("contract_faults", {"value": [*broken, name]})
     return get_state(steering)
 
 
 def keep_promise(steering: Steering, name: str) -> JsonObject:
     """Turn off a contract fault."""
-    broken = _broken(steering)
+    broken = _chosen(steering)
     require_known(name, broken, "active contract fault")
     steering.change("contract_faults", {"value": [one for one in broken if one != name]})
     return get_state(steering)
@@ -54,5 +57,5 @@ def keep_promises(steering: Steering) -> JsonObject:
     return get_state(steering)
 
 
-def _broken(steering: Steering) -> tuple[str, ...]:
-    return steering.service.broken_promises(steering.session_name)
+def _chosen(steering: Steering) -> tuple[str, ...]:
+    return steering.service.chosen_faults(steering.session_name)

@@ -8,14 +8,14 @@ from flask import Flask, Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from contracts import JsonObject, Operation
+from mockserver.control_document import body_validator, control_operations
 from mockserver.errors import ApiError
 from mockserver.journal import Journal
 from mockserver.parameters import read_query
 from mockserver.schema_problems import problems_of
 from mockserver.service import Service
 
-from . import clock, executions, faults, index, journal, promises, runs, sessions
-from .document import body_validator, control_operations
+from . import clock, executions, faults, index, journal, promises, runs, scenarios, sessions
 from .guard import ROOT, guard, preflight, share
 from .steering import Steering, refusal_of
 
@@ -40,6 +40,10 @@ ANSWERS: Mapping[str, Callable[..., Any]] = {
     "breakPromise": promises.break_promise,
     "keepPromise": promises.keep_promise,
     "keepPromises": promises.keep_promises,
+    "listScenarios": scenarios.list_scenarios,
+    "getScenario": scenarios.get_scenario,
+    "setScenario": scenarios.set_scenario,
+    "unsetScenario": scenarios.unset_scenario,
     "startLiveRun": runs.start_live_run,
     "advanceRun": runs.advance_run,
     "putExecution": executions.put_execution,

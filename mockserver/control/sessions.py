@@ -16,6 +16,7 @@ def get_state(steering: Steering) -> JsonObject:
         "faults": list(session.faults.values()),
         "contract_faults": list(service.broken_promises(session.name)),
         "chaos": service.chaos(session.name) or None,
+        "scenario": session.scenario.name if session.scenario else None,
         "started_runs": [
             {"workflow_id": run.plan.workflow_id, "run_id": name, "drive": run.drive}
             for name, run in session.started.items()
@@ -28,7 +29,7 @@ def get_state(steering: Steering) -> JsonObject:
 
 
 def reset_session(steering: Steering) -> JsonObject:
-    """Go back to the start state; journal and windows of the rate limit are empty then."""
+    """Go back to the start state: no journal, new rate-limit windows, a scenario begins anew."""
     steering.journal.clear(steering.session_name)
-    steering.change("reset", {})
+    steering.change("reset", {"began": steering.service.start_time().isoformat()})
     return get_state(steering)

@@ -10,12 +10,12 @@ from fixtures import load_recordings
 from mockserver import Settings
 from mockserver.app import build_app
 from mockserver.contract_faults import CONTRACT_FAULTS
-from mockserver.control.document import (
+from mockserver.control.routes import ANSWERS
+from mockserver.control_document import (
     answer_validator,
     control_operations,
     control_specification,
 )
-from mockserver.control.routes import ANSWERS
 from mockserver.preferences import RUN_STATUSES
 from mockserver.sessions import DRIVES
 from mockserver.transport_faults import CHAOS, KINDS, SCOPE
@@ -40,6 +40,13 @@ TOUR = (
     ("keepPromise", "contract-faults/balance-is-open", None),
     ("keepPromise", "contract-faults/balance-is-open", None),
     ("keepPromises", "contract-faults", None),
+    ("getScenario", "scenario", None),
+    ("setScenario", "scenario", {"name": "quiet-day"}),
+    ("setScenario", "scenario", {"document": {"summary": 7}}),
+    ("getScenario", "scenario", None),
+    ("listScenarios", "scenarios", None),
+    ("unsetScenario", "scenario", None),
+    ("addFault", "faults", {"kind": "status", "status": 429, "share": 0.5}),
     ("startLiveRun", "workflows/wf_abc123/runs", {"drive": "manual", "status": "failed"}),
     ("startLiveRun", "workflows/wf_nowhere/runs", None),
     ("advanceRun", "workflows/wf_abc123/executions/{started}/advance", {"transitions": 2}),

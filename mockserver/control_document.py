@@ -11,9 +11,10 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from contracts import JsonObject, Operation
-from mockserver.schema_problems import timestamps
 
-_FILE = files(__package__) / "openapi.yaml"
+from .schema_problems import timestamps
+
+_FILE = files(__package__) / "control" / "openapi.yaml"
 _METHODS = ("get", "put", "post", "delete", "patch")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NAME = "control.json"

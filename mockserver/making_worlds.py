@@ -1,0 +1,85 @@
+"""Makes the world a session sees: of the seed alone, or of a scenario."""
+
+from collections.abc import Iterable, Sequence
+
+from contracts import JsonObject
+from fixtures import World, load_catalogue, load_workflows, world_workflows
+
+from .family import Family
+from .scenarios import Scenario, Script
+from .settings import Settings
+
+USUAL_RUNS = 240
+
+
+def family_of_scenario(
+    scenario: Scenario, settings: Settings, executions: Iterable[JsonObject]
+) -> Family:
+    """Give the world a scenario describes, among the executions that are served anyway.
+
+    `--runs-per-workflow` goes before what the scenario says of its history; `--empty` serves none.
+    """
+    told, seed = scenario.world, settings.seed
+    workflows = scenario.workflows(seed)
+    count = settings.runs_per_workflow or told.get("runs_per_workflow", USUAL_RUNS)
+    every_s = told.get("every_s")
+    world = World(
+        seed,
+        0 if settings.empty else count,
+        workflows=workflows,
+        failed=told.get("failed"),
+        every_ms=round(every_s * 1000) if every_s else None,
+    )
+    left_out = {one["id"] for one in world_workflows(seed)} - {one["id"] for one in workflows}
+    served = executions if told.get("recorded", True) else ()
+    kept = [one for one in served if one["workflow_id"] not in left_out]
+    script = Script(seed, scenario.run_entries(), {one["id"]: one for one in workflows})
+    return make_family([*kept, *scenario.executions], world, script)
+
+
+def make_family(
+    executions: Iterable[JsonObject], world: World | None = None, script: Script | None = None
+) -> Family:
+    """Give the family of some executions; workflows we have no definition of are told from them."""
+    by_workflow: dict[str, dict[str, JsonObject]] = {}
+    newest_first = sorted(
+        executions, key=lambda run: (run["started_at"], run["run_id"]), reverse=True
+    )
+    for execution in newest_first:
+        by_workflow.setdefault(execution["workflow_id"], {})[execution["run_id"]] = execution
+    known = {workflow["id"]: workflow for workflow in load_workflows()}
+    workflows = {}
+    for workflow_id, runs in by_workflow.items():
+        workflows[workflow_id] = known.get(workflow_id) or _told_by(
+            workflow_id, list(runs.values())
+        )
+    if world is not None:
+        workflows = {**workflows, **world.workflows}
+    seed = world.seed if world else 0
+    return Family(by_workflow, workflows, load_catalogue(), world, seed, script)
+
+
+def _told_by(workflow_id: str, runs: Sequence[JsonObject]) -> JsonObject:
+    """Make up the workflow of a user's runs: every step an action, in the order they ran."""
+    actions: dict[str, JsonObject] = {}
+    for step in (step for run in runs for step in run["steps"]):
+        action = {"id": step["step_id"], "kind": step["operation"]}
+        if step["step_name"] is not None:
+            action["name"] = step["step_name"]
+        actions.setdefault(step["step_id"], {**action, "inputs": {}})
+    oldest = min(run["started_at"] for run in runs)
+    return {
+        "id": workflow_id,
+        "name": f"Workflow {workflow_id}",
+        "description": None,
+        "workflow": {
+            "trigger": {"kind": runs[0]["event_name"], "inputs": {}},
+            "actions": list(actions.values()),
+            "edges": [],
+        },
+        "enabled": True,
+        "status": "PUBLISHED",
+        "social_saved_search_id": None,
+        "created": oldest,
+        "updated": oldest,
+    }

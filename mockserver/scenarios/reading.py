@@ -1,0 +1,92 @@
+"""Reads scenarios: from a file, by the name of a ready one, or from a request. All are judged."""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from contracts import Json
+from mockserver.schema_problems import Problem
+from mockserver.start_errors import StartError
+
+from .judging import problems_with
+from .marks import Mark, Marked, YamlProblemError, read_marked
+from .model import Scenario
+
+_READY = files(__package__) / "ready"
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+class ScenarioError(StartError):
+    """A scenario cannot be served; `lines` has one line for each reason."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = list(lines)
+
+
+@cache
+def ready_names() -> tuple[str, ...]:
+    """Give the names of the scenarios that are shipped."""
+    names = (entry.name for entry in _READY.iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def load_scenario(named: str, seed: int) -> Scenario:
+    """Give a ready scenario by its name, or one from a file.
+
+    Raises:
+        ScenarioError: if there is none, or it is bad; each reason with file, line and column.
+    """
+    if named in ready_names():
+        return _read((_READY / f"{named}.yaml").read_text("utf-8"), f"{named}.yaml", named, seed)
+    path = Path(named)
+    if path.suffix not in SUFFIXES:
+        known = ", ".join(ready_names())
+        raise ScenarioError(
+            [f"There is no scenario {named!r}. Use one of {known}, or a file that ends in .yaml."]
+        )
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise ScenarioError(
+            [f"{path}: cannot be read: {reason}. Fix: name a readable UTF-8 file."]
+        ) from problem
+    return _read(text, str(path), path.stem, seed)
+
+
+def scenario_from(document: Json, name: str, seed: int) -> Scenario:
+    """Give the scenario a request sent.
+
+    Raises:
+        ScenarioError: if it is bad; each line begins with the place in the document.
+    """
+    problems = problems_with(document, seed)
+    if problems:
+        raise ScenarioError([one.line for one in problems])
+    assert isinstance(document, dict)
+    return Scenario(name, document)
+
+
+def _read(text: str, origin: str, name: str, seed: int) -> Scenario:
+    try:
+        marked = read_marked(text)
+    except YamlProblemError as problem:
+        place = _place(origin, problem.mark)
+        raise ScenarioError([f"{place}: {problem.problem}. Fix: correct the YAML."]) from problem
+    problems = problems_with(marked.value, seed)
+    if problems:
+        in_order = sorted(problems, key=lambda one: marked.place(one.path))
+        raise ScenarioError([_line(origin, marked, one) for one in in_order])
+    return Scenario(name, marked.value)
+
+
+def _line(origin: str, marked: Marked, problem: Problem) -> str:
+    where = "/".join(str(part) for part in problem.path) or "the document"
+    mark = marked.place(problem.path)
+    return f"{_place(origin, mark)}: {where}: {problem.problem}. Fix: {problem.fix}."
+
+
+def _place(origin: str, mark: Mark) -> str:
+    return f"{origin}:{mark.line}:{mark.column}"
