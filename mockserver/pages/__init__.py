@@ -39,7 +39,10 @@ def add_pages(app: Flask, service: Service) -> None:
 def _front_page(service: Service) -> Response:
     runs = list(service.executions.named_runs())
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        response = Response(render_template("front_page.html", runs=runs), mimetype="text/html")
+        response = Response(
+            render_template("front_page.html", runs=runs, has_pages=service.settings.control),
+            mimetype="text/html",
+        )
     else:
         listed = [
             {"name": run.name, "story": run.story, "status": run.status, "path": run.path}

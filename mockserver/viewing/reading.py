@@ -4,6 +4,7 @@ import json
 import re
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,7 +39,12 @@ class Viewed:
     execution: JsonObject
     workflow: JsonObject | None = None
     key: str | None = None
-    _read_at: float = field(default_factory=time.monotonic)
+    clock: Callable[[], float] = time.monotonic
+    _read_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note when it was read."""
+        self._read_at = self.clock()
 
     @property
     def is_from_server(self) -> bool:
@@ -51,12 +57,14 @@ class Viewed:
         Raises:
             NoExecutionError: if the server does not give it any more.
         """
-        if self.is_from_server and time.monotonic() - self._read_at >= FOLLOWED_EVERY_S:
-            self._read_at = time.monotonic()
+        if self.is_from_server and self.clock() - self._read_at >= FOLLOWED_EVERY_S:
+            self._read_at = self.clock()
             self.execution = execution_in(_fetched(self.origin, self.key), self.origin)
 
 
-def read_execution(place: str, key: str | None) -> Viewed:
+def read_execution(
+    place: str, key: str | None, clock: Callable[[], float] = time.monotonic
+) -> Viewed:
     """Give the execution at a path, a URL, or `-`.
 
     Raises:
@@ -64,7 +72,7 @@ def read_execution(place: str, key: str | None) -> Viewed:
     """
     if _is_url(place):
         execution = execution_in(_fetched(place, key), place)
-        return Viewed(place, execution, _definition(place, key), key)
+        return Viewed(place, execution, _definition(place, key), key, clock)
     return Viewed(place, execution_in(_parsed(place, _content(place)), place))
 
 

@@ -50,3 +50,11 @@ def test_a_broken_document_is_shown_with_its_breaches_marked(start_viewer, open_
     assert "yesterday" in page.locator(".tree-line.breach", has_text="created").inner_text()
     assert grave_findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_a_run_without_steps_or_definition_says_so(start_viewer, page):
+    run = {**RUN, "steps": None, "workflow_id": "elsewhere"}
+    page.goto(start_viewer("-", given=json.dumps(run).encode()))
+
+    assert page.get_by_text("This run lists no step.").is_visible()
+    assert grave_findings(page) == []

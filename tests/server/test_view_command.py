@@ -6,6 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from mockserver.cli import main
+from mockserver.viewing import read_execution
+from mockserver.viewing.reading import FOLLOWED_EVERY_S
 
 ERROR = {"success": False, "error": {"code": "NOT_FOUND", "message": "gone"}}
 
@@ -60,3 +62,24 @@ def test_a_server_that_is_not_there_is_told():
 
     assert done.exit_code == 2
     assert "cannot be reached" in done.output
+
+
+def test_a_run_that_goes_on_is_read_again_but_not_too_often(server, client):
+    session = {"X-Mock-Session": "followed"}
+    workflow = "wf_abc123"
+    made = client.post(
+        f"/__mock/workflows/{workflow}/runs", json={"drive": "manual"}, headers=session
+    ).json()
+    seconds = [0.0]
+    key = f"{client.headers['x-api-key']}__session_followed"
+    viewed = read_execution(server.url + made["path"], key, lambda: seconds[0])
+    assert viewed.execution["status"] == "running"
+    assert viewed.workflow["id"] == workflow
+    advance = made["path"].replace("/v1/", "/__mock/") + "/advance"
+    client.post(advance, json={"transitions": 99}, headers=session).raise_for_status()
+
+    viewed.renew()
+    assert viewed.execution["status"] == "running"
+    seconds[0] = FOLLOWED_EVERY_S
+    viewed.renew()
+    assert viewed.execution["status"] == "completed"

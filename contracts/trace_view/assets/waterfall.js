@@ -30,6 +30,7 @@ export class Waterfall {
     this.narrow.addEventListener("change", () => this.resize());
     addEventListener("resize", () => this.draw());
     addEventListener("beforeprint", () => this.draw(true));
+    addEventListener("afterprint", () => this.draw());
   }
 
   /** Show items of a run; what is unfolded and opened stays so. */
@@ -78,6 +79,8 @@ export class Waterfall {
 
   draw(everything = false) {
     if (!this.view) return;
+    if (!this.rows.length) { this.drawNothing(); return; }
+    this.canvas.setAttribute("role", "tree");
     const { scrollTop, clientHeight } = this.scroller;
     const first = everything ? 0 : Math.max(0, Math.floor(scrollTop / this.height) - OVERSCAN);
     const last = everything ? this.rows.length : Math.ceil((scrollTop + (clientHeight || 600)) / this.height) + OVERSCAN;
@@ -85,6 +88,13 @@ export class Waterfall {
     const active = this.rows[this.active];
     if (active) this.canvas.setAttribute("aria-activedescendant", `trace-row-${this.active}`);
     else this.canvas.removeAttribute("aria-activedescendant");
+  }
+
+  drawNothing() {
+    this.canvas.setAttribute("role", "group"); // a tree must have items
+    this.canvas.removeAttribute("aria-activedescendant");
+    this.canvas.style.height = "auto";
+    this.canvas.replaceChildren(el("p", { class: "no-steps muted" }, "This run lists no step."));
   }
 
   rowElement(row, at) {
