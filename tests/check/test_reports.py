@@ -118,8 +118,36 @@ def test_html_executes_nothing_a_server_sent(report: Report) -> None:
     assert "&lt;script&gt;" in told
     assert "<mark>" in told
     assert "default-src 'none'" in told
-    assert "href" not in told
+    assert "unsafe-inline" not in told
+    assert set(re.findall(r'href="(.)', told)) == {"#"}
     assert "http-equiv" in told
+
+
+def test_html_shows_each_run_once_and_leads_from_each_breach_to_its_step(report: Report) -> None:
+    run = {"run_id": "run_1", "steps": [{}, {"error": "</script><script>alert(1)</script>"}]}
+    broken = report.promises[0]
+    (folded,) = broken.findings
+    (finding,) = folded.examples
+    places = ("/data/steps/1/error", "/data/run_id", "")
+    examples = tuple(
+        replace(
+            finding,
+            violation=replace(finding.violation, pointer=place),
+            document={"data": dict(run), "success": True},
+        )
+        for place in places
+    )
+    shown = replace(broken, findings=(replace(folded, examples=examples),))
+
+    told = FORMATS["html"](replace(report, promises=(shown,)))
+
+    assert re.findall(r'data-run="(.+?)" data-step="(.*?)"', told) == [
+        ("run-1", "1"),
+        ("run-1", ""),
+    ]
+    assert told.count("data-trace-document>{") == 1
+    assert "</script><script>" not in told
+    assert '"pointer":"/steps/1/error"' in told
 
 
 def test_junit_has_one_case_for_each_promise(report: Report) -> None:

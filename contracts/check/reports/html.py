@@ -1,14 +1,21 @@
 """The report as one self-contained HTML page; everything from servers is escaped."""
 
 import json
+from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
+from importlib.resources import files
 from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from contracts.check.report_model import Finding, Report, Result
 from contracts.json_types import Json
+from contracts.trace_view import bundled_script, bundled_style
+
+from .runs import runs_of
 
 BROKEN_LENGTH = 700
 NEIGHBOUR_LENGTH = 120
@@ -33,10 +40,51 @@ def render_html(report: Report) -> str:
     breaches = sorted(
         (one for one in report.promises if one.result in order), key=lambda one: order[one.result]
     )
+    runs = runs_of(
+        finding
+        for promise in breaches
+        for folded in promise.findings
+        for finding in folded.examples
+    )
     template = _environment().get_template("report.html")
     return template.render(
-        report=report, groups=groups, breaches=breaches, results=list(Result), excerpt=excerpt
+        report=report,
+        groups=groups,
+        breaches=breaches,
+        results=list(Result),
+        excerpt=excerpt,
+        runs=runs,
+        page=_page(has_runs=bool(runs.shown)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Style and script of the page, and the policy under which nothing else runs."""
+
+    style: Markup
+    script: Markup
+    policy: Markup
+
+
+@cache
+def _page(*, has_runs: bool) -> _Page:
+    style = bundled_style() + _own("report.css")
+    script = bundled_script() + _own("report.js") if has_runs else ""
+    rules = ["default-src 'none'", f"style-src {_source(style)}", "img-src data:"]
+    rules += [f"script-src {_source(script)}"] if has_runs else []
+    rules += ["base-uri 'none'", "form-action 'none'"]
+    # Both are files of ours, and stand in elements whose content is no markup.
+    return _Page(Markup(style), Markup(script), Markup("; ".join(rules)))  # noqa: S704
+
+
+def _own(name: str) -> str:
+    return (files(__package__) / "templates" / name).read_text("utf-8")
+
+
+def _source(text: str) -> str:
+    """Give the one inline text a policy allows: its hash."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 @cache

@@ -1,0 +1,108 @@
+"""The runs in which breaches stand, each once, for the trace view of the HTML report."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from contracts.check.report_model import Finding
+from contracts.json_types import Json, JsonObject
+from contracts.trace_view import island, told_violations
+from contracts.violations import Violation
+
+MOST_RUNS = 20
+MOST_CHARACTERS = 8_000_000
+_HOLDERS = ("", "/data", "/execution")
+"""Where an execution stands in a judged document: bare, in its answer, beside its row."""
+
+
+@dataclass(slots=True)
+class ShownRun:
+    """One run as it was read, with what the contract has against it."""
+
+    anchor: str
+    execution: JsonObject
+    violations: list[Violation] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """What the run calls itself."""
+        return str(self.execution.get("run_id", "a run without an id"))
+
+    @property
+    def island(self) -> str:
+        """The document for the trace view."""
+        violations = told_violations(self.violations)
+        return island({"execution": self.execution, "violations": violations})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a breach stands: in which run, at which step ("" beside the steps)."""
+
+    anchor: str
+    step: str
+
+
+@dataclass(slots=True)
+class Runs:
+    """The runs of a report. Few enough to open in a browser: `left_out` counts the others."""
+
+    shown: list[ShownRun] = field(default_factory=list)
+    left_out: int = 0
+    _by_text: dict[str, ShownRun | None] = field(default_factory=dict)
+    _places: dict[int, Place] = field(default_factory=dict)
+    _characters: int = 0
+
+    def place_of(self, finding: Finding) -> Place | None:
+        """Give where a finding stands, None if in no run that is shown."""
+        return self._places.get(id(finding))
+
+    def add(self, finding: Finding) -> None:
+        """Take in a finding, if it is about something in a run."""
+        pointer = finding.violation.pointer
+        for holder in _HOLDERS:
+            execution = _execution_at(finding.document, holder)
+            if execution is not None and f"{pointer}/".startswith(f"{holder}/"):
+                moved = replace(finding.violation, pointer=pointer[len(holder) :])
+                self._place(finding, execution, moved)
+                return
+
+    def _place(self, finding: Finding, execution: JsonObject, violation: Violation) -> None:
+        run = self._run(execution)
+        if run is None:
+            return
+        if violation not in run.violations:
+            run.violations.append(violation)
+        parts = violation.pointer.split("/")
+        is_step = len(parts) > 2 and parts[1] == "steps" and parts[2].isdecimal()
+        self._places[id(finding)] = Place(run.anchor, parts[2] if is_step else "")
+
+    def _run(self, execution: JsonObject) -> ShownRun | None:
+        text = json.dumps(execution, sort_keys=True)
+        if text not in self._by_text:
+            fits = self._characters + len(text) <= MOST_CHARACTERS
+            if fits and len(self.shown) < MOST_RUNS:
+                self._characters += len(text)
+                self.shown.append(ShownRun(f"run-{len(self.shown) + 1}", execution))
+                self._by_text[text] = self.shown[-1]
+            else:
+                self.left_out += 1
+                self._by_text[text] = None
+        return self._by_text[text]
+
+
+def runs_of(findings: Iterable[Finding]) -> Runs:
+    """Give the runs in which findings stand, the first ones first."""
+    runs = Runs()
+    for finding in findings:
+        runs.add(finding)
+    return runs
+
+
+def _execution_at(document: Json, holder: str) -> JsonObject | None:
+    """Give the execution there; a list that names no run is none."""
+    found = document
+    if holder:
+        found = document.get(holder[1:]) if isinstance(document, dict) else None
+    is_execution = isinstance(found, dict) and "run_id" in found and "steps" in found
+    return found if is_execution else None

@@ -1,0 +1,20 @@
+
+// A breach leads to its place inside the run; what was folded is drawn once it has a size.
+{
+  const redraw = () => dispatchEvent(new Event("resize"));
+  for (const run of document.querySelectorAll("details.run")) run.addEventListener("toggle", redraw);
+  for (const link of document.querySelectorAll("a[data-run]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      const run = document.getElementById(link.dataset.run);
+      run.open = true;
+      run.scrollIntoView();
+      const { trace } = run.querySelector("[data-trace]");
+      requestAnimationFrame(() => {
+        redraw();
+        if (link.dataset.step !== "") trace.selectStep(Number(link.dataset.step), true);
+        else trace.close();
+      });
+    });
+  }
+}
