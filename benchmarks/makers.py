@@ -18,6 +18,7 @@ from .processes import SERVER_CORE, pinned
 
 OURS = "deadringer"
 KEPT = 1_000
+_PATIENCE_S = 60
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,16 @@ def make(maker: Maker, seconds: float, keep: int) -> Made:
         schema, sample = Path(name, "execution.json"), Path(name, "sample.ndjson")
         schema.write_text(json.dumps(bundled_schema()))
         command = [*maker.command, str(schema), str(seconds), str(sample), str(keep)]
-        ran = subprocess.run(
-            pinned(command, SERVER_CORE), capture_output=True, text=True, check=False
-        )
+        try:
+            ran = subprocess.run(
+                pinned(command, SERVER_CORE),
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=_PATIENCE_S,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise OSError(f"not done within {_PATIENCE_S} s") from error
         if ran.returncode:
             raise OSError(ran.stderr.strip().rpartition("\n")[2][:200])
         told = json.loads(ran.stdout)
@@ -96,6 +104,7 @@ def bundled_schema() -> dict[str, Any]:
 class Worth:
     """Which share of documents passes, by what."""
 
+    judged: int
     schema: float
     rules: float
     without_warning: float
@@ -108,4 +117,6 @@ def worth(documents: Sequence[Any]) -> Worth:
     count = len(documents)
     passing = sum(is_valid(document, "execution") for document in documents)
     errorless = sum(all(one.grade.value != "error" for one in found) for found in judged)
-    return Worth(passing / count, errorless / count, sum(not found for found in judged) / count)
+    return Worth(
+        count, passing / count, errorless / count, sum(not found for found in judged) / count
+    )

@@ -45,8 +45,10 @@ class Running:
 
 
 def pinned(command: Sequence[str], cores: str) -> list[str]:
-    """Give the command, kept to these cores (`0`, `0,1`)."""
-    return ["taskset", "-c", cores, *command] if shutil.which("taskset") else [*command]
+    """Give the command, kept to these cores (`0`, `0,1`) where the machine has them."""
+    has_them = {int(core) for core in cores.split(",")} <= os.sched_getaffinity(0)
+    able = has_them and shutil.which("taskset")
+    return ["taskset", "-c", cores, *command] if able else [*command]
 
 
 def free_port() -> int:

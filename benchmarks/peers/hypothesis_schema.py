@@ -1,4 +1,8 @@
-"""hypothesis-jsonschema on the execution schema, drawn in batches as a property test draws."""
+"""hypothesis-jsonschema on the execution schema, drawn in batches as a property test draws.
+
+It is given the schema without its conditions (`if`, `then`): with them it makes fewer than one
+document in ten seconds.
+"""
 
 import json
 from itertools import count
@@ -7,11 +11,13 @@ import timing
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis_jsonschema import from_schema
 
-_BATCH = 100
+_BATCH = 10
 
 
 def documents(schema):
     """Yield drawn executions as JSON."""
+    for part in (schema, *schema["$defs"].values()):
+        part.pop("allOf", None)
     strategy = from_schema(schema)
     for number in count():
         yield from _batch(strategy, number)

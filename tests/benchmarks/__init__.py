@@ -1,0 +1,1 @@
+"""The benchmark driver, on small real runs."""

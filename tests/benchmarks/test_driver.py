@@ -1,0 +1,143 @@
+"""The benchmark driver reads, judges and tells right what it measures; nothing is timed here."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchmarks import body, report, throughput, wrk
+from benchmarks.constant_rate import ask_at
+from benchmarks.contestants import BARE, NGINX, OURS, Contestant, contestants
+from benchmarks.makers import bundled_schema, make, makers, worth
+from benchmarks.processes import WrongAnswerError
+from benchmarks.samples import Sample, interleaved, ratio
+from benchmarks.serving import Report
+from benchmarks.tables import MET, MISSED, UNKNOWN, Target
+from contracts import is_valid
+from tests.project import ROOT
+
+PRINTED = """Running 3s test @ http://127.0.0.1:7200/x
+  Latency Distribution
+     50%    1.30ms
+     99%   19.23ms
+  62279 requests in 3.02s, 144.56MB read
+Requests/sec:  20640.62
+"""
+ABSENT = Contestant("one that is not here", lambda _folder, _port: [], ("no-such-program",))
+
+needs_wrk = pytest.mark.skipif(
+    not shutil.which("wrk"), reason="the load generator wrk is not installed"
+)
+
+
+def entrants(*names: str) -> list[Contestant]:
+    return [one for one in contestants() if one.name in names and one.missing() is None]
+
+
+def test_what_wrk_prints_is_read() -> None:
+    load = wrk.parse(PRINTED)
+
+    assert (load.per_second, load.refused) == (20640.62, 0)
+    assert (load.p50_s, load.p99_s) == pytest.approx((0.0013, 0.01923))
+
+
+def test_refused_answers_and_broken_connections_are_counted() -> None:
+    errors = "  Socket errors: connect 1, read 2, write 3, timeout 4\n"
+    refused = "  Non-2xx or 3xx responses: 5\n"
+
+    assert wrk.parse(PRINTED + errors + refused).refused == 15
+
+
+def test_output_without_a_rate_is_no_measurement() -> None:
+    with pytest.raises(WrongAnswerError, match="unable to connect"):
+        wrk.parse("unable to connect to 127.0.0.1:1")
+
+
+def test_rounds_are_interleaved_and_give_medians() -> None:
+    order: list[str] = []
+    values = iter((1.0, 10.0, 3.0, 30.0, 2.0, 20.0))
+
+    def once(name: str) -> float:
+        order.append(name)
+        return next(values)
+
+    taken = interleaved({"a": lambda: once("a"), "b": lambda: once("b")}, rounds=3)
+
+    assert order == ["a", "b"] * 3
+    assert ratio(taken["b"], taken["a"]) == 10
+    assert taken["a"].shown() == "2 (1 to 3)"
+
+
+@pytest.mark.parametrize(
+    ("target", "verdict"),
+    [
+        (Target("speed", 5.0, 5), MET),
+        (Target("speed", 4.9, 5), MISSED),
+        (Target("memory", 0.5, 0.5, is_at_least=False), MET),
+        (Target("memory", 0.6, 0.5, is_at_least=False), MISSED),
+        (Target("speed", None, 5), UNKNOWN),
+    ],
+)
+def test_a_target_is_judged(target: Target, verdict: str) -> None:
+    assert target.verdict == verdict
+    assert target.row()[-1] == verdict
+
+
+def test_the_readme_has_a_place_for_the_verdicts(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text((ROOT / "README.md").read_text("utf-8"), "utf-8")
+
+    report.write_readme([Report(targets=[Target("a speed of ours", 2.0, 1)])], readme)
+    report.write_readme([Report(targets=[Target("another", 3.0, 1)])], readme)
+
+    text = readme.read_text("utf-8")
+    assert "| another | at least 1 | 3 | met |" in text
+    assert "a speed of ours" not in text
+    assert "## Floor plan" in text
+
+
+def test_the_bundled_schema_judges_alone() -> None:
+    assert "step.json" not in str(bundled_schema())
+    assert is_valid(body.typical_answer().document["data"], "execution")
+
+
+def test_our_maker_makes_what_keeps_every_rule() -> None:
+    made = make(makers()[0], seconds=0.05, keep=20)
+
+    assert made.per_second > 0
+    assert worth(made.documents).without_warning == 1
+    assert worth([{}]).rules == 0
+
+
+@needs_wrk
+def test_servers_give_the_same_answer_and_bear_a_load() -> None:
+    answer = body.typical_answer()
+    wanted = [*entrants(NGINX, BARE, OURS), ABSENT]
+
+    with throughput.everyone(answer, wanted) as ready:
+        rates = throughput.requests_per_second(ready, seconds=1, rounds=1)
+        course = ask_at(ready.running[OURS].url, 200, 0.2, [body.KEY_HEADER])
+        memory_mb = ready.running[OURS].memory_mb()
+
+    assert ready.absent == {ABSENT.name: "no-such-program is not installed"}
+    assert {BARE, OURS} <= rates.keys()
+    assert (len(course.latencies), course.wrong, course.unanswered) == (40, 0, 0)
+    assert memory_mb > 1
+
+
+def test_a_server_with_another_answer_is_left_out() -> None:
+    (bare,) = entrants(BARE)
+
+    def command(folder: Path, port: int) -> list[str]:
+        wrong = folder / "wrong" / "html" / "body.json"
+        wrong.parent.mkdir(parents=True)
+        wrong.write_text('{"success": false}')
+        return bare.command(folder / "wrong", port)
+
+    with throughput.everyone(body.typical_answer(), [Contestant("other", command)]) as ready:
+        assert ready.absent == {"other": "It answers another body."}
+        assert not ready.running
+
+
+def test_a_sample_of_one_has_no_range() -> None:
+    assert Sample((2.5,)).shown(1) == "2.5"
