@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from flask import Flask, Response
 from contracts import operations
 from contracts.rules import rule_named
 from mockserver.executions import NamedRun
+from mockserver.scenarios import load_scenario, ready_names
 from mockserver.service import Service
 from mockserver.sessions import DRIVES
 from mockserver.transport_faults import CHAOS, KINDS, NAMED_FAULTS
@@ -65,12 +67,21 @@ def _control_page(service: Service) -> Response:
         statuses=RUN_STATUSES,
         drives=DRIVES,
         transport=transport_switches(),
+        scenarios=scenario_switches(service.settings.seed),
         chaos=[Switch("chaos", name, story) for name, (story, _) in CHAOS.items()],
         groups=list(contract_switches()),
         kinds=list(KINDS.values()),
         operations=[one.operation_id for one in operations()],
         example=_example_path(service),
         trace_root=f"{UI}runs/",
+    )
+
+
+@cache
+def scenario_switches(seed: int) -> tuple[Switch, ...]:
+    """Give one switch for each ready scenario."""
+    return tuple(
+        Switch("scenario", name, load_scenario(name, seed).summary) for name in ready_names()
     )
 
 

@@ -131,6 +131,17 @@ def test_a_fault_of_ones_own_is_added_taken_away_and_refused_when_wrong(control,
     assert api.get("/__mock/state").json()["faults"] == []
 
 
+def test_a_scenario_begins_and_ends(control, api):
+    switch(control, "outage-and-recovery").click()
+    wait_told(control, "outage-and-recovery is on")
+
+    assert switch(control, "outage-and-recovery").get_attribute("aria-checked") == "true"
+    assert api.get("/__mock/scenario").json()["name"] == "outage-and-recovery"
+    switch(control, "outage-and-recovery").click()
+    wait_told(control, "outage-and-recovery is off")
+    assert api.get("/__mock/state").json()["scenario"] is None
+
+
 def test_reset_turns_everything_back_and_what_others_did_is_seen(control, api):
     api.put("/__mock/chaos", json={"profile": "maintenance"})
     control.wait_for_selector("[data-name=maintenance][aria-checked=true]")

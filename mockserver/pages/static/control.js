@@ -52,6 +52,7 @@ function isOn(one) {
   const { kind, name } = one.dataset;
   if (kind === "contract") return state.contract_faults.includes(name);
   if (kind === "chaos") return state.chaos === name;
+  if (kind === "scenario") return state.scenario === name;
   return faultsOf(one).length > 0;
 }
 
@@ -75,6 +76,7 @@ for (const one of switches) {
 function turnOn({ dataset: { kind, name, body } }) {
   if (kind === "contract") return ["PUT", `/__mock/contract-faults/${name}`];
   if (kind === "chaos") return ["PUT", "/__mock/chaos", { profile: name }];
+  if (kind === "scenario") return ["PUT", "/__mock/scenario", { name }];
   return ["POST", "/__mock/faults", JSON.parse(body)];
 }
 
@@ -82,6 +84,7 @@ function turnOff(one) {
   const { kind, name } = one.dataset;
   if (kind === "contract") return [["DELETE", `/__mock/contract-faults/${name}`]];
   if (kind === "chaos") return [["DELETE", "/__mock/chaos"]];
+  if (kind === "scenario") return [["DELETE", "/__mock/scenario"]];
   return faultsOf(one).map((fault) => ["DELETE", `/__mock/faults/${fault.id}`]);
 }
 
