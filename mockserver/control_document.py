@@ -3,16 +3,17 @@
 import json
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from jsonschema import Draft202012Validator
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
 
 from contracts import JsonObject, Operation
 
 from .schema_problems import timestamps
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
 
 _FILE = files(__package__) / "control" / "openapi.yaml"
 _METHODS = ("get", "put", "post", "delete", "patch")
@@ -39,13 +40,13 @@ def control_operations() -> tuple[Operation, ...]:
     )
 
 
-def body_validator(operation: Operation) -> Draft202012Validator | None:
+def body_validator(operation: Operation) -> "Draft202012Validator | None":
     """Give what judges the operation's JSON body, None if it takes none."""
     content = operation.described.get("requestBody", {}).get("content", {})
     return schema_validator(content["application/json"]["schema"]) if content else None
 
 
-def answer_validator(operation: Operation, status: int) -> Draft202012Validator | None:
+def answer_validator(operation: Operation, status: int) -> "Draft202012Validator | None":
     """Give what judges an answer, None if the document does not know the status."""
     responses = operation.described["responses"]
     described = _followed(responses.get(str(status), responses["default"]))
@@ -55,24 +56,29 @@ def answer_validator(operation: Operation, status: int) -> Draft202012Validator 
     return schema_validator(next(iter(content.values()))["schema"] if content else {})
 
 
-def component_validator(name: str) -> Draft202012Validator:
+def component_validator(name: str) -> "Draft202012Validator":
     """Give what judges an instance of a named schema of the document."""
     return schema_validator({"$ref": f"#/components/schemas/{name}"})
 
 
-def schema_validator(schema: JsonObject) -> Draft202012Validator:
+def schema_validator(schema: JsonObject) -> "Draft202012Validator":
     """Give what judges by a schema whose references lead into the document."""
     return _validator(json.dumps(schema).replace('"#/', f'"{_NAME}#/'))
 
 
 @cache
-def _validator(schema_text: str) -> Draft202012Validator:
+def _validator(schema_text: str) -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator  # a start does without
+
     schema = json.loads(schema_text)
     return Draft202012Validator(schema, registry=_registry(), format_checker=timestamps())
 
 
 @cache
-def _registry() -> Registry[Any]:
+def _registry() -> "Registry[Any]":
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012
+
     resource = DRAFT202012.create_resource(control_specification())
     registry: Registry[Any] = Registry().with_resource(_NAME, resource)
     return registry

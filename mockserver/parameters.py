@@ -3,14 +3,17 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from flask import Request
-from jsonschema import Draft202012Validator
 
 from contracts import Json, JsonObject, Operation, validate
 
 from .errors import ApiError
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 _INTEGER = re.compile(r"[+-]?\d{1,4000}", re.ASCII)  # int() refuses longer ones
 BODY_SCHEMA = "test_request"
@@ -34,8 +37,7 @@ def read_query(operation: Operation, sent: Mapping[str, str]) -> dict[str, Any]:
             values[name] = schema.get("default")
             continue
         values[name] = _typed(sent[name], schema)
-        errors = Draft202012Validator(schema).iter_errors(values[name])
-        problems += [f"query/{name}: {error.message}" for error in errors]
+        problems += [f"query/{name}: {message}" for message in _breaches(values[name], schema)]
     refuse(problems)
     return values
 
@@ -70,6 +72,21 @@ def refuse(problems: Iterable[str]) -> None:
             "Compare the request with /openapi.json",
             details={"errors": listed},
         )
+
+
+def _breaches(value: Any, schema: JsonObject) -> list[str]:
+    if _fast_validator(json.dumps(schema)).is_valid(value):
+        return []
+    from jsonschema import Draft202012Validator  # says why not, and takes long to load
+
+    return [error.message for error in Draft202012Validator(schema).iter_errors(value)]
+
+
+@cache
+def _fast_validator(schema_text: str) -> "jsonschema_rs.Draft202012Validator":
+    import jsonschema_rs  # a start does without
+
+    return jsonschema_rs.Draft202012Validator(json.loads(schema_text))
 
 
 def _typed(text: str, schema: JsonObject) -> Any:

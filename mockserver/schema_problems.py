@@ -1,13 +1,17 @@
-"""What a JSON Schema has against a value people wrote: place, problem and fix, all at once."""
+"""What a JSON Schema has against a value people wrote: place, problem and fix, all at once.
+
+jsonschema takes a fifth of a start, so it is loaded when the first value is judged.
+"""
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, NamedTuple
-
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contracts import Json, parse_timestamp, show
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema.exceptions import ValidationError
 
 Path = tuple[str | int, ...]
 
@@ -26,15 +30,17 @@ class Problem(NamedTuple):
         return f"{place}: {self.problem}; {self.fix}"
 
 
-def problems_of(instance: Json, validator: Draft202012Validator) -> list[Problem]:
+def problems_of(instance: Json, validator: "Draft202012Validator") -> list[Problem]:
     """Give every problem, in the order of their places; of alternatives, those of the one meant."""
     told = [one for error in validator.iter_errors(instance) for one in _told(error)]
     return sorted(dict.fromkeys(told), key=lambda one: [str(part) for part in one.path])
 
 
 @cache
-def timestamps() -> FormatChecker:
+def timestamps() -> "FormatChecker":
     """Give the format checker that knows `date-time` as the contract does."""
+    from jsonschema import FormatChecker
+
     checker = FormatChecker(formats=())
     checker.checks("date-time")(
         lambda value: not isinstance(value, str) or parse_timestamp(value) is not None
@@ -42,7 +48,7 @@ def timestamps() -> FormatChecker:
     return checker
 
 
-def _told(error: ValidationError) -> Iterator[Problem]:
+def _told(error: "ValidationError") -> Iterator[Problem]:
     path: Path = tuple(error.absolute_path)
     wanted: Any = error.validator_value
     schema: Any = error.schema
@@ -84,7 +90,7 @@ def _range(schema: dict[str, Any]) -> str:
     return f"use a number from {low} to {high}"
 
 
-def _unknown(error: ValidationError) -> Iterator[Problem]:
+def _unknown(error: "ValidationError") -> Iterator[Problem]:
     schema: Any = error.schema
     instance: Any = error.instance
     known = sorted(schema.get("properties", {}))
@@ -95,7 +101,7 @@ def _unknown(error: ValidationError) -> Iterator[Problem]:
             )
 
 
-def _of_alternatives(error: ValidationError) -> Iterator[Problem]:
+def _of_alternatives(error: "ValidationError") -> Iterator[Problem]:
     """Follow the alternative whose `const` member fits; where none does, name their values."""
     branches: dict[Any, list[ValidationError]] = {}
     for child in error.context or ():
