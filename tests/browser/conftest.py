@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from .chromium import FLAGS, MISSING, find_chromium, is_required
+from tests.machine import give_up
+
+from .chromium import FLAGS, MISSING, find_chromium
 from .watching import Watch
 
 DESKTOP = {"width": 1280, "height": 800}
@@ -30,7 +32,7 @@ def browser() -> Iterator[Browser]:
     """The Chromium of this machine; without one the tests are skipped, but never in CI."""
     path = find_chromium()
     if path is None:
-        (pytest.fail if is_required() else pytest.skip)(MISSING)
+        give_up(MISSING)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield launched

@@ -10,6 +10,7 @@ import pytest
 from fixtures import load_recordings, load_workflows
 from mockserver import Settings, create_app
 from tests.generate import generated
+from tests.machine import give_up
 
 PACKAGES = ("msw@2.15.0", "typescript@7.0.2", "postman-collection@5.3.1")
 ASKING = Path(__file__).with_name("ask_handlers.mjs")
@@ -24,12 +25,12 @@ pytestmark = pytest.mark.xdist_group("npm")  # one installation, in one process
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A frontend project with the three tools."""
     if not shutil.which("npm"):
-        pytest.skip("needs Node with npm")
+        give_up("needs Node with npm")
     folder = tmp_path_factory.mktemp("frontend")
     install = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *PACKAGES]
     done = subprocess.run(install, cwd=folder, capture_output=True, timeout=300, check=False)
     if done.returncode:
-        pytest.skip("npm cannot install packages here")
+        give_up(f"npm cannot install packages here: {done.stderr.decode()[-500:]}")
     return folder
 
 

@@ -14,6 +14,7 @@ import pytest
 from conftest import DEMO, KNOWN, clean_environment
 
 from fixtures import load_recordings
+from tests.machine import give_up
 
 
 def assert_refused(process, *parts: str) -> None:
@@ -36,7 +37,7 @@ def test_port_0_picks_a_free_port_and_prints_it(start_server):
 def test_the_printed_curl_line_works(server):
     curl = shutil.which("curl")
     if curl is None:
-        pytest.skip("curl is not on this machine")
+        give_up("curl is not on this machine")
     (line,) = re.findall(r"^ *(curl .*)$", server.banner, re.MULTILINE)
 
     process = subprocess.run(
