@@ -1,5 +1,6 @@
 """Everything generated keeps the contract: errors and warnings alike, in every view of a run."""
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import HealthCheck, find, given, settings
 
 from contracts import Grade, validate
 from contracts.rules import judge_pair
-from fixtures.generator import Recipe, locales, view_run
+from fixtures.generator import Recipe, json_bytes, locales, view_run
 from fixtures.strategies import envelopes, execution_histories, executions, steps
 
 from .judging import context_of, judged
@@ -146,6 +147,12 @@ def test_edge_mode_has_all_its_edges():
     assert any("" in step["input"].values() for e in executions for step in e["steps"])
     assert "\U0001f469" in text
     assert "مرحبا" in text
+
+
+@settings(QUICK, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(executions() | executions(edge=True))
+def test_what_is_written_reads_back_as_it_was(execution):
+    assert json.loads(json_bytes(execution)) == execution
 
 
 @settings(QUICK, max_examples=100, suppress_health_check=[HealthCheck.too_slow])

@@ -10,6 +10,7 @@ from contracts import Exchange, load_schema, validate
 from contracts.rules import RULES, Context, Scope, Settings, judge_execution, judge_pair
 from contracts.validation import is_valid
 from fixtures import Recording, load_catalogue, load_recordings, load_workflows
+from fixtures.strategies import execution_histories, executions
 
 EXAMPLE = load_schema("execution")["examples"][0]
 DEFINITIONS = {one["id"]: one["workflow"] for one in load_workflows()}
@@ -66,9 +67,9 @@ def test_two_reads_of_a_finished_run_are_equal() -> None:
 
 
 def mutated(draw: st.DrawFn) -> object:
-    """Give the example with one member, somewhere, replaced by anything."""
-    document = copy.deepcopy(EXAMPLE)
-    places = [document, document["steps"][0], document["steps"][1], document["column_config"][0]]
+    """Give an execution with one member, somewhere, replaced by anything."""
+    document = copy.deepcopy(draw(executions()))
+    places = [document, *document["steps"], *(document["column_config"] or ())]
     place = draw(st.sampled_from(places))
     place[draw(st.sampled_from(sorted(place)))] = draw(JSON)
     return document
@@ -91,7 +92,7 @@ def test_no_rule_fails_on_a_malformed_document(data: st.DataObject) -> None:
         Scope.EXECUTION: [document if isinstance(document, dict) else {}],
         Scope.EXCHANGE: [exchange],
         Scope.EXCHANGES: [exchange, exchange],
-        Scope.READS: [document, data.draw(JSON)],
+        Scope.READS: [data.draw(execution_histories())[0], document],
         Scope.LIST_WALK: [[document], 5],
         Scope.LISTED_RUN: [document, data.draw(JSON)],
         Scope.LISTING: [document, data.draw(JSON)],
