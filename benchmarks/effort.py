@@ -11,6 +11,8 @@ class Effort:
 
     seconds: int
     rounds: int
+    warm_up_s: int
+    """Compilers that learn while they run (Java, Node) need some."""
     is_quick: bool = False
     begin: float = field(default_factory=time.monotonic)
 
@@ -21,9 +23,9 @@ class Effort:
 
 def quick() -> Effort:
     """Give enough to see that everything works."""
-    return Effort(seconds=1, rounds=1, is_quick=True)
+    return Effort(seconds=1, rounds=1, warm_up_s=1, is_quick=True)
 
 
 def full() -> Effort:
     """Give what published figures are measured with."""
-    return Effort(seconds=3, rounds=3)
+    return Effort(seconds=3, rounds=3, warm_up_s=5)

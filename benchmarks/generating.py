@@ -37,12 +37,16 @@ print((time.process_time() - begin) / drawn)
 def measure(effort: Effort) -> Report:
     """Measure everything."""
     report = Report()
-    effort.tell("generators")
-    _makers(report, effort)
-    effort.tell("strategies")
-    _strategies(report, effort)
-    effort.tell("deadringer generate")
-    _command(report, MILLION // (20 if effort.is_quick else 1))
+    for title, part in (
+        ("generators", _makers),
+        ("strategies", _strategies),
+        ("the command", _command),
+    ):
+        effort.tell(title)
+        try:
+            part(report, effort)
+        except (OSError, subprocess.SubprocessError) as error:
+            report.sections.append((title.capitalize(), f"Not measured: {error}"))
     return report
 
 
@@ -58,7 +62,7 @@ def _makers(report: Report, effort: Effort) -> None:
 
     def once(maker: Maker) -> float | None:
         try:
-            last[maker.name] = make(maker, effort.seconds, KEPT)
+            last[maker.name] = make(maker, min(2, effort.seconds), KEPT)
         except OSError as error:
             absent[maker.name] = str(error)
             return None
@@ -138,7 +142,8 @@ def _printed(command: Sequence[str]) -> str:
     return ran.stdout
 
 
-def _command(report: Report, count: int) -> None:
+def _command(report: Report, effort: Effort) -> None:
+    count = MILLION // (20 if effort.is_quick else 1)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "runs.ndjson")
         seconds, memory_mb = _watched(

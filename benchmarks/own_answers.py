@@ -1,6 +1,8 @@
 """The other answers of the mock: lists, generated and live runs, 304s, many runs, big bodies."""
 
+import http.client
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import wrk
-from .body import KEY, KEY_HEADER, Answer, typical_answer, write_files
+from .body import KEY, KEY_HEADER, Answer, write_files
 from .contestants import BARE, Contestant, alone, application, own_command
 from .processes import SERVER_CORE, Running, ask, free_port, started
 from .samples import Sample, interleaved
@@ -97,8 +99,6 @@ def _solo(running: Running, rows: list[_Row], seconds: int) -> dict[str, Callabl
 
 
 def _etag(port: int) -> str:
-    import http.client
-
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", KEPT, headers=HEADERS)
     answer = connection.getresponse()
@@ -147,6 +147,7 @@ def big_bodies(*, seconds: int, rounds: int) -> tuple[Sample, Sample, int]:
         bare = Contestant(BARE, application("bare"))
         with alone(bare, Path(name), answer) as reference:
             root = ours.url.removesuffix(ours.path)
+            wrk.load(root + BIG, 1, [KEY_HEADER])
             measured = interleaved(
                 {
                     "ours": lambda: wrk.load(root + BIG, seconds, [KEY_HEADER]).per_second,
@@ -161,6 +162,8 @@ def workers(*, seconds: int, rounds: int) -> dict[int, Sample]:
     """Give requests a second with one and two workers on two cores, by the number of workers."""
     with mock(cores="0,1") as one, mock(workers=2, cores="0,1") as two:
         running = {1: one, 2: two}
+        for each in running.values():
+            wrk.load(each.url, 1, [KEY_HEADER])
         return interleaved(
             {
                 count: lambda at=at: (
@@ -173,10 +176,5 @@ def workers(*, seconds: int, rounds: int) -> dict[int, Sample]:
 
 
 def _load_cores() -> str:
-    import os
-
     cores = sorted(os.sched_getaffinity(0))
     return ",".join(map(str, cores[2:] or cores))
-
-
-__all__ = ["ManyRuns", "big_bodies", "many_runs", "mock", "solo_latencies", "typical_answer"]

@@ -124,7 +124,11 @@ def ask(port: int, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
     """Ask once, on a connection of its own."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request("GET", path, headers=dict(headers))
+        # As wrk asks: the client would add an Accept-Encoding of its own.
+        connection.putrequest("GET", path, skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

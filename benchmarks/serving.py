@@ -41,7 +41,9 @@ def measure(effort: Effort) -> Report:
     answer = typical_answer()
     with throughput.everyone(answer) as ready:
         effort.tell("throughput")
-        rates = throughput.requests_per_second(ready, seconds=effort.seconds, rounds=effort.rounds)
+        rates = throughput.requests_per_second(
+            ready, seconds=effort.seconds, rounds=effort.rounds, warm_up_s=effort.warm_up_s
+        )
         _throughput(report, ready, rates, len(answer.data))
         effort.tell("latency at constant rates")
         _latency(report, ready, rates, effort)
@@ -101,7 +103,9 @@ def _latency(
     quick = [name for name in (NGINX, BARE, OURS, OURS_FULL) if name in rates]
     asked += [(name, rate) for rate in _TAIL_RATES for name in quick]
     asked += [(name, latency.LOW_RATE) for name in rates]
-    tails = latency.tails(ready.running, asked, seconds=effort.seconds, rounds=effort.rounds)
+    tails = latency.tails(
+        ready.running, asked, seconds=min(2, effort.seconds), rounds=effort.rounds
+    )
     rows = [
         (
             tail.name,

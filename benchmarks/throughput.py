@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,25 +47,26 @@ def _entered(stack: contextlib.ExitStack, ready: Field, one: Contestant) -> str 
     return None
 
 
-def requests_per_second(ready: Field, *, seconds: int, rounds: int) -> dict[str, Sample]:
+def requests_per_second(
+    ready: Field, *, seconds: int, rounds: int, warm_up_s: int
+) -> dict[str, Sample]:
     """Load each server in turn, after a warm-up that is not counted."""
 
-    def once(running: Running) -> float:
-        return wrk.load(running.url, seconds, [KEY_HEADER]).per_second
+    def once(name: str, running: Running) -> float | None:
+        try:
+            return wrk.load(running.url, seconds, [KEY_HEADER]).per_second
+        except WrongAnswerError as error:
+            ready.absent[name] = str(error)
+            return None
 
     for name, running in list(ready.running.items()):
         try:
-            wrk.load(running.url, max(1, seconds // 2), [KEY_HEADER])
+            wrk.load(running.url, warm_up_s, [KEY_HEADER])
         except WrongAnswerError as error:
             ready.absent[name] = str(error)
             del ready.running[name]
     measures = {
-        name: lambda running=running: once(running) for name, running in ready.running.items()
+        name: lambda name=name, running=running: once(name, running)
+        for name, running in ready.running.items()
     }
     return interleaved(measures, rounds)
-
-
-def fastest(samples: Mapping[str, Sample], names: tuple[str, ...]) -> str | None:
-    """Give the name with the highest median among these."""
-    known = [name for name in names if name in samples]
-    return max(known, key=lambda name: samples[name].median, default=None)

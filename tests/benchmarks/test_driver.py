@@ -115,7 +115,7 @@ def test_servers_give_the_same_answer_and_bear_a_load() -> None:
     wanted = [*entrants(NGINX, BARE, OURS), ABSENT]
 
     with throughput.everyone(answer, wanted) as ready:
-        rates = throughput.requests_per_second(ready, seconds=1, rounds=1)
+        rates = throughput.requests_per_second(ready, seconds=1, rounds=1, warm_up_s=1)
         course = ask_at(ready.running[OURS].url, 200, 0.2, [body.KEY_HEADER])
         memory_mb = ready.running[OURS].memory_mb()
 
