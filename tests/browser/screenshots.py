@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 from playwright.sync_api import Page, sync_playwright
+
+from contracts.check import CheckOptions, run_check, write_report
+from mockserver import DEMO_KEY
 
 from .chromium import FLAGS, MISSING, find_chromium
 from .conftest import DESKTOP, PHONE
@@ -39,13 +43,24 @@ def write_pictures(folder: Path) -> None:
     """Write `PAGE-SIZE-THEME.png` for every page there is."""
     folder.mkdir(parents=True, exist_ok=True)
     with _mock() as url, sync_playwright() as playwright:
+        report = _write_report(url, folder / "report.html")
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         for size, viewport in _SIZES.items():
             for scheme in ("light", "dark"):
                 page = browser.new_context(viewport=viewport, color_scheme=scheme).new_page()
                 for name, place in _places(page, url).items():
                     _write(page, url + place, folder / f"{name}-{size}-{scheme}.png")
+                _write(page, report.as_uri(), folder / f"report-{size}-{scheme}.png")
         browser.close()
+
+
+def _write_report(url: str, file: Path) -> Path:
+    """Check the mock with a bug in it; give the report, which is a page too."""
+    headers = {"X-Mock-Session": "report"}
+    httpx.put(f"{url}/__mock/contract-faults/step-duration-in-seconds", headers=headers)
+    options = CheckOptions(url, f"{DEMO_KEY}__session_report", quick=True)
+    write_report(run_check(options), f"html={file}")
+    return file.resolve()
 
 
 def _places(page: Page, url: str) -> dict[str, str]:
@@ -59,7 +74,7 @@ def _places(page: Page, url: str) -> dict[str, str]:
 
 def _write(page: Page, url: str, file: Path) -> None:
     answer = page.goto(url)
-    if answer is None or not answer.ok:
+    if url.startswith("http") and (answer is None or not answer.ok):
         sys.exit(f"{url} answered {answer and answer.status}: there is nothing to picture.")
     page.wait_for_timeout(_SETTLED_MS)
     page.screenshot(path=file)
