@@ -135,7 +135,7 @@ function showClock() {
   const passed = mode === "frozen" ? 0 : (performance.now() - readAt) * speed;
   const shown = new Date(Date.parse(now) + passed);
   clock.textContent = Number.isNaN(shown.getTime()) ? now : shown.toISOString();
-  document.getElementById("clock-mode").textContent = mode === "real" ? "real time" : `${mode}, speed ${speed}`;
+  document.getElementById("clock-mode").textContent = mode === "frozen" ? "frozen" : `${speed} × real time`;
   document.getElementById("freeze").textContent = mode === "frozen" ? "Let it go" : "Freeze";
 }
 
