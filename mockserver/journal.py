@@ -108,10 +108,10 @@ class Journal:
         ms = (time.perf_counter() - began) * 1000
         self._passed.append((self._next(), environ, kept, headers, at, ms))
 
-    def newest(self, session: str) -> list[Passed]:
-        """Give what has passed in a session, newest first."""
-        found = self._own(session)
-        for others in self._ask("own", session):
+    def newest(self, session: str, after: int = 0) -> list[Passed]:
+        """Give what has passed in a session since a number, newest first."""
+        found = self._own(session, after)
+        for others in self._ask("own", session, after):
             found += others
         return sorted(found, key=lambda passed: passed.number, reverse=True)[: self._limit]
 
@@ -120,21 +120,21 @@ class Journal:
         self._clear_own(session)
         self._ask("clear", session)
 
-    def answer(self, message: tuple[str, str]) -> list[Passed]:
+    def answer(self, message: tuple[str, str, int]) -> list[Passed]:
         """Answer another worker."""
-        what, session = message
+        what, session, after = message
         if what == "clear":
             self._clear_own(session)
             return []
-        return self._own(session)
+        return self._own(session, after)
 
-    def _ask(self, what: str, session: str) -> list[list[Passed]]:
-        return self._peers.ask((what, session)) if self._peers else []
+    def _ask(self, what: str, session: str, after: int = 0) -> list[list[Passed]]:
+        return self._peers.ask((what, session, after)) if self._peers else []
 
-    def _own(self, session: str) -> list[Passed]:
-        cleared = self._cleared.get(session, 0)
+    def _own(self, session: str, after: int = 0) -> list[Passed]:
+        after = max(after, self._cleared.get(session, 0))
         every = (_passed(one) for one in self._passed.copy())
-        return [one for one in every if one.session == session and one.number > cleared]
+        return [one for one in every if one.session == session and one.number > after]
 
     def _clear_own(self, session: str) -> None:
         numbers = [one.number for one in self._own(session)]

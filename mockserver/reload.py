@@ -1,4 +1,8 @@
-"""Follows changes of the user's documents while the server runs."""
+"""Follows changes of the user's documents while the server runs.
+
+One worker watches; what it announces is an event, so that no worker answers from the old documents
+once another has answered from the new ones.
+"""
 
 import logging
 import threading
@@ -13,16 +17,17 @@ LOG = logging.getLogger("deadringer")
 
 
 def follow_changes(service: Service) -> None:
-    """Watch the folders of the settings in a thread that ends with the process."""
+    """Watch the folders of the settings in a thread that ends with the process; for one worker."""
     threading.Thread(
         target=_follow, args=(service, service.settings.fixtures), name="reload", daemon=True
     ).start()
 
 
 def reload_executions(service: Service, folders: Sequence[Path]) -> None:
-    """Load everything anew; if anything is bad, keep the last good state and log why."""
+    """Have everything loaded anew; if anything is bad, keep the last good state and log why."""
     try:
-        service.use(load_executions(folders))
+        load_executions(folders)
+        service.announce_documents()
     except StartError as problem:
         # A bad document is not a crash: its reasons say all, a traceback would hide them.
         LOG.error(  # noqa: TRY400

@@ -13,6 +13,7 @@ from fixtures import RunPlan, World
 from .clock import Clock
 from .executions import ExecutionSource
 from .family import Family, Found
+from .loading import load_executions
 from .making_worlds import USUAL_RUNS, family_of_scenario, make_family
 from .rate_limits import RateLimits
 from .redaction import Redactor
@@ -31,6 +32,8 @@ LOG = logging.getLogger("deadringer")
 _FAMILIES_KEPT = 15
 _OPERATIONS = {operation.operation_id: operation for operation in operations()}
 SESSION_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_DOCUMENTS = "*documents"
+"""Stands for a session in the event that documents have changed; no session can be named so."""
 SESSION_IN_KEY = "__session_"
 """`trig_…__session_NAME` is the key `trig_…` in the session NAME."""
 
@@ -114,9 +117,16 @@ class Service:
     def use(self, executions: ExecutionSource) -> None:
         """Serve other executions from now on; what sessions changed stays."""
         with self._lock:
-            self.executions = executions
-            self.family = self._family(self.scenario)
-            self._families = {}
+            self._use(executions)
+
+    def announce_documents(self) -> None:
+        """Have every worker load the documents of the settings anew before its next answer."""
+        self.store.add(_DOCUMENTS, "reset", {})  # of these events the last one says all
+
+    def _use(self, executions: ExecutionSource) -> None:
+        self.executions = executions
+        self.family = self._family(self.scenario)
+        self._families = {}
 
     def scene(self, name: str = "") -> Scene:
         """Give what a request of a session sees now."""
@@ -216,11 +226,22 @@ class Service:
                 self._seen = event.number
 
     def _take(self, event: Event) -> None:
+        if event.session == _DOCUMENTS:
+            self._load_again()
+            return
         session = self._sessions.get(event.session) or self._begin(event.session, {})
         try:
             self._sessions[event.session] = apply(session, event, self._begin, self._plan)
         except _UnplannableError:
             LOG.warning("A kept run is left out: its workflow is not served any more, or differs")
+
+    def _load_again(self) -> None:
+        try:
+            self._use(load_executions(self.settings.fixtures))
+        except Exception:  # changed once more since they were announced; requests go on
+            LOG.exception(
+                "Documents changed again and cannot be read; the last good ones are kept."
+            )
 
     def _plan(self, session: Session, body: JsonObject) -> tuple[RunPlan, float]:
         try:

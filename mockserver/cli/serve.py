@@ -139,7 +139,7 @@ def _run(app: "Flask", listener: "socket", announce: Callable[[], None]) -> int:
     service: Service = app.extensions[EXTENSION]
 
     def work(number: int, on_ready: Callable[[], None]) -> None:
-        if service.settings.reload:
+        if service.settings.reload and number == 0:
             follow_changes(service)
         if service.peers and JOURNAL in app.extensions:
             service.peers.listen(number, app.extensions[JOURNAL].answer)

@@ -13,7 +13,8 @@ from .verifying import verify
 
 def get_journal(steering: Steering) -> JsonObject:
     """Give the session's requests, newest first."""
-    passed = [one for one in _newest(steering) if _is_wanted(one, steering.query)]
+    newer = steering.journal.newest(steering.session_name, steering.query["after"])
+    passed = [one for one in newer if _is_wanted(one, steering.query)]
     limit = steering.query["limit"]
     shown = [entry_of(one, steering.service.redactor) for one in passed[:limit]]
     return {"entries": shown, "total": len(passed)}
@@ -43,8 +44,5 @@ def _newest(steering: Steering) -> list[Passed]:
 
 def _is_wanted(passed: Passed, query: dict[str, Any]) -> bool:
     """Tell whether a request is one that the query narrows the journal down to."""
-    return (
-        passed.number > query["after"]
-        and query["status"] in {None, passed.status_code}
-        and fnmatch.fnmatchcase(passed.path, query["path"] or "*")
-    )
+    is_status = query["status"] in {None, passed.status_code}
+    return is_status and fnmatch.fnmatchcase(passed.path, query["path"] or "*")

@@ -2,12 +2,14 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 from conftest import DEMO
 
 from fixtures import load_recordings
+from mockserver.workers import can_fork
 
 PATH = "/v1/workflows/wf_mine/executions/run_mine"
 
@@ -74,6 +76,24 @@ def test_a_new_file_appears_and_a_removed_one_goes(following):
     file.unlink()
 
     wait_until(lambda: httpx.get(server.url + PATH, headers=DEMO).status_code == 404)
+
+
+@pytest.mark.skipif(not can_fork(), reason="several workers need a fork")
+def test_no_worker_serves_the_old_documents_after_another_served_the_new(start_server, tmp_path):
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(document(id="before")))
+    server = start_server("--fixtures", str(tmp_path), "--reload", "--workers", "3")
+
+    for number in range(3):
+        wanted = f"number {number}"
+
+        def is_taken_over(wanted=wanted) -> bool:
+            file.write_text(json.dumps(document(id=wanted)))
+            return served_id(server) == wanted
+
+        wait_until(is_taken_over)
+        with ThreadPoolExecutor(9) as pool:
+            assert set(pool.map(lambda _: served_id(server), range(45))) == {wanted}
 
 
 def served_id(server) -> str:
