@@ -55,6 +55,12 @@ def test_the_keyboard_moves_opens_and_closes(mock, page):
         row(page, "Send Summary").evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
     )
 
+    row(page, "Summarise Post").click()
+    tree.focus()
+    page.keyboard.press("Escape")
+
+    assert page.get_by_role("heading", name="Summarise Post").count() == 0
+
 
 def test_a_loop_is_folded_with_its_count_and_unfolds(mock, page):
     page.goto(mock + place_of("loop_over_commenters"))
@@ -160,10 +166,13 @@ def test_a_live_run_is_watched_to_its_end(mock, page):
     page.locator(f"a[href*='{made['run_id']}']").click()
     assert page.locator(".trace-title .status").inner_text() == "running"
 
+    copy = page.get_by_role("button", name="Copy curl")
+    copy.focus()
     path = made["path"].replace("/v1/", "/__mock/")
     httpx.post(f"{mock}{path}/advance", json={"transitions": 50}, headers=session)
 
     page.locator(".trace-title .status", has_text="failed").wait_for()
+    assert copy.evaluate("one => one === document.activeElement")
     assert page.get_by_role("region", name="Error").is_visible()
 
 

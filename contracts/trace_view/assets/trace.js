@@ -17,7 +17,8 @@ class Trace {
     this.root = root;
     this.links = given.links ?? {};
     this.violations = given.violations ?? [];
-    this.head = el("div", { class: "trace-head" });
+    this.title = el("div", { class: "trace-title" });
+    this.head = el("div", { class: "trace-head" }, this.title, this.buttons());
     this.told = el("div", { class: "trace-told" });
     this.details = el("aside", { class: "card details", "aria-label": "Details" });
     this.table = el("div");
@@ -71,24 +72,21 @@ class Trace {
   drawHead(now) {
     const run = this.execution;
     const ran = run.duration_ms ?? (run.status === "running" && momentOf(now) !== null ? momentOf(now) - (momentOf(run.started_at) ?? momentOf(now)) : null);
-    const status = String(run.status);
-    const told = `${status}${durationText(ran)}`;
-    if (this.toldHead === told) return; // buttons keep their focus
-    this.toldHead = told;
+    this.title.replaceChildren(
+      el("h1", { class: "any" }, isolated(run.run_id ?? "Execution"), " ", statusBadge(run.status)),
+      el("p", { class: "muted number" }, `Started ${momentText(run.started_at)}`, durationText(ran) ? ` · ${run.status === "running" ? "running for" : "took"} ${durationText(ran)}` : "", run.event_name ? [" · ", isolated(run.event_name)] : ""),
+    );
+  }
+
+  /** Give the buttons; they are made once, so that they keep their focus while a run goes on. */
+  buttons() {
     const json = () => JSON.stringify(this.execution, null, 2);
-    this.head.replaceChildren(
-      el(
-        "div", { class: "trace-title" },
-        el("h1", { class: "any" }, isolated(run.run_id ?? "Execution"), " ", statusBadge(run.status)),
-        el("p", { class: "muted number" }, `Started ${momentText(run.started_at)}`, durationText(ran) ? ` · ${run.status === "running" ? "running for" : "took"} ${durationText(ran)}` : "", run.event_name ? [" · ", isolated(run.event_name)] : ""),
-      ),
-      el(
-        "div", { class: "trace-buttons no-print", role: "group", "aria-label": "Take this run with you" },
-        this.links.curl ? copyButton("Copy curl", () => this.links.curl) : null,
-        copyButton("Copy JSON", json),
-        copyButton("Copy as pytest fixture", () => pytestFixture(this.execution)),
-        button("Save as fixture file", () => saveFile(fileName(this.execution), `${json()}\n`)),
-      ),
+    return el(
+      "div", { class: "trace-buttons no-print", role: "group", "aria-label": "Take this run with you" },
+      this.links.curl ? copyButton("Copy curl", () => this.links.curl) : null,
+      copyButton("Copy JSON", json),
+      copyButton("Copy as pytest fixture", () => pytestFixture(this.execution)),
+      button("Save as fixture file", () => saveFile(fileName(this.execution), `${json()}\n`)),
     );
   }
 
@@ -106,7 +104,7 @@ class Trace {
       const index = one.pointer.match(/^\/steps\/(\d+)/)?.[1];
       const place = el("code", { class: "any" }, one.pointer || "/");
       const show = index === undefined ? () => this.showDetails(runDetails(this), null, true) : () => this.selectStep(Number(index), true);
-      return el("li", { class: "any" }, el("b", {}, isolated(one.rule)), " at ", button(place, show, { class: "link" }), `: expected ${one.expected}, got `, isolated(one.got), el("span", { class: "muted" }, `. Fix: ${one.fix}.`));
+      return el("li", { class: "any" }, el("b", {}, isolated(one.rule)), " at ", button(place, show, { class: "link" }), ": expected ", isolated(one.expected), ", got ", isolated(one.got), el("span", { class: "muted" }, `. Fix: ${one.fix}.`));
     };
     const most = 50;
     return el(
