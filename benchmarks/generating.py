@@ -81,7 +81,7 @@ def _tell_makers(
     rows = [
         (
             name,
-            sample.shown(),
+            sample.shown(0 if sample.median >= 10 else 2),
             f"{values[name].judged:,}",
             _share(values[name].schema),
             _share(values[name].rules),

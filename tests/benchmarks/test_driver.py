@@ -14,6 +14,7 @@ from benchmarks.samples import Sample, interleaved, ratio
 from benchmarks.serving import Report
 from benchmarks.tables import MET, MISSED, UNKNOWN, Target
 from contracts import is_valid
+from tests.machine import give_up
 from tests.project import ROOT
 
 PRINTED = """Running 3s test @ http://127.0.0.1:7200/x
@@ -24,10 +25,6 @@ PRINTED = """Running 3s test @ http://127.0.0.1:7200/x
 Requests/sec:  20640.62
 """
 ABSENT = Contestant("one that is not here", lambda _folder, _port: [], ("no-such-program",))
-
-needs_wrk = pytest.mark.skipif(
-    not shutil.which("wrk"), reason="the load generator wrk is not installed"
-)
 
 
 def entrants(*names: str) -> list[Contestant]:
@@ -109,8 +106,9 @@ def test_our_maker_makes_what_keeps_every_rule() -> None:
     assert worth([{}]).rules == 0
 
 
-@needs_wrk
 def test_servers_give_the_same_answer_and_bear_a_load() -> None:
+    if not shutil.which("wrk"):
+        give_up("needs the load generator wrk")
     answer = body.typical_answer()
     wanted = [*entrants(NGINX, BARE, OURS), ABSENT]
 

@@ -7,7 +7,14 @@ import pytest
 from tests.machine import give_up
 from tests.project import ROOT
 
-NEEDED = {"make": "make", "git": "git", "curl": "curl", "npm": "nodejs npm", "chromium": "chromium"}
+NEEDED = {
+    "make": "make",
+    "git": "git",
+    "curl": "curl",
+    "npm": "nodejs npm",
+    "chromium": "chromium",
+    "wrk": "wrk",
+}
 
 
 def test_what_is_missing_skips_on_a_developers_machine(monkeypatch):
