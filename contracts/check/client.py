@@ -1,7 +1,6 @@
 """Sends requests and hands over exchanges: bounded, paced, and never surprised by an answer."""
 
 import json
-import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,11 +13,11 @@ from contracts.exchanges import Exchange, Failure, Intent
 from contracts.json_types import Json
 from contracts.specification import Operation
 
+from .hiding import KEY_VARIABLE, KeyHider
 from .options import CheckOptions
 from .pacing import Pace
 from .transport import DeadlineTransport
 
-KEY_VARIABLE = "$DEADRINGER_API_KEY"
 REFUSALS_BORNE = 2
 
 
@@ -188,24 +187,23 @@ class Client:
         return b"".join(chunks), None
 
 
-def curl_line(base_url: str, exchange: Exchange) -> str:
+def curl_line(base_url: str, exchange: Exchange, hider: KeyHider) -> str:
     """Give a command line that repeats the request, the key replaced by a variable."""
     words = ["curl", "-i", "--path-as-is"]
     if exchange.method != "GET":
         words += ["-X", exchange.method]
     line = " ".join(words)
     for name, value in exchange.request_headers.items():
-        header = f"{name}: {value}"
         if _holds_real_key(exchange, name):
             scheme = "Bearer " if name == "authorization" else ""
             line += f' -H "{name}: {scheme}{KEY_VARIABLE}"'
         else:
-            line += f" -H {shlex.quote(header)}"
+            line += f" -H {hider.word(f'{name}: {value}')}"
     if exchange.request_body is not None:
         body = json.dumps(exchange.request_body, ensure_ascii=False)
-        line += f" -H 'content-type: application/json' -d {shlex.quote(body)}"
+        line += f" -H 'content-type: application/json' -d {hider.word(body)}"
     url = base_url.rstrip("/") + exchange.path + _query_text(exchange.query)
-    return f"{line} {shlex.quote(url)}"
+    return f"{line} {hider.word(url)}"
 
 
 def _holds_real_key(exchange: Exchange, header: str) -> bool:

@@ -11,6 +11,7 @@ from contracts.rules import SCHEMA_RULE, Context, Grade, Rule, Scope, unexplaine
 from contracts.violations import Violation
 
 from .client import curl_line
+from .hiding import KeyHider
 from .report_model import EXAMPLES_SHOWN, Finding, FoldedFinding, Promise, Result
 
 _INDEX = re.compile(r"(?<=/)\d+(?=/|$)")
@@ -25,11 +26,17 @@ class Ledger:
     """
 
     def __init__(
-        self, rules: Iterable[Rule], base_url: str, warn: Callable[[str], None], seed: int = 0
+        self,
+        rules: Iterable[Rule],
+        base_url: str,
+        warn: Callable[[str], None],
+        hider: KeyHider,
+        seed: int = 0,
     ) -> None:
         self.rules = tuple(rules)
         self._base_url = base_url
         self._warn = warn
+        self._hider = hider
         self._seed = seed
         self._by_scope: dict[Scope, list[Rule]] = defaultdict(list)
         for rule in self.rules:
@@ -127,12 +134,15 @@ class Ledger:
 
     def _finding(self, violation: Violation, exchange: Exchange, document: Json) -> Finding:
         outcome = str(exchange.status or exchange.failure)
+        hidden = self._hider.text
         return Finding(
-            violation=violation,
-            request=f"{exchange.method} {exchange.path} -> {outcome}",
-            curl=curl_line(self._base_url, exchange),
+            violation=replace(
+                violation, expected=hidden(violation.expected), got=hidden(violation.got)
+            ),
+            request=hidden(f"{exchange.method} {exchange.path} -> {outcome}"),
+            curl=curl_line(self._base_url, exchange, self._hider),
             operation_id=exchange.operation_id,
-            document=document,
+            document=self._hider.json(document),
             seed=self._seed if exchange.intent is Intent.FUZZ else None,
         )
 

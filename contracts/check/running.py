@@ -18,6 +18,7 @@ from .costs import probe_costs
 from .discovery import discover
 from .effort import Effort, effort_for
 from .generating import judge_generated
+from .hiding import KeyHider
 from .inspection import Inspection, KnownRun
 from .ledger import Ledger
 from .options import CheckOptions
@@ -67,6 +68,7 @@ class _Check:
             select(only=options.only, skip=options.skip),
             options.base_url,
             self._note,
+            KeyHider(options.api_key),
             options.seed,
         )
         self._inspection = Inspection(
