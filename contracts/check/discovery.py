@@ -62,6 +62,9 @@ def _list_workflows(inspection: Inspection) -> None:
     half = min(math.ceil(total / 2), LARGEST_PAGE)
     for offset in range(half, min(total, WORKFLOWS_LISTED), half):
         _workflow_page(inspection, {"limit": str(half), "offset": str(offset)})
+    status = members(next(iter(elements(members(data).get("items"))), None)).get("status")
+    if isinstance(status, str):
+        _workflow_page(inspection, {"status": status})
 
 
 def _workflow_page(inspection: Inspection, query: Mapping[str, str]) -> Json:

@@ -294,6 +294,7 @@ class _ClientTransport(BaseTransport[Any]):
     def __init__(self, turn: _Turn) -> None:
         super().__init__()
         self._turn = turn
+        self._copy_serializers_from(REQUESTS_TRANSPORT)  # without them no body can be made
 
     def serialize_case(self, case: AnyCase, **kwargs: Any) -> dict[str, Any]:
         return REQUESTS_TRANSPORT.serialize_case(case, **kwargs)

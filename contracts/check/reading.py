@@ -12,6 +12,9 @@ from .answers import members, rows_of, total_of
 from .discovery import LARGEST_PAGE, good_body, read_page
 from .inspection import Inspection, KnownRun, KnownWorkflow, body_of, execution_of
 
+WHOLE_LIST_PAGES = 4
+"""A list of more full pages is not read whole."""
+
 TERMINAL = frozenset({"completed", "failed"})
 
 
@@ -93,12 +96,9 @@ def look_up_in_list(inspection: Inspection, run: KnownRun) -> None:
     known = inspection.workflows.get(run.workflow_id)
     if known is None or not inspection.offers("listExecutions") or not run.reads:
         return
-    data = read_page(inspection, known, {"page_size": str(LARGEST_PAGE)})
-    total = total_of(data)
-    rows = rows_of(data)
-    if total is None or len(rows) < total:
+    listed = _whole_list(inspection, known, WHOLE_LIST_PAGES)
+    if listed is None:
         return
-    listed = [str(row.get("run_id")) for row in rows]
     exchange = known.pages[-1]
     inspection.ledger.judge(
         Scope.LISTING,
@@ -108,6 +108,23 @@ def look_up_in_list(inspection: Inspection, run: KnownRun) -> None:
         exchange=exchange,
         document=body_of(exchange),
     )
+
+
+def _whole_list(inspection: Inspection, known: KnownWorkflow, most_pages: int) -> list[str] | None:
+    """Give the ids of all listed runs; None if they are too many, or moved while they were read."""
+    listed: list[str] = []
+    totals: set[int | None] = set()
+    for page in range(1, most_pages + 1):
+        query = {"page": str(page), "page_size": str(LARGEST_PAGE)}
+        data = read_page(inspection, known, query)
+        rows, total = rows_of(data), total_of(data)
+        listed += [str(row.get("run_id")) for row in rows]
+        totals.add(total)
+        if total is None or len(totals) > 1 or not rows or total > LARGEST_PAGE * most_pages:
+            return None
+        if len(listed) >= total:
+            return listed if len(set(listed)) == total else None
+    return None
 
 
 def compare_with_lists(inspection: Inspection, runs: Iterable[KnownRun], most_pages: int) -> None:

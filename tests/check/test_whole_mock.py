@@ -1,0 +1,38 @@
+"""The real check against the real mock: all is kept, and what was not exercised is documented."""
+
+import re
+
+import pytest
+
+from contracts.check import CheckOptions, Result, Verdict, run_check
+from tests.mutation.servers import KEY, mock
+from tests.project import ROOT
+
+
+@pytest.fixture(scope="module")
+def report():
+    with mock() as url:
+        options = CheckOptions(url, KEY, writes_allowed=True, watch_s=30)
+        return run_check(options)
+
+
+def documented():
+    text = (ROOT / "docs" / "checking.md").read_text("utf-8")
+    return set(re.findall(r"^\| `(\w+)` \| \S", text, re.MULTILINE))
+
+
+def test_the_mock_keeps_every_promise(report):
+    broken = [one.rule for one in report.promises if one.result is Result.BROKEN]
+
+    assert broken == []
+    assert report.verdict is Verdict.CONFORMS
+
+
+def test_every_phase_of_generated_requests_ran(report):
+    assert [note for note in report.notes if note.startswith("generating requests")] == []
+
+
+def test_exactly_the_documented_promises_were_not_exercised(report):
+    told = {one.rule for one in report.promises if one.result is Result.NOT_EXERCISED}
+
+    assert told == documented() != set()
