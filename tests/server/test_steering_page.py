@@ -1,0 +1,48 @@
+"""What can be steered is documented: every magic id, preference, fault and setting."""
+
+import re
+
+import pytest
+
+from contracts import specification_text
+from mockserver.preferences import MAGIC_IDS, QUERY_FORMS
+from mockserver.settings import setting_names
+from mockserver.transport_faults import CHAOS, KINDS, NAMED_FAULTS, SCOPE
+from tests.project import ROOT
+
+STEERING = (ROOT / "docs" / "steering.md").read_text("utf-8")
+README = (ROOT / "README.md").read_text("utf-8")
+PREFERENCES = ("code", "example", "status", "steps", "seed", "dynamic", "delay", "fault")
+
+
+def missing(names, text):
+    return [
+        name for name in names if not re.search(rf"`[^`\n]*\b{re.escape(name)}\b[^`\n]*`", text)
+    ]
+
+
+@pytest.mark.parametrize("text", [STEERING, README, specification_text()])
+def test_every_magic_id_is_listed_and_no_other(text):
+    listed = set(re.findall(r"`(run_(?:[a-z_]+|\d{3}))`", text))
+
+    assert listed - {"run_id"} == set(MAGIC_IDS)
+
+
+def test_every_preference_and_query_form_is_documented():
+    assert missing(PREFERENCES, STEERING) == []
+    assert missing([f"__{name}" for name in QUERY_FORMS], STEERING) == []
+
+
+def test_every_fault_its_parameters_and_every_mix_are_documented():
+    parameters = {name for kind in KINDS.values() for name in kind.parameters}
+    schedule = {"share", "seed", "count", "every", "length", "from_s", "until_s"}
+
+    names = [*KINDS, *NAMED_FAULTS, *CHAOS, *SCOPE, *sorted(parameters | schedule)]
+
+    assert missing(names, STEERING) == []
+
+
+def test_every_setting_is_documented():
+    table = (ROOT / "mockserver" / "README.md").read_text("utf-8")
+
+    assert [name for name in setting_names() if f"| `--{name}` |" not in table] == []
