@@ -83,7 +83,7 @@ def problems_with(operation_id, answer):
     if validator is None:
         return [f"{operation_id}: status {answer.status_code} is not documented"]
     is_json = answer.headers["content-type"] == "application/json"
-    body = answer.json() if is_json else answer.text
+    body = answer.json() if is_json else yaml.safe_load(answer.text)
     return [f"{operation_id}: {error.message}" for error in validator.iter_errors(body)]
 
 

@@ -38,6 +38,9 @@ def test_schemathesis_finds_nothing(server, tmp_path: Path, source: str) -> None
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"[1-9]\d* generated", done.stdout), done.stdout
+    assert f"Tested: {len(contracts.operations())}\n" in done.stdout
+    for phase in PHASES.split(","):
+        assert f"✅ {phase.capitalize()}\n" in done.stdout
 
 
 def test_schemathesis_sees_no_difference_where_answers_are_kept(over_http, tmp_path: Path) -> None:
