@@ -7,6 +7,9 @@ import click
 
 from fixtures import Seed
 
+_WHOLE = r"-?[0-9]{1,4000}"
+"""Python refuses to read longer numbers, which are as good a seed as text."""
+
 
 def steps_of(text: str | None) -> tuple[int, int] | None:
     """Give `5`, or `3..12`, as a pair (low, high).
@@ -27,7 +30,7 @@ def steps_of(text: str | None) -> tuple[int, int] | None:
 
 def seed_of(text: str) -> Seed:
     """Give the seed: a whole number where it is spelled as one, else the text itself."""
-    return int(text) if re.fullmatch(r"-?[0-9]+", text) else text
+    return int(text) if re.fullmatch(_WHOLE, text) else text
 
 
 def listed(values: Iterable[str]) -> list[str]:
@@ -41,7 +44,8 @@ def status_shares(values: Iterable[str]) -> dict[str, float] | None:
     `failed` alone means only failed runs; of `failed=0.3` the rest is completed.
 
     Raises:
-        click.BadParameter: if a share is no number, or only some of several statuses have one.
+        click.BadParameter: if a share is no number, or only some of several statuses have one, or
+            a status is named twice.
     """
     parts = listed(values)
     if not parts:
@@ -51,7 +55,14 @@ def status_shares(values: Iterable[str]) -> dict[str, float] | None:
         raise click.BadParameter(
             f"{', '.join(parts)}: give every status a share, or none.", param_hint="--status"
         )
-    return {name.strip(): _share(name, text) if equals else 1.0 for name, equals, text in pairs}
+    shares: dict[str, float] = {}
+    for name, equals, text in pairs:
+        if name.strip() in shares:
+            raise click.BadParameter(
+                f"{name.strip()} has two shares. Give each status once.", param_hint="--status"
+            )
+        shares[name.strip()] = _share(name, text) if equals else 1.0
+    return shares
 
 
 def _share(name: str, text: str) -> float:

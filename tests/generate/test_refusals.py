@@ -17,12 +17,18 @@ from tests.generate import deadringer, generated, refusal
         ("--status failed,running=0.2", "failed, running=0.2: give every status a share, or none."),
         ("--status failed=-1", "the share of failed is -1.0; it must be 0 or more."),
         ("--status failed=0", "all shares are zero"),
+        ("--status failed=inf", "the share of failed is inf; it must be a finite number."),
+        ("--status failed=0.3,failed=0.2", "failed has two shares. Give each status once."),
         ("--steps 12..3", "'12..3' is no number of steps. Write 5, or 3..12."),
         ("--steps few", "'few' is no number of steps. Write 5, or 3..12."),
         ("--operations nope", "no operation ['nope']. Choose from: generic_agent"),
         ("--locale tlh", "no locale 'tlh'. Choose one of: de_DE"),
         ("--from yesterday", "'yesterday' is not a time. Write it like 2026-03-27T10:15:00Z"),
         ("--from 2026-02-01 --to 2026-01-01", "--to must be later than --from."),
+        ("--to 2025-06-01", "--to must be later than --from, which is 2026-01-01 if left out."),
+        ("--from 9999-12-31", "runs must start from 0001-01-02 to 9999-12-01, so that"),
+        ("--from 0001-01-01", "runs must start from 0001-01-02 to 9999-12-01, so that"),
+        ("--from 9999-11-30 --to 9999-12-02", "runs must start from 0001-01-02 to 9999-12-01"),
         ("--broken id_differs_from_run", "Did you mean id_differs_from_run_id?"),
         ("--broken zzz", "no rule 'zzz'. Choose from: schema, "),
         ("--broken no_redirects", "no_redirects does not read one execution"),
@@ -42,6 +48,20 @@ from tests.generate import deadringer, generated, refusal
 )
 def test_a_refusal_says_how_to_fix_it(options: str, told: str) -> None:
     assert told in refusal(*options.split())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--steps 0",
+        "--steps 0..0 -n 3",
+        f"--seed {'1' * 5000}",
+        "--from 9999-11-01 --to 9999-12-01 -n 50",
+    ],
+    ids=["no steps", "a range of none", "a very long seed", "the last days"],
+)
+def test_what_is_unusual_is_generated_all_the_same(options: str) -> None:
+    assert generated(*options.split()).startswith(b'{"id":"exec_')
 
 
 def test_a_folder_of_other_files_is_left_alone(tmp_path: Path) -> None:
