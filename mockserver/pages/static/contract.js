@@ -5,6 +5,13 @@
 const place = document.getElementById("reference");
 const chooser = document.getElementById("document");
 
+/** Send a request that is tried in the session the page looks at. */
+function inSession(request) {
+  const session = new URLSearchParams(location.search).get("session");
+  if (session) request.headers["X-Mock-Session"] = session;
+  return request;
+}
+
 async function show() {
   const { url, scheme } = chooser.selectedOptions[0].dataset;
   const answer = await fetch(url, { headers: { Accept: "application/json" } });
@@ -20,6 +27,7 @@ async function show() {
     validatorUrl: null,
     tryItOutEnabled: true,
     displayRequestDuration: true,
+    requestInterceptor: inSession,
     defaultModelsExpandDepth: 0,
     onComplete: () => {
       const { key } = place.dataset;

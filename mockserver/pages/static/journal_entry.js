@@ -73,9 +73,8 @@ function actions(entry) {
 function shownHeaders(entry) {
   const sent = entry.request.headers;
   const headers = {};
-  for (const name of ["prefer", "content-type", "x-mock-session"]) {
-    if (sent[name]) headers[name] = sent[name];
-  }
+  for (const name of ["prefer", "content-type"]) if (sent[name]) headers[name] = sent[name];
+  if (entry.session) headers["x-mock-session"] = entry.session;
   if (sent["x-api-key"] !== undefined) headers["x-api-key"] = "YOUR_KEY";
   else if (sent.authorization !== undefined) headers.authorization = "Bearer YOUR_KEY";
   return headers;

@@ -5,7 +5,7 @@ import { el } from "./elements.js";
 import { jsonView } from "./json_view.js";
 
 const WHOLE_BODY = 16_000;
-const AS_SENT = ["prefer", "content-type", "accept", "x-mock-session"];
+const AS_SENT = ["prefer", "content-type", "accept"];
 
 export function replayButton(entry) {
   const reason = whyNot(entry);
@@ -32,6 +32,7 @@ function whyNot(entry) {
 async function again(entry) {
   const headers = {};
   for (const name of AS_SENT) if (entry.request.headers[name]) headers[name] = entry.request.headers[name];
+  if (entry.session) headers["x-mock-session"] = entry.session; // it may have been part of the key
   const key = document.getElementById("key").value.trim();
   if (entry.request.headers["x-api-key"] !== undefined) headers["x-api-key"] = key;
   else if (entry.request.headers.authorization !== undefined) headers.authorization = `Bearer ${key}`;
