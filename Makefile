@@ -26,8 +26,7 @@ serve: $(READY) ## Serve the mock on http://127.0.0.1:4010
 	@$(BIN)/deadringer serve
 
 test: check ## Run every check and every test
-	@command -v chromium chromium-browser google-chrome google-chrome-stable chrome >/dev/null || \
-	  echo "There is no Chromium on this machine: the tests in tests/browser will be skipped."
+	@$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term
 
 screenshots: $(READY) ## Write a picture of every page into build/screenshots

@@ -1,6 +1,7 @@
 """The Chromium of this machine, and how it is started; none is ever downloaded."""
 
 import shutil
+import sys
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MISSING = "there is no Chromium on this machine (Debian: apt-get install chromium)"
@@ -18,3 +19,7 @@ FLAGS = (
 def find_chromium() -> str | None:
     """Give the path of the first Chromium in PATH."""
     return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+if __name__ == "__main__" and find_chromium() is None:
+    sys.stderr.write(f"The tests of pages will be skipped: {MISSING}.\n")
