@@ -9,6 +9,7 @@ from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from mockserver.errors import ApiError
+from mockserver.logs import QUIET
 from mockserver.service import Service
 from mockserver.settings import Settings
 
@@ -30,6 +31,8 @@ def guard(service: Service) -> AnyResponse | None:
     """
     if not request.path.startswith(ROOT) or request.method == "OPTIONS":
         return None
+    if request.headers.get("X-Mock-Request") == "poll":
+        request.environ[QUIET] = True
     token = service.settings.control_token
     if token is not None:
         return _require_token(token)

@@ -25,6 +25,16 @@ def test_one_readable_line_a_request(start_server):
     assert re.fullmatch(r"\d\d:\d\d:\d\d POST /v1/none 401 \d+\.\d ms", lines[1])
 
 
+def test_what_a_page_asks_for_every_second_gets_no_line(start_server):
+    server = start_server()
+
+    httpx.get(f"{server.url}/__mock/state", headers={"X-Mock-Request": "poll"})
+    httpx.get(f"{server.url}/__mock/state", headers={"X-Mock-Request": "page"})
+    server.stop()
+
+    assert server.log.count("/__mock/state") == 1
+
+
 def test_as_json_each_line_is_an_object(start_server):
     server = start_server("--log-format", "json")
 

@@ -8,8 +8,13 @@ export function inSession(path) {
 
 export class Refusal extends Error {}
 
-export async function ask(method, path, body) {
-  const headers = { "X-Mock-Request": "page" };
+/** Ask again and again: the mock writes no line to its log for that. */
+export function poll(path) {
+  return ask("GET", path, undefined, "poll");
+}
+
+export async function ask(method, path, body, sender = "page") {
+  const headers = { "X-Mock-Request": sender };
   if (SESSION) headers["X-Mock-Session"] = SESSION;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const answer = await fetch(path, {

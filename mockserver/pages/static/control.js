@@ -1,6 +1,6 @@
 // The control page: every switch and button is a request of the control API.
 
-import { ask, controlCurl, curlOf, inSession } from "./asking.js";
+import { ask, controlCurl, curlOf, inSession, poll } from "./asking.js";
 import { copyButton, el } from "./elements.js";
 import { say } from "./telling.js";
 
@@ -30,7 +30,7 @@ async function act(method, path, body, told) {
 
 async function refresh() {
   try {
-    state = await ask("GET", "/__mock/state");
+    state = await poll("/__mock/state");
     readAt = performance.now();
     show();
   } catch (problem) {

@@ -1,6 +1,6 @@
 // The journal page: follows the requests of a session and shows both sides of each.
 
-import { ask } from "./asking.js";
+import { ask, poll } from "./asking.js";
 import { el } from "./elements.js";
 import { say } from "./telling.js";
 import { details, summary } from "./journal_entry.js";
@@ -59,7 +59,7 @@ function restart() {
 async function follow() {
   const asked = generation;
   try {
-    const told = await ask("GET", `/__mock/journal?after=${Math.max(0, newest - OVERLAP)}&limit=${AT_ONCE}`);
+    const told = await poll(`/__mock/journal?after=${Math.max(0, newest - OVERLAP)}&limit=${AT_ONCE}`);
     if (asked !== generation) return;
     if (isLost) {
       // Another process may answer now, which counts from the beginning.
