@@ -1,6 +1,7 @@
 """Scenarios: named worlds on a timeline, each what its name says."""
 
 import json
+import re
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from contracts.rules import judge_execution
 from mockserver import Settings
 from mockserver.app import build_app
+from mockserver.control_document import control_specification
 from mockserver.scenarios import ScenarioError, load_scenario, ready_names
 from tests.project import ROOT
 from tests.server.conftest import SettableClock
@@ -62,12 +64,12 @@ def advance(client, seconds):
     client.post("/__mock/clock/advance", json={"seconds": seconds})
 
 
-def test_there_are_six_ready_ones_and_each_is_told_in_the_documentation():
+def test_the_six_promised_ones_are_there_and_told_in_the_documentation():
     names = {"quiet-day", "busy-day", "failing-enrichment", "outage-and-recovery",
              "rate-limited", "long-history"}  # fmt: skip
     text = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
 
-    assert set(ready_names()) == names
+    assert names <= set(ready_names())
     assert [name for name in names if f"`{name}`" not in text] == []
 
 
@@ -99,11 +101,11 @@ def test_the_same_seed_scenario_start_and_time_give_the_same_bytes(serve, name):
     assert first.get(path).content != serve(name, seed=2).get(path).content
 
 
-def test_the_six_show_six_different_worlds(serve):
+def test_no_two_show_the_same_world(serve):
     path = "/v1/workflows/wf_abc123/executions"
     pages = {serve(name).get(path, params={"page_size": 40}).text for name in ready_names()}
 
-    assert len(pages) == 6
+    assert len(pages) == len(ready_names())
 
 
 def test_a_quiet_day_is_quiet(serve):
@@ -307,6 +309,21 @@ def test_an_unknown_name_is_refused_and_the_ready_ones_named():
         load_scenario("calm-day", 1)
 
     assert [name for name in ready_names() if name not in str(refused.value)] == []
+
+
+def test_the_documented_file_can_be_served_and_every_member_is_documented(tmp_path):
+    text = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
+    path = tmp_path / "my-world.yaml"
+    path.write_text(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1], "utf-8")
+
+    assert load_scenario(str(path), 1).name == "my-world"
+    schemas = control_specification()["components"]["schemas"]
+    members = {
+        *schemas["Scenario"]["properties"],
+        *schemas["Scenario"]["properties"]["world"]["properties"],
+        *schemas["ScenarioRun"]["properties"],
+    }
+    assert [name for name in sorted(members) if f"`{name}`" not in text] == []
 
 
 def test_reset_begins_the_scenario_of_the_start_anew(serve):
