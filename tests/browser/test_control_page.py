@@ -1,6 +1,7 @@
 """The control page: one switch breaks the backend; journal and check name the promise."""
 
 import itertools
+import json
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from mockserver import DEMO_KEY
 
 from .accessibility import grave_findings
 from .conftest import DESKTOP, PHONE
+from .hostile import MARKUP, hostile_execution
 
 PATH = "/__mock/ui/control"
 _NAMES = itertools.count()
@@ -163,6 +165,23 @@ def test_it_is_used_by_keyboard(control, api):
     wait_told(control, "balance-is-open is on")
 
     assert api.get("/__mock/state").json()["contract_faults"] == ["balance-is-open"]
+
+
+def test_names_from_documents_and_refusals_stay_text(start_mock, page, tmp_path, watch):
+    hostile = {**hostile_execution(), "workflow_id": MARKUP}
+    (tmp_path / "run.json").write_text(json.dumps(hostile), "utf-8")
+    page.goto(start_mock("--fixtures", str(tmp_path), "--empty") + PATH)
+
+    page.get_by_label("Workflow", exact=True).select_option(MARKUP)
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.locator("#told:not(:empty)").wait_for()
+    page.get_by_label("Path, may hold *").fill(MARKUP)
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.locator("#active li").wait_for()
+
+    assert MARKUP in page.locator("#active").inner_text().replace('\\"', '"')
+    assert page.locator("main img, main script").count() == 0
+    watch.wrongs = [one for one in watch.wrongs if "Failed to load resource" not in one]
 
 
 @pytest.mark.parametrize(("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)])
