@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import body, report, throughput, wrk
+from benchmarks import body, report, serving, throughput, wrk
 from benchmarks.constant_rate import ask_at
 from benchmarks.contestants import BARE, NGINX, OURS, Contestant, contestants
+from benchmarks.latency import Tail
 from benchmarks.makers import bundled_schema, make, makers, worth
 from benchmarks.processes import WrongAnswerError
 from benchmarks.samples import Sample, interleaved, ratio
@@ -78,6 +79,21 @@ def test_rounds_are_interleaved_and_give_medians() -> None:
 def test_a_target_is_judged(target: Target, verdict: str) -> None:
     assert target.verdict == verdict
     assert target.row()[-1] == verdict
+
+
+def tail(name: str, rate: float, p50: float, p99: float) -> Tail:
+    return Tail(name, rate, Sample((p50,)), Sample((p99,)), Sample((0.0,)), 1.0)
+
+
+def test_a_tail_is_judged_at_a_rate_that_the_driver_could_keep() -> None:
+    kept = [tail(NGINX, 5_000, 0.0001, 0.001), tail(OURS, 5_000, 0.0001, 0.002)]
+    behind = [tail(NGINX, 28_000, 0.9, 1.0), tail(OURS, 28_000, 0.9, 1.0)]
+
+    judged = serving.tail_target(OURS, 40_000, [*behind, *kept])
+
+    assert judged.measured == 2
+    assert "12% of our load" in judged.what
+    assert serving.tail_target(OURS, 40_000, behind).verdict == UNKNOWN
 
 
 def test_the_readme_has_a_place_for_the_verdicts(tmp_path: Path) -> None:
