@@ -114,6 +114,29 @@ def test_with_the_cookie_a_page_of_another_port_steers_nothing(guarded, mock, pa
     watch.wrongs.clear()  # the browser tells of the 401
 
 
+@pytest.mark.parametrize("way", ["..%2f__mock", "%2e%2e%2f__mock", "x%2f..%2f..%2f__mock"])
+def test_a_replay_asks_nothing_but_the_api(guarded, page, way):
+    token = {"X-Mock-Token": TOKEN, "X-Mock-Session": f"replayed{len(way)}"}
+    with httpx.Client(base_url=guarded, headers=token) as client:
+        client.put("/__mock/clock", json={"speed": 0}).raise_for_status()
+        client.delete("/__mock/journal").raise_for_status()
+        httpx.post(
+            f"{guarded}/v1/{way}/reset", headers={"X-Mock-Session": token["X-Mock-Session"]}
+        )
+        page.goto(f"{guarded}/__mock/ui/token?next=/__mock/ui/runs")
+        page.get_by_label("Token").fill(TOKEN)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{guarded}/__mock/ui/runs")
+        page.goto(f"{guarded}/__mock/ui/journal?session={token['X-Mock-Session']}")
+        page.locator(".entry > summary").click()
+
+        replay = page.get_by_role("button", name="Replay")
+        assert replay.is_disabled()
+        replay.evaluate("one => { one.disabled = false; one.click() }")
+        page.get_by_text("No answer came: a browser would ask something else").wait_for()
+        assert client.get("/__mock/clock").json()["mode"] == "frozen"
+
+
 @pytest.mark.parametrize("following", ["https://evil.example/", "//evil.example/__mock/ui/runs"])
 def test_the_token_page_leads_to_our_own_pages_only(guarded, open_page, following):
     page = open_page(viewport=PHONE, color_scheme="dark")

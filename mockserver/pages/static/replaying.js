@@ -23,13 +23,24 @@ export function replayButton(entry) {
 }
 
 function whyNot(entry) {
+  if (!isAskedOfTheApi(entry.target)) return "a browser would ask something else";
   if (entry.target.endsWith("…") || entry.target.includes("***")) return "not the whole path is known";
   if (entry.request.body.length >= WHOLE_BODY) return "not the whole body is known";
   if (["HEAD", "OPTIONS"].includes(entry.method)) return "nothing to show";
   return "";
 }
 
+/** Tell whether a browser would ask the API for just this: it goes up at `..`, which was encoded once. */
+function isAskedOfTheApi(target) {
+  const [path] = target.split("?");
+  if (!path.startsWith("/v1/")) return false;
+  const { origin, pathname } = new URL(target, location.origin);
+  return origin === location.origin && pathname === path;
+}
+
 async function again(entry) {
+  const reason = whyNot(entry);
+  if (reason) throw new Error(reason);
   const headers = {};
   for (const name of AS_SENT) if (entry.request.headers[name]) headers[name] = entry.request.headers[name];
   if (entry.session) headers["x-mock-session"] = entry.session; // it may have been part of the key
@@ -41,6 +52,7 @@ async function again(entry) {
     headers,
     body: entry.request.body || undefined,
     cache: "no-store",
+    redirect: "error",
   });
   return { status: answer.status, body: await answer.text() };
 }
