@@ -120,9 +120,7 @@ def test_a_replay_asks_nothing_but_the_api(guarded, page, way):
     with httpx.Client(base_url=guarded, headers=token) as client:
         client.put("/__mock/clock", json={"speed": 0}).raise_for_status()
         client.delete("/__mock/journal").raise_for_status()
-        httpx.post(
-            f"{guarded}/v1/{way}/reset", headers={"X-Mock-Session": token["X-Mock-Session"]}
-        )
+        httpx.post(f"{guarded}/v1/{way}/reset", headers={"X-Mock-Session": token["X-Mock-Session"]})
         page.goto(f"{guarded}/__mock/ui/token?next=/__mock/ui/runs")
         page.get_by_label("Token").fill(TOKEN)
         page.keyboard.press("Enter")
