@@ -10,6 +10,7 @@ from contracts.rules import judge_execution
 from contracts.trace_view import island, told_violations
 from mockserver.executions import NamedRun
 from mockserver.family import Found
+from mockserver.served_runs import served_run
 from mockserver.service import Scene, Service
 from mockserver.settings import DEMO_KEY
 
@@ -32,7 +33,6 @@ def _show_trace(service: Service, workflow_id: str, run_id: str) -> Response:
             f"Workflow {workflow_id!r} has no run {run_id!r} in this session, at this time.",
         )
     document = _document(service, scene, found)
-    document["violations"] = told_violations(judge_execution(found.execution))
     workflow = scene.family.workflows.get(workflow_id)
     return show_page(
         "trace.html",
@@ -56,8 +56,11 @@ def _give_data(service: Service, workflow_id: str, run_id: str) -> Response:
 def _document(service: Service, scene: Scene, found: Found) -> JsonObject:
     run = found.execution
     workflow_id, run_id = str(run["workflow_id"]), str(run["run_id"])
+    shown = served_run(service, scene.session.name, run)
     return {
-        "execution": run,
+        "execution": shown.execution,
+        "note": shown.note,
+        "violations": told_violations(judge_execution(shown.execution)),
         "workflow": scene.family.workflows.get(workflow_id),
         "now": format_timestamp(scene.now),
         "links": {

@@ -37,7 +37,6 @@ def _require_loopback() -> Response | None:
 
 def _show(viewed: Viewed) -> Response:
     document = _document(viewed)
-    document["violations"] = told_violations(judge_execution(viewed.execution))
     title = str(viewed.execution.get("run_id", "Execution"))
     return show_page(
         "view.html", "ui runs", island=island(document), title=title, origin=viewed.origin
@@ -59,6 +58,7 @@ def _document(viewed: Viewed) -> JsonObject:
         links = {"data": DATA, "curl": f"curl -H {header} {shlex.quote(viewed.origin)}"}
     return {
         "execution": viewed.execution,
+        "violations": told_violations(judge_execution(viewed.execution)),
         "workflow": viewed.workflow,
         "now": format_timestamp(datetime.now(UTC)),
         "links": links,

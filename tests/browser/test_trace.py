@@ -176,6 +176,31 @@ def test_a_live_run_is_watched_to_its_end(mock, page):
     assert page.get_by_role("region", name="Error").is_visible()
 
 
+def test_a_fault_shows_in_the_trace_while_the_run_goes_on(mock, page):
+    session = {"X-Mock-Session": "broken-live"}
+    with httpx.Client(base_url=mock, headers=session) as client:
+        made = client.post("/__mock/workflows/wf_abc123/runs", json={"drive": "manual"}).json()
+        page.goto(
+            mock
+            + made["path"]
+            .replace("/v1/workflows/", "/__mock/ui/runs/", 1)
+            .replace("/executions/", "/")
+            + "?session=broken-live"
+        )
+        page.locator(".trace-title .status", has_text="running").wait_for()
+        assert page.locator(".trace-told .notice").count() == 0
+
+        client.put("/__mock/contract-faults/duration-in-seconds").raise_for_status()
+        path = made["path"].replace("/v1/", "/__mock/")
+        client.post(f"{path}/advance", json={"transitions": 50}).raise_for_status()
+
+        page.locator(".breaches", has_text="duration_is_end_minus_start").wait_for()
+        assert (
+            "Contract faults are on: duration-in-seconds"
+            in page.locator(".trace-told").inner_text()
+        )
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("place", [FAILED_LOOP, place_of("documented_example")])
 def test_the_trace_is_accessible(mock, open_page, scheme, place):

@@ -1,6 +1,6 @@
 // Draws the trace of an execution into every [data-trace] of the page, from its JSON island:
 // {execution, workflow?, now?, violations?: [{pointer, rule, grade, expected, got, fix}],
-//  links?: {data?: path that gives this again while the run goes on, curl?: a command}, focus?: pointer}
+//  note?: a sentence about where this comes from, links?: {data?: path that gives this again while the run goes on, curl?: a command}, focus?: pointer}
 
 import { copyButton, button, el, isolated, statusBadge } from "./elements.js";
 import { fileName, pytestFixture, saveFile } from "./copying.js";
@@ -16,7 +16,6 @@ class Trace {
   constructor(root, given) {
     this.root = root;
     this.links = given.links ?? {};
-    this.violations = given.violations ?? [];
     this.title = el("div", { class: "trace-title" });
     this.head = el("div", { class: "trace-head" }, this.title, this.buttons());
     this.told = el("div", { class: "trace-told" });
@@ -33,6 +32,8 @@ class Trace {
   take(given) {
     this.execution = given.execution && typeof given.execution === "object" ? given.execution : {};
     this.workflow = given.workflow ?? null;
+    this.violations = given.violations ?? [];
+    this.note = given.note ?? "";
     this.span = spanOf(this.execution, given.now);
     this.items = itemsOf(this.execution, this.workflow);
     this.broken = new Set(this.violations.map((one) => one.pointer.match(/^\/steps\/(\d+)/)?.[1]).filter(Boolean).map(Number));
@@ -95,7 +96,8 @@ class Trace {
     const notice = error === null || error === undefined ? null : el(
       "div", { class: "notice failed", role: "alert" }, el("b", {}, this.execution.status === "failed" ? "Failed. " : "Error. "), isolated(typeof error === "string" ? error : JSON.stringify(error), "any"),
     );
-    this.told.replaceChildren(...[notice, this.violations.length ? this.breachList() : null].filter(Boolean));
+    const note = this.note ? el("p", { class: "notice warning" }, isolated(this.note)) : null;
+    this.told.replaceChildren(...[note, notice, this.violations.length ? this.breachList() : null].filter(Boolean));
   }
 
   breachList() {

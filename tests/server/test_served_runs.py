@@ -1,0 +1,88 @@
+"""What the page of a run shows is what the API answers, with contract faults too."""
+
+import json
+
+import pytest
+
+from fixtures import load_recordings
+from mockserver import Settings
+from mockserver.app import build_app
+from mockserver.contract_faults import CONTRACT_FAULTS
+
+RUNS = {one.name: one.execution for one in load_recordings()}
+LOOKED_AT = ("documented_example", "crm_refuses_contact")
+
+
+def ids_of(name):
+    run = RUNS[name]
+    return run["workflow_id"], run["run_id"]
+
+
+@pytest.fixture
+def mock(over_http, clock):
+    return over_http(build_app(Settings(rate_limit="report"), clock=clock))
+
+
+def looked_at(mock, name):
+    workflow_id, run_id = ids_of(name)
+    return mock.get(f"/__mock/ui/runs/{workflow_id}/{run_id}/data").json()
+
+
+def answered(mock, name):
+    workflow_id, run_id = ids_of(name)
+    return mock.get(f"/v1/workflows/{workflow_id}/executions/{run_id}")
+
+
+def test_without_a_fault_nothing_is_said(mock):
+    looked = looked_at(mock, "documented_example")
+
+    assert looked["execution"] == RUNS["documented_example"]
+    assert (looked["note"], looked["violations"]) == ("", [])
+
+
+def test_a_broken_run_is_shown_broken_and_says_why(mock):
+    mock.put("/__mock/contract-faults/duration-in-seconds")
+    looked = looked_at(mock, "documented_example")
+    page = mock.get("/__mock/ui/runs/{}/{}".format(*ids_of("documented_example"))).text
+
+    assert looked["execution"]["duration_ms"] == 4
+    assert "duration_is_end_minus_start" in {one["rule"] for one in looked["violations"]}
+    assert "duration-in-seconds" in looked["note"]
+    assert '"duration_ms":4,' in page
+    assert "duration_is_end_minus_start" in page
+
+
+def test_where_the_api_gives_no_run_the_page_shows_the_true_one_and_says_so(mock):
+    mock.put("/__mock/contract-faults/failed-runs-crash")
+    looked = looked_at(mock, "loop_fails_half_way")
+
+    assert looked["execution"] == RUNS["loop_fails_half_way"]
+    assert "failed-runs-crash. The API answers 500" in looked["note"]
+
+
+def test_every_fault_is_shown_as_the_api_has_it(mock):
+    for fault in CONTRACT_FAULTS:
+        mock.delete("/__mock/contract-faults").raise_for_status()
+        mock.put(f"/__mock/contract-faults/{fault.name}").raise_for_status()
+        for name in LOOKED_AT:
+            answered(mock, name)  # some bugs show from the second read on
+            looked, answer = looked_at(mock, name), answered(mock, name)
+            told = _data(answer)
+            is_run = isinstance(told, dict) and "run_id" in told
+            assert looked["execution"] == (told if is_run else RUNS[name]), fault.name
+            is_changed = answer.status_code != 200 or told != RUNS[name] or _is_odd(answer)
+            assert (fault.name in looked["note"]) == is_changed, fault.name
+
+
+def _data(answer):
+    try:
+        return answer.json().get("data")
+    except (ValueError, AttributeError):
+        return None
+
+
+def _is_odd(answer):
+    body = json.loads(answer.text)
+    return body.keys() != {"success", "message", "data"} or not (
+        body["success"] and body["message"]
+    )
