@@ -16,15 +16,14 @@ def get_journal(steering: Steering) -> JsonObject:
     newer = steering.journal.newest(steering.session_name, steering.query["after"])
     passed = [one for one in newer if _is_wanted(one, steering.query)]
     limit = steering.query["limit"]
-    shown = [entry_of(one, steering.service.redactor) for one in passed[:limit]]
-    return {"entries": shown, "total": len(passed)}
+    return {"entries": [_entry(steering, one) for one in passed[:limit]], "total": len(passed)}
 
 
 def get_journal_entry(steering: Steering, number: str) -> JsonObject:
     """Give one request."""
     passed = {str(one.number): one for one in _newest(steering)}
     require_known(number, passed, "journal entry")
-    return entry_of(passed[number], steering.service.redactor)
+    return _entry(steering, passed[number])
 
 
 def clear_journal(steering: Steering) -> JsonObject:
@@ -36,6 +35,11 @@ def clear_journal(steering: Steering) -> JsonObject:
 def verify_counts(steering: Steering) -> JsonObject:
     """Say whether as many requests came as was expected."""
     return verify(_newest(steering), steering.body)
+
+
+def _entry(steering: Steering, passed: Passed) -> JsonObject:
+    service = steering.service
+    return entry_of(passed, service.redactor, service.settings.api_keys)
 
 
 def _newest(steering: Steering) -> list[Passed]:

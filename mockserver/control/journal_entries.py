@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -9,10 +10,12 @@ from contracts import Exchange, JsonObject, format_timestamp
 from mockserver.journal import BYTES_KEPT, Passed
 from mockserver.redaction import Redactor
 
+from .client_breaches import client_breaches
+
 UNKNOWN_MATCH = {"kind": "none", "name": None}
 
 
-def entry_of(passed: Passed, redactor: Redactor) -> JsonObject:
+def entry_of(passed: Passed, redactor: Redactor, api_keys: Iterable[str]) -> JsonObject:
     """Give the entry; keys are hidden in it.
 
     `answer_breaches` is null where the answer is not one the contract speaks of, or too long to
@@ -23,7 +26,7 @@ def entry_of(passed: Passed, redactor: Redactor) -> JsonObject:
     headers = _request_headers(passed)
     answer_headers = {name.lower(): value for name, value in passed.headers}
     body = _decoded(passed.answer, answer_headers.get("content-encoding", ""))
-    status = passed.status_code
+    preferences = _applied(answer_headers)
     return {
         "number": passed.number,
         "time": format_timestamp(passed.clock.at(passed.at)),
@@ -35,7 +38,7 @@ def entry_of(passed: Passed, redactor: Redactor) -> JsonObject:
         "path_parameters": {
             name: redactor(value) for name, value in notes.get("path_parameters", {}).items()
         },
-        "status": status,
+        "status": passed.status_code,
         "ms": round(passed.ms, 2),
         "key": redactor(environ["HTTP_X_API_KEY"]) if "HTTP_X_API_KEY" in environ else None,
         "request": {
@@ -48,20 +51,24 @@ def entry_of(passed: Passed, redactor: Redactor) -> JsonObject:
             "truncated": passed.answer_length > len(passed.answer),
         },
         "matched": notes.get("matched", UNKNOWN_MATCH),
-        "preferences": _applied(answer_headers),
+        "preferences": preferences,
         "faults": list(notes.get("faults", ())),
         "contract_faults": [*passed.contract_faults, *notes.get("contract_faults", ())],
-        "request_breaches": _request_breaches(status, body),
+        "request_breaches": [
+            redactor(one) for one in client_breaches(passed, body, preferences, api_keys)
+        ],
         "answer_breaches": _answer_breaches(passed, headers, answer_headers, body),
     }
 
 
 def _request_headers(passed: Passed) -> dict[str, str]:
-    return {
+    headers = {
         name[5:].replace("_", "-").lower(): str(value)
         for name, value in passed.environ.items()
         if name.startswith("HTTP_")
     }
+    content_type = passed.environ.get("CONTENT_TYPE")  # WSGI keeps this one apart
+    return {**headers, "content-type": str(content_type)} if content_type else headers
 
 
 def _text(raw: bytes) -> str:
@@ -82,17 +89,6 @@ def _decoded(body: bytes, encoding: str) -> bytes:
 def _applied(headers: JsonObject) -> list[str]:
     written = headers.get("preference-applied")
     return written.split(", ") if written else []
-
-
-def _request_breaches(status: int, body: bytes) -> list[str]:
-    """Give what the client did wrong, as the answer told it."""
-    if not 400 <= status < 500:
-        return []
-    try:
-        error = json.loads(body)["error"]
-        return list((error["details"] or {}).get("errors") or [error["message"]])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return [f"answered with {status}"]
 
 
 def _answer_breaches(

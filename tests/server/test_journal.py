@@ -44,6 +44,51 @@ def test_a_bad_request_is_marked(mock):
     assert "query/page" in entry["request_breaches"][0]
 
 
+def breaches_of(mock):
+    return [one["request_breaches"] for one in mock.get("/__mock/journal").json()["entries"]]
+
+
+def test_a_client_is_told_of_its_key(mock):
+    mock.get(KNOWN, headers={"x-api-key": ""})
+    mock.get(KNOWN, headers={"x-api-key": "trig_wrong"})
+    mock.get(KNOWN, headers={"x-api-key": "", "Authorization": f"Bearer {DEMO_KEY}"})
+    mock.get(KNOWN, headers={"x-api-key": f"{DEMO_KEY}__session_other"})
+    mock.options(KNOWN, headers={"x-api-key": ""})
+
+    preflight, bearer, wrong, missing = breaches_of(mock)
+    assert (preflight, bearer) == ([], [])
+    assert wrong == ["The API key is not valid"]
+    assert missing == ["No API key was sent"]
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 429])
+def test_a_client_is_not_accused_of_what_it_asked_for(mock, code):
+    mock.get(KNOWN, headers={"Prefer": f"code={code}"})
+    mock.get(KNOWN, params={"__code": code})
+    mock.get(f"/v1/workflows/wf_abc123/executions/run_{code}")
+
+    assert breaches_of(mock) == [[], [], []]
+
+
+def test_a_client_is_not_accused_of_faults_nor_of_what_is_not_there(mock):
+    mock.get("/v1/workflows/wf_abc123/executions/run_unknown")
+    mock.get("/v1/nothing")
+    mock.post("/__mock/faults", json={"kind": "status", "status": 400, "count": 1})
+    mock.get(KNOWN)
+    mock.put("/__mock/chaos", json={"profile": "rate-limited"})
+    for _ in range(4):
+        mock.get(KNOWN)
+
+    assert not any(breaches_of(mock))
+
+
+def test_the_type_of_a_body_is_kept(mock):
+    mock.post("/v1/workflows/wf_abc123/test", json={})
+
+    (entry,) = mock.get("/__mock/journal").json()["entries"]
+    assert entry["request"]["headers"]["content-type"] == "application/json"
+
+
 def test_counts_are_verified(mock):
     for _ in range(3):
         mock.get(KNOWN)
