@@ -16,9 +16,10 @@ from .start_errors import StartError
 _PATIENCE_S = 10
 _LINES_TOLD = 20
 _ROOT = Path(__file__).parent.parent
-_SCRIPT = "import sys; sys.path.append(sys.argv.pop(1)); from mockserver.attended import main; "
+_SCRIPT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from mockserver.attended import main; "
 _SCRIPT += "main(sys.argv[1:])"
-# -P keeps the working folder, which may have a package named like one of ours, out of the path.
+# -P keeps the working folder, which may have a package named like one of ours, out of the path;
+# PYTHONPATH may lead there too, so our own place goes first.
 _COMMAND = (sys.executable, "-P", "-c", _SCRIPT, str(_ROOT))
 
 

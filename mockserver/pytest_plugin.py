@@ -1,7 +1,7 @@
 """The pytest plugin: a running mock, executions and the contract as fixtures, nothing to import.
 
-Every pytest run of the environment imports this module, so whatever costs time is imported by
-the fixture that needs it.
+Every pytest run of the environment imports this module, so whatever costs time, and `contracts` and
+`fixtures`, which may be another project's there, are imported by the fixture that needs them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -63,6 +63,7 @@ def execution_api(execution_server: "ExecutionApi", _attended_mock: "Attended") 
 @pytest.fixture
 def execution_factory(request: pytest.FixtureRequest) -> "ExecutionFactory":
     """Executions that keep the contract: the same for a test whenever and wherever it runs."""
+    _require_ours()
     from fixtures import ExecutionFactory
 
     file, _, name = request.node.location  # not the node id, to which plugins add
@@ -72,6 +73,16 @@ def execution_factory(request: pytest.FixtureRequest) -> "ExecutionFactory":
 @pytest.fixture(scope="session")
 def assert_keeps_contract() -> Callable[..., None]:
     """The function that asserts that a response, or parsed JSON, keeps the contract."""
+    _require_ours()
     from contracts.assertions import assert_keeps_contract
 
     return assert_keeps_contract
+
+
+def _require_ours() -> None:
+    from .namesakes import NamesakeError, require_ours
+
+    try:
+        require_ours("contracts", "fixtures")
+    except NamesakeError as problem:
+        pytest.fail(str(problem), pytrace=False)

@@ -26,7 +26,7 @@ WORKFLOW, RUN = next(
 )
 # An environment installed before the plugin was declared does not know it yet.
 IS_INSTALLED = bool(entry_points(group="pytest11", name="deadringer"))
-PLUGIN = () if IS_INSTALLED else ("-p", "contracts.suite.options")
+PLUGIN = () if IS_INSTALLED else ("-p", "mockserver.pytest_options")
 
 
 def run_suite(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -141,4 +141,4 @@ def test_bad_options_are_told_without_a_traceback(
 def test_the_options_are_registered_with_pytest() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
-    assert project["entry-points"]["pytest11"]["deadringer"] == "contracts.suite.options"
+    assert project["entry-points"]["pytest11"]["deadringer"] == "mockserver.pytest_options"

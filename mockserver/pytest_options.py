@@ -1,8 +1,8 @@
 """The pytest options of the suite, known to pytest before it looks for tests.
 
 Registered as the pytest plugin `deadringer`: a conftest of a package named with `--pyargs` is
-read too late to add options. Nothing else may be imported here, for every pytest run in the
-environment imports this module.
+read too late to add options. Every pytest run in the environment imports this module, also where
+`contracts` is another project's package: so it lies here and imports nothing of ours.
 """
 
 import os
@@ -35,3 +35,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="error",
         help="the grade of a breach that fails its test",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell of another `contracts`, which would be looked into for the suite."""
+    if not config.getoption("--deadringer-url"):
+        return
+    from .namesakes import NamesakeError, require_ours
+
+    try:
+        require_ours("contracts")
+    except NamesakeError as problem:
+        raise pytest.UsageError(str(problem)) from problem
