@@ -18,6 +18,7 @@ STYLES = ("design.css", "trace.css")
 SCRIPTS = (
     "format.js",
     "elements.js",
+    "renewing.js",
     "json_tree.js",
     "steps.js",
     "copying.js",

@@ -3,6 +3,7 @@
 import { copyButton, el, isolated, statusBadge, button } from "./elements.js";
 import { durationText, momentOf, momentText, previewOf } from "./format.js";
 import { jsonTree, pointerParts } from "./json_tree.js";
+import { drawnFrom } from "./renewing.js";
 import { actionsOf, branchOf, nameOf, sourcesOf, stepsOf } from "./steps.js";
 
 const ROWS_AT_ONCE = 50;
@@ -36,16 +37,17 @@ export function stepDetails(view, index, { onclose, onselect }) {
   const step = stepsOf(view.execution)[index];
   const pointer = `/steps/${index}`;
   const breaches = breachesBelow(view.violations, pointer);
+  const begin = momentOf(step.started_at) === null ? null : view.span.begin;
   return [
-    heading(nameOf(step), onclose),
-    el("p", { class: "badges" }, statusBadge(step.status), ...breaches.map((one) => breachBadge(one.text))),
-    branchNote(view, step),
-    errorPart(view, step, pointer),
-    inputPart(view, step, pointer, onselect),
-    valuePart(view, step, pointer, "output", "Output", step.status === "completed"),
-    valuePart(view, step, pointer, "mapped_output", "Mapped output", false),
-    stepFacts(view, step),
-    lazyPart("Whole step as JSON", () => jsonTree(step, { label: "step", breaches }), { isOpen: breaches.length > 0 }),
+    drawnFrom(heading(nameOf(step), onclose), "heading", nameOf(step)),
+    drawnFrom(el("p", { class: "badges" }, statusBadge(step.status), ...breaches.map((one) => breachBadge(one.text))), "badges", step.status, breaches),
+    drawnFrom(branchNote(view, step), "branch", step.status),
+    drawnFrom(errorPart(view, step, pointer), "error", step.error, breaches),
+    drawnFrom(inputPart(view, step, pointer, onselect), "input", step.input, step.status === "failed", breaches),
+    drawnFrom(valuePart(view, step, pointer, "output", "Output", step.status === "completed"), "output", step.output, breaches),
+    drawnFrom(valuePart(view, step, pointer, "mapped_output", "Mapped output", false), "mapped", step.mapped_output, breaches),
+    drawnFrom(stepFacts(view, step), "facts", step.step_id, step.operation, step.iteration, step.total_items, step.started_at, step.ended_at, step.duration_ms, begin),
+    drawnFrom(lazyPart("Whole step as JSON", () => jsonTree(step, { label: "step", breaches }), { isOpen: breaches.length > 0 }), "whole", step, breaches),
   ].filter(Boolean);
 }
 
@@ -119,10 +121,10 @@ export function absentDetails(view, action, { onclose }) {
   const branch = branchOf(view.workflow, action.id);
   const why = view.execution.status === "running" ? "This step has not begun." : "The run ended without this step.";
   return [
-    heading(action.name ?? action.id, onclose),
-    el("p", {}, why, branch ? [" It stands on branch ", isolated(`“${branch.name}”`), " of ", isolated(`“${branch.condition}”`), "."] : null),
-    factsOf([["Step id", isolated(action.id)], ["Operation", isolated(action.kind ?? "–")]]),
-    lazyPart("Definition", () => jsonTree(action, { label: "definition" }), { isOpen: true }),
+    drawnFrom(heading(action.name ?? action.id, onclose), "heading", action),
+    drawnFrom(el("p", {}, why, branch ? [" It stands on branch ", isolated(`“${branch.name}”`), " of ", isolated(`“${branch.condition}”`), "."] : null), "why", why),
+    drawnFrom(factsOf([["Step id", isolated(action.id)], ["Operation", isolated(action.kind ?? "–")]]), "facts", action),
+    drawnFrom(lazyPart("Definition", () => jsonTree(action, { label: "definition" }), { isOpen: true }), "definition", action),
   ];
 }
 
@@ -133,38 +135,39 @@ export function runDetails(view) {
   const breaches = view.violations.filter((one) => !one.pointer.startsWith("/steps/"))
     .map((one) => ({ path: pointerParts(one.pointer), text: `${one.rule}: expected ${one.expected}` }));
   return [
-    el("div", { class: "details-head" }, el("h2", { tabindex: "-1" }, "This run")),
-    el("p", { class: "muted small" }, "Choose a step to see its input and output."),
-    factsOf([
+    drawnFrom(el("div", { class: "details-head" }, el("h2", { tabindex: "-1" }, "This run")), "heading"),
+    drawnFrom(el("p", { class: "muted small" }, "Choose a step to see its input and output."), "hint"),
+    drawnFrom(factsOf([
       ["Run id", isolated(run.run_id ?? "–")], ["Execution id", isolated(run.id ?? "–")],
       ["Workflow id", isolated(run.workflow_id ?? "–")], ["Trigger event", isolated(run.event_name ?? "–")],
       ["Started", momentText(run.started_at)], ["Ended", momentText(run.ended_at)], ["Logged", momentText(run.created)],
-    ]),
-    lazyPart("Run without its steps as JSON", () => jsonTree(rest, { label: "run", breaches }), { isOpen: breaches.length > 0 }),
+    ]), "facts", rest),
+    drawnFrom(lazyPart("Run without its steps as JSON", () => jsonTree(rest, { label: "run", breaches }), { isOpen: breaches.length > 0 }), "whole", rest, breaches),
   ];
 }
 
 /** Give the table that `column_config` makes of the steps' mapped outputs, null without one. */
-export function columnTable(view) {
+export function columnTable(view, shownBefore = 0) {
   const columns = Array.isArray(view.execution.column_config) ? view.execution.column_config : [];
   if (!columns.length) return null;
   const rows = tableRows(view.execution, columns);
   const body = el("tbody");
-  const more = el("div", { class: "small" });
+  const more = button("", () => show(), { class: "quiet small" });
   let shown = 0;
   const show = () => {
-    const next = rows.slice(shown, shown + ROWS_AT_ONCE);
+    const next = rows.slice(shown, Math.max(shown + ROWS_AT_ONCE, shownBefore));
     body.append(...next.map((row) => el("tr", {}, columns.map((column, at) => el("td", {}, cell(row[at]))))));
     shown += next.length;
-    more.replaceChildren(...(shown < rows.length ? [button(`Show more of ${rows.length - shown} rows`, show, { class: "quiet" })] : []));
+    more.textContent = `Show more of ${rows.length - shown} rows`;
+    more.hidden = shown === rows.length;
   };
   show();
   const head = el("tr", {}, columns.map((column) => el("th", { scope: "col", title: `${column?.stepId} · ${column?.fieldPath}` }, isolated(column?.label ?? column?.id ?? "–"))));
-  return el(
+  return drawnFrom(el(
     "section", { class: "card columns", "aria-label": "Table of mapped outputs" }, el("h2", {}, "Table"),
     el("p", { class: "muted small" }, "What ", el("code", {}, "column_config"), " makes of the steps' outputs."),
     el("div", { class: "wide", tabindex: "0", role: "group", "aria-label": "Table" }, el("table", { class: "table" }, el("thead", {}, head), body)), more,
-  );
+  ), "table", columns, rows);
 }
 
 function cell(value) {

@@ -6,7 +6,8 @@ import { copyButton, button, el, isolated, statusBadge } from "./elements.js";
 import { fileName, pytestFixture, saveFile } from "./copying.js";
 import { absentDetails, columnTable, runDetails, stepDetails } from "./details.js";
 import { durationText, momentOf, momentText } from "./format.js";
-import { itemsOf, nameOf, spanOf, stepsOf, wayTo } from "./steps.js";
+import { drawnFrom, handsOff, settle, settleNamed } from "./renewing.js";
+import { actionsOf, itemsOf, nameOf, spanOf, stepsOf, wayTo } from "./steps.js";
 import { Waterfall } from "./waterfall.js";
 
 const POLL_MS = 1000;
@@ -40,7 +41,7 @@ class Trace {
     this.drawHead(given.now);
     this.drawTold();
     this.waterfall.show(this);
-    this.table.replaceChildren(...[columnTable(this)].filter(Boolean));
+    settleNamed(this.table, [columnTable(this, this.table.querySelector("tbody")?.rows.length)].filter(Boolean));
   }
 
   /** Open what there is to see first: the place asked for, a failed step, a broken one, or the run. */
@@ -73,10 +74,11 @@ class Trace {
   drawHead(now) {
     const run = this.execution;
     const ran = run.duration_ms ?? (run.status === "running" && momentOf(now) !== null ? momentOf(now) - (momentOf(run.started_at) ?? momentOf(now)) : null);
-    this.title.replaceChildren(
-      el("h1", { class: "any" }, isolated(run.run_id ?? "Execution"), " ", statusBadge(run.status)),
-      el("p", { class: "muted number" }, `Started ${momentText(run.started_at)}`, durationText(ran) ? ` · ${run.status === "running" ? "running for" : "took"} ${durationText(ran)}` : "", run.event_name ? [" · ", isolated(run.event_name)] : ""),
-    );
+    const took = durationText(ran);
+    settleNamed(this.title, [
+      drawnFrom(el("h1", { class: "any" }, isolated(run.run_id ?? "Execution"), " ", statusBadge(run.status)), "name", run.run_id, run.status),
+      drawnFrom(el("p", { class: "muted number" }, `Started ${momentText(run.started_at)}`, took ? ` · ${run.status === "running" ? "running for" : "took"} ${took}` : "", run.event_name ? [" · ", isolated(run.event_name)] : ""), "times", run.started_at, run.status, took, run.event_name),
+    ]);
   }
 
   /** Give the buttons; they are made once, so that they keep their focus while a run goes on. */
@@ -97,7 +99,12 @@ class Trace {
       "div", { class: "notice failed", role: "alert" }, el("b", {}, this.execution.status === "failed" ? "Failed. " : "Error. "), isolated(typeof error === "string" ? error : JSON.stringify(error), "any"),
     );
     const note = this.note ? el("p", { class: "notice warning" }, isolated(this.note)) : null;
-    this.told.replaceChildren(...[note, notice, this.violations.length ? this.breachList() : null].filter(Boolean));
+    const breaches = this.violations.length ? this.breachList() : null;
+    settleNamed(this.told, [
+      drawnFrom(note, "note", this.note),
+      drawnFrom(notice, "error", error, this.execution.status),
+      drawnFrom(breaches, "breaches", this.violations),
+    ].filter(Boolean));
   }
 
   breachList() {
@@ -125,11 +132,9 @@ class Trace {
   selectStep(index, focus) {
     const step = stepsOf(this.execution)[index];
     if (!step) return;
-    this.selected = index;
     const folded = wayTo(this.items, index).filter((key) => !this.waterfall.unfolded.has(key));
     folded.forEach((key) => this.waterfall.unfolded.add(key));
     if (folded.length) this.waterfall.show(this);
-    this.seen = JSON.stringify(step);
     this.showDetails(stepDetails(this, index, this.acts()), `step ${index}`, focus);
   }
 
@@ -138,8 +143,9 @@ class Trace {
   }
 
   showDetails(parts, key, focus = false) {
-    if (key === null) this.selected = null;
-    this.details.replaceChildren(...parts);
+    if (key === this.shownKey) settleNamed(this.details, parts);
+    else settle(this.details, parts);
+    this.shownKey = key;
     this.waterfall.markOpen(key);
     if (focus) this.details.querySelector("h2").focus();
   }
@@ -159,7 +165,9 @@ class Trace {
       try {
         const response = await fetch(this.links.data, { headers: { Accept: "application/json" } });
         if (!response.ok) throw new Error(`answered ${response.status}`);
-        this.renew(await response.json());
+        const given = await response.json();
+        await handsOff();
+        this.renew(given);
         wait = Math.max(POLL_MS, 5 * (performance.now() - began));
       } catch {
         wait = Math.min(2 * wait, LONGEST_WAIT_MS); // the server may be gone
@@ -170,10 +178,21 @@ class Trace {
   renew(given) {
     const hasEnded = given.execution.status !== "running";
     this.take(given);
-    const step = this.selected === null || this.selected === undefined ? null : stepsOf(this.execution)[this.selected];
-    if (hasEnded && given.execution.status === "failed" && !step) this.begin({});
-    else if (step && JSON.stringify(step) !== this.seen) this.selectStep(this.selected, false);
-    else if (!step && hasEnded) this.showDetails(runDetails(this), null);
+    const isBusy = this.details.contains(document.activeElement);
+    if (hasEnded && given.execution.status === "failed" && this.shownKey === null && !isBusy) this.begin({});
+    else this.renewDetails();
+  }
+
+  /** Bring what the details show up to date, and move nothing else. */
+  renewDetails() {
+    const [kind, ...rest] = (this.shownKey ?? "run").split(" ");
+    const id = rest.join(" ");
+    const action = actionsOf(this.workflow).get(id);
+    const came = kind === "absent" ? stepsOf(this.execution).findIndex((step) => step.step_id === id) : -1;
+    if (came >= 0) this.selectStep(came, this.details.contains(document.activeElement));
+    else if (kind === "step" && stepsOf(this.execution)[id]) settleNamed(this.details, stepDetails(this, Number(id), this.acts()));
+    else if (kind === "absent" && action) settleNamed(this.details, absentDetails(this, action, this.acts()));
+    else settleNamed(this.details, runDetails(this));
   }
 }
 

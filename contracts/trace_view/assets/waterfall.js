@@ -2,6 +2,7 @@
 
 import { el, isolated, statusClass } from "./elements.js";
 import { countText, durationText, ticksOf } from "./format.js";
+import { renewChildren } from "./renewing.js";
 import { branchOf, nameOf, rowsOf, statusOfAll, timeOf } from "./steps.js";
 
 const OVERSCAN = 8;
@@ -84,7 +85,7 @@ export class Waterfall {
     const { scrollTop, clientHeight } = this.scroller;
     const first = everything ? 0 : Math.max(0, Math.floor(scrollTop / this.height) - OVERSCAN);
     const last = everything ? this.rows.length : Math.ceil((scrollTop + (clientHeight || 600)) / this.height) + OVERSCAN;
-    this.canvas.replaceChildren(...this.rows.slice(first, last).map((row, at) => this.rowElement(row, first + at)));
+    renewChildren(this.canvas, this.rows.slice(first, last).map((row, at) => this.rowElement(row, first + at)));
     const active = this.rows[this.active];
     if (active) this.canvas.setAttribute("aria-activedescendant", `trace-row-${this.active}`);
     else this.canvas.removeAttribute("aria-activedescendant");
@@ -100,7 +101,7 @@ export class Waterfall {
   rowElement(row, at) {
     const status = row.kind === "absent" ? "pending" : row.step ? row.step.status : statusOfAll(row.steps);
     const element = el("div", {
-      class: `row depth-${row.depth} ${statusClass(status)} row-${row.kind}`, role: "treeitem", id: `trace-row-${at}`,
+      class: `row depth-${row.depth} ${statusClass(status)} row-${row.kind}`, role: "treeitem", id: `trace-row-${at}`, "data-key": row.key,
       "aria-level": row.depth + 1, "aria-expanded": row.isOpen === undefined ? null : String(row.isOpen),
       "aria-selected": String(row.key === this.openKey),
     }, this.labelOf(row, status), this.laneOf(row, status), el("span", { class: "row-end number small" }, this.endOf(row, status)));
