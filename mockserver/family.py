@@ -190,9 +190,9 @@ class Family:
             "execution_count": self.listing(session, workflow_id, now_ms).count,
         }
 
-    def new_run_id(self, session: Session, workflow_id: str, now: datetime) -> str:
-        """Give the id of the next run to be started."""
-        name = f"{self.seed} {workflow_id} {len(session.started)} {format_timestamp(now)}"
+    def new_run_id(self, workflow_id: str, ordinal: int, now: datetime) -> str:
+        """Give the id of the run that is the session's ordinal-th to be started."""
+        name = f"{self.seed} {workflow_id} {ordinal} {format_timestamp(now)}"
         return "run_" + hashlib.sha256(name.encode()).hexdigest()[:16]
 
     def plan_started(self, body: JsonObject) -> tuple[RunPlan, float]:

@@ -16,7 +16,9 @@ def start_run(service: Service, scene: Scene, workflow_id: str, wanted: JsonObje
         ApiError: VALIDATION_ERROR if the workflow never lists that many steps, or a run that
             never ends is to have a duration.
     """
-    run_id = scene.family.new_run_id(scene.session, workflow_id, scene.now)
+    # Counted in the store: others may start a run of this session at the same moment.
+    ordinal = service.store.count(scene.session.name, "started")
+    run_id = scene.family.new_run_id(workflow_id, ordinal, scene.now)
     body = {
         **{name: value for name, value in wanted.items() if value not in (None, {})},
         "workflow_id": workflow_id,

@@ -269,6 +269,7 @@ def test_a_kill_in_the_middle_of_writes_loses_nothing_that_was_acknowledged(star
     again = start_server("--state", str(state))
     kept = httpx.get(f"{again.url}/__mock/state").json()["started_runs"]
     assert len(acknowledged) >= 50
+    assert len(set(acknowledged)) == len(acknowledged)
     assert set(acknowledged) <= {run["run_id"] for run in kept}
 
 

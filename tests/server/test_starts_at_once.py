@@ -1,0 +1,40 @@
+"""Runs that are started at the same moment: each is one of its own."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from mockserver import DEMO_KEY
+
+STARTS = 24
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_runs_that_start_at_once_are_as_many_as_were_asked_for(start_server, workers):
+    url = start_server("--freeze", "2026-03-27T10:15:00Z", "--workers", workers).url
+
+    def start(_number):
+        path = f"{url}/v1/workflows/wf_abc123/test"
+        answer = httpx.post(path, headers={"x-api-key": DEMO_KEY}, timeout=30)
+        return answer.json()["data"]["test_run_id"]
+
+    with ThreadPoolExecutor(STARTS) as pool:
+        acknowledged = list(pool.map(start, range(STARTS)))
+
+    kept = [one["run_id"] for one in httpx.get(f"{url}/__mock/state").json()["started_runs"]]
+    assert len(set(acknowledged)) == STARTS
+    assert sorted(kept) == sorted(acknowledged)
+
+
+def test_a_reset_session_gives_the_same_ids_again(start_server):
+    url = start_server("--freeze", "2026-03-27T10:15:00Z").url
+
+    def started():
+        path = f"{url}/__mock/workflows/wf_abc123/runs"
+        return [httpx.post(path, json={}).json()["run_id"] for _ in range(2)]
+
+    first = started()
+    httpx.post(f"{url}/__mock/reset")
+
+    assert started() == first
