@@ -5,12 +5,13 @@ A server gives the files of `ASSETS` as they are; a report that is one file take
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from contracts.json_types import JsonObject
+from contracts.json_types import Json, JsonObject
 from contracts.violations import Violation
 
 ASSETS = Path(__file__).parent / "assets"
@@ -38,6 +39,7 @@ __all__ = [
     "bundled_script",
     "bundled_style",
     "island",
+    "json_text",
     "told_violations",
 ]
 
@@ -48,8 +50,34 @@ def island(document: JsonObject) -> str:
     `document` holds `execution`, and may hold `workflow` (its definition), `violations` (see
     `Violation`; pointers into the execution), `links` and `key`: what trace.js says of them.
     """
-    text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
+    text = json_text(document)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def json_text(document: JsonObject) -> str:
+    """Give a document as JSON that every reader takes, in ASCII.
+
+    A number too large for a float (`1e999`) is read as infinite, which JSON cannot say: it becomes
+    its text.
+    """
+    try:
+        return _dumped(document)
+    except ValueError:
+        return _dumped(_finite(document))
+
+
+def _dumped(document: Json) -> str:
+    return json.dumps(document, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+
+
+def _finite(value: Json) -> Json:
+    if isinstance(value, float) and not math.isfinite(value):
+        return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return value
 
 
 def told_violations(violations: Iterable[Violation]) -> list[JsonObject]:

@@ -30,7 +30,7 @@ def command(place: str, api_key: str | None, port: int, opens: bool) -> None:
         viewed = read_execution(place, api_key)
         _show(viewed, port, opens=opens)
     except (NoExecutionError, StartError) as problem:
-        click.echo(f"deadringer view: {problem}", err=True)
+        click.echo(f"deadringer view: {_printable(str(problem))}", err=True)
         sys.exit(2)
 
 
@@ -43,9 +43,17 @@ def _show(viewed: "Viewed", port: int, *, opens: bool) -> None:
     link = base_url(listener) + UI
 
     def announce() -> None:
-        click.echo(f"Shows {viewed.execution.get('run_id', 'an execution')} on {link}")
+        name = _printable(str(viewed.execution.get("run_id", "an execution")))
+        click.echo(f"Shows {name} on {link}")
         click.echo("Stop with Ctrl-C.")
         if opens and sys.stdout.isatty():
             webbrowser.open(link)
 
     serve(build_viewer(viewed), listener, announce)
+
+
+def _printable(text: str) -> str:
+    """Give a text in which nothing steers the terminal, nor lacks a form in its encoding."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )

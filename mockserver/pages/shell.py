@@ -64,7 +64,9 @@ def show_page(template: str, here: str, *, status: int = HTTPStatus.OK, **values
         session_name=session_of_page(),
         **values,
     )
-    response = Response(text, status=status, mimetype="text/html")
+    # Half a surrogate pair, which a document may hold, has no UTF-8 form.
+    body = text.encode("utf-8", "backslashreplace")
+    response = Response(body, status=status, mimetype="text/html")
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -1,13 +1,12 @@
 """The page of one run: `/__mock/ui/runs/WORKFLOW/RUN`."""
 
-import json
 import shlex
 
 from flask import Flask, Response, request
 
 from contracts import JsonObject, format_timestamp
 from contracts.rules import judge_execution
-from contracts.trace_view import island, told_violations
+from contracts.trace_view import island, json_text, told_violations
 from mockserver.executions import NamedRun
 from mockserver.family import Found
 from mockserver.served_runs import served_run
@@ -49,7 +48,7 @@ def _give_data(service: Service, workflow_id: str, run_id: str) -> Response:
     found = scene.find(workflow_id, run_id)
     if found is None:
         return Response("null", 404, mimetype="application/json")
-    body = json.dumps(_document(service, scene, found), ensure_ascii=True)
+    body = json_text(_document(service, scene, found))
     return Response(body, mimetype="application/json", headers={"Cache-Control": "no-store"})
 
 

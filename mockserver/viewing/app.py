@@ -8,7 +8,7 @@ from flask import Flask, Response, redirect, request
 
 from contracts import JsonObject, format_timestamp
 from contracts.rules import judge_execution
-from contracts.trace_view import island, told_violations
+from contracts.trace_view import island, json_text, told_violations
 from mockserver.control.hosts import host_name, is_loopback
 from mockserver.pages.shell import UI, add_shell, show_page
 
@@ -48,7 +48,7 @@ def _renewed(viewed: Viewed) -> Response:
         viewed.renew()
     except NoExecutionError as problem:
         return Response(json.dumps({"error": str(problem)}), 502, mimetype="application/json")
-    return Response(json.dumps(_document(viewed)), mimetype="application/json")
+    return Response(json_text(_document(viewed)), mimetype="application/json")
 
 
 def _document(viewed: Viewed) -> JsonObject:

@@ -139,7 +139,7 @@ def _content(place: str) -> bytes:
 
 def _parsed(place: str, content: bytes) -> Json:
     try:
-        return json.loads(content.decode("utf-8-sig"))
+        return json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise NoExecutionError(
             f"{place}:{error.lineno}:{error.colno}: not JSON: {error.msg}. Correct the syntax."
@@ -148,6 +148,12 @@ def _parsed(place: str, content: bytes) -> Json:
         raise NoExecutionError(f"{place}: not UTF-8 at byte {error.start}. Save it so.") from error
     except RecursionError as error:
         raise NoExecutionError(f"{place}: nested too deep to be read.") from error
+    except ValueError as error:
+        raise NoExecutionError(f"{place}: not JSON: {error}. Correct the number.") from error
+
+
+def _refuse_constant(name: str) -> Json:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _fetched(url: str, key: str | None) -> Json:

@@ -58,3 +58,36 @@ def test_a_run_without_steps_or_definition_says_so(start_viewer, page):
 
     assert page.get_by_text("This run lists no step.").is_visible()
     assert grave_findings(page) == []
+
+
+def test_odd_numbers_and_half_characters_are_shown(start_viewer, page):
+    given = json.dumps({**RUN, "run_id": "run_\ud800", "event_name": "huge"})
+    given = given.replace('"huge"', '[1e999, -1e999, "\\udfff"]')
+    page.goto(start_viewer("-", given=given.encode()))
+
+    assert page.get_by_role("heading", level=1).inner_text().startswith("run_")
+    assert page.title().startswith(r"run_\ud800")
+    assert "Infinity" in page.locator(".breaches", has_text="/event_name").inner_text()
+
+
+def test_a_trace_that_cannot_be_drawn_leaves_the_others(start_viewer, page):
+    page.goto(start_viewer("-", given=json.dumps(RUN).encode()))
+    page.evaluate(
+        """async () => {
+          const good = JSON.stringify({execution: {run_id: "later", steps: []}});
+          for (const text of ['{"execution": NaN}', good]) {
+            const root = document.createElement("div");
+            root.dataset.trace = "";
+            const island = document.createElement("script");
+            island.type = "application/json";
+            island.dataset.traceDocument = "";
+            island.textContent = text;
+            root.append(island);
+            document.querySelector("main").append(root);
+          }
+          (await import(document.querySelector("script[src*='trace.js']").src)).drawTraces();
+        }"""
+    )
+
+    assert "This run cannot be drawn" in page.get_by_role("alert").last.inner_text()
+    assert page.get_by_role("heading", level=1).last.inner_text().startswith("later")

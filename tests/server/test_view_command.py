@@ -24,6 +24,10 @@ ERROR = {"success": False, "error": {"code": "NOT_FOUND", "message": "gone"}}
         (b'{"success": true, "data": {"executions": []}}', "a page of the list"),
         (b'{"log": {}}', "a HAR recording"),
         (b'{"a": 1}', "an object with a"),
+        (b'{"steps": [], "run_id": NaN}', "NaN is no number of JSON"),
+        (b'{"steps": [], "run_id": -Infinity}', "-Infinity is no number of JSON"),
+        (b'{"steps": [], "run_id": %s}' % (b"9" * 5000), "not JSON: Exceeds the limit"),
+        (b'{"\\ud800\\u001b[2J": 1}', r"an object with \ud800\x1b[2J"),
     ],
 )
 def test_what_is_no_execution_is_named(given, told):

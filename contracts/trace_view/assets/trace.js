@@ -200,7 +200,16 @@ class Trace {
 export function drawTraces() {
   for (const root of document.querySelectorAll("[data-trace]")) {
     const island = root.querySelector("[data-trace-document]");
-    if (island) root.trace = new Trace(root, JSON.parse(island.textContent));
+    if (island) draw(root, island.textContent);
+  }
+}
+
+/** Draw one trace; one that cannot be drawn says so, and does not keep the others from it. */
+function draw(root, text) {
+  try {
+    root.trace = new Trace(root, JSON.parse(text));
+  } catch (problem) {
+    root.replaceChildren(el("p", { class: "notice failed", role: "alert" }, `This run cannot be drawn: ${problem.message}`));
   }
 }
 
