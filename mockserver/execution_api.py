@@ -64,8 +64,8 @@ class ExecutionApi:
         return Run(workflow_id, run_id, path, self.url(path))
 
     def reset(self) -> None:
-        """Go back to the start: clock, faults, runs, changes, journal, counts of the rate limit."""
-        self.control("POST", "reset")
+        """Go back to the start, in every session: clock, faults, runs, journal, rate limit."""
+        self.control("POST", "reset?all=true")
 
     def state(self) -> dict[str, Any]:
         """Give what has been changed."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     _Repeated = tuple[int, WSGIEnvironment, KeptAnswer, list[tuple[str, str]], datetime, float]
 
+_EVERY = "*"
+"""Stands for all sessions; none can be named so."""
 ENTRIES_KEPT = 1000
 BYTES_KEPT = 16_384
 """How much of a body an entry keeps."""
@@ -115,6 +117,11 @@ class Journal:
             found += others
         return sorted(found, key=lambda passed: passed.number, reverse=True)[: self._limit]
 
+    def sessions(self) -> set[str]:
+        """Give the names of the sessions whose requests are kept."""
+        kept = [self._own(_EVERY), *self._ask("own", _EVERY)]
+        return {passed.session for entries in kept for passed in entries}
+
     def clear(self, session: str) -> None:
         """Forget a session's requests."""
         self._clear_own(session)
@@ -132,9 +139,13 @@ class Journal:
         return self._peers.ask((what, session, after)) if self._peers else []
 
     def _own(self, session: str, after: int = 0) -> list[Passed]:
-        after = max(after, self._cleared.get(session, 0))
         every = (_passed(one) for one in self._passed.copy())
-        return [one for one in every if one.session == session and one.number > after]
+        return [
+            one
+            for one in every
+            if session in {one.session, _EVERY}
+            and one.number > max(after, self._cleared.get(one.session, 0))
+        ]
 
     def _clear_own(self, session: str) -> None:
         numbers = [one.number for one in self._own(session)]

@@ -145,6 +145,11 @@ class Service:
             self._catch_up()
         return self._sessions.get(name) or self._begin(name, {})
 
+    def session_names(self) -> list[str]:
+        """Give the names of the sessions that were changed; "" is the nameless one."""
+        self.session()
+        return list(self._sessions)
+
     def family_of(self, session: Session) -> Family:
         """Give the world of a session: that of its scenario, or that of the start."""
         scenario = session.scenario

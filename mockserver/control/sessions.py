@@ -30,6 +30,10 @@ def get_state(steering: Steering) -> JsonObject:
 
 def reset_session(steering: Steering) -> JsonObject:
     """Go back to the start state: no journal, new rate-limit windows, a scenario begins anew."""
-    steering.journal.clear(steering.session_name)
-    steering.change("reset", {"began": steering.service.start_time().isoformat()})
+    service, names = steering.service, {steering.session_name}
+    if steering.query["all"] == "true":
+        names |= {*service.session_names(), *steering.journal.sessions()}
+    for name in sorted(names):
+        steering.journal.clear(name)
+        service.change(name, "reset", {"began": service.start_time().isoformat()})
     return get_state(steering)

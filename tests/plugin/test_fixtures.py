@@ -18,6 +18,7 @@ CHANGES = """
     import httpx
     import pytest
 
+    OTHER = {"X-Mock-Session": "other"}
     CHANGES = {
         "clock": lambda api: (api.advance(100), api.thaw(5)),
         "run": lambda api: api.start_run(drive="manual"),
@@ -25,11 +26,16 @@ CHANGES = """
         "promise": lambda api: api.break_promise("duration-in-seconds"),
         "put": lambda api: api.put(api.advance_run(api.start_run(drive="manual"), 99)),
         "delete": lambda api: api.delete(api.run("wf_abc123", "run_x7k9m2")),
+        "session": lambda api: httpx.put(api.url("/__mock/chaos"), headers=OTHER,
+                                         json={"profile": "maintenance"}),
         "key": lambda api: [read(api) for _ in range(5)],
     }
 
+    def api_run(api):
+        return api.run("wf_abc123", "run_x7k9m2")
+
     def read(api):
-        return httpx.get(api.run("wf_abc123", "run_x7k9m2").url, headers=api.headers)
+        return httpx.get(api_run(api).url, headers=api.headers)
 
     @pytest.mark.parametrize("name", CHANGES)
     def test_nothing_is_left_of_other_tests(execution_api, name):
@@ -41,6 +47,8 @@ CHANGES = """
         answer = read(execution_api)
         assert answer.status_code == 200
         assert answer.headers["RateLimit-Remaining"] == "99"
+        url = api_run(execution_api).url
+        assert httpx.get(url, headers={**execution_api.headers, **OTHER}).status_code == 200
 
         CHANGES[name](execution_api)
 """
@@ -54,7 +62,7 @@ def test_every_test_meets_the_mock_as_it_is_at_the_start(pytester, order):
 
     done = pytester.runpytest_subprocess(*PLUGIN, "-W", "error")
 
-    done.assert_outcomes(passed=7)
+    done.assert_outcomes(passed=8)
 
 
 SEQUENCES = """

@@ -177,6 +177,31 @@ def test_sessions_do_not_see_each_other(mock):
     assert mock.get("/__mock/state").json()["clock"]["mode"] == "real"
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_session_can_be_reset_at_once_and_otherwise_one_is(start_server, workers):
+    server = start_server("--workers", str(workers))
+    every = {"x-api-key": DEMO_KEY, "Connection": "close"}  # so any worker may answer
+    mock = httpx.Client(base_url=server.url, headers=every)
+    for name in ("", "a"):
+        mock.put("/__mock/chaos", json={"profile": "maintenance"}, headers=in_session(name))
+    for _ in range(4):
+        mock.get(BALANCE, headers=in_session("never-changed"))
+
+    mock.post("/__mock/reset")
+    assert mock.get(BALANCE, headers=in_session("a")).status_code == 503
+    told = mock.post("/__mock/reset?all=true")
+
+    assert told.json()["session"] == ""
+    for name in ("", "a", "never-changed"):
+        assert mock.get("/__mock/journal", headers=in_session(name)).json()["entries"] == []
+        answer = mock.get(BALANCE, headers=in_session(name))
+        assert (answer.status_code, answer.headers["RateLimit-Remaining"]) == (200, "99")
+
+
+def in_session(name):
+    return {"X-Mock-Session": name} if name else {}
+
+
 def test_an_execution_is_judged_before_it_is_served(mock):
     path = f"/__mock{KNOWN.removeprefix('/v1')}"
 
