@@ -189,7 +189,7 @@ class Client:
 
 def curl_line(base_url: str, exchange: Exchange, hider: KeyHider) -> str:
     """Give a command line that repeats the request, the key replaced by a variable."""
-    words = ["curl", "-i", "--path-as-is"]
+    words = ["curl", "-i", "-g", "--path-as-is"]
     if exchange.method != "GET":
         words += ["-X", exchange.method]
     line = " ".join(words)
@@ -201,7 +201,7 @@ def curl_line(base_url: str, exchange: Exchange, hider: KeyHider) -> str:
             line += f" -H {hider.word(f'{name}: {value}')}"
     if exchange.request_body is not None:
         body = json.dumps(exchange.request_body, ensure_ascii=False)
-        line += f" -H 'content-type: application/json' -d {hider.word(body)}"
+        line += f" -H 'content-type: application/json' --data-raw {hider.word(body)}"
     url = base_url.rstrip("/") + exchange.path + _query_text(exchange.query)
     return f"{line} {hider.word(url)}"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import Flask, Response
 
@@ -56,13 +56,14 @@ def add_steering_pages(app: Flask, service: Service) -> None:
 
 
 def _journal_page(service: Service) -> Response:
-    return show_page("journal.html", "ui journal", key=shown_key(service))
+    return show_page("journal.html", "ui journal", **_for_curl(service))
 
 
 def _control_page(service: Service) -> Response:
     return show_page(
         "control.html",
         "ui control",
+        **_for_curl(service),
         workflows=service.scene(session_of_page()).workflows(),
         statuses=RUN_STATUSES,
         drives=DRIVES,
@@ -75,6 +76,12 @@ def _control_page(service: Service) -> Response:
         example=_example_path(service),
         trace_root=f"{UI}runs/",
     )
+
+
+def _for_curl(service: Service) -> dict[str, Any]:
+    """Give what the scripts write into curl lines."""
+    needs_token = service.settings.control_token is not None
+    return {"key": shown_key(service), "needs_token": needs_token}
 
 
 @cache

@@ -77,7 +77,7 @@ def test_a_switch_shows_the_requests_that_do_the_same(mock, control, api, sessio
     row.get_by_text("curl", exact=True).click()
     lines = row.locator(".line code").all_inner_texts()
 
-    assert lines[0].startswith(f"curl -X POST -H 'X-Mock-Session: {session}' -d '")
+    assert lines[0].startswith(f"curl -X POST -H 'X-Mock-Session: {session}' --data-raw '")
     assert lines[1] == "Prefer: fault=error-503"
     switch(control, "error-503").click()
     wait_told(control, "error-503 is on")

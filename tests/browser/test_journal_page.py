@@ -1,6 +1,8 @@
 """The journal page: requests as they arrive, both sides, replays; hostile ones stay text."""
 
+import http.client
 import itertools
+import subprocess
 
 import httpx
 import pytest
@@ -84,6 +86,45 @@ def test_a_replay_tells_what_differs_now(mock, page, api, session):
     assert "/data/duration_ms 4320 4" in changes
     numbers = [one["number"] for one in api.get("/__mock/journal").json()["entries"]]
     assert len(numbers) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/workflows/wf_abc123/test", '@/etc/hostname "it\'s" $HOME'),
+        ("/v1/..%2fx/[1-2]/{a,b}", "{}"),
+        ("/v1/%2e%2e/%2e", ""),
+    ],
+)
+def test_a_copied_curl_line_sends_the_same_again(mock, open_page, api, session, path, body):
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    _sent_as_it_is(mock, path, body, session)
+    opened(page, mock, session)
+    page.locator(".entry > summary").click()
+    page.evaluate("() => navigator.clipboard.writeText('')")
+    page.get_by_role("button", name="Copy curl").click()
+    page.wait_for_function("async () => (await navigator.clipboard.readText()) !== ''")
+    line = page.evaluate("() => navigator.clipboard.readText()")
+    subprocess.run(["bash", "-c", f"{line} -s"], capture_output=True, check=True)
+
+    again, first = api.get("/__mock/journal").json()["entries"]
+    assert DEMO_KEY in line
+    for part in ("method", "target", "status"):
+        assert again[part] == first[part]
+    assert again["request"]["body"] == first["request"]["body"] == body
+    kind = "content-type"
+    assert again["request"]["headers"].get(kind) == first["request"]["headers"].get(kind)
+
+
+def _sent_as_it_is(mock, path, body, session):
+    """Send a path that no client tidies up."""
+    connection = http.client.HTTPConnection(mock.removeprefix("http://"))
+    headers = {"x-api-key": DEMO_KEY, "X-Mock-Session": session}
+    if body:
+        headers["Content-Type"] = "application/json"
+    connection.request("POST", path, body or None, headers)
+    connection.getresponse().read()
+    connection.close()
 
 
 def test_it_filters_pauses_and_clears(mock, page, api, session):

@@ -89,6 +89,8 @@ def test_the_token_is_asked_for_once_and_no_script_can_read_it(guarded, page, wa
     page.goto(f"{guarded}/__mock/ui/control")
     page.get_by_role("button", name="Freeze").click()
     page.get_by_role("button", name="Let it go").wait_for()
+    page.locator(".switch", has_text="latency").locator("summary").first.click()
+    page.get_by_text("-H 'X-Mock-Token: YOUR_TOKEN'").wait_for()
     (cookie,) = page.context.cookies()
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
     assert TOKEN not in cookie["value"]

@@ -35,19 +35,29 @@ function reason(told, status) {
   return [error.message, details, error.suggestion].filter(Boolean).join(". ");
 }
 
-export function curlOf(method, url, { headers = {}, body } = {}) {
+/** Give the key that curl lines hold: the demo key, where it is accepted. */
+export function keyShown() {
+  return document.body.dataset.key || "YOUR_KEY";
+}
+
+// What curl would expand or leave out, left alone.
+const AS_WRITTEN = /[[\]{}]|\/(\.|%2e){1,2}(?=[/?]|$)/i;
+
+export function curlOf(method, path, { headers = {}, body } = {}) {
   const parts = ["curl"];
+  if (AS_WRITTEN.test(path)) parts.push("-g", "--path-as-is");
   if (method !== "GET") parts.push("-X", method);
   for (const [name, value] of Object.entries(headers)) parts.push("-H", quoted(`${name}: ${value}`));
   if (body !== undefined && body !== "") {
-    parts.push("-d", quoted(typeof body === "string" ? body : JSON.stringify(body)));
+    parts.push("--data-raw", quoted(typeof body === "string" ? body : JSON.stringify(body)));
   }
-  parts.push(quoted(new URL(url, location.origin).href));
+  parts.push(quoted(location.origin + path));
   return parts.join(" ");
 }
 
 export function controlCurl(method, path, body) {
   const headers = SESSION ? { "X-Mock-Session": SESSION } : {};
+  if ("needsToken" in document.body.dataset) headers["X-Mock-Token"] = "YOUR_TOKEN";
   return curlOf(method, path, { headers, body });
 }
 

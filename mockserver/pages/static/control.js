@@ -1,11 +1,10 @@
 // The control page: every switch and button is a request of the control API.
 
-import { ask, controlCurl, curlOf, inSession, poll } from "./asking.js";
+import { ask, controlCurl, curlOf, inSession, keyShown, poll } from "./asking.js";
 import { copyButton, el } from "./elements.js";
 import { say } from "./telling.js";
 
 const EVERY_MS = 2000;
-const KEY_SHOWN = "YOUR_KEY";
 
 const switches = [...document.querySelectorAll("[role=switch]")];
 const clock = document.getElementById("clock");
@@ -101,7 +100,7 @@ function lines(how) {
   const { example, prefer } = one.dataset;
   const told = [line("curl", controlCurl(...turnOn(one)))];
   if (prefer) {
-    const headers = { Prefer: prefer, "x-api-key": KEY_SHOWN };
+    const headers = { Prefer: prefer, "x-api-key": keyShown() };
     told.push(line("For one request", `Prefer: ${prefer}`), line("as curl", curlOf("GET", example, { headers })));
   } else {
     told.push(el("p", { class: "muted" }, "No Prefer header does this: it lasts until it is turned off."));

@@ -1,6 +1,6 @@
 // One request of the journal: its line, and both sides with what the contract says of them.
 
-import { curlOf, inSession } from "./asking.js";
+import { curlOf, inSession, keyShown } from "./asking.js";
 import { copyButton, el } from "./elements.js";
 import { jsonView } from "./json_view.js";
 import { replayButton } from "./replaying.js";
@@ -61,11 +61,10 @@ export function details(entry) {
 }
 
 function actions(entry) {
-  const url = `${location.origin}${entry.target}`;
   const { body } = entry.request;
   return [
     ...replayButton(entry),
-    copyButton("Copy curl", () => curlOf(entry.method, url, { headers: shownHeaders(entry), body }), { class: "small" }),
+    copyButton("Copy curl", () => curlOf(entry.method, entry.target, { headers: shownHeaders(entry), body }), { class: "small" }),
     copyButton("Copy entry", () => JSON.stringify(entry, null, 2), { class: "small" }),
   ];
 }
@@ -75,8 +74,8 @@ function shownHeaders(entry) {
   const headers = {};
   for (const name of ["prefer", "content-type"]) if (sent[name]) headers[name] = sent[name];
   if (entry.session) headers["x-mock-session"] = entry.session;
-  if (sent["x-api-key"] !== undefined) headers["x-api-key"] = "YOUR_KEY";
-  else if (sent.authorization !== undefined) headers.authorization = "Bearer YOUR_KEY";
+  if (sent["x-api-key"] !== undefined) headers["x-api-key"] = keyShown();
+  else if (sent.authorization !== undefined) headers.authorization = `Bearer ${keyShown()}`;
   return headers;
 }
 
