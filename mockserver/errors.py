@@ -1,6 +1,5 @@
 """The one error body, the table of its codes, and the handlers that turn any failure into it."""
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from contracts import JsonObject
+
+from .strict_json import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +131,7 @@ def error_body(error: ApiError) -> JsonObject:
 def error_response(error: ApiError, status: int | None = None) -> Response:
     """Give the answer for an error; `status` overrides the one of its code."""
     response = Response(
-        json.dumps(error_body(error), ensure_ascii=False),
+        written(error_body(error)),
         status=status or error.kind.status,
         mimetype="application/json",
     )

@@ -11,6 +11,7 @@ from flask import Request
 from contracts import Json, JsonObject, Operation, validate
 
 from .errors import ApiError
+from .strict_json import read_json
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -52,7 +53,7 @@ def read_body(request: Request) -> JsonObject:
     if not raw.strip():
         return {}
     try:
-        body: Json = json.loads(raw)
+        body: Json = read_json(raw)
     except (ValueError, RecursionError) as problem:
         raise ApiError(
             "BAD_REQUEST", f"The body is not JSON: {problem}", "Send a JSON object, or no body"

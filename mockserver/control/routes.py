@@ -1,6 +1,5 @@
 """Makes the routes of the control API out of its document, and judges requests by it."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from mockserver.journal import Journal
 from mockserver.parameters import read_query
 from mockserver.schema_problems import problems_of
 from mockserver.service import Service
+from mockserver.strict_json import read_json, written
 
 from . import clock, executions, faults, index, journal, promises, runs, scenarios, sessions
 from .guard import ROOT, guard, preflight, share
@@ -83,8 +83,7 @@ def _answering(operation: Operation, service: Service, kept: Journal) -> Callabl
             return body
         if isinstance(body, tuple):
             body, status = body
-        text = json.dumps(body, ensure_ascii=False)
-        return Response(text + "\n", status=status, mimetype="application/json")
+        return Response(written(body) + b"\n", status=status, mimetype="application/json")
 
     return answering
 
@@ -100,7 +99,7 @@ def _body(operation: Operation) -> JsonObject:
         return {}
     raw = request.get_data()
     try:
-        body = json.loads(raw) if raw.strip() else {}
+        body = read_json(raw) if raw.strip() else {}
         problems = problems_of(body, validator)
     except (ValueError, RecursionError) as problem:
         raise ApiError("BAD_REQUEST", f"The body is not JSON: {problem}") from problem

@@ -1,11 +1,16 @@
 """Reads YAML so that every value still knows the line and column it was written at."""
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import yaml
 
 Path = tuple[str | int, ...]
+
+_TAG = "tag:yaml.org,2002:"
+_KEYS = (f"{_TAG}str", f"{_TAG}merge")
+_VALUES = [f"{_TAG}{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map")]
 
 
 class Mark(NamedTuple):
@@ -40,9 +45,18 @@ class YamlProblemError(Exception):
 class _Loader(yaml.SafeLoader):
     """Leaves times as the texts they are: the schema asks for texts."""
 
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
+        """Give the number, refuse one that is not finite."""
+        number = float(super().construct_yaml_float(node))
+        if not math.isfinite(number):
+            raise YamlProblemError(_mark(node.start_mark), f"{node.value!r} is not finite")
+        return number
+
+
+_Loader.add_constructor(f"{_TAG}float", _Loader.construct_yaml_float)
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
@@ -51,9 +65,13 @@ def read_marked(text: str) -> Marked:
     """Give the value of a YAML (or JSON) text with its marks.
 
     Raises:
-        YamlProblemError: if it is not YAML, or a mapping holds a member twice.
+        YamlProblemError: if it is not YAML, or says what JSON cannot: a member twice, a key that
+            is no text, a number that is not finite.
     """
-    loader = _Loader(text)
+    try:
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as problem:
+        raise YamlProblemError(*_unreadable(text, problem)) from problem
     try:
         node = loader.get_single_node()
         if node is None:
@@ -72,9 +90,15 @@ def _marks(node: Any, path: Path, above: list[Any]) -> Iterator[tuple[Path, Mark
     if any(node is one for one in above):
         raise YamlProblemError(_mark(node.start_mark), "an alias stands inside what it names")
     yield path, _mark(node.start_mark)
+    if node.tag not in _VALUES:
+        kind = node.tag.removeprefix(_TAG)
+        raise YamlProblemError(_mark(node.start_mark), f"a value of type {kind} has no JSON form")
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if key.tag not in _KEYS:
+                fix = "write it in quotes" if isinstance(key, yaml.ScalarNode) else "make it one"
+                raise YamlProblemError(_mark(key.start_mark), f"a key is not a text; {fix}")
             if key.value in seen:
                 raise YamlProblemError(_mark(key.start_mark), f"{key.value!r} stands here twice")
             seen.add(key.value)
@@ -83,6 +107,12 @@ def _marks(node: Any, path: Path, above: list[Any]) -> Iterator[tuple[Path, Mark
     elif isinstance(node, yaml.SequenceNode):
         for place, value in enumerate(node.value):
             yield from _marks(value, (*path, place), [*above, node])
+
+
+def _unreadable(text: str, problem: yaml.reader.ReaderError) -> tuple[Mark, str]:
+    before = text[: problem.position]
+    mark = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return mark, f"the character U+{ord(text[problem.position]):04X} cannot stand here"
 
 
 def _mark(mark: Any) -> Mark:

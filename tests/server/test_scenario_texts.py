@@ -1,0 +1,44 @@
+"""Scenario files that are not what they seem: each problem is told with its place."""
+
+import pytest
+
+from mockserver.scenarios import ScenarioError, load_scenario
+
+RUN = "summary: x\nruns:\n  - workflow_id: wf_abc123\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (RUN + "    at_s: .nan\n", ":4:11: '.nan' is not finite"),
+        (RUN + "    at_s: -.inf\n", ":4:11: '-.inf' is not finite"),
+        (RUN + "    at_s: 1.0e+999\n", ":4:11: '1.0e+999' is not finite"),
+        (RUN + "    at_s: 0\n    overrides: {1: 2, a: 3}\n", ":5:17: a key is not a text"),
+        ("summary: x\n? [a, b]\n: c\n", ":2:3: a key is not a text"),
+        ("summary: x\n? {a: b}\n: c\n", ":2:3: a key is not a text"),
+        (RUN + "    at_s: 0\n    overrides: {a: !!set {b}}\n", ":5:20: a value of type set has"),
+        ("summary: x\nruns: \x07\n", ":2:7: the character U+0007 cannot stand here"),
+    ],
+)
+def test_what_no_json_can_say_is_refused_at_its_place(tmp_path, text, told):
+    file = tmp_path / "odd.yaml"
+    file.write_text(text, "utf-8")
+
+    with pytest.raises(ScenarioError) as problem:
+        load_scenario(str(file), 1)
+
+    (line,) = problem.value.lines
+    assert line.startswith(f"{file}{told}")
+
+
+def test_merged_mappings_and_numbers_in_quotes_stay_good(tmp_path):
+    file = tmp_path / "good.yaml"
+    file.write_text(
+        RUN + "    at_s: 0\n    overrides: &one {'1': 2}\n"
+        "  - workflow_id: wf_abc123\n    at_s: 9\n    overrides: {<<: *one, a: 3}\n",
+        "utf-8",
+    )
+
+    first, second = load_scenario(str(file), 1).run_entries()
+
+    assert (first["overrides"], second["overrides"]) == ({"1": 2}, {"1": 2, "a": 3})
