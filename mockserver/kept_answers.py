@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .journal import NOTES, Journal
 from .lasting import LASTING, WINDOW, Lasting
 from .logs import RequestLog
+from .rate_limits import Window
 from .service import Service
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class KeptAnswer:
     after: Headers
     chunks: list[bytes]
     notes: dict[str, Any]
+    meter: Callable[[datetime], Window] | None
 
     @property
     def size(self) -> int:
@@ -77,7 +79,6 @@ class KeptAnswers:
         self._service = service
         self._log = log
         self._journal = journal
-        self._count = service.rate_limits.count
         self._clock = service.clock
         self._most_bytes = most_bytes
         self._bytes = 0
@@ -117,8 +118,8 @@ class KeptAnswers:
         began: float,
     ) -> Iterable[bytes]:
         headers, lasting = kept.before, kept.lasting
-        if lasting.caller is not None:
-            window = self._count(lasting.clock.at(now), lasting.caller)
+        if kept.meter is not None:
+            window = kept.meter(lasting.clock.at(now))
             if window.is_refused:
                 environ[WINDOW] = window
                 return self._application(environ, start_response)
@@ -143,7 +144,7 @@ class KeptAnswers:
         answer = self._application(environ, start)
         lasting: Lasting | None = environ.get(LASTING)
         if lasting is not None and told:
-            self._keep(asked, _kept_answer(lasting, told[0], told[1], environ[NOTES]))
+            self._keep(asked, self._kept_answer(lasting, told[0], told[1], environ[NOTES]))
         return answer
 
     def _keep(self, asked: Asked, answer: KeptAnswer) -> None:
@@ -156,6 +157,15 @@ class KeptAnswers:
             while self._bytes > self._most_bytes:
                 _oldest, removed = self._kept.popitem(last=False)
                 self._bytes -= removed.size
+
+    def _kept_answer(
+        self, lasting: Lasting, status: str, headers: Headers, notes: dict[str, Any]
+    ) -> KeptAnswer:
+        places = [place for place, (name, _) in enumerate(headers) if name.startswith("RateLimit-")]
+        first, behind = (places[0], places[-1] + 1) if places else (len(headers), len(headers))
+        chunks = [lasting.body] if lasting.body else []
+        meter = self._service.rate_limits.meter(lasting.caller) if lasting.caller else None
+        return KeptAnswer(lasting, status, headers[:first], headers[behind:], chunks, notes, meter)
 
     def _forget(self, asked: Asked, answer: KeptAnswer) -> None:
         with self._lock:
@@ -176,12 +186,3 @@ def _asked(environ: "WSGIEnvironment") -> Asked:
         get("HTTP_ORIGIN"),
         get("HTTP_IF_NONE_MATCH"),
     )
-
-
-def _kept_answer(
-    lasting: Lasting, status: str, headers: Headers, notes: dict[str, Any]
-) -> KeptAnswer:
-    counted = [place for place, (name, _) in enumerate(headers) if name.startswith("RateLimit-")]
-    first, behind = (counted[0], counted[-1] + 1) if counted else (len(headers), len(headers))
-    chunks = [lasting.body] if lasting.body else []
-    return KeptAnswer(lasting, status, headers[:first], headers[behind:], chunks, notes)

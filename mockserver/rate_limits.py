@@ -1,6 +1,7 @@
 """Counts requests in fixed windows and tells each caller the state of its window."""
 
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from math import ceil
@@ -12,7 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from .errors import ApiError
 from .settings import RatePolicy
-from .shared_numbers import SLOTS, SharedLock, SharedWindows
+from .shared_numbers import SLOTS, SharedLock, SharedWindows, window_key
 
 
 class Caller(NamedTuple):
@@ -58,17 +59,34 @@ class RateLimits:
         lock = lock or SharedLock()
         self._policy = policy
         self._item = _Item(policy.limit, policy.window_s)
-        self._storage = _Windows(SharedWindows(lock, policy.window_s))
+        self._windows = SharedWindows(lock, policy.window_s)
+        self._storage = _Windows(self._windows)
         self._limiter = FixedWindowRateLimiter(self._storage)
 
     def count(self, moment: datetime, caller: Caller) -> Window:
         """Count one request of a caller at a time of the session."""
         here = self._storage.here
-        now = here.moment = moment.timestamp()
-        is_refused = not self._limiter.hit(self._item, *caller) and self._is_enforced
-        counted, end = here.counted
+        here.moment = moment.timestamp()
+        is_beyond = not self._limiter.hit(self._item, *caller)
+        return self._window(is_beyond, here.moment, *here.counted)
+
+    def meter(self, caller: Caller) -> Callable[[datetime], Window]:
+        """Give what counts one caller's requests as `count` does, with its names looked up once."""
+        key, limit = window_key(self._item.key_for(*caller)), self._policy.limit
+
+        def count(moment: datetime) -> Window:
+            now = moment.timestamp()
+            counted, end = self._windows.add(key, now)
+            return self._window(counted > limit, now, counted, end)
+
+        return count
+
+    def _window(self, is_beyond: bool, now: float, counted: int, end: float) -> Window:
         limit = self._policy.limit
-        return Window(limit, max(0, limit - counted), max(0, ceil(end - now)), is_refused)
+        left = limit - counted
+        return Window(
+            limit, left if left > 0 else 0, ceil(end - now), is_beyond and self._is_enforced
+        )
 
     def refusal(self, window: Window) -> ApiError:
         """Give the documented 429 for a window."""
@@ -114,14 +132,14 @@ class _Windows(Storage):
         return ValueError
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        self.here.counted = self._windows.add(key, self.here.moment, amount)
+        self.here.counted = self._windows.add(window_key(key), self.here.moment, amount)
         return self.here.counted[0]
 
     def get(self, key: str) -> int:
-        return self._windows.state(key, self.here.moment)[0]
+        return self._windows.state(window_key(key), self.here.moment)[0]
 
     def get_expiry(self, key: str) -> float:
-        return self._windows.state(key, self.here.moment)[1]
+        return self._windows.state(window_key(key), self.here.moment)[1]
 
     def check(self) -> bool:
         return True
@@ -130,4 +148,4 @@ class _Windows(Storage):
         return None  # windows end by themselves
 
     def clear(self, key: str) -> None:
-        self._windows.clear(key)
+        self._windows.clear(window_key(key))

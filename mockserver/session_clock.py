@@ -16,7 +16,9 @@ class SessionClock:
 
     def at(self, machine: datetime) -> datetime:
         """Give the session's time at a time of the machine; never beyond the year 9999."""
-        passed = (machine - self.since) * self.speed
+        passed = machine - self.since
+        if self.speed != 1:
+            passed *= self.speed
         try:
             return self.began + passed
         except OverflowError:

@@ -6,7 +6,7 @@ import struct
 import threading
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 SLOTS = 4096
 """How many windows are counted at once; a new one takes the place of one that ends soon."""
@@ -79,9 +79,9 @@ class SharedWindows:
         self._longest_s = 2 * window_s
         self._memory = mmap.mmap(-1, _WINDOW.size * SLOTS)
 
-    def add(self, name: str, moment: float, amount: int = 1) -> tuple[int, float]:
+    def add(self, key_of_name: "WindowKey", moment: float, amount: int = 1) -> tuple[int, float]:
         """Count and give how many there are now, and when the window ends."""
-        key, offset = _key_of(name)
+        key, offset = key_of_name
         self._lock.acquire()  # not `with`: this is met by every request
         try:
             held, end, count = _WINDOW.unpack_from(self._memory, offset)
@@ -96,17 +96,17 @@ class SharedWindows:
             self._lock.release()
         return count, min(end, moment + self._window_s)
 
-    def state(self, name: str, moment: float) -> tuple[int, float]:
+    def state(self, key_of_name: "WindowKey", moment: float) -> tuple[int, float]:
         """Give how many were counted and when the window ends, (0, moment) if it is over."""
-        key, offset = _key_of(name)
+        key, offset = key_of_name
         with self._lock:
             held, end, count = _WINDOW.unpack_from(self._memory, self._place(key, offset))
         is_live = held == key and 0 < end - moment <= self._longest_s
         return (count, end) if is_live else (0, moment)
 
-    def clear(self, name: str) -> None:
+    def clear(self, key_of_name: "WindowKey") -> None:
         """Forget one window."""
-        key, offset = _key_of(name)
+        key, offset = key_of_name
         with self._lock:
             offset = self._place(key, offset)
             if _WINDOW.unpack_from(self._memory, offset)[0] == key:
@@ -125,8 +125,15 @@ class SharedWindows:
         return best
 
 
+class WindowKey(NamedTuple):
+    """What a window is found by: a hash of its name, and the slot where the search begins."""
+
+    key: bytes
+    offset: int
+
+
 @lru_cache(maxsize=SLOTS)
-def _key_of(name: str) -> tuple[bytes, int]:
-    """Give the key of a name and the offset of the slot where the search for it begins."""
+def window_key(name: str) -> WindowKey:
+    """Give what the window of a name is found by."""
     key = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).digest()
-    return key, int.from_bytes(key[:4], "little") % SLOTS * _WINDOW.size
+    return WindowKey(key, int.from_bytes(key[:4], "little") % SLOTS * _WINDOW.size)

@@ -7,7 +7,7 @@ from conftest import KNOWN
 
 from contracts import validate
 from mockserver import RatePolicy, Settings, create_app
-from mockserver.shared_numbers import SLOTS, SharedLock, SharedWindows
+from mockserver.shared_numbers import SLOTS, SharedLock, SharedWindows, window_key
 
 
 def window_of(response) -> tuple[int, int, int]:
@@ -136,9 +136,9 @@ def test_requests_at_the_same_time_are_all_counted(over_http, clock):
 def test_windows_take_no_more_room_however_many_callers_come(clock):
     windows = SharedWindows(SharedLock(), 60)
     for number in range(3 * SLOTS):
-        windows.add(str(number), clock.now().timestamp())
+        windows.add(window_key(str(number)), clock.now().timestamp())
 
-    counts = [windows.add("another", clock.now().timestamp())[0] for _ in range(3)]
+    counts = [windows.add(window_key("another"), clock.now().timestamp())[0] for _ in range(3)]
 
     assert counts == [1, 2, 3]
     assert len(windows._memory) == SLOTS * 32

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from mockserver import DEMO_KEY
-from mockserver.shared_numbers import SharedLock, SharedNumber, SharedWindows
+from mockserver.shared_numbers import SharedLock, SharedNumber, SharedWindows, window_key
 from mockserver.workers import can_fork
 from tests.server.conftest import DEMO, KNOWN
 
@@ -178,7 +178,7 @@ def test_numbers_are_counted_exactly_by_several_processes():
     def count() -> None:
         for _ in range(500):
             number.next()
-            windows.add(DEMO_KEY, 1000.0)
+            windows.add(window_key(DEMO_KEY), 1000.0)
 
     fork = multiprocessing.get_context("fork")
     processes = [fork.Process(target=count) for _ in range(4)]
@@ -187,7 +187,7 @@ def test_numbers_are_counted_exactly_by_several_processes():
     for process in processes:
         process.join()
 
-    assert (number.value, windows.state(DEMO_KEY, 1000.0)) == (2000, (2000, 1060.0))
+    assert (number.value, windows.state(window_key(DEMO_KEY), 1000.0)) == (2000, (2000, 1060.0))
 
 
 def test_a_worker_killed_with_the_lock_does_not_hold_up_the_others():
