@@ -73,7 +73,8 @@ class Family:
             changed = session.executions[workflow_id, run_id]
             return None if changed is None else Found(changed, "changed")
         started = session.started.get(run_id)
-        if started is not None and started.plan.workflow_id == workflow_id:
+        is_served = workflow_id in self.workflows  # documents or scenario may have changed
+        if started is not None and started.plan.workflow_id == workflow_id and is_served:
             return Found(started_execution(started, now_ms), "started")
         if self.script is not None:
             plan = self.script.plan(workflow_id, run_id, session.began_ms, now_ms)
@@ -202,7 +203,7 @@ class Family:
             ValueError: if the workflow never lists as many steps as are asked for, or a run that
                 never ends is to have a duration.
         """
-        described = self.workflows[body["workflow_id"]]
+        described = body.get("workflow") or self.workflows[body["workflow_id"]]
         mocks = body.get("action_mocks") or {}
         steps = body.get("steps")
         plan = plan_run(

@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.datastructures import EnvironHeaders
+
 from contracts import JsonObject
 
+from .auth import sent_key
 from .service import Service, split_key
 from .session_clock import SessionClock
 from .shared_numbers import SharedNumber
@@ -21,10 +24,9 @@ from .shared_numbers import SharedNumber
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from .kept_answers import KeptAnswer
     from .peers import Peers
 
-    _Repeated = tuple[int, WSGIEnvironment, KeptAnswer, list[tuple[str, str]], datetime, float]
+    _Repeated = tuple[int, WSGIEnvironment, "Told", list[tuple[str, str]], datetime, float]
 
 _EVERY = "*"
 """Stands for all sessions; none can be named so."""
@@ -33,6 +35,18 @@ BYTES_KEPT = 16_384
 """How much of a body an entry keeps."""
 NOTES = "deadringer.notes"
 """Where the application notes, in the WSGI environment, how it came to its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What all entries of an answer that is repeated have in common; `body` is cut off."""
+
+    session: str
+    clock: SessionClock
+    status: str
+    body: bytes
+    body_length: int
+    notes: JsonObject
 
 
 @dataclass(slots=True)
@@ -100,7 +114,7 @@ class Journal:
     def add_kept(
         self,
         environ: "WSGIEnvironment",
-        kept: "KeptAnswer",
+        told: "Told",
         headers: list[tuple[str, str]],
         at: datetime,
         began: float,
@@ -108,7 +122,7 @@ class Journal:
         """Keep a request that was answered without the application; `began` is in seconds."""
         environ.pop("wsgi.input", None)  # nobody reads it, and it holds on to the connection
         ms = (time.perf_counter() - began) * 1000
-        self._passed.append((self._next(), environ, kept, headers, at, ms))
+        self._passed.append((self._next(), environ, told, headers, at, ms))
 
     def newest(self, session: str, after: int = 0) -> list[Passed]:
         """Give what has passed in a session since a number, newest first."""
@@ -157,21 +171,20 @@ def _passed(one: "Passed | _Repeated") -> Passed:
     """Give an entry as it is read; of an answer that was repeated it is only made now."""
     if isinstance(one, Passed):
         return one
-    number, environ, kept, headers, at, ms = one
-    lasting = kept.lasting
+    number, environ, told, headers, at, ms = one
     return Passed(
         environ=_texts(environ),
-        session=lasting.session.name,
-        clock=lasting.clock,
+        session=told.session,
+        clock=told.clock,
         at=at,
         asked=b"",
         contract_faults=(),
-        status=kept.status,
+        status=told.status,
         headers=headers,
-        answer=lasting.body[:BYTES_KEPT],
-        answer_length=len(lasting.body),
+        answer=told.body,
+        answer_length=told.body_length,
         ms=ms,
-        notes=kept.notes,
+        notes=told.notes,
         number=number,
     )
 
@@ -235,8 +248,8 @@ class Journaling:
 
 def session_of(environ: "WSGIEnvironment") -> str:
     """Give the name of the session a request is in, as its headers say."""
-    named: str = environ.get("HTTP_X_MOCK_SESSION", "")
-    return named or split_key(environ.get("HTTP_X_API_KEY", ""))[1]
+    headers = EnvironHeaders(environ)
+    return headers.get("X-Mock-Session", "") or split_key(sent_key(headers))[1]
 
 
 def _body(environ: "WSGIEnvironment") -> bytes:

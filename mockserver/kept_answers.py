@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .journal import NOTES, Journal
+from contracts import JsonObject
+
+from .journal import BYTES_KEPT, NOTES, Journal, Told
 from .lasting import LASTING, WINDOW, Lasting
 from .logs import RequestLog
 from .rate_limits import Window
@@ -55,13 +57,10 @@ class KeptAnswer:
     before: Headers
     after: Headers
     chunks: list[bytes]
-    notes: dict[str, Any]
+    told: Told
     meter: Callable[[datetime], Window] | None
-
-    @property
-    def size(self) -> int:
-        """The memory it takes, roughly, in bytes."""
-        return len(self.lasting.body) + _ENTRY_BYTES
+    size: int
+    """The memory it takes, roughly, in bytes."""
 
 
 class KeptAnswers:
@@ -106,6 +105,7 @@ class KeptAnswers:
         return (
             self._service.generation_of(lasting.session) == lasting.generation
             and self._service.family is lasting.family
+            and lasting.since <= now
             and (lasting.until is None or now < lasting.until)
         )
 
@@ -126,7 +126,7 @@ class KeptAnswers:
             headers = [*headers, *window.header_items, *kept.after]
         start_response(kept.status, headers)
         if self._journal is not None:
-            self._journal.add_kept(environ, kept, headers, now, began)
+            self._journal.add_kept(environ, kept.told, headers, now, began)
         if self._log.is_on:
             self._log.tell(environ, kept.status, began)
         return kept.chunks
@@ -144,7 +144,7 @@ class KeptAnswers:
         answer = self._application(environ, start)
         lasting: Lasting | None = environ.get(LASTING)
         if lasting is not None and told:
-            self._keep(asked, self._kept_answer(lasting, told[0], told[1], environ[NOTES]))
+            self._keep(asked, self._kept_answer(asked, environ[NOTES], lasting, *told))
         return answer
 
     def _keep(self, asked: Asked, answer: KeptAnswer) -> None:
@@ -159,16 +159,27 @@ class KeptAnswers:
                 self._bytes -= removed.size
 
     def _kept_answer(
-        self, lasting: Lasting, status: str, headers: Headers, notes: dict[str, Any]
+        self, asked: Asked, notes: JsonObject, lasting: Lasting, status: str, headers: Headers
     ) -> KeptAnswer:
         places = [place for place, (name, _) in enumerate(headers) if name.startswith("RateLimit-")]
         first, behind = (places[0], places[-1] + 1) if places else (len(headers), len(headers))
         chunks = [lasting.body] if lasting.body else []
-        meter = self._service.rate_limits.meter(lasting.caller) if lasting.caller else None
-        return KeptAnswer(lasting, status, headers[:first], headers[behind:], chunks, notes, meter)
+        limits, speed = self._service.rate_limits, lasting.clock.speed
+        meter = limits.meter(lasting.caller, speed) if lasting.caller else None
+        body, size = lasting.body, _ENTRY_BYTES + sum(len(part or "") for part in asked)
+        told = Told(
+            lasting.session.name, lasting.clock, status, body[:BYTES_KEPT], len(body), notes
+        )
+        size += len(body) + len(told.body)
+        return KeptAnswer(
+            lasting, status, headers[:first], headers[behind:], chunks, told, meter, size
+        )
 
     def _forget(self, asked: Asked, answer: KeptAnswer) -> None:
         with self._lock:
+            if answer.lasting.family is not self._service.family:
+                self._kept.clear()  # all are of old documents, which they would hold in memory
+                self._bytes = 0
             if self._kept.get(asked) is answer:
                 del self._kept[asked]
                 self._bytes -= answer.size

@@ -23,7 +23,7 @@ class Lasting:
     """What an answer that lasts was made from; it is true while all of that is as it was.
 
     `caller` is whose window a request counts in, None where none is counted; `clock` the one of
-    the session; `until` when, by the machine's clock, time alone may change the answer.
+    the session; from `since` to `until`, by the machine's clock, time alone does not change it.
     """
 
     body: bytes
@@ -31,6 +31,7 @@ class Lasting:
     generation: int
     family: Family
     clock: SessionClock
+    since: datetime
     until: datetime | None
     caller: Caller | None
 
@@ -38,8 +39,8 @@ class Lasting:
 def note_lasting(service: Service, response: Response) -> Response:
     """Note that the answer at hand lasts, if it does: a terminal execution, nothing special asked.
 
-    A run of the world stays readable at least until the session's next midnight, when the list's
-    old end moves; nothing else about it depends on time.
+    A run of the world stays readable at least until the session's next midnight (UTC), when the
+    list's old end moves. Before this moment it may not have ended: a clock can be set back.
     """
     scene: Scene | None = g.get("scene")
     if scene is None or not _is_lasting(response) or not service.is_undisturbed(scene.session):
@@ -56,6 +57,7 @@ def note_lasting(service: Service, response: Response) -> Response:
         scene.generation,
         scene.family,
         clock,
+        service.clock.now(),
         until,
         g.get("caller"),
     )

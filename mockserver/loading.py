@@ -15,7 +15,27 @@ def load_executions(folders: Sequence[Path]) -> LoadedExecutions:
     Raises:
         StartError: if a folder or a document is bad, with file, place, reason and fix of each.
     """
-    return LoadedExecutions([*_recorded(), *_from_folders(folders)])
+    return with_recorded(load_documents_of(folders))
+
+
+def load_documents_of(folders: Sequence[Path]) -> list[Document]:
+    """Give the user's own executions, every one of them judged.
+
+    Raises:
+        StartError: if a folder or a document is bad, or two carry the same run id.
+    """
+    documents = list(_from_folders(folders))
+    with_recorded(documents)
+    return documents
+
+
+def with_recorded(documents: Sequence[Document]) -> LoadedExecutions:
+    """Give the recordings and some documents, as they can be served.
+
+    Raises:
+        StartError: if two carry the same run id.
+    """
+    return LoadedExecutions([*_recorded(), *documents])
 
 
 def _recorded() -> Iterator[Document]:

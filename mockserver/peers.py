@@ -1,6 +1,7 @@
 """How the workers of one server ask each other: a local socket for each, in a private folder."""
 
 import logging
+import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -9,20 +10,32 @@ from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Any
 
+from .start_errors import StartError
+
 LOG = logging.getLogger("deadringer")
 _WAITING = 64
+_LONGEST_ADDRESS = 100
+"""In bytes; systems allow 104 to 108."""
 
 
 class Peers:
     """The workers of one server. Make it before they are forked; each then calls `listen`.
 
     Messages are our own objects between our own processes: the folder is the user's alone.
+
+    Raises:
+        StartError: if the name of the folder for temporary files is too long.
     """
 
     def __init__(self, count: int) -> None:
         self._count = count
         self._folder = tempfile.TemporaryDirectory(prefix="deadringer-")
         self._own: int | None = None
+        if len(os.fsencode(self._address(count))) > _LONGEST_ADDRESS:
+            raise StartError(
+                f"The folder for temporary files has too long a name for sockets: "
+                f"{tempfile.gettempdir()}. Set TMPDIR to a shorter one, or serve with --workers 1."
+            )
 
     def listen(self, number: int, answer: Callable[[Any], Any]) -> None:
         """Answer the others from here on, in a thread that ends with the process."""

@@ -63,30 +63,32 @@ class RateLimits:
         self._storage = _Windows(self._windows)
         self._limiter = FixedWindowRateLimiter(self._storage)
 
-    def count(self, moment: datetime, caller: Caller) -> Window:
-        """Count one request of a caller at a time of the session."""
+    def count(self, moment: datetime, caller: Caller, speed: float = 1) -> Window:
+        """Count one request of a caller at a time of the session, whose clock has a speed."""
         here = self._storage.here
         here.moment = moment.timestamp()
         is_beyond = not self._limiter.hit(self._item, *caller)
-        return self._window(is_beyond, here.moment, *here.counted)
+        return self._window(is_beyond, here.moment, *here.counted, speed)
 
-    def meter(self, caller: Caller) -> Callable[[datetime], Window]:
+    def meter(self, caller: Caller, speed: float) -> Callable[[datetime], Window]:
         """Give what counts one caller's requests as `count` does, with its names looked up once."""
         key, limit = window_key(self._item.key_for(*caller)), self._policy.limit
 
         def count(moment: datetime) -> Window:
             now = moment.timestamp()
             counted, end = self._windows.add(key, now)
-            return self._window(counted > limit, now, counted, end)
+            return self._window(counted > limit, now, counted, end, speed)
 
         return count
 
-    def _window(self, is_beyond: bool, now: float, counted: int, end: float) -> Window:
+    def _window(
+        self, is_beyond: bool, now: float, counted: int, end: float, speed: float
+    ) -> Window:
+        """Give the state of a window; callers wait in the machine's seconds, unless time stands."""
         limit = self._policy.limit
         left = limit - counted
-        return Window(
-            limit, left if left > 0 else 0, ceil(end - now), is_beyond and self._is_enforced
-        )
+        reset_s = ceil((end - now) / speed) if speed else ceil(end - now)
+        return Window(limit, left if left > 0 else 0, reset_s, is_beyond and self._is_enforced)
 
     def refusal(self, window: Window) -> ApiError:
         """Give the documented 429 for a window."""

@@ -9,11 +9,12 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from .loading import load_executions
+from .loading import load_documents_of
 from .service import Service
 from .start_errors import StartError
 
 LOG = logging.getLogger("deadringer")
+_TURN_MS = 500
 
 
 def follow_changes(service: Service) -> None:
@@ -24,10 +25,12 @@ def follow_changes(service: Service) -> None:
 
 
 def reload_executions(service: Service, folders: Sequence[Path]) -> None:
-    """Have everything loaded anew; if anything is bad, keep the last good state and log why."""
+    """Take over what the folders hold now; what is bad is logged, and the last good state kept.
+
+    Nothing happens where they hold what is served already.
+    """
     try:
-        load_executions(folders)
-        service.announce_documents()
+        is_new = service.take_over(load_documents_of(folders))
     except StartError as problem:
         # A bad document is not a crash: its reasons say all, a traceback would hide them.
         LOG.error(  # noqa: TRY400
@@ -36,7 +39,8 @@ def reload_executions(service: Service, folders: Sequence[Path]) -> None:
     except Exception:
         LOG.exception("A change could not be read; the last good state is kept.")
     else:
-        LOG.info("Documents changed: reloaded.")
+        if is_new:
+            LOG.info("Documents changed: reloaded.")
 
 
 def _follow(service: Service, folders: Sequence[Path]) -> None:
@@ -46,9 +50,19 @@ def _follow(service: Service, folders: Sequence[Path]) -> None:
     def is_document(_change: Change, path: str) -> bool:
         return path.endswith(".json")
 
+    is_first = True
     try:
-        for _changes in watch(*folders, watch_filter=is_document, raise_interrupt=False):
-            reload_executions(service, folders)
+        # The first turn comes when the watch has begun: what changed before it was not seen.
+        for changes in watch(
+            *folders,
+            watch_filter=is_document,
+            raise_interrupt=False,
+            yield_on_timeout=True,
+            rust_timeout=_TURN_MS,
+        ):
+            if changes or is_first:
+                reload_executions(service, folders)
+            is_first = False
     except OSError as problem:
         LOG.error(  # noqa: TRY400
             "Changes are no longer followed: %s. Restart the server.", problem

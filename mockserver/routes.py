@@ -95,7 +95,9 @@ def _admit(service: Service) -> Response | None:
         kind, name = ("key", key) if known else ("ip", request.remote_addr or "unknown")
         g.caller = Caller(f"{g.scene.session.name}#{g.scene.session.begun}", kind, name)
         counted: Window | None = request.environ.get(WINDOW)
-        g.window = counted or service.rate_limits.count(g.scene.now, g.caller)
+        g.window = counted or service.rate_limits.count(
+            g.scene.now, g.caller, service.session_clock(g.scene.session.name).speed
+        )
         if g.window.is_refused:
             raise service.rate_limits.refusal(g.window)
     refusal = refusal_by_fault()  # whatever stands before the service asks for no key

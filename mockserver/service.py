@@ -3,6 +3,7 @@
 import logging
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,9 +12,9 @@ from contracts import JsonObject, Operation, operations
 from fixtures import RunPlan, World
 
 from .clock import Clock
-from .executions import ExecutionSource
+from .executions import Document, ExecutionSource
 from .family import Family, Found
-from .loading import load_executions
+from .loading import with_recorded
 from .making_worlds import USUAL_RUNS, family_of_scenario, make_family
 from .rate_limits import RateLimits
 from .redaction import Redactor
@@ -119,9 +120,18 @@ class Service:
         with self._lock:
             self._use(executions)
 
-    def announce_documents(self) -> None:
-        """Have every worker load the documents of the settings anew before its next answer."""
-        self.store.add(_DOCUMENTS, "reset", {})  # of these events the last one says all
+    def take_over(self, documents: Sequence[Document]) -> bool:
+        """Serve other documents beside the recordings, in every worker from its next answer on.
+
+        The event holds them, so all workers take over the same ones. Tell whether they are others
+        than those that are served.
+        """
+        new = with_recorded(documents)
+        if [*new.all_executions()] == [*self.executions.all_executions()]:
+            return False
+        told = [{"execution": one.execution, "origin": one.origin} for one in documents]
+        self.store.add(_DOCUMENTS, "reset", {"documents": told})  # the last one says all
+        return True
 
     def _use(self, executions: ExecutionSource) -> None:
         self.executions = executions
@@ -232,21 +242,14 @@ class Service:
 
     def _take(self, event: Event) -> None:
         if event.session == _DOCUMENTS:
-            self._load_again()
+            documents = event.body.get("documents", ())
+            self._use(with_recorded([Document(**one) for one in documents]))
             return
         session = self._sessions.get(event.session) or self._begin(event.session, {})
         try:
             self._sessions[event.session] = apply(session, event, self._begin, self._plan)
         except _UnplannableError:
             LOG.warning("A kept run is left out: its workflow is not served any more, or differs")
-
-    def _load_again(self) -> None:
-        try:
-            self._use(load_executions(self.settings.fixtures))
-        except Exception:  # changed once more since they were announced; requests go on
-            LOG.exception(
-                "Documents changed again and cannot be read; the last good ones are kept."
-            )
 
     def _plan(self, session: Session, body: JsonObject) -> tuple[RunPlan, float]:
         try:

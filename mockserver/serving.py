@@ -1,6 +1,7 @@
 """Runs a WSGI application on Granian; the only module that knows Granian."""
 
 import logging
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -120,6 +121,28 @@ def _caller_of(
     return call
 
 
+class _Wakeup:
+    """What Granian's main loop waits for, in place of a `threading.Event`.
+
+    A signal handler may run while the main thread holds the lock of the Event that it waits for;
+    to set it would then wait for ever. A pipe has no lock.
+    """
+
+    def __init__(self) -> None:
+        self._out, self._in = os.pipe()
+
+    def set(self) -> None:
+        """Wake the main loop; a signal handler may."""
+        os.write(self._in, b"!")
+
+    def wait(self) -> None:
+        """Wait to be woken."""
+        os.read(self._out, 1)
+
+    def clear(self) -> None:
+        """Do nothing: whoever waited has taken what woke it."""
+
+
 class _OneProcessServer(MTServer):
     """Granian's thread server, in this process, on a socket we bound.
 
@@ -141,17 +164,19 @@ class _OneProcessServer(MTServer):
             log_dictconfig=_logs_to_standard_error(),
         )
         self._listener = listener
+        if sys.platform != "win32":  # there, only an Event can be interrupted
+            self.main_loop_interrupt = _Wakeup()  # type: ignore[assignment] # does what is asked of it
 
     def _check_gil(self) -> None:
         """Accept a Python with a global lock."""
 
-    def signal_handler_interrupt(self, *_args: Any, **_named: Any) -> None:
-        """Take the first signal only: `make` passes SIGTERM on, so two come together.
-
-        The second would ask for the lock that the main thread still holds to wake from the first.
-        """
-        if not self.interrupt_signal:
-            super().signal_handler_interrupt()  # type: ignore[no-untyped-call] # is untyped
+    def _stop_workers(self) -> None:
+        """Tell the worker thread to end until it has: one that is just starting does not listen."""
+        for worker in self.wrks:
+            while worker.inner.is_alive():
+                worker.terminate()  # type: ignore[no-untyped-call] # is untyped
+                worker.inner.join(0.1)
+        self.wrks.clear()
 
     def shutdown(self, exit_code: int = 0) -> None:
         """Finish the requests in flight, without the pauses that were asked for."""

@@ -1,7 +1,7 @@
 """The time a session sees: that of the machine, or one that stands, runs faster or was moved."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from contracts import JsonObject, format_timestamp, parse_timestamp
 
@@ -68,5 +68,5 @@ def start_clock(machine: datetime, freeze: str | None, speed: float) -> SessionC
     if freeze is not None:
         moment = parse_timestamp(freeze)
         assert moment is not None, "settings check it"
-        return SessionClock(moment, machine, 0)
+        return SessionClock(moment.astimezone(UTC), machine, 0)
     return SessionClock(machine, machine, speed)

@@ -2,11 +2,18 @@
 
 import hashlib
 import mmap
+import os
 import struct
+import sys
+import tempfile
 import threading
-from collections.abc import Callable
-from functools import lru_cache, partial
-from typing import Any, NamedTuple
+import weakref
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+if sys.platform != "win32":
+    import fcntl
 
 SLOTS = 4096
 """How many windows are counted at once; a new one takes the place of one that ends soon."""
@@ -14,25 +21,34 @@ SLOTS = 4096
 _NUMBER = struct.Struct("<q")
 _WINDOW = struct.Struct("<16sdq")
 _PROBES = 8
-_PATIENCE_S = 1.0
 
 
 class SharedLock:
     """Keeps threads apart and, between processes, workers; make it before they are forked.
 
-    It is held for microseconds, so a process that waits for a second waits for one that was
-    killed, and goes on.
+    Between processes it is a lock on a file without a name, which the system takes back from a
+    process that is killed.
     """
 
     def __init__(self, *, between_processes: bool = False) -> None:
-        lock: Any = threading.Lock()
-        self.acquire: Callable[[], object] = lock.acquire
+        self._threads = threading.Lock()
+        self._file: int | None = None
         if between_processes:
-            import multiprocessing  # one process does without
+            self._file, name = tempfile.mkstemp(prefix="deadringer-")
+            Path(name).unlink()
+            weakref.finalize(self, os.close, self._file)
 
-            lock = multiprocessing.get_context("fork").Lock()
-            self.acquire = partial(lock.acquire, True, _PATIENCE_S)
-        self.release: Callable[[], object] = lock.release
+    def acquire(self) -> None:
+        """Wait for the lock and take it."""
+        self._threads.acquire()
+        if self._file is not None:
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
+
+    def release(self) -> None:
+        """Give it back."""
+        if self._file is not None:
+            fcntl.lockf(self._file, fcntl.LOCK_UN)
+        self._threads.release()
 
     def __enter__(self) -> None:
         self.acquire()

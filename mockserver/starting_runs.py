@@ -24,6 +24,8 @@ def start_run(service: Service, scene: Scene, workflow_id: str, wanted: JsonObje
         "workflow_id": workflow_id,
         "run_id": run_id,
         "started_at": format_timestamp(scene.now),
+        # Documents may change: what was started goes on as it began.
+        "workflow": scene.family.workflows[workflow_id],
     }
     try:
         scene.family.plan_started(body)

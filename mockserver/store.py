@@ -128,6 +128,16 @@ class Store:
             row = connection.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
         return str(row[0])
 
+    def let_go(self) -> None:
+        """Close this process's connection; the next use opens another. To be called before a fork.
+
+        A child that inherits an open one believes itself to hold locks that it does not hold.
+        """
+        with self._lock:
+            for connection in self._connections.values():
+                connection.close()
+            self._connections.clear()
+
     def close(self) -> None:
         """Let go of the file; one that was not asked for is deleted."""
         with self._lock:
@@ -171,8 +181,6 @@ class Store:
                 "Use another file, or delete it to begin anew."
             )
         self._version.raise_to(row[0] or 0)
-        # A fork must not inherit an open connection.
-        self._connections.pop(os.getpid()).close()
 
 
 def _let_go(connections: dict[int, sqlite3.Connection], folder: str | None) -> None:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 LOG = logging.getLogger("deadringer")
@@ -67,6 +68,7 @@ class _Watch:
     def _await_ready(self) -> bool:
         """Wait for a word of each worker; tell whether all gave it."""
         os.close(self._ready_in)
+        self._ready_in = -1
         words = 0
         while words < self._count:
             word = os.read(self._ready_out, 1)
@@ -98,12 +100,16 @@ class _Watch:
 
     def _stop(self, *_signal: object) -> None:
         self._is_stopping = True
-        for process in self._running:
-            os.kill(process, signal.SIGTERM)
+        for process in list(self._running):
+            with suppress(ProcessLookupError):  # it has ended, and is about to be noticed
+                os.kill(process, signal.SIGTERM)
 
     def _start(self, number: int) -> None:
         # A signal in between must not meet a worker that nobody knows, nor reach our handler in it.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+        if self._is_stopping:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+            return
         process = os.fork()
         if process == 0:
             self._become_worker(number)
@@ -127,11 +133,9 @@ class _Watch:
             os._exit(code)
 
     def _tell_ready(self) -> None:
-        try:
+        if self._ready_in >= 0:  # one that replaces another is not waited for
             os.write(self._ready_in, b"!")
             os.close(self._ready_in)
-        except OSError:  # one that replaces another is not waited for
-            return
 
     def _end_with_parent(self) -> None:
         os.read(self._alive_out, 1)

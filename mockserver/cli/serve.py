@@ -148,6 +148,7 @@ def _run(app: "Flask", listener: "socket", announce: Callable[[], None]) -> int:
     if service.peers is None:
         work(0, announce)
         return 0
+    service.store.let_go()
     try:
         return run_workers(service.settings.workers or 1, work, announce)
     finally:

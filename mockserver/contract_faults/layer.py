@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from contracts import operations
+from mockserver.lasting import LASTING
 
 from .model import Answer, ContractFault, Counts, Traffic
 
@@ -44,6 +45,7 @@ class FaultyAnswers:
         if not environ["PATH_INFO"].startswith("/v1"):
             return self._application(environ, start_response)
         answer = self._ask(environ)
+        environ.pop(LASTING, None)  # what lasted was the true answer
         traffic = self._traffic(environ)
         for fault in self._faults:
             fault.change(traffic, answer)

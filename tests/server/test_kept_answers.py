@@ -11,7 +11,8 @@ import zstandard
 
 from fixtures import load_recordings
 from mockserver import DEMO_KEY, Settings
-from mockserver.app import build_app
+from mockserver.app import JOURNAL, build_app
+from mockserver.journal import BYTES_KEPT
 from mockserver.settings import RatePolicy
 from mockserver.workers import can_fork
 from tests.server.conftest import DEMO, KNOWN
@@ -164,11 +165,38 @@ def test_a_session_has_answers_of_its_own(mock):
     assert mock.get(KNOWN).json()["data"]["id"] != "exec_changed"
 
 
+def test_a_session_in_a_bearer_token_is_one_session_for_all_layers(mock):
+    """Its promises meet it, those of others do not, and nothing of them is kept."""
+    mine = {"Authorization": f"Bearer {DEMO_KEY}__session_mine", "x-api-key": ""}
+    mock.post("/__mock/clock/advance", json={"seconds": 1}, headers={"X-Mock-Session": "mine"})
+    true_answer = mock.get(KNOWN).json()
+
+    mock.put("/__mock/contract-faults/duration-in-seconds")
+    others = [mock.get(KNOWN, headers=mine) for _ in range(3)]
+    mock.post("/__mock/reset")
+    mock.put("/__mock/contract-faults/duration-in-seconds", headers={"X-Mock-Session": "mine"})
+    broken = [mock.get(KNOWN, headers=mine) for _ in range(3)]
+    journal = mock.get("/__mock/journal", headers={"X-Mock-Session": "mine"}).json()
+
+    assert all(answer.json() == true_answer for answer in others)
+    assert all(answer.json() != true_answer for answer in broken)
+    assert journal["total"] == 6
+
+
 def test_a_run_is_forgotten_when_its_time_is_over(mock, clock):
     path = world_run(mock)
     assert repeats(mock, path)
 
     clock.advance(10 * 365 * 86_400)
+
+    assert mock.get(path).status_code == 404
+
+
+def test_a_run_that_has_not_begun_is_forgotten_when_the_clock_is_set_back(mock, clock):
+    path = world_run(mock)
+    assert repeats(mock, path)
+
+    clock.advance(-400 * 86_400)
 
     assert mock.get(path).status_code == 404
 
@@ -256,6 +284,8 @@ def test_a_compressed_answer_is_the_same_one_smaller(mock, encoding, open_):
     assert answer.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
     assert answer.headers["ETag"] != plain.headers["ETag"]
     assert int(answer.headers["Content-Length"]) == len(body) < len(plain.content)
+    if encoding == "gzip":
+        assert body[4:8] == bytes(4)  # no time of day, which would make equal answers differ
     assert open_(body) == plain.content
 
 
@@ -288,6 +318,20 @@ def test_memory_is_bounded_whatever_is_read(over_http, clock):
     assert max(sizes) <= 2**20
     assert sizes[-1] == sum(kept.size for kept in app.wsgi_app._kept.values())
     assert len(app.wsgi_app._kept) < len(rows)
+
+
+def test_the_journal_holds_no_more_of_a_repeated_answer_than_of_another(over_http, clock):
+    app = build_app(Settings(), clock=clock)
+    mock = over_http(app)
+    large = max((one.execution for one in load_recordings()), key=lambda run: len(str(run)))
+    path = f"/v1/workflows/{large['workflow_id']}/executions/{large['run_id']}"
+    assert repeats(mock, path, **{"Accept-Encoding": "identity"})
+
+    for passed in app.extensions[JOURNAL].newest(""):
+        assert len(passed.answer) <= BYTES_KEPT < passed.answer_length
+    held = [one[2] for one in app.extensions[JOURNAL]._passed if isinstance(one, tuple)]
+    assert held
+    assert all(len(told.body) <= BYTES_KEPT for told in held)
 
 
 @pytest.mark.skipif(not can_fork(), reason="several workers need a fork")

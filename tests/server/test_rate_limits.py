@@ -133,6 +133,19 @@ def test_requests_at_the_same_time_are_all_counted(over_http, clock):
     assert sorted(remaining) == list(range(50, 100))
 
 
+def test_a_fast_clock_tells_the_seconds_a_caller_has_to_wait(limited, clock):
+    client = limited("enforce")
+    client.put("/__mock/clock", json={"speed": 20})
+    states = [window_of(client.get(KNOWN)) for _ in range(3)]
+    refused = client.get(KNOWN)
+
+    clock.advance(3)
+
+    assert states == [(3, 2, 3), (3, 1, 3), (3, 0, 3)]
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "3")
+    assert client.get(KNOWN).status_code == 200
+
+
 def test_windows_take_no_more_room_however_many_callers_come(clock):
     windows = SharedWindows(SharedLock(), 60)
     for number in range(3 * SLOTS):

@@ -353,8 +353,9 @@ def test_the_number_of_runs_can_be_chosen_and_empty_leaves_the_scripted_ones(ser
 def test_a_chosen_scenario_and_its_start_outlive_a_kill(start_server, tmp_path):
     state, path = tmp_path / "state.sqlite", "/v1/workflows/wf_own/executions"
     first = start_server("--state", str(state))
-    # A run that the next start has no workflow for is left out, and stops nothing.
-    httpx.post(f"{first.url}/__mock/workflows/wf_loop77/runs", headers={"X-Mock-Session": "old"})
+    # A run that the next start has no workflow for is not served, and stops nothing.
+    in_old = {"X-Mock-Session": "old"}
+    started = httpx.post(f"{first.url}/__mock/workflows/wf_loop77/runs", headers=in_old).json()
     httpx.put(f"{first.url}/__mock/scenario", json={"name": "mine", "document": OWN})
     key = {"x-api-key": "trig_demo_key_0123456789abcdef"}
     before = httpx.get(first.url + path, headers=key).json()["data"]["executions"]
@@ -364,8 +365,8 @@ def test_a_chosen_scenario_and_its_start_outlive_a_kill(start_server, tmp_path):
     second = start_server("--state", str(state), "--scenario", "quiet-day")
 
     assert httpx.get(f"{second.url}/__mock/state").json()["scenario"] == "mine"
-    old = httpx.get(f"{second.url}/__mock/state", headers={"X-Mock-Session": "old"}).json()
-    assert (old["scenario"], old["started_runs"]) == ("quiet-day", [])
+    assert httpx.get(f"{second.url}/__mock/state", headers=in_old).json()["scenario"] == "quiet-day"
+    assert httpx.get(second.url + started["path"], headers={**key, **in_old}).status_code == 404
     after = httpx.get(second.url + path, headers=key).json()["data"]["executions"]
     assert [row for row in after if row["run_id"] == "run_before"] == before
 

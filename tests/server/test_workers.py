@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -164,6 +166,51 @@ def test_workers_end_when_the_server_is_killed(start_server):
         free.bind((address[0], int(address[1])))
 
 
+def test_a_server_told_to_stop_while_it_starts_stops():
+    """The first worker tells it at once, while the others are still to be forked."""
+    program = """
+import os, signal, sys
+from mockserver.workers import run_workers
+
+def work(number, on_ready):
+    if number == 0:
+        os.kill(os.getppid(), signal.SIGTERM)
+    signal.pause()
+
+sys.exit(run_workers(30, work, lambda: print("ready")))
+"""
+    done = subprocess.run([sys.executable, "-c", program], timeout=60, capture_output=True)
+
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_workers_inherit_no_open_state(start_server, tmp_path):
+    """SQLite's locks do not cross a fork, so an inherited connection would hold none."""
+    mock = start_server("--workers", "2", "--state", str(tmp_path / "state.sqlite"))
+
+    processes = {mock.process.pid, *children_of(mock.process.pid)}
+    files = [
+        str(link.readlink())
+        for process in processes
+        for link in Path(f"/proc/{process}/fd").iterdir()
+        if link.is_symlink()
+    ]
+
+    assert files
+    assert not [file for file in files if "state.sqlite" in file]
+
+
+def test_a_folder_for_sockets_with_too_long_a_name_is_one_line_and_exit_2(refused_start, tmp_path):
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+
+    refused = refused_start("--port", "0", "--workers", "2", TMPDIR=str(long))
+
+    assert refused.returncode == 2
+    assert "TMPDIR" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
 def test_the_number_of_workers_is_checked(refused_start):
     refused = refused_start("--workers", "0")
 
@@ -195,11 +242,13 @@ def test_a_worker_killed_with_the_lock_does_not_hold_up_the_others():
     number = SharedNumber(lock)
 
     def die() -> None:
-        lock.__enter__()
+        lock.acquire()
         os._exit(0)
 
     process = multiprocessing.get_context("fork").Process(target=die)
     process.start()
     process.join()
 
-    assert [number.next() for _ in range(3)] == [1, 2, 3]
+    with ThreadPoolExecutor(12) as pool:
+        numbers = set(pool.map(lambda _: number.next(), range(12)))
+    assert numbers == set(range(1, 13))
