@@ -18,6 +18,7 @@ ASSETS = Path(__file__).parent / "assets"
 STYLES = ("design.css", "trace.css")
 SCRIPTS = (
     "format.js",
+    "exact.js",
     "elements.js",
     "renewing.js",
     "json_tree.js",

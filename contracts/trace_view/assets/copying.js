@@ -1,5 +1,7 @@
 // The forms in which people take a run away with them.
 
+import { writtenText } from "./exact.js";
+
 const UNSAFE = /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 function escaped(text) {
@@ -7,16 +9,16 @@ function escaped(text) {
 }
 
 /** Give a value as it is written in Python. */
-export function pythonLiteral(value, indent = "    ") {
+export function pythonLiteral(value, indent = "    ", holder = {}, name = "") {
   if (value === null || value === undefined) return "None";
   if (value === true) return "True";
   if (value === false) return "False";
   if (typeof value === "string") return escaped(value);
-  if (typeof value === "number") return String(value);
+  if (typeof value === "number") return writtenText(holder, name, value);
   const inner = `${indent}    `;
   const parts = Array.isArray(value)
-    ? value.map((one) => pythonLiteral(one, inner))
-    : Object.entries(value).map(([name, one]) => `${escaped(name)}: ${pythonLiteral(one, inner)}`);
+    ? value.map((one, at) => pythonLiteral(one, inner, value, at))
+    : Object.entries(value).map(([key, one]) => `${escaped(key)}: ${pythonLiteral(one, inner, value, key)}`);
   const [open, close] = Array.isArray(value) ? "[]" : "{}";
   if (!parts.length) return open + close;
   return `${open}\n${parts.map((part) => `${inner}${part},\n`).join("")}${indent}${close}`;

@@ -1,6 +1,7 @@
 // What there is to know of one step, of a step that never came, and of the table a run makes.
 
 import { copyButton, el, isolated, statusBadge, button } from "./elements.js";
+import { without } from "./exact.js";
 import { durationText, momentOf, momentText, previewOf } from "./format.js";
 import { jsonTree, pointerParts } from "./json_tree.js";
 import { drawnFrom } from "./renewing.js";
@@ -131,7 +132,7 @@ export function absentDetails(view, action, { onclose }) {
 /** Give what is known of the run as a whole. */
 export function runDetails(view) {
   const run = view.execution;
-  const { steps: _steps, ...rest } = run;
+  const rest = without(run, "steps");
   const breaches = view.violations.filter((one) => !one.pointer.startsWith("/steps/"))
     .map((one) => ({ path: pointerParts(one.pointer), text: `${one.rule}: expected ${one.expected}` }));
   return [

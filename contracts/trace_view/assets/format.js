@@ -18,11 +18,20 @@ export function durationText(value) {
   return `${Math.floor(size / length)} ${unit}${rest ? ` ${rest} ${belowUnit}` : ""}`;
 }
 
-/** Give a timestamp as milliseconds since 1970, null for what is none. */
+const TIMESTAMP = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2})(:\d{2})?(?:[.,](\d+))?(?:([Zz])|([+-]\d{2})(?::?(\d{2}))?)?$/;
+
+/** Give a timestamp as milliseconds since 1970, null for what is none; without a zone it is UTC. */
 export function momentOf(value) {
-  if (typeof value !== "string") return null;
-  const moment = Date.parse(value);
+  const found = typeof value === "string" && value.match(TIMESTAMP);
+  if (!found) return null;
+  const [, day, minute, second = ":00", fraction = "0", , hours, minutes = "00"] = found;
+  const moment = Date.parse(`${day}T${minute}${second}.${fraction.slice(0, 3).padEnd(3, "0")}${hours ? `${hours}:${minutes}` : "Z"}`);
   return Number.isNaN(moment) ? null : moment;
+}
+
+function namesZone(value) {
+  const [, , , , , utc, hours] = value.match(TIMESTAMP);
+  return Boolean(utc ?? hours);
 }
 
 /** Give a timestamp as `24 Mar 2026, 15:30:10.480 UTC`; what is none, as it is. */
@@ -32,7 +41,7 @@ export function momentText(value) {
   const [day, time] = new Date(moment).toISOString().split("T");
   const [year, month, date] = day.split("-");
   const names = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-  return `${Number(date)} ${names[month - 1]} ${year}, ${time.slice(0, 12)} UTC`;
+  return `${Number(date)} ${names[month - 1]} ${year}, ${time.slice(0, 12)} UTC${namesZone(value) ? "" : " (it names no zone)"}`;
 }
 
 const TICK_STEPS = [

@@ -1,6 +1,7 @@
 // A JSON value as a tree that is built where it is opened: 5 MB cost no more than what is shown.
 
 import { button, copyButton, el, webAddress } from "./elements.js";
+import { jsonText, writtenText } from "./exact.js";
 import { countText, previewOf, shortened } from "./format.js";
 
 const CHILDREN_AT_ONCE = 100;
@@ -62,7 +63,7 @@ function toolsOf(root, value, label) {
   return el(
     "div", { class: "json-tools" }, search, count,
     button("Fold", () => root.foldBelow(), { class: "quiet small", "aria-label": `Fold ${label}` }),
-    copyButton("Copy", () => JSON.stringify(value, null, 2), { class: "quiet small" }),
+    copyButton("Copy", () => jsonText(value), { class: "quiet small" }),
   );
 }
 
@@ -70,14 +71,14 @@ function toolsOf(root, value, label) {
 export function searchJson(value, text) {
   const wanted = text.toLowerCase();
   const hits = [];
-  const stack = [[[], value]];
+  const stack = [[[], value, {}]];
   while (stack.length && hits.length < MOST_HITS) {
-    const [path, one] = stack.pop();
+    const [path, one, holder] = stack.pop();
     const name = path.length ? String(path.at(-1)) : "";
-    const told = isContainer(one) ? "" : String(one);
+    const told = isContainer(one) ? "" : writtenText(holder, name, one);
     if (name.toLowerCase().includes(wanted) || told.toLowerCase().includes(wanted)) hits.push(path);
     if (isContainer(one)) {
-      entriesOf(one).reverse().forEach(([key, child]) => stack.push([[...path, key], child]));
+      entriesOf(one).reverse().forEach(([key, child]) => stack.push([[...path, key], child, one]));
     }
   }
   return hits;
@@ -99,8 +100,9 @@ class Branch {
   }
 
   /** Make it one that opens onto some members; `entries()` gives them. */
-  holds(entries, first, key, preview) {
+  holds(entries, first, key, preview, holder) {
     this.entries = entries;
+    this.holder = holder;
     this.first = first;
     this.toggle = toggleButton(key, preview);
     this.toggle.addEventListener("click", () => (this.isOpen() ? this.close() : this.open()));
@@ -119,8 +121,8 @@ class Branch {
     this.step = 1;
     while (entries.length / this.step > CHILDREN_AT_ONCE) this.step *= CHILDREN_AT_ONCE;
     this.children = this.step === 1
-      ? entries.map(([name, value]) => new TreeNode(name, value))
-      : rangesOf(entries, this.step, this.first);
+      ? entries.map(([name, value]) => new TreeNode(name, value, this.holder))
+      : rangesOf(entries, this.step, this.first, this.holder);
     this.list = el("div", { class: "tree-list" }, this.children.map((child) => child.element));
     this.element.append(this.list);
   }
@@ -143,26 +145,26 @@ class Branch {
   }
 }
 
-function rangesOf(entries, step, first) {
+function rangesOf(entries, step, first, holder) {
   const ranges = [];
   for (let at = 0; at < entries.length; at += step) {
     const slice = entries.slice(at, at + step);
     const range = new Branch();
-    range.holds(() => slice, first + at, null, `${(first + at).toLocaleString("en")} … ${(first + at + slice.length - 1).toLocaleString("en")}`);
+    range.holds(() => slice, first + at, null, `${(first + at).toLocaleString("en")} … ${(first + at + slice.length - 1).toLocaleString("en")}`, holder);
     ranges.push(range);
   }
   return ranges;
 }
 
 class TreeNode extends Branch {
-  constructor(name, value) {
+  constructor(name, value, holder = {}) {
     super();
     this.value = value;
     const key = name === null ? null : el("span", { class: "tree-key" }, el("bdi", {}, String(name)), ":");
     if (this.size()) {
       const preview = Array.isArray(value) ? `[ ${countText(value.length, "item")} ]` : previewOf(value, 60);
-      this.holds(() => entriesOf(value), 0, key, preview);
-    } else this.line.append(...[key, valueElement(value)].filter(Boolean));
+      this.holds(() => entriesOf(value), 0, key, preview, value);
+    } else this.line.append(...[key, valueElement(value, writtenText(holder, name, value))].filter(Boolean));
   }
 
   size() {
@@ -201,10 +203,10 @@ class TreeNode extends Branch {
   }
 }
 
-function valueElement(value) {
+function valueElement(value, told) {
   if (typeof value !== "string") {
     const kind = value === null ? "null" : isContainer(value) ? "empty" : typeof value;
-    return el("span", { class: `tree-value is-${kind}` }, isContainer(value) ? previewOf(value) : String(value));
+    return el("span", { class: `tree-value is-${kind}` }, isContainer(value) ? previewOf(value) : told);
   }
   const address = webAddress(value);
   if (address) {

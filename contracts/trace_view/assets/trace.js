@@ -5,6 +5,7 @@
 import { copyButton, button, el, isolated, statusBadge } from "./elements.js";
 import { fileName, pytestFixture, saveFile } from "./copying.js";
 import { absentDetails, columnTable, runDetails, stepDetails } from "./details.js";
+import { jsonText, parseJson } from "./exact.js";
 import { durationText, momentOf, momentText } from "./format.js";
 import { drawnFrom, handsOff, settle, settleNamed } from "./renewing.js";
 import { actionsOf, itemsOf, nameOf, spanOf, stepsOf, wayTo } from "./steps.js";
@@ -83,7 +84,7 @@ class Trace {
 
   /** Give the buttons; they are made once, so that they keep their focus while a run goes on. */
   buttons() {
-    const json = () => JSON.stringify(this.execution, null, 2);
+    const json = () => jsonText(this.execution);
     return el(
       "div", { class: "trace-buttons no-print", role: "group", "aria-label": "Take this run with you" },
       this.links.curl ? copyButton("Copy curl", () => this.links.curl) : null,
@@ -165,7 +166,7 @@ class Trace {
       try {
         const response = await fetch(this.links.data, { headers: { Accept: "application/json" } });
         if (!response.ok) throw new Error(`answered ${response.status}`);
-        const given = await response.json();
+        const given = parseJson(await response.text());
         await handsOff();
         this.renew(given);
         wait = Math.max(POLL_MS, 5 * (performance.now() - began));
@@ -207,7 +208,7 @@ export function drawTraces() {
 /** Draw one trace; one that cannot be drawn says so, and does not keep the others from it. */
 function draw(root, text) {
   try {
-    root.trace = new Trace(root, JSON.parse(text));
+    root.trace = new Trace(root, parseJson(text));
   } catch (problem) {
     root.replaceChildren(el("p", { class: "notice failed", role: "alert" }, `This run cannot be drawn: ${problem.message}`));
   }
