@@ -78,6 +78,11 @@ def _require_own_host(settings: Settings) -> None:
         )
 
 
+def _address() -> str:
+    query = request.query_string.decode("latin-1")
+    return quote(request.path) + (f"?{query}" if query else "")
+
+
 def _require_token(token: str) -> AnyResponse | None:
     """Let in whoever sends the token, or a browser that knows it.
 
@@ -91,8 +96,10 @@ def _require_token(token: str) -> AnyResponse | None:
     is_ours = is_reading or sender_of(request) in {Sender.OWN_PAGE, Sender.PROGRAM}
     if is_ours and holds_cookie(request, token):
         return None
-    if is_reading and request.path.startswith(PAGES):
-        return redirect(f"{SIGN_IN}?next={quote(request.path)}", 303)
+    # What a page fetches by itself would be taken for a part of it.
+    is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    if is_reading and is_page and request.path.startswith(PAGES):
+        return redirect(f"{SIGN_IN}?next={quote(_address(), safe='/')}", 303)
     raise ApiError(
         "AUTH_REQUIRED",
         "The control token is missing or wrong",

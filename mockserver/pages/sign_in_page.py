@@ -1,7 +1,7 @@
 """The page that asks for the control token once: `/__mock/ui/token`."""
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, redirect, request
 from werkzeug.wrappers import Response
@@ -37,4 +37,5 @@ def _next() -> str:
     """Give the page to go on to: one of ours, whatever the link said."""
     wanted = urlsplit(request.values.get("next", ""))
     is_ours = not wanted.netloc and wanted.path.startswith(UI) and wanted.path != SIGN_IN
-    return wanted.path if is_ours and wanted.path.isprintable() else f"{UI}control"
+    address = urlunsplit(("", "", wanted.path, wanted.query, ""))
+    return address if is_ours and address.isprintable() else f"{UI}control"

@@ -1,5 +1,7 @@
 """Pages of other sites steer nothing; with a token, a browser is asked for it once."""
 
+import re
+
 import httpx
 import pytest
 
@@ -113,6 +115,22 @@ def test_with_the_cookie_a_page_of_another_port_steers_nothing(guarded, mock, pa
 
     state = httpx.get(f"{guarded}/__mock/state", headers={"X-Mock-Token": TOKEN}).json()
     assert state["faults"] == []
+    watch.wrongs.clear()  # the browser tells of the 401
+
+
+def test_a_list_that_lost_its_cookie_asks_for_the_token_and_comes_back(guarded, page, watch):
+    address = f"{guarded}/__mock/ui/runs?workflow=wf_abc123&session=lost"
+    page.goto(address)
+    page.get_by_label("Token").fill(TOKEN)
+    page.keyboard.press("Enter")
+    page.wait_for_url(address)
+    page.context.clear_cookies()
+
+    page.wait_for_url(re.compile(r"/__mock/ui/token\?next="))
+    assert page.locator("header.bar").count() == 1
+    page.get_by_label("Token").fill(TOKEN)
+    page.keyboard.press("Enter")
+    page.wait_for_url(address)
     watch.wrongs.clear()  # the browser tells of the 401
 
 

@@ -129,6 +129,36 @@ def test_the_token_opens_for_every_name_and_every_site(guarded):
     assert guarded.get(STATE, headers={"X-Mock-Token": b"l\xe4t"}).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("path", "following"),
+    [
+        ("/__mock/ui/runs?workflow=wf_abc123&text=a%26b", None),
+        ("/__mock/ui/runs/a%3Fb/c%20d?session=x", None),
+        ("/__mock/ui/runs", None),
+        ("/__mock/ui/token?next=/a", "/__mock/ui/control"),
+    ],
+)
+def test_a_browser_without_the_token_is_asked_and_led_back(guarded, path, following):
+    asked = guarded.get(path, headers={"Sec-Fetch-Mode": "navigate"})
+    form = asked.headers.get("Location", path)
+    led = guarded.post(form, data={"token": "let me in"}, headers={"Sec-Fetch-Site": "same-origin"})
+
+    assert asked.status_code == (200 if following else 303)
+    assert (led.status_code, led.headers["Location"]) == (303, following or path)
+
+
+def test_a_client_that_does_not_say_what_it_asks_for_is_taken_for_a_browser(guarded):
+    assert guarded.get("/__mock/ui/runs").status_code == 303
+
+
+@pytest.mark.parametrize("mode", ["cors", "same-origin", "no-cors"])
+def test_what_a_page_fetches_by_itself_is_refused_not_led_away(guarded, mode):
+    answer = guarded.get("/__mock/ui/runs?fragment", headers={"Sec-Fetch-Mode": mode})
+
+    assert answer.status_code == 401
+    assert "/__mock/ui/token" in answer.json()["error"]["suggestion"]
+
+
 @pytest.mark.parametrize("bound", ["0.0.0.0", "::", "192.168.1.9", "mock.example"])
 def test_an_address_other_machines_reach_is_told_from_those_of_this_one(bound):
     assert binds_wide(bound)

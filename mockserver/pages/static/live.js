@@ -13,6 +13,7 @@ function follow(part) {
     if (!document.hidden) {
       try {
         const response = await fetch(part.dataset.live, { headers: { Accept: "text/html" } });
+        if (response.status === 401) location.reload(); // asks for the control token, and comes back
         const text = await response.text();
         await handsOff();
         // Our own server escaped it, as it did the page itself.
