@@ -6,6 +6,7 @@ import subprocess
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from mockserver import DEMO_KEY
 
@@ -125,6 +126,24 @@ def _sent_as_it_is(mock, path, body, session):
     connection.request("POST", path, body or None, headers)
     connection.getresponse().read()
     connection.close()
+
+
+def test_no_request_is_left_out_before_it_or_in_a_burst(mock, page, api, session):
+    def ask(times):
+        for _ in range(times):
+            api.get(RUN).raise_for_status()
+
+    ask(130)
+    opened(page, mock, session)
+    expect(page.locator("#count")).to_have_text("130 requests")
+    page.get_by_role("button", name="Pause").click()
+    ask(120)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("#count")).to_have_text("250 requests")
+
+    numbers = page.locator(".entry").evaluate_all("all => all.map(one => +one.dataset.number)")
+    assert len(set(numbers)) == 250
+    assert numbers == sorted(numbers, reverse=True)
 
 
 def test_it_filters_pauses_and_clears(mock, page, api, session):

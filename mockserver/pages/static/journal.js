@@ -43,13 +43,13 @@ document.getElementById("clear").addEventListener("click", async () => {
 });
 
 function forget() {
+  generation += 1; // what was asked for before this is not shown any more
   entries = [];
   list.replaceChildren();
   tellCount();
 }
 
 function restart() {
-  generation += 1;
   newest = 0;
   known = new Set();
   forget();
@@ -58,8 +58,9 @@ function restart() {
 
 async function follow() {
   const asked = generation;
+  const after = Math.max(0, newest - OVERLAP);
   try {
-    const told = await poll(`/__mock/journal?after=${Math.max(0, newest - OVERLAP)}&limit=${AT_ONCE}`);
+    const told = await poll(`/__mock/journal?after=${after}&limit=${AT_ONCE}`);
     if (asked !== generation) return;
     if (isLost) {
       // Another process may answer now, which counts from the beginning.
@@ -69,6 +70,11 @@ async function follow() {
       return;
     }
     add(told.entries);
+    if (told.total > told.entries.length) {
+      // Whatever there is at first, or after a burst; the newest are seen before it has come.
+      const whole = await poll(`/__mock/journal?after=${after}&limit=${KEPT}`);
+      if (asked === generation) add(whole.entries);
+    }
   } catch (problem) {
     isLost = true;
     say(`${problem.message}. Trying again`, { isProblem: true });
@@ -80,11 +86,17 @@ function add(told) {
   if (!arrived.length) return;
   for (const { number } of arrived) known.add(number);
   newest = Math.max(newest, arrived[0].number);
-  const rows = arrived.map(row);
-  entries = [...rows, ...entries];
-  list.prepend(...rows.map((one) => one.node));
+  for (const one of arrived.toReversed().map(row)) place(one);
   for (const gone of entries.splice(KEPT)) gone.node.remove();
   filterAll();
+}
+
+/** Put a row where its number belongs; it may have come after newer ones. */
+function place(row) {
+  const older = entries.findIndex(({ entry }) => entry.number < row.entry.number);
+  const at = older < 0 ? entries.length : older;
+  list.insertBefore(row.node, entries[at]?.node ?? null);
+  entries.splice(at, 0, row);
 }
 
 function row(entry) {
