@@ -17,7 +17,8 @@ def change_execution(
 ) -> JsonObject | None:
     """Give the execution as it is to be served, None if it is to be gone.
 
-    PATCH is a JSON merge patch (RFC 7396) of the execution as it stands.
+    PATCH is a JSON merge patch (RFC 7396) of the execution as it stands. Its ids are those it is
+    found under, whatever the body says.
 
     Raises:
         ApiError: NOT_FOUND if there is nothing to patch or delete, VALIDATION_ERROR (status 400)
@@ -29,8 +30,7 @@ def change_execution(
         return None
     wanted = merged(found.execution, body) if method == "PATCH" and found else body
     assert isinstance(wanted, dict)
-    if method == "PUT":
-        wanted = {**wanted, "workflow_id": workflow_id, "run_id": run_id}
+    wanted = {**wanted, "workflow_id": workflow_id, "run_id": run_id}
     if not is_forced:
         _require_promises(wanted)
     return wanted

@@ -214,6 +214,17 @@ def test_an_execution_is_judged_before_it_is_served(mock):
     assert judge_execution(mock.get(KNOWN).json()["data"]) != []
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_changed_execution_keeps_the_ids_of_its_path(mock, method):
+    path = f"/__mock{KNOWN.removeprefix('/v1')}"
+    before = mock.get(KNOWN).json()["data"]
+    sent = before if method == "PUT" else {}
+
+    mock.request(method, path, json={**sent, "run_id": "run_other", "workflow_id": "wf_else"})
+
+    assert mock.get(KNOWN).json()["data"] == before
+
+
 def test_put_and_delete_change_list_and_detail_and_reset_undoes_them(mock):
     workflow, run = KNOWN.split("/")[3], KNOWN.split("/")[5]
     listed = f"/v1/workflows/{workflow}/executions"
