@@ -7,11 +7,15 @@ from contracts import JsonObject
 from mockserver.errors import ApiError
 from mockserver.journal import Passed
 
+_IDS = {"workflow_id": "id", "run_id": "runId"}
+"""Members of an expectation and the path parameters they are compared with."""
+
 
 def verify(entries: list[Passed], wanted: JsonObject) -> JsonObject:
     """Give how many entries match, if that is as wanted; without a bound one is enough.
 
-    `path` may hold * and ?; `run_id` counts reads of its detail alone.
+    `path` may hold * and ?, ids are taken as they are; `run_id` counts reads of its detail alone.
+    All that is given must fit. A browser's OPTIONS counts only where that method is named.
 
     Raises:
         ApiError: CONFLICT if the count is another.
@@ -38,10 +42,12 @@ def _is_match(passed: Passed, wanted: JsonObject) -> bool:
     }
     if any(name in wanted and told[name] != wanted[name] for name in told):
         return False
-    path = str(wanted.get("path", "*"))
-    if "workflow_id" in wanted or "run_id" in wanted:
-        parts = [str(wanted.get(name, "*")) for name in ("workflow_id", "run_id")]
-        path = f"/v1/workflows/{parts[0]}/executions/{parts[1]}"
-        if "run_id" not in wanted:
-            path = f"/v1/workflows/{parts[0]}*"
-    return fnmatch.fnmatchcase(passed.path, path)
+    if passed.method == "OPTIONS" and wanted.get("method") != "OPTIONS":
+        return False
+    is_read = told["operation"] == "getExecution" and passed.method in {"GET", "HEAD"}
+    if "run_id" in wanted and not is_read:
+        return False
+    ids = passed.notes.get("path_parameters", {})
+    if any(name in wanted and ids.get(_IDS[name]) != wanted[name] for name in _IDS):
+        return False
+    return fnmatch.fnmatchcase(passed.path, str(wanted.get("path", "*")))

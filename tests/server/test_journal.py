@@ -104,6 +104,31 @@ def test_counts_are_verified(mock):
     assert status(nonsense=1) == 400
 
 
+def test_an_expectation_counts_what_it_names_and_nothing_else(mock):
+    run_id = KNOWN.rsplit("/", 1)[1]
+    mock.get(KNOWN)
+    mock.head(KNOWN)
+    mock.options(KNOWN)
+    mock.post(KNOWN)
+    mock.get(f"{KNOWN}/variables")
+    mock.get("/v1/workflows/wf_abc123/executions")
+    mock.get("/v1/workflows/wf_abc123")
+
+    def matched(**wanted):
+        answer = mock.post("/__mock/verify", json={"at_least": 0, **wanted})
+        return answer.json()["matched"]
+
+    assert matched(run_id=run_id) == 2
+    assert matched(run_id=run_id, method="HEAD") == 1
+    assert matched(run_id=f"{run_id[:-1]}*") == matched(run_id="*") == 0
+    assert matched(run_id=run_id, workflow_id="wf_other") == 0
+    assert matched(run_id=run_id, path="/v1/credits/*") == 0
+    assert matched(workflow_id="wf_abc") == matched(workflow_id="wf_abc*") == 0
+    assert matched(workflow_id="wf_abc123", path="*/executions") == 1
+    assert matched(path=KNOWN) == 3
+    assert matched(path=KNOWN, method="OPTIONS") == 1
+
+
 def test_sessions_and_reset_have_journals_of_their_own(mock):
     mock.get(KNOWN, headers={"X-Mock-Session": "one"})
     mock.get(KNOWN)
