@@ -103,6 +103,24 @@ def test_the_clock_is_frozen_stepped_set_and_let_go(control, api):
     assert api.get("/__mock/clock").json()["mode"] == "real"
 
 
+def test_a_clock_let_go_runs_as_fast_as_before(control, api):
+    api.put("/__mock/clock", json={"speed": 5}).raise_for_status()
+    control.get_by_text("5 × real time").wait_for()
+    control.get_by_role("button", name="Freeze").click()
+    control.get_by_role("button", name="Let it go").click()
+    control.get_by_role("button", name="Freeze").wait_for()
+
+    assert api.get("/__mock/clock").json()["speed"] == 5
+
+
+def test_a_mock_that_was_gone_for_a_while_is_told_of_until_it_is_back(control, watch):
+    control.route("**/__mock/state", lambda route: route.abort())
+    wait_told(control, "The mock does not answer; trying again")
+    control.unroute("**/__mock/state")
+    wait_told(control, "")
+    watch.wrongs.clear()  # the browser told of it too
+
+
 def test_a_run_is_started_and_moved_by_hand(control, api):
     control.get_by_label("Workflow", exact=True).select_option("wf_abc123")
     control.get_by_label("Ends", exact=True).select_option("failed")

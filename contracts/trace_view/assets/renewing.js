@@ -1,6 +1,8 @@
 // Brings what a page shows up to date under the hands of whoever reads it: what stays the same stays
 // the same element, with its focus, its selection and its place under the pointer.
 
+import { el } from "./elements.js";
+
 let release = null;
 let held = Promise.resolve();
 
@@ -19,6 +21,28 @@ for (const name of ["pointerup", "pointercancel", "pointermove"]) {
 /** Wait until no pointer is down: what moves between down and up is not clicked. */
 export function handsOff() {
   return held;
+}
+
+/** Give a line that says since when nothing was heard; empty while all is well. */
+export class Silence {
+  constructor() {
+    this.element = el("p", { role: "status" });
+    this.heard();
+  }
+
+  heard() {
+    this.since = new Date();
+    this.say("");
+  }
+
+  missed() {
+    this.say(`Not updated since ${this.since.toLocaleTimeString()}: the server does not answer. Trying again.`);
+  }
+
+  say(text) {
+    this.element.className = text && "notice warning";
+    this.element.textContent = text;
+  }
 }
 
 /** Make an element's children these, some of which it has already; those do not leave the page. */

@@ -7,7 +7,7 @@ import { fileName, pytestFixture, saveFile } from "./copying.js";
 import { absentDetails, columnTable, runDetails, stepDetails } from "./details.js";
 import { jsonText, parseJson } from "./exact.js";
 import { durationText, momentOf, momentText } from "./format.js";
-import { drawnFrom, handsOff, settle, settleNamed } from "./renewing.js";
+import { Silence, drawnFrom, handsOff, settle, settleNamed } from "./renewing.js";
 import { actionsOf, itemsOf, nameOf, spanOf, stepsOf, wayTo } from "./steps.js";
 import { Waterfall } from "./waterfall.js";
 
@@ -21,10 +21,11 @@ class Trace {
     this.title = el("div", { class: "trace-title" });
     this.head = el("div", { class: "trace-head" }, this.title, this.buttons());
     this.told = el("div", { class: "trace-told" });
+    this.silence = new Silence();
     this.details = el("aside", { class: "card details", "aria-label": "Details" });
     this.table = el("div");
     this.waterfall = new Waterfall({ onopen: (row, focus) => this.openRow(row, focus), onclose: () => this.close() });
-    root.replaceChildren(this.head, this.told, el("div", { class: "trace-body" }, this.waterfall.element, this.details), this.table);
+    root.replaceChildren(this.head, this.silence.element, this.told, el("div", { class: "trace-body" }, this.waterfall.element, this.details), this.table);
     this.details.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
     this.take(given);
     this.begin(given);
@@ -169,10 +170,12 @@ class Trace {
         if (!response.ok) throw new Error(`answered ${response.status}`);
         const given = parseJson(await response.text());
         await handsOff();
+        this.silence.heard();
         this.renew(given);
         wait = Math.max(POLL_MS, 5 * (performance.now() - began));
       } catch {
-        wait = Math.min(2 * wait, LONGEST_WAIT_MS); // the server may be gone
+        this.silence.missed();
+        wait = Math.min(2 * wait, LONGEST_WAIT_MS);
       }
     }
   }

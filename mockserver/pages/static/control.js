@@ -1,6 +1,6 @@
 // The control page: every switch and button is a request of the control API.
 
-import { ask, controlCurl, curlOf, inSession, keyShown, poll } from "./asking.js";
+import { Refusal, ask, controlCurl, curlOf, inSession, keyShown, poll } from "./asking.js";
 import { copyButton, el } from "./elements.js";
 import { say } from "./telling.js";
 
@@ -13,6 +13,8 @@ const active = document.getElementById("active");
 
 let state = null;
 let readAt = 0;
+let isSilent = false;
+let speedBefore = 1;
 
 async function act(method, path, body, told) {
   try {
@@ -31,9 +33,12 @@ async function refresh() {
   try {
     state = await poll("/__mock/state");
     readAt = performance.now();
+    if (isSilent) say("");
+    isSilent = false;
     show();
   } catch (problem) {
-    say(problem.message, { isProblem: true });
+    isSilent = !(problem instanceof Refusal);
+    say(isSilent ? "The mock does not answer; trying again" : problem.message, { isProblem: true });
   }
 }
 
@@ -131,6 +136,7 @@ function showActive() {
 
 function showClock() {
   const { now, mode, speed } = state.clock;
+  if (mode !== "frozen") speedBefore = speed;
   const passed = mode === "frozen" ? 0 : (performance.now() - readAt) * speed;
   const shown = new Date(Date.parse(now) + passed);
   clock.textContent = Number.isNaN(shown.getTime()) ? now : shown.toISOString();
@@ -139,7 +145,7 @@ function showClock() {
 }
 
 const commands = {
-  freeze: () => ["PUT", "/__mock/clock", { speed: state?.clock.mode === "frozen" ? 1 : 0 }],
+  freeze: () => ["PUT", "/__mock/clock", { speed: state?.clock.mode === "frozen" ? speedBefore : 0 }],
   "clock-back": () => ["DELETE", "/__mock/clock"],
   reset: () => ["POST", "/__mock/reset"],
   "keep-all": () => ["DELETE", "/__mock/contract-faults"],
