@@ -40,7 +40,7 @@ export class Silence {
   }
 
   say(text) {
-    this.element.className = text && "notice warning";
+    this.element.className = text && "notice warning silence";
     this.element.textContent = text;
   }
 }
