@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache, partial
+from itertools import count
 from typing import NamedTuple
 
 from contracts import JsonObject, format_timestamp, parse_timestamp
@@ -203,22 +204,31 @@ class Family:
             ValueError: if the workflow never lists as many steps as are asked for, or a run that
                 never ends is to have a duration.
         """
-        described = body.get("workflow") or self.workflows[body["workflow_id"]]
-        mocks = body.get("action_mocks") or {}
+        plan = self._doomed(body) or self._planned(body, self.seed)
+        if body.get("duration_ms") is not None:
+            plan = stretched(plan, body["duration_ms"])
+        return plan, self._price(plan, body.get("action_mocks") or {})
+
+    def _doomed(self, body: JsonObject) -> RunPlan | None:
+        """Give the plan of a run that fails at what the scenario lets fail, if it does."""
+        if self.script is None or "status" in body:
+            return None
+        failed = {**body, "status": "failed"}
+        seeds = (f"{self.seed} {variant}" for variant in count())
+        return self.script.doomed(self._planned(failed, seed) for seed in seeds)
+
+    def _planned(self, body: JsonObject, seed: int | str) -> RunPlan:
         steps = body.get("steps")
-        plan = plan_run(
-            self.seed,
-            described,
+        return plan_run(
+            seed,
+            body.get("workflow") or self.workflows[body["workflow_id"]],
             body["run_id"],
             body["started_at"],
             status={body.get("status", "completed"): 1.0},
             steps=(steps, steps) if steps is not None else None,
             overrides=body.get("overrides") or None,
-            action_mocks=mocks or None,
+            action_mocks=body.get("action_mocks") or None,
         )
-        if body.get("duration_ms") is not None:
-            plan = stretched(plan, body["duration_ms"])
-        return plan, self._price(plan, mocks)
 
     def _price(self, plan: RunPlan, mocks: JsonObject) -> float:
         """Credits of one run by the catalogue, whole at its start.

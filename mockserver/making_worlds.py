@@ -30,11 +30,31 @@ def family_of_scenario(
         failed=told.get("failed"),
         every_ms=round(every_s * 1000) if every_s else None,
     )
-    left_out = {one["id"] for one in world_workflows(seed)} - {one["id"] for one in workflows}
-    served = executions if told.get("recorded", True) else ()
-    kept = [one for one in served if one["workflow_id"] not in left_out]
-    script = Script(seed, scenario.run_entries(), {one["id"]: one for one in workflows})
+    failing = scenario.document.get("failing_operations", ())
+    script = Script(seed, scenario.run_entries(), {one["id"]: one for one in workflows}, failing)
+    kept = _recorded_in(scenario, seed, executions, script) if told.get("recorded", True) else []
     return make_family([*kept, *scenario.executions], world, script)
+
+
+def _recorded_in(
+    scenario: Scenario, seed: int, executions: Iterable[JsonObject], script: Script
+) -> list[JsonObject]:
+    """Give the executions that are served beside a scenario: nothing it says itself.
+
+    Left out are those of workflows that it leaves out or defines anew, and those in whose place
+    it has a run of its own.
+    """
+    others = {one["id"] for one in world_workflows(seed)}
+    others -= {one["id"] for one in scenario.workflows(seed)}
+    others |= scenario.defined_ids
+    own = {(one["workflow_id"], one["run_id"]) for one in scenario.executions}
+    return [
+        one
+        for one in executions
+        if one["workflow_id"] not in others
+        and (one["workflow_id"], one["run_id"]) not in own
+        and not script.holds(one["workflow_id"], one["run_id"])
+    ]
 
 
 def make_family(

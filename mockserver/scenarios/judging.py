@@ -7,8 +7,9 @@ from typing import Any
 
 from contracts import Grade, Json, JsonObject, Violation, validate
 from contracts.rules import Context, Scope, judge, judge_execution
-from fixtures import FOREVER, compile_workflow, view_run
+from fixtures import FOREVER, compile_workflow, load_workflows, view_run
 from mockserver.control_document import component_validator
+from mockserver.preferences import MAGIC_IDS
 from mockserver.schema_problems import Path, Problem, problems_of
 
 from .model import Scenario
@@ -31,7 +32,7 @@ def problems_with(document: Json, seed: int) -> list[Problem]:
     problems = [*_of_workflows(scenario, seed)]
     if problems:
         return problems  # runs of bad workflows have nothing to say
-    return [*_of_runs(scenario, seed), *_of_executions(scenario), *_of_faults(document)]
+    return [*_of_runs(scenario, seed), *_of_executions(scenario, seed), *_of_faults(document)]
 
 
 def _of_workflows(scenario: Scenario, seed: int) -> Iterator[Problem]:
@@ -44,6 +45,7 @@ def _of_workflows(scenario: Scenario, seed: int) -> Iterator[Problem]:
     every = {one["id"]: one for one in scenario.workflows(seed)}
     for place, written in enumerate(own):
         path: Path = ("workflows", place)
+        yield from _of_id(written["id"], (*path, "id"))
         if Counter(one["id"] for one in own)[written["id"]] > 1:
             yield Problem((*path, "id"), f"{written['id']!r} stands here twice", "rename one")
         workflow = every[written["id"]]
@@ -63,7 +65,7 @@ def _compiled(workflow: JsonObject, path: Path) -> Iterator[Problem]:
 def _of_runs(scenario: Scenario, seed: int) -> Iterator[Problem]:
     workflows = {one["id"]: one for one in scenario.workflows(seed)}
     seen: set[tuple[str, str]] = set()
-    total = sum(entry.get("times", 1) for entry in scenario.run_entries())
+    total = _total(scenario)
     if total > _MOST_RUNS:
         fix = "let world.runs_per_workflow make the others"
         yield Problem(("runs",), f"are {total}, more than {_MOST_RUNS}", fix)
@@ -80,7 +82,12 @@ def _of_runs(scenario: Scenario, seed: int) -> Iterator[Problem]:
             if (run.workflow_id, run.run_id) in seen:
                 yield Problem((*path, "run_id"), f"{run.run_id!r} is used twice", "rename one")
             seen.add((run.workflow_id, run.run_id))
+        yield from _of_id(next(scripted_runs(seed, place, entry)).run_id, (*path, "run_id"))
         yield from _of_entry(seed, place, entry, workflow)
+
+
+def _total(scenario: Scenario) -> int:
+    return sum(entry.get("times", 1) for entry in scenario.run_entries())
 
 
 def _of_entry(
@@ -103,9 +110,35 @@ def _of_entry(
                 return
 
 
-def _of_executions(scenario: Scenario) -> Iterator[Problem]:
+def _of_executions(scenario: Scenario, seed: int) -> Iterator[Problem]:
+    definitions = {one["id"]: one["workflow"] for one in load_workflows()}
+    definitions |= {one["id"]: one["workflow"] for one in scenario.workflows(seed)}
+    entries = scenario.run_entries() if _total(scenario) <= _MOST_RUNS else []
+    taken = {
+        (run.workflow_id, run.run_id)
+        for place, entry in enumerate(entries)
+        for run in scripted_runs(seed, place, entry)
+    }
     for place, execution in enumerate(scenario.executions):
-        yield from _told(judge_execution(execution), ("executions", place))
+        path: Path = ("executions", place)
+        context = Context(definition=definitions.get(execution.get("workflow_id")))
+        breaches = judge_execution(execution, context)
+        yield from _told(breaches, path)
+        if any(not isinstance(execution.get(name), str) for name in ("workflow_id", "run_id")):
+            continue  # the breaches say so
+        ids = execution["workflow_id"], execution["run_id"]
+        if ids in taken:
+            yield Problem((*path, "run_id"), f"{ids[1]!r} is used twice", "rename one")
+        taken.add(ids)
+        for name, value in zip(("workflow_id", "run_id"), ids, strict=True):
+            yield from _of_id(value, (*path, name))
+
+
+def _of_id(name: str, path: Path) -> Iterator[Problem]:
+    if "/" in name or name in {".", ".."}:
+        yield Problem(path, f"{name!r} can be no part of a path", "use an id without / and dots")
+    elif name in MAGIC_IDS:
+        yield Problem(path, f"{name!r} is reserved: it always gives the same answer", "rename it")
 
 
 def _of_faults(document: JsonObject) -> Iterator[Problem]:

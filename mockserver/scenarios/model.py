@@ -56,15 +56,19 @@ class Scenario:
         """The complete executions it brings."""
         return list(self.document.get("executions", ()))
 
+    @property
+    def defined_ids(self) -> set[str]:
+        """The ids of the workflows it defines, some of which may be of the world."""
+        return {one["id"] for one in self.document.get("workflows", ())}
+
     def workflows(self, seed: int) -> list[JsonObject]:
         """Give its workflows: those of the world it keeps, then its own."""
         kept = self.world.get("workflows")
         own = [{**_USUAL, **one} for one in self.document.get("workflows", ())]
-        ids = {one["id"] for one in own}
         world = [
             one
             for one in world_workflows(seed)
-            if one["id"] not in ids and (kept is None or one["id"] in kept)
+            if one["id"] not in self.defined_ids and (kept is None or one["id"] in kept)
         ]
         return [*world, *own]
 

@@ -1,8 +1,9 @@
 """The runs a scenario lists: when each starts after the scenario did, and how it goes."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 from contracts import JsonObject
@@ -27,9 +28,14 @@ class Script:
     """The runs of a scenario; plans are made when somebody looks, and are the same each time."""
 
     def __init__(
-        self, seed: int, entries: list[dict[str, Any]], workflows: Mapping[str, JsonObject]
+        self,
+        seed: int,
+        entries: list[dict[str, Any]],
+        workflows: Mapping[str, JsonObject],
+        failing: Collection[str] = (),
     ) -> None:
         self._seed = seed
+        self._failing = frozenset(failing)
         self._workflows = workflows
         self._blueprints: dict[str, Blueprint] = {}
         self._runs: dict[str, dict[str, ScriptedRun]] = {}
@@ -37,6 +43,20 @@ class Script:
             for run in scripted_runs(seed, number, entry):
                 self._runs.setdefault(run.workflow_id, {})[run.run_id] = run
         self._plan = lru_cache(maxsize=_PLANS_KEPT)(self._made)
+
+    def doomed(self, plans: Iterable[RunPlan]) -> RunPlan | None:
+        """Give the first plan that fails at a step of an operation that fails, if there is one."""
+        for plan in islice(plans, _VARIANTS if self._failing else 0):
+            steps = (step.document for step in plan.steps)
+            if any(
+                one["status"] == "failed" and one["operation"] in self._failing for one in steps
+            ):
+                return plan
+        return None
+
+    def holds(self, workflow_id: str, run_id: str) -> bool:
+        """Tell whether a run is one of the scenario's, whenever it starts."""
+        return run_id in self._runs.get(workflow_id, {})
 
     def started(self, workflow_id: str, began_ms: int, now_ms: int) -> Iterator[tuple[str, int]]:
         """Give run id and start (ms since 1970) of each run that has started by a time."""

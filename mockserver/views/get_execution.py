@@ -22,11 +22,11 @@ def get_execution(service: Service, scene: Scene, path: Mapping[str, str]) -> Re
     workflow_id, run_id = path["id"], path["runId"]
     wished = wished_execution(service, scene, workflow_id, run_id, preferences_of_request())
     found = wished or find_execution(service, scene, workflow_id, run_id)
-    name = service.executions.name_of(run_id) if found.kind == "recorded" else None
+    # A scenario may bring one of its own under the ids of one that was loaded.
+    is_loaded = found.execution is service.executions.execution(workflow_id, run_id)
+    name = service.executions.name_of(run_id) if is_loaded else None
     request.environ[NOTES]["matched"] = {"kind": found.kind, "name": name}
-    body = None
-    if found.kind == "recorded":
-        body = service.executions.answer(workflow_id, run_id)
+    body = service.executions.answer(workflow_id, run_id) if is_loaded else None
     started = scene.session.started.get(run_id)
     is_moved = found.kind == "started" and started and started.drive == "read"
     if is_moved and not found.is_terminal:

@@ -6,10 +6,11 @@ import re
 import httpx
 import pytest
 
-from contracts.rules import judge_execution
+from contracts.rules import Context, judge_execution
 from mockserver import Settings
 from mockserver.app import build_app
 from mockserver.control_document import control_specification
+from mockserver.family import row_of
 from mockserver.scenarios import ScenarioError, load_scenario, ready_names
 from tests.project import ROOT
 from tests.server.conftest import SettableClock
@@ -84,6 +85,120 @@ def test_list_and_detail_agree_and_keep_the_contract_as_time_passes(serve, name)
             assert (row["status"], row["completed_at"]) == (run["status"], run["ended_at"])
 
 
+@pytest.mark.parametrize("name", ready_names())
+def test_list_detail_and_definition_agree_for_every_workflow(serve, name):
+    client = serve(name, runs_per_workflow=6)
+    advance(client, 400)
+
+    for workflow_id in workflows_of(client):
+        definition = patiently(client, f"/v1/workflows/{workflow_id}")["workflow"]
+        rows = every_row(client, workflow_id)
+        assert len({row["run_id"] for row in rows}) == len(rows)
+        for row in rows[:8]:
+            run = patiently(client, f"/v1/workflows/{workflow_id}/executions/{row['run_id']}")
+            assert judge_execution(run, Context(definition=definition)) == []
+            assert row == row_of(run)
+
+
+def patiently(client, path):
+    """Give what is read once no fault strikes."""
+    while (answer := client.get(path)).status_code in {429, 503}:
+        pass
+    return answer.json()["data"]
+
+
+def every_row(client, workflow_id):
+    rows, page = [], 1
+    path = f"/v1/workflows/{workflow_id}/executions?page_size=100&page="
+    while found := patiently(client, f"{path}{page}")["executions"]:
+        rows, page = [*rows, *found], page + 1
+    return rows
+
+
+DOCUMENTED = {"workflow_id": "wf_abc123", "run_id": "run_x7k9m2"}
+
+
+@pytest.mark.parametrize("at_s", [-60, 60])
+def test_a_run_of_a_scenario_takes_the_place_of_a_recorded_one(serve, at_s):
+    document = {"summary": "x", "runs": [{**DOCUMENTED, "at_s": at_s, "status": "failed"}]}
+    client = serve()
+    client.put("/__mock/scenario", json={"document": document})
+    path = "/v1/workflows/wf_abc123/executions/run_x7k9m2"
+
+    before = client.get(path).status_code
+    advance(client, 7200)
+    rows = [row for row in every_row(client, "wf_abc123") if row["run_id"] == "run_x7k9m2"]
+
+    assert before == (200 if at_s < 0 else 404)
+    assert [row["status"] for row in rows] == ["failed"]
+    assert detail(client, *DOCUMENTED.values())["status"] == "failed"
+
+
+def test_an_execution_of_a_scenario_takes_the_place_of_a_recorded_one(serve):
+    client = serve()
+    own = {**detail(client, *DOCUMENTED.values()), "id": "exec_own"}
+    client.put("/__mock/scenario", json={"document": {"summary": "x", "executions": [own]}})
+
+    rows = [row for row in every_row(client, "wf_abc123") if row["run_id"] == "run_x7k9m2"]
+
+    assert len(rows) == 1
+    assert detail(client, *DOCUMENTED.values())["id"] == "exec_own"
+
+
+def test_a_workflow_that_is_defined_anew_has_no_recorded_runs(serve):
+    other = [{**OWN["workflows"][0], "id": "wf_abc123"}]
+    document = {"summary": "x", "workflows": other, "world": {"runs_per_workflow": 3}}
+    client = serve()
+    client.put("/__mock/scenario", json={"document": document})
+
+    rows = every_row(client, "wf_abc123")
+    context = Context(definition=other[0]["workflow"])
+
+    assert len(rows) >= 3
+    for row in rows:
+        assert judge_execution(detail(client, "wf_abc123", row["run_id"]), context) == []
+
+
+def test_ids_that_cannot_be_served_are_refused_line_by_line(serve):
+    client = serve()
+    recorded = detail(client, *DOCUMENTED.values())
+    run = {"workflow_id": "wf_abc123", "at_s": 0}
+    document = {
+        "summary": "x",
+        "workflows": [
+            {**OWN["workflows"][0], "id": "a/b"},
+            {**OWN["workflows"][0], "id": "wf_own"},
+        ],
+        "runs": [{**run, "run_id": one} for one in ("a/b", "run_404", "..", "run_twice")],
+        "executions": [
+            {**recorded, "run_id": "run_twice"},
+            {**recorded, "run_id": "run_thrice"},
+            {**recorded, "run_id": "run_thrice"},
+            {**recorded, "run_id": "c/d"},
+            {**recorded, "workflow_id": "wf_own", "run_id": "run_of_another"},
+        ],
+    }
+
+    told = refused_lines(client, document)
+    assert [line.split(": ")[0] for line in told] == ["workflows.0.id"]
+    assert "a/b" in told[0]
+    del document["workflows"][0]
+    told = refused_lines(client, document)
+
+    assert {line.split(": ")[0] for line in told} >= {
+        *("runs.0.run_id", "runs.1.run_id", "runs.2.run_id", "executions.0.run_id"),
+        *("executions.2.run_id", "executions.3.run_id"),
+    }
+    assert not [line for line in told if line.startswith(("runs.3.", "executions.1."))]
+    assert [line for line in told if "steps_are_actions_of_the_definition" in line]
+
+
+def refused_lines(client, document):
+    answer = client.put("/__mock/scenario", json={"document": document})
+    assert answer.status_code == 400
+    return answer.json()["error"]["details"]["errors"]
+
+
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch):
     """Latency of a scenario is told by its fault, and need not be waited for."""
@@ -143,8 +258,10 @@ def test_failing_enrichment_fails_at_enriching_and_nowhere_else(serve):
     advance(client, 3600)
 
     for workflow_id in ("wf_def456", "wf_loop77"):
-        rows = [one for one in rows_of(client, workflow_id, page_size=8)["executions"]
-                if one["status"] != "running"]  # fmt: skip
+        started = client.post(f"/v1/workflows/{workflow_id}/test").json()["data"]["test_run_id"]
+        advance(client, 86_400)
+        rows = [one for one in every_row(client, workflow_id) if one["status"] != "running"]
+        assert started in {row["run_id"] for row in rows}
         assert {row["status"] for row in rows} == {"failed"}
         for row in rows:
             steps = detail(client, workflow_id, row["run_id"])["steps"]
