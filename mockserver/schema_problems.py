@@ -115,6 +115,15 @@ def _of_alternatives(error: "ValidationError") -> Iterator[Problem]:
         for child in meant[0]:
             yield from _told(child)
         return
+    if isinstance(error.instance, dict):
+        unsaid = list(_unsaid(error.instance, branches))
+        if unsaid:
+            yield Problem(
+                (*error.absolute_path, unsaid[0][0]),
+                "is missing",
+                f"use one of: {', '.join(dict.fromkeys(value for _, value in unsaid))}",
+            )
+            return
     values = [one for errors in branches.values() for one in errors if one.validator == "const"]
     if values and not meant:
         allowed = ", ".join(str(one.validator_value) for one in values)
@@ -125,3 +134,18 @@ def _of_alternatives(error: "ValidationError") -> Iterator[Problem]:
         return
     for errors in meant:
         yield from _told(errors[0])
+
+
+def _unsaid(
+    instance: dict[str, Any], branches: dict[Any, list["ValidationError"]]
+) -> Iterator[tuple[str, str]]:
+    """Give the missing member that tells the alternatives apart, with its value in each."""
+    for errors in branches.values():
+        for one in errors:
+            schema: Any = one.schema
+            required: Any = one.validator_value
+            if one.validator == "required":
+                for name in required:
+                    described = schema.get("properties", {}).get(name, {})
+                    if name not in instance and "const" in described:
+                        yield name, str(described["const"])

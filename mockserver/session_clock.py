@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from contracts import JsonObject, format_timestamp, parse_timestamp
 
+LATEST = datetime(9999, 11, 30, 23, 59, 59, 999_000, UTC)
+"""The end of time: a run that starts now, and the next month, still have a date."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionClock:
@@ -15,14 +18,14 @@ class SessionClock:
     speed: float
 
     def at(self, machine: datetime) -> datetime:
-        """Give the session's time at a time of the machine; never beyond the year 9999."""
+        """Give the session's time at a time of the machine; it stands still at `LATEST`."""
         passed = machine - self.since
-        if self.speed != 1:
-            passed *= self.speed
         try:
-            return self.began + passed
+            if self.speed != 1:
+                passed *= self.speed
+            return min(self.began + passed, LATEST)
         except OverflowError:
-            return self.began
+            return LATEST if machine > self.since else self.began
 
     def machine_time_of(self, moment: datetime) -> datetime | None:
         """Give when the machine's clock will show a time of the session, None if it stands.

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from contracts import JsonObject, format_timestamp, parse_timestamp
-from mockserver.session_clock import SessionClock
+from mockserver.errors import ApiError
+from mockserver.session_clock import LATEST, SessionClock
 
 from .steering import Steering, refused
 
@@ -37,9 +38,10 @@ def advance_clock(steering: Steering) -> JsonObject:
     clock = steering.service.session_clock(steering.session_name)
     try:
         moved = clock.moved(steering.service.clock.now(), steering.body["seconds"])
-        format_timestamp(moved.began)
     except (OverflowError, ValueError) as problem:
-        raise refused("seconds", "leads beyond the year 9999", "Move less far") from problem
+        raise _too_far() from problem
+    if moved.began > LATEST:
+        raise _too_far()
     steering.change("clock", moved.as_json())
     return get_clock(steering)
 
@@ -48,6 +50,14 @@ def _moment(text: str) -> datetime:
     parsed = parse_timestamp(text)
     assert parsed is not None, "the document asks for a time"
     try:
-        return parsed.astimezone(UTC)
+        moment = parsed.astimezone(UTC)
     except OverflowError as problem:
         raise refused("now", "is outside the years 1 to 9999 in UTC", "Choose another") from problem
+    if moment > LATEST:
+        raise refused("now", f"is after {format_timestamp(LATEST)}", "Choose an earlier time")
+    return moment
+
+
+def _too_far() -> ApiError:
+    problem = f"leads out of the years 1 to 9999, or beyond {format_timestamp(LATEST)}"
+    return refused("seconds", problem, "Move less far")

@@ -57,3 +57,30 @@ def test_half_a_surrogate_pair_may_stand_in_a_refusal(mock, path, body):
 
     assert answer.status_code == 400
     assert "\ud83d" in "".join(answer.json()["error"]["details"]["errors"])
+
+
+def test_a_fault_that_does_not_say_its_kind_is_told_the_kinds_alone(mock):
+    answer = mock.post("/__mock/faults", json={"status": 503})
+
+    (line,) = answer.json()["error"]["details"]["errors"]
+    assert line.startswith("kind: is missing; use one of: latency, status, reset, ")
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59Z", "9999-12-01T00:00:00Z"])
+def test_time_ends_where_every_answer_still_has_a_date(mock, moment):
+    refused = mock.put("/__mock/clock", json={"now": moment})
+    mock.put("/__mock/clock", json={"now": "9999-11-30T23:59:59Z"})
+    too_far = mock.post("/__mock/clock/advance", json={"seconds": 60})
+    started = mock.post("/__mock/workflows/wf_abc123/runs", json={})
+
+    assert (refused.status_code, too_far.status_code, started.status_code) == (400, 400, 201)
+    paths = [BALANCE, "/v1/workflows/wf_abc123/executions", "/v1/workflows"]
+    assert [mock.get(path).status_code for path in paths] == [200, 200, 200]
+
+
+def test_a_fast_clock_stands_still_at_the_end_of_time(mock, clock):
+    mock.put("/__mock/clock", json={"now": "9999-11-30T00:00:00Z", "speed": 1_000_000})
+    clock.advance(2.6)  # thirty days of the session
+
+    assert mock.get(BALANCE).status_code == 200
+    assert mock.get("/__mock/clock").json()["now"].startswith("9999-11-30T23:59:59.999")
