@@ -118,8 +118,9 @@ def test_with_the_cookie_a_page_of_another_port_steers_nothing(guarded, mock, pa
     watch.wrongs.clear()  # the browser tells of the 401
 
 
-def test_a_list_that_lost_its_cookie_asks_for_the_token_and_comes_back(guarded, page, watch):
-    address = f"{guarded}/__mock/ui/runs?workflow=wf_abc123&session=lost"
+@pytest.mark.parametrize("path", ["runs?workflow=wf_abc123&session=lost", "journal?session=lost"])
+def test_a_page_that_lost_its_cookie_asks_for_the_token_and_comes_back(guarded, page, watch, path):
+    address = f"{guarded}/__mock/ui/{path}"
     page.goto(address)
     page.get_by_label("Token").fill(TOKEN)
     page.keyboard.press("Enter")

@@ -23,6 +23,7 @@ export async function ask(method, path, body, sender = "page") {
     body: body === undefined ? undefined : JSON.stringify(body),
     cache: "no-store",
   });
+  if (answer.status === 401 && sender === "poll") location.reload(); // asks for the control token, and comes back
   const told = await answer.json().catch(() => null);
   if (!answer.ok) throw new Refusal(reason(told, answer.status));
   return told;
