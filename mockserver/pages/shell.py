@@ -84,7 +84,12 @@ def session_of_page() -> str:
 
 def ui_url(endpoint: str, **values: Any) -> str:
     """Give the path of a page, which stays in the session of this one."""
-    return url_for(endpoint, session=session_of_page() or None, **values)
+    # An id with half a surrogate pair leads nowhere, and does not keep the page from being shown.
+    parts: dict[str, Any] = {
+        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        for name, value in values.items()
+    }
+    return url_for(endpoint, session=session_of_page() or None, **parts)
 
 
 def asset_url(name: str) -> str:

@@ -190,6 +190,23 @@ def test_a_report_is_written_whole_or_not_at_all(report: Report, tmp_path: Path)
         write_report(report, "pdf=out.pdf")
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_half_a_character_is_written_in_a_form_there_is(
+    report: Report, tmp_path: Path, name: str
+) -> None:
+    broken, *others = report.promises
+    (folded,) = broken.findings
+    (finding,) = folded.examples
+    finding = replace(finding, violation=replace(finding.violation, got="'\ud800'"))
+    folded = replace(folded, pattern="/data/\ud800", examples=(finding,))
+    odd = replace(report, promises=(replace(broken, findings=(folded,)), *others))
+
+    write_report(odd, f"{name}={tmp_path / 'out'}")
+
+    sign = "\ufffd" if name == "junit" else "\\ud800"  # XML has no such escape
+    assert sign in (tmp_path / "out").read_text("utf-8")
+
+
 def test_the_step_summary_is_written_where_ci_names_a_file(report: Report, tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("before\n", "utf-8")

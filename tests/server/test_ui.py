@@ -1,9 +1,14 @@
 """The pages under /__mock/ui/ as HTTP: what they allow, what is kept, where they are not."""
 
+import json
 import re
 
 import httpx
 import pytest
+
+from fixtures import load_recordings
+from mockserver import Settings
+from mockserver.app import build_app
 
 RUNS = "/__mock/ui/runs"
 
@@ -67,6 +72,22 @@ def test_without_the_control_api_there_are_no_pages(start_server):
 
     assert httpx.get(server.url + RUNS).status_code == 404
     assert "/__mock" not in server.banner
+
+
+@pytest.mark.parametrize("field", ["run_id", "workflow_id", "error"])
+def test_half_a_character_keeps_no_page_from_being_shown(over_http, tmp_path, field):
+    run = json.loads(
+        json.dumps(next(one.execution for one in load_recordings() if one.execution["error"]))
+    )
+    run["run_id"] = "run_half"
+    run[field] += "\ud800"
+    (tmp_path / "run.json").write_text(json.dumps(run), "utf-8")
+    mock = over_http(build_app(Settings(fixtures=(tmp_path,), empty=True)))
+
+    page = mock.get(RUNS)
+
+    assert page.status_code == 200
+    assert field == "error" or r"\ud800" in page.text
 
 
 def test_the_banner_names_the_pages(server, keyless):

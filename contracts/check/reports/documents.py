@@ -12,13 +12,20 @@ class ReportError(ValueError):
 def write_atomically(path: Path, text: str) -> None:
     """Write a text file through a temporary one beside it.
 
+    Half a surrogate pair, which an answer may hold, has no UTF-8 form: its escape is written.
+
     Raises:
         ReportError: if that is not possible; an older file is then left as it was.
     """
     temporary = None
     try:
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+            "w",
+            encoding="utf-8",
+            errors="backslashreplace",
+            dir=path.parent,
+            prefix=f".{path.name}.",
+            delete=False,
         ) as file:
             temporary = Path(file.name)
             file.write(text)

@@ -63,7 +63,9 @@ def _result(promise: Promise, index: int, folded: FoldedFinding) -> JsonObject:
         ],
         "occurrenceCount": folded.count,
         "partialFingerprints": {
-            "deadringer/v1": hashlib.sha256(folded.fingerprint.encode()).hexdigest()
+            "deadringer/v1": hashlib.sha256(
+                folded.fingerprint.encode("utf-8", "backslashreplace")
+            ).hexdigest()
         },
         "suppressions": [{"kind": "external"}] if folded.accepted else [],
         "properties": {"curl": finding.curl, "seed": finding.seed},
