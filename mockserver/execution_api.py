@@ -147,7 +147,7 @@ class ExecutionApi:
         return self.control("POST", "faults", {"kind": kind, **members})
 
     def clear_faults(self) -> None:
-        """Take all faults away."""
+        """Take away the faults that were added; those of a scenario go with it."""
         self.control("DELETE", "faults")
 
     def break_promise(self, name: str) -> None:

@@ -32,12 +32,7 @@ def fault_names() -> list[str]:
 def begin_faults(service: Service, session: Session, key: str) -> None:
     """Note the faults that strike the request at hand; counted once, before it is answered."""
     g.faults = []
-    chaos = service.chaos(session.name)
-    faults: list[JsonObject] = [
-        *(chaos_faults(chaos) if chaos else ()),
-        *scenario_faults(session),
-        *session.faults.values(),
-    ]
+    faults = [fault for _, fault in faults_in_force(service, session)]
     if not faults:
         return
     ids = request.view_args or {}
@@ -47,6 +42,16 @@ def begin_faults(service: Service, session: Session, key: str) -> None:
             number = service.store.count(session.name, fault["id"])
             if strikes(fault, number):
                 g.faults.append((fault, number))
+
+
+def faults_in_force(service: Service, session: Session) -> list[tuple[str, JsonObject]]:
+    """Give the faults that may meet a session's requests, each after where it comes from."""
+    chaos = service.chaos(session.name)
+    return [
+        *(("chaos", fault) for fault in (chaos_faults(chaos) if chaos else ())),
+        *(("scenario", fault) for fault in scenario_faults(session)),
+        *(("session", fault) for fault in session.faults.values()),
+    ]
 
 
 def scenario_faults(session: Session) -> list[JsonObject]:

@@ -3,6 +3,8 @@
 import uuid
 
 from contracts import JsonObject, format_timestamp
+from mockserver.errors import ApiError
+from mockserver.faulty_answers import faults_in_force
 from mockserver.transport_faults import CHAOS, KINDS, SCOPE, chaos_faults
 
 from .sessions import get_state
@@ -16,7 +18,11 @@ def list_faults(steering: Steering) -> JsonObject:
         for one in KINDS.values()
     ]
     faults = list(steering.session.faults.values())
-    return {"faults": faults, "kinds": kinds, "scope": list(SCOPE)}
+    in_force = [
+        {**fault, "origin": origin}
+        for origin, fault in faults_in_force(steering.service, steering.session)
+    ]
+    return {"faults": faults, "in_force": in_force, "kinds": kinds, "scope": list(SCOPE)}
 
 
 def add_fault(steering: Steering) -> tuple[JsonObject, int]:
@@ -29,13 +35,20 @@ def add_fault(steering: Steering) -> tuple[JsonObject, int]:
 
 
 def remove_faults(steering: Steering) -> JsonObject:
-    """Take away all faults."""
+    """Take away the session's own; those of its scenario and of chaos have their own switches."""
     steering.change("fault_removed", {"id": None})
     return list_faults(steering)
 
 
 def remove_fault(steering: Steering, fault_id: str) -> JsonObject:
     """Take away one fault."""
+    for origin, fault in faults_in_force(steering.service, steering.session):
+        if fault["id"] == fault_id and origin != "session":
+            raise ApiError(
+                "CONFLICT",
+                f"The fault is part of the {origin}, and goes with it",
+                f"Send DELETE /__mock/{origin}",
+            )
     require_known(fault_id, steering.session.faults, "fault")
     steering.change("fault_removed", {"id": fault_id})
     return list_faults(steering)

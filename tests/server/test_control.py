@@ -51,6 +51,28 @@ def test_a_test_run_that_is_refused_by_a_fault_is_not_started(mock):
     assert mock.get("/__mock/state").json()["started_runs"] == []
 
 
+def test_faults_in_force_are_listed_with_where_they_come_from(mock):
+    document = {"summary": "x", "faults": [{"kind": "drip"}], "chaos": "maintenance"}
+    mock.put("/__mock/scenario", json={"name": "mine", "document": document})
+    added = mock.post("/__mock/faults", json={"kind": "latency", "delay_ms": 1}).json()["id"]
+
+    listed = mock.get("/__mock/faults").json()["in_force"]
+    refused = mock.delete("/__mock/faults/mine-1")
+    left = mock.delete("/__mock/faults").json()
+    mock.delete("/__mock/scenario")
+
+    assert [(one["id"], one["origin"]) for one in listed] == [
+        *(("maintenance-1", "chaos"), ("mine-1", "scenario"), (added, "session")),
+    ]
+    assert refused.status_code == 409
+    assert "DELETE /__mock/scenario" in refused.json()["error"]["suggestion"]
+    assert (left["faults"], [one["id"] for one in left["in_force"]]) == (
+        [],
+        ["maintenance-1", "mine-1"],
+    )
+    assert mock.get("/__mock/faults").json()["in_force"] == []
+
+
 def test_a_fault_meets_only_requests_in_its_scope(mock):
     mock.post("/__mock/faults", json={"kind": "status", "operation": "getExecution"})
 
