@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache, partial
-from itertools import count
+from itertools import chain, count, islice
 from typing import NamedTuple
 
 from contracts import JsonObject, format_timestamp, parse_timestamp
@@ -136,22 +136,21 @@ class Family:
         for run in reversed(session.started.values()):
             key = run.plan.workflow_id, run.plan.run_id
             if key[0] == workflow_id and key not in session.executions:
-                yield Held(run.plan.started_at, partial(started_execution, run, now_ms))
-        for (workflow, _), execution in reversed(session.executions.items()):
+                yield Held(key[1], run.plan.started_at, partial(started_execution, run, now_ms))
+        for (workflow, run_id), execution in reversed(session.executions.items()):
             if workflow == workflow_id and execution is not None:
                 moment = _moment(execution.get("started_at"))
-                yield Held(moment, partial(_same, execution))
+                yield Held(run_id, moment, partial(_same, execution))
         if self.script is not None:
             for run_id, moment in self.script.started(workflow_id, session.began_ms, now_ms):
                 if (workflow_id, run_id) not in session.executions:
-                    yield Held(
-                        moment, partial(self._scripted, session, workflow_id, run_id, now_ms)
-                    )
+                    view = partial(self._scripted, session, workflow_id, run_id, now_ms)
+                    yield Held(run_id, moment, view)
         for run_id, execution in self.executions.get(workflow_id, {}).items():
             if (workflow_id, run_id) not in session.executions:
                 # One that is still to come, by a clock that was set back, stands at now.
                 moment = min(_moment(execution["started_at"]), now_ms)
-                yield Held(moment, partial(_same, execution))
+                yield Held(run_id, moment, partial(_same, execution))
 
     def _scripted(self, session: Session, workflow_id: str, run_id: str, now_ms: int) -> JsonObject:
         assert self.script is not None
@@ -175,12 +174,20 @@ class Family:
     def newest_run_ids(
         self, session: Session, workflow_id: str, now_ms: int, size: int = 200
     ) -> list[str]:
-        """Give the ids people most likely mean: those in memory, then the newest of the world."""
-        ids = [one.execution()["run_id"] for one in self._held(session, workflow_id, now_ms)]
+        """Give the ids people most likely mean: recorded ones, then the newest of the list."""
+        recorded = self.executions.get(workflow_id, {})
+        known = (one for one in recorded if (workflow_id, one) not in session.executions)
+        listed = self._listed_ids(session, workflow_id, now_ms, size)
+        return list(islice(dict.fromkeys(chain(known, listed)), size))
+
+    def _listed_ids(
+        self, session: Session, workflow_id: str, now_ms: int, size: int
+    ) -> Iterator[str]:
         for place in self.listing(session, workflow_id, now_ms).page(0, size):
-            if self.world is not None and not isinstance(place, Held):
-                ids.append(self.world.run_id(workflow_id, place))  # noqa: PERF401
-        return ids
+            if isinstance(place, Held):
+                yield place.run_id
+            elif self.world is not None:
+                yield self.world.run_id(workflow_id, place)
 
     def workflow(self, session: Session, workflow_id: str, now_ms: int) -> JsonObject | None:
         """Give a workflow with its present number of runs."""

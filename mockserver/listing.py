@@ -8,8 +8,9 @@ from fixtures import Window
 
 
 class Held(NamedTuple):
-    """A run in memory and when it started (ms since 1970)."""
+    """A run in memory: its id is known, and when it started (ms since 1970); it is made later."""
 
+    run_id: str
     started_at: int
     execution: Callable[[], JsonObject]
 
