@@ -7,17 +7,20 @@ import yaml
 from flask import Flask, Response, render_template, request
 
 from contracts import bundle_specification
+from mockserver.executions import NamedRun
 from mockserver.service import Service
 
 from .contract_page import add_contract_page
 from .rules_page import add_rules_page
 from .runs import add_runs
-from .shell import add_shell
+from .shell import add_shell, show_page
 from .sign_in_page import add_sign_in_page
 from .steering_pages import add_steering_pages
 from .trace import add_trace
 
 LINKS = {"specification": "/openapi.json", "specification_yaml": "/openapi.yaml"}
+_POLICY_ALONE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""Of the front page where there are no other pages: it brings its style along."""
 
 
 def add_pages(app: Flask, service: Service) -> None:
@@ -39,10 +42,7 @@ def add_pages(app: Flask, service: Service) -> None:
 def _front_page(service: Service) -> Response:
     runs = list(service.executions.named_runs())
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        response = Response(
-            render_template("front_page.html", runs=runs, has_pages=service.settings.control),
-            mimetype="text/html",
-        )
+        response = _front_page_of(runs, has_pages=service.settings.control)
     else:
         listed = [
             {"name": run.name, "story": run.story, "status": run.status, "path": run.path}
@@ -51,6 +51,14 @@ def _front_page(service: Service) -> Response:
         body = {"name": "deadringer", **LINKS, "runs": listed}
         response = Response(json.dumps(body, ensure_ascii=False), mimetype="application/json")
     response.headers["Vary"] = "Accept"
+    return response
+
+
+def _front_page_of(runs: list[NamedRun], *, has_pages: bool) -> Response:
+    if has_pages:
+        return show_page("front_page.html", "front_page", runs=runs)
+    response = Response(render_template("front_page_alone.html", runs=runs), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = _POLICY_ALONE
     return response
 
 

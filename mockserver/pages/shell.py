@@ -128,10 +128,11 @@ def _asset(version: str, name: str) -> Response:
 
 
 def _protect(response: Response) -> Response:
-    if request.path.startswith(UI):
-        if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
-            # What a page fetches by itself is no news to whoever reads the log.
-            request.environ[QUIET] = True
+    is_page = request.path.startswith(UI)
+    if is_page and request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+        # What a page fetches by itself is no news to whoever reads the log.
+        request.environ[QUIET] = True
+    if is_page or request.path == "/":
         response.headers.setdefault("Content-Security-Policy", _POLICY)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"

@@ -3,14 +3,33 @@
 import pytest
 
 from .accessibility import grave_findings
-from .conftest import PHONE
+from .conftest import DESKTOP, PHONE
 
 
-def test_the_front_page_is_clean(mock, page):
-    page.goto(mock + "/")
+@pytest.fixture(scope="module")
+def mock_alone(start_mock):
+    return start_mock("--no-control")
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE])
+@pytest.mark.parametrize("server", ["mock", "mock_alone"])
+def test_the_front_page_is_clean_dark_and_fits(request, open_page, server, viewport):
+    page = open_page(viewport=viewport, color_scheme="dark")
+    answer = page.goto(request.getfixturevalue(server) + "/")
 
     assert "deadringer" in page.title()
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    canvas = "getComputedStyle(document.body).colorScheme + getComputedStyle(document.body).color"
+    assert "rgb(0, 0, 0)" not in page.evaluate(canvas)
+    assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
     assert grave_findings(page) == []
+
+
+def test_the_front_page_leads_to_the_trace_of_each_story(mock, page):
+    page.goto(mock + "/")
+    page.get_by_role("link", name="loop_fails_half_way").click()
+
+    page.get_by_role("tree", name="Steps").wait_for()
 
 
 @pytest.mark.parametrize(
@@ -23,7 +42,7 @@ def test_the_front_page_is_clean(mock, page):
     ],
 )
 def test_a_page_that_misbehaves_is_seen(mock, page, watch, script, told):
-    page.goto(mock + "/")
+    page.goto(mock + "/openapi.json")  # no policy keeps it from misbehaving
     page.evaluate(f"() => {{ {script} }}")
     page.wait_for_timeout(50)
 
