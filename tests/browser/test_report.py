@@ -4,6 +4,7 @@ import itertools
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from contracts.check import FORMATS, CheckOptions, run_check
 from mockserver import DEMO_KEY
@@ -53,6 +54,7 @@ def test_a_breach_leads_to_its_field_inside_the_run(html, page):
     run = page.locator("#run-1")
 
     run.locator(".tree-line.breach", has_text="duration_is_end_minus_start").wait_for()
+    expect(run.locator(".tree-line.breach").first).to_be_in_viewport()
     assert run.get_by_role("heading", name="Summarise Post").is_visible()
     assert run.locator("[role=treeitem]").count() == 2
 

@@ -9,11 +9,13 @@ const OVERSCAN = 8;
 const GAP_SHOWN = 0.03;
 const GAP_NAMED = 0.16;
 const MOST_TICKS = 5;
+let waterfalls = 0;
 const NARROW = "(max-width: 46rem)";
 
 export class Waterfall {
   /** `onopen(row)` is called when somebody opens a row that is a step or one that never came. */
   constructor({ onopen, onclose }) {
+    this.rowId = `trace-${++waterfalls}-row-`;
     this.onopen = onopen;
     this.onclose = onclose;
     this.unfolded = new Set();
@@ -87,7 +89,7 @@ export class Waterfall {
     const last = everything ? this.rows.length : Math.ceil((scrollTop + (clientHeight || 600)) / this.height) + OVERSCAN;
     renewChildren(this.canvas, this.rows.slice(first, last).map((row, at) => this.rowElement(row, first + at)));
     const active = this.rows[this.active];
-    if (active) this.canvas.setAttribute("aria-activedescendant", `trace-row-${this.active}`);
+    if (active) this.canvas.setAttribute("aria-activedescendant", this.rowId + this.active);
     else this.canvas.removeAttribute("aria-activedescendant");
   }
 
@@ -101,7 +103,7 @@ export class Waterfall {
   rowElement(row, at) {
     const status = row.kind === "absent" ? "pending" : row.step ? row.step.status : statusOfAll(row.steps);
     const element = el("div", {
-      class: `row depth-${row.depth} ${statusClass(status)} row-${row.kind}`, role: "treeitem", id: `trace-row-${at}`, "data-key": row.key,
+      class: `row depth-${row.depth} ${statusClass(status)} row-${row.kind}`, role: "treeitem", id: this.rowId + at, "data-key": row.key,
       "aria-level": row.depth + 1, "aria-expanded": row.isOpen === undefined ? null : String(row.isOpen),
       "aria-selected": String(row.key === this.openKey),
     }, this.labelOf(row, status), this.laneOf(row, status), el("span", { class: "row-end number small" }, this.endOf(row, status)));
@@ -185,7 +187,7 @@ export class Waterfall {
 
   click(event) {
     const element = event.target.closest(".row");
-    if (element) this.open(Number(element.id.replace("trace-row-", "")), false);
+    if (element) this.open(Number(element.id.slice(this.rowId.length)), false);
   }
 
   moveTo(at) {

@@ -14,6 +14,7 @@
         redraw();
         if (link.dataset.step !== "") trace.selectStep(Number(link.dataset.step), true);
         else trace.close();
+        trace.details.querySelector(".tree-line.breach")?.scrollIntoView({ block: "center" });
       });
     });
   }
