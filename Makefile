@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test screenshots mutation bench bench-serve bench-generate check format constraints clean
+.PHONY: help setup serve test coverage screenshots mutation bench bench-serve bench-generate check format constraints clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -27,6 +27,9 @@ serve: $(READY) ## Serve the mock on http://127.0.0.1:4010
 
 test: check ## Run every check and every test
 	@$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+coverage: check ## The same, telling which lines no test ran
 	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term
 
 screenshots: $(READY) ## Write a picture of every page into build/screenshots
