@@ -11,8 +11,8 @@ import zstandard
 from pyarrow import parquet
 
 from fixtures import Recipe, broken, generate, json_bytes, load_recordings
+from fixtures.envelope import MESSAGE
 from fixtures.output import Request, write_file, write_stream
-from mockserver.executions import MESSAGE
 from tests.generate import deadringer, generated
 
 COUNT = 1200  # three chunks, the last one short
