@@ -7,7 +7,7 @@ from . import CONTRACT_FAULTS
 
 INTRODUCTION = """# Contract faults
 
-Named, realistic bugs a backend could ship. Each breaks one promise of the contract:
+Named, realistic bugs a backend could ship. Each breaks at least one promise of the contract:
 
     deadringer serve --break duration-in-seconds --break no-key-needed
 
