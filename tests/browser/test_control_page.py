@@ -113,6 +113,18 @@ def test_a_clock_let_go_runs_as_fast_as_before(control, api):
     assert api.get("/__mock/clock").json()["speed"] == 5
 
 
+def test_a_clock_let_go_after_a_reload_runs_as_fast_as_before(control, api):
+    api.put("/__mock/clock", json={"speed": 5}).raise_for_status()
+    control.get_by_text("5 × real time").wait_for()
+    control.get_by_role("button", name="Freeze").click()
+    control.get_by_role("button", name="Let it go").wait_for()
+    control.reload()
+    control.get_by_role("button", name="Let it go").click()
+    control.get_by_role("button", name="Freeze").wait_for()
+
+    assert api.get("/__mock/clock").json()["speed"] == 5
+
+
 def test_a_mock_that_was_gone_for_a_while_is_told_of_until_it_is_back(control, watch):
     control.route("**/__mock/state", lambda route: route.abort())
     wait_told(control, "The mock does not answer; trying again")

@@ -14,7 +14,8 @@ const active = document.getElementById("active");
 let state = null;
 let readAt = 0;
 let isSilent = false;
-let speedBefore = 1;
+
+const SPEED_BEFORE = inSession("speed-before"); // outlasts a reload of a page whose clock stands
 
 async function act(method, path, body, told) {
   try {
@@ -136,7 +137,7 @@ function showActive() {
 
 function showClock() {
   const { now, mode, speed } = state.clock;
-  if (mode !== "frozen") speedBefore = speed;
+  if (mode !== "frozen") sessionStorage.setItem(SPEED_BEFORE, speed);
   const passed = mode === "frozen" ? 0 : (performance.now() - readAt) * speed;
   const shown = new Date(Date.parse(now) + passed);
   clock.textContent = Number.isNaN(shown.getTime()) ? now : shown.toISOString();
@@ -145,7 +146,7 @@ function showClock() {
 }
 
 const commands = {
-  freeze: () => ["PUT", "/__mock/clock", { speed: state?.clock.mode === "frozen" ? speedBefore : 0 }],
+  freeze: () => ["PUT", "/__mock/clock", { speed: state?.clock.mode === "frozen" ? speedBefore() : 0 }],
   "clock-back": () => ["DELETE", "/__mock/clock"],
   reset: () => ["POST", "/__mock/reset"],
   "keep-all": () => ["DELETE", "/__mock/contract-faults"],
@@ -161,6 +162,10 @@ for (const button of document.querySelectorAll("[data-seconds]")) {
 
 function padded([method, path, body]) {
   return [method, path, body];
+}
+
+function speedBefore() {
+  return Number(sessionStorage.getItem(SPEED_BEFORE)) || 1;
 }
 
 function step(seconds) {
