@@ -87,6 +87,32 @@ def test_a_switch_shows_the_requests_that_do_the_same(mock, control, api, sessio
     assert api.get("/v1/credits/balance").status_code == 200
 
 
+def test_every_button_and_form_shows_its_request_before_it_is_sent(control, session):
+    told = control.get_by_text("The same as curl")
+    for summary in told.all():
+        summary.click()
+    control.get_by_label("Workflow", exact=True).select_option("wf_abc123")
+    control.get_by_label("Ends", exact=True).select_option("failed")
+    control.get_by_label("Parameters, as JSON").fill('{"delay_ms": 5}')
+    control.get_by_label("Speed", exact=True).fill("20")
+    lines = control.locator(".line code").all_inner_texts()
+
+    def tells(*parts):
+        return any(all(part in line for part in (session, *parts)) for line in lines)
+
+    assert tells("PUT", '{"speed":0}', "/__mock/clock'")
+    assert tells("PUT", '{"speed":20}', "/__mock/clock'")
+    assert tells("POST", '{"seconds":60}', "/__mock/clock/advance'")
+    assert tells("DELETE", "/__mock/clock'")
+    assert tells("POST", "/__mock/reset'")
+    assert tells("DELETE", "/__mock/contract-faults'")
+    assert tells("DELETE", "/__mock/faults'")
+    assert tells("POST", '{"kind":"latency","delay_ms":5}', "/__mock/faults'")
+    assert tells("POST", '"status":"failed"', "/__mock/workflows/wf_abc123/runs'")
+    assert "Prefer: status=failed" in lines
+    assert "Prefer: fault=latency" in lines
+
+
 def test_the_clock_is_frozen_stepped_set_and_let_go(control, api):
     control.get_by_role("button", name="Freeze").click()
     control.get_by_role("button", name="Let it go").wait_for()

@@ -1,6 +1,7 @@
 // The control page: every switch and button is a request of the control API.
 
 import { Refusal, ask, controlCurl, curlOf, inSession, keyShown, poll } from "./asking.js";
+import { clockRequest, faultRequest, runPreference, runRequest, stepRequest } from "./commands.js";
 import { copyButton, el } from "./elements.js";
 import { say } from "./telling.js";
 
@@ -10,6 +11,9 @@ const switches = [...document.querySelectorAll("[role=switch]")];
 const clock = document.getElementById("clock");
 const search = document.getElementById("search");
 const active = document.getElementById("active");
+
+const form = (id) => document.getElementById(id);
+const NOT_JSON = "The parameters are not JSON, such as {\"delay_ms\": 800}";
 
 let state = null;
 let readAt = 0;
@@ -94,24 +98,34 @@ function turnOff(one) {
 }
 
 for (const how of document.querySelectorAll("details.how")) {
-  how.addEventListener("toggle", () => {
-    if (!how.open) return;
-    how.querySelector(".lines")?.remove();
-    how.append(lines(how));
-  });
+  how.addEventListener("toggle", () => fill(how));
+  how.closest(".panel")?.addEventListener("input", () => fill(how));
 }
 
-function lines(how) {
+function fill(how) {
+  if (!how.open) return;
+  how.querySelector(".lines")?.remove();
+  how.append(el("div", { class: "lines" }, ...("of" in how.dataset ? linesOfPanel(how.dataset.of) : linesOfSwitch(how))));
+}
+
+function linesOfSwitch(how) {
   const one = how.closest(".switch").querySelector("[role=switch]");
   const { example, prefer } = one.dataset;
-  const told = [line("curl", controlCurl(...turnOn(one)))];
-  if (prefer) {
-    const headers = { Prefer: prefer, "x-api-key": keyShown() };
-    told.push(line("For one request", `Prefer: ${prefer}`), line("as curl", curlOf("GET", example, { headers })));
-  } else {
-    told.push(el("p", { class: "muted" }, "No Prefer header does this: it lasts until it is turned off."));
+  const headers = { Prefer: prefer, "x-api-key": keyShown() };
+  return [line("curl", controlCurl(...turnOn(one))), ...preferred(prefer, "GET", example, { headers })];
+}
+
+function preferred(prefer, method, path, sent) {
+  if (!prefer) return [el("p", { class: "muted" }, "No Prefer header does this: it lasts until it is turned off.")];
+  return [line("For one request", `Prefer: ${prefer}`), line("as curl", curlOf(method, path, sent))];
+}
+
+function linesOfPanel(name) {
+  try {
+    return told[name]();
+  } catch {
+    return [el("p", { class: "bad" }, NOT_JSON)];
   }
-  return el("div", { class: "lines" }, ...told);
 }
 
 function line(label, text) {
@@ -152,46 +166,73 @@ const commands = {
   "keep-all": () => ["DELETE", "/__mock/contract-faults"],
   "faults-none": () => ["DELETE", "/__mock/faults"],
 };
+const commandLine = (label, id) => line(label, controlCurl(...request(commands[id])));
+
+/** The lines of a panel: what its buttons and its form would send now. */
+const told = {
+  clock: () => [
+    line("freeze", controlCurl("PUT", "/__mock/clock", { speed: 0 })),
+    line("let it go", controlCurl("PUT", "/__mock/clock", { speed: speedBefore() })),
+    line("step", controlCurl(...stepRequest())),
+    line("set", controlCurl(...clockRequest(form("set-clock"), { isExample: true }))),
+    commandLine("back", "clock-back"),
+  ],
+  reset: () => [commandLine("reset", "reset")],
+  "keep-all": () => [commandLine("keep all", "keep-all")],
+  "faults-none": () => [commandLine("all off", "faults-none")],
+  "start-run": () => [line("start", controlCurl(...runRequest(form("start-run")))), ...testRun(form("start-run"))],
+  "add-fault": () => [line("add", controlCurl(...faultRequest(form("add-fault")))), ...faultOnce(form("add-fault"))],
+};
+
+function testRun(given) {
+  const prefer = runPreference(given);
+  const path = `/v1/workflows/${encodeURIComponent(given.elements.workflow.value)}/test`;
+  const headers = { ...(prefer && { Prefer: prefer }), "x-api-key": keyShown(), "content-type": "application/json" };
+  const asTest = line("as a test run", curlOf("POST", path, { headers, body: {} }));
+  return prefer ? [line("For a test run", `Prefer: ${prefer}`), asTest] : [asTest];
+}
+
+function faultOnce(given) {
+  const one = switches.find(({ dataset }) => dataset.kind === "transport" && dataset.name === given.elements.kind.value);
+  if (!one) return [];
+  const { example, prefer } = one.dataset;
+  return preferred(prefer, "GET", example, { headers: { Prefer: prefer, "x-api-key": keyShown() } });
+}
+
 for (const [id, command] of Object.entries(commands)) {
   const button = document.getElementById(id);
-  button.addEventListener("click", () => act(...padded(command()), button.dataset.told));
+  button.addEventListener("click", () => act(...request(command), button.dataset.told));
 }
 for (const button of document.querySelectorAll("[data-seconds]")) {
   button.addEventListener("click", () => step(Number(button.dataset.seconds)));
-}
-
-function padded([method, path, body]) {
-  return [method, path, body];
 }
 
 function speedBefore() {
   return Number(sessionStorage.getItem(SPEED_BEFORE)) || 1;
 }
 
+/** Give method, path and body of a command, which may have no body. */
+function request(command) {
+  const [method, path, body] = command();
+  return [method, path, body];
+}
+
 function step(seconds) {
-  return act("POST", "/__mock/clock/advance", { seconds }, `The clock went on by ${seconds} s`);
+  return act(...stepRequest(seconds), `The clock went on by ${seconds} s`);
 }
 
 function onSubmit(id, answer) {
   document.getElementById(id).addEventListener("submit", (event) => {
     event.preventDefault();
-    answer(new FormData(event.target), event.target);
+    answer(event.target);
   });
 }
 
-onSubmit("set-clock", (given) => {
-  const body = {};
-  if (given.get("now")) body.now = given.get("now");
-  if (given.get("speed")) body.speed = Number(given.get("speed"));
-  act("PUT", "/__mock/clock", body, "The clock is set");
-});
+onSubmit("set-clock", (form) => act(...clockRequest(form), "The clock is set"));
 
-onSubmit("start-run", async (given) => {
-  const body = {};
-  for (const name of ["status", "drive"]) if (given.get(name)) body[name] = given.get(name);
-  if (given.get("steps")) body.steps = Number(given.get("steps"));
-  const path = `/__mock/workflows/${encodeURIComponent(given.get("workflow"))}/runs`;
-  const run = await act("POST", path, body, (started) => `${started.run_id} has started`);
+onSubmit("start-run", async (form) => {
+  const [method, path, body] = runRequest(form);
+  const run = await act(method, path, body, (started) => `${started.run_id} has started`);
   if (run) document.getElementById("started").prepend(started(run, path, body));
 });
 
@@ -213,17 +254,13 @@ function started(run, path, body) {
   return node;
 }
 
-onSubmit("add-fault", (given) => {
-  const body = { kind: given.get("kind") };
-  for (const name of ["share", "count"]) if (given.get(name)) body[name] = Number(given.get(name));
-  for (const name of ["path", "operation"]) if (given.get(name)) body[name] = given.get(name);
+onSubmit("add-fault", (form) => {
   try {
-    Object.assign(body, JSON.parse(given.get("parameters") || "{}"));
+    const [method, path, body] = faultRequest(form);
+    act(method, path, body, `A ${body.kind} fault is on`);
   } catch {
-    say("The parameters are not JSON, such as {\"delay_ms\": 800}", { isProblem: true });
-    return;
+    say(NOT_JSON, { isProblem: true });
   }
-  act("POST", "/__mock/faults", body, `A ${body.kind} fault is on`);
 });
 
 search.addEventListener("input", () => {
