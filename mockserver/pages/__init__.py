@@ -28,6 +28,7 @@ def add_pages(app: Flask, service: Service) -> None:
     app.template_folder = "pages/templates"
     if service.settings.control:
         add_shell(app)
+        app.jinja_env.globals["session_names"] = service.session_names
         add_runs(app, service)
         add_trace(app, service)
         add_contract_page(app, service)
