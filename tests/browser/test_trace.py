@@ -231,3 +231,20 @@ def test_a_trace_fits_a_phone(mock, phone, name):
 
 def test_the_modules_are_all_in_the_bundle():
     assert {path.name for path in ASSETS.glob("*.js")} == set(SCRIPTS)
+
+
+def test_rows_tell_their_place_in_the_tree_and_have_ids_of_their_own(mock, page):
+    page.goto(mock + FAILED_LOOP)
+    page.get_by_role("treeitem").first.wait_for()
+    page.locator("[role=treeitem][aria-expanded=false]").first.click()
+    told = page.get_by_role("treeitem").evaluate_all(
+        """all => all.map(({ id, ariaLevel, ariaPosInSet, ariaSetSize }) =>
+             [id, +ariaLevel, +ariaPosInSet, +ariaSetSize])"""
+    )
+
+    top = [(place, size) for _, level, place, size in told if level == 1]
+    below = [(place, size) for _, level, place, size in told if level == 2]
+    assert len({one[0] for one in told}) == len(told)
+    assert top == [(place, len(top)) for place in range(1, len(top) + 1)]
+    assert below[0][0] == 1
+    assert all(place <= size for place, size in below)

@@ -87,6 +87,7 @@ export class Waterfall {
     const { scrollTop, clientHeight } = this.scroller;
     const first = everything ? 0 : Math.max(0, Math.floor(scrollTop / this.height) - OVERSCAN);
     const last = everything ? this.rows.length : Math.ceil((scrollTop + (clientHeight || 600)) / this.height) + OVERSCAN;
+    this.places = placesOf(this.rows);
     renewChildren(this.canvas, this.rows.slice(first, last).map((row, at) => this.rowElement(row, first + at)));
     const active = this.rows[this.active];
     if (active) this.canvas.setAttribute("aria-activedescendant", this.rowId + this.active);
@@ -104,7 +105,7 @@ export class Waterfall {
     const status = row.kind === "absent" ? "pending" : row.step ? row.step.status : statusOfAll(row.steps);
     const element = el("div", {
       class: `row depth-${row.depth} ${statusClass(status)} row-${row.kind}`, role: "treeitem", id: this.rowId + at, "data-key": row.key,
-      "aria-level": row.depth + 1, "aria-expanded": row.isOpen === undefined ? null : String(row.isOpen),
+      "aria-level": row.depth + 1, "aria-posinset": this.places[at].place, "aria-setsize": this.places[at].siblings.length, "aria-expanded": row.isOpen === undefined ? null : String(row.isOpen),
       "aria-selected": String(row.key === this.openKey),
     }, this.labelOf(row, status), this.laneOf(row, status), el("span", { class: "row-end number small" }, this.endOf(row, status)));
     if (at === this.active) element.classList.add("active");
@@ -226,4 +227,15 @@ function placed(element, from, to = null) {
   element.style.left = `${from * 100}%`;
   if (to !== null) element.style.width = `${Math.max(0, to - from) * 100}%`;
   return element;
+}
+
+/** Give for each row its place among its siblings: those on screen are not all there are. */
+function placesOf(rows) {
+  const open = []; // by depth, the siblings that may go on
+  return rows.map((row) => {
+    open.length = row.depth + 1;
+    const siblings = (open[row.depth] ??= []);
+    siblings.push(row);
+    return { place: siblings.length, siblings };
+  });
 }
