@@ -28,7 +28,7 @@ def start_run(service: Service, scene: Scene, workflow_id: str, wanted: JsonObje
         "workflow": scene.family.workflows[workflow_id],
     }
     try:
-        scene.family.plan_started(body)
+        plan, _price = scene.family.plan_started(body)
     except ValueError as problem:
         raise ApiError(
             "VALIDATION_ERROR",
@@ -36,4 +36,6 @@ def start_run(service: Service, scene: Scene, workflow_id: str, wanted: JsonObje
             "Leave out what cannot be; other numbers of steps need a workflow with a loop",
             details={"errors": [str(problem)]},
         ) from problem
-    return service.change(scene.session.name, "started", body).started[run_id]
+    started = service.change(scene.session.name, "started", body).started.get(run_id)
+    # Somebody may have reset the session in between: then the run has been, and is gone.
+    return started or StartedRun(plan, body.get("drive", "time"))

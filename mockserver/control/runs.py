@@ -30,4 +30,6 @@ def advance_run(steering: Steering, id: str, run_id: str) -> JsonObject:  # noqa
     count = steering.body.get("transitions", 1)
     steering.change("moved", {"run_id": run_id, "transitions": count})
     found = steering.scene.find(id, run_id)
-    return found.execution if found else {}
+    if found is None:
+        raise ApiError("NOT_FOUND", "The run is gone", "The session was reset; start another")
+    return found.execution
