@@ -1,4 +1,4 @@
-"""The world around executions: workflows, their lists of runs, the catalogue, credits, test runs.
+"""The world around executions: workflows, their lists of runs, the catalogue, test runs.
 
 Everything follows from the executions that are served and the seeded world, under the changes of
 a session, so that list, detail, definition and balance always agree.
@@ -14,23 +14,14 @@ from itertools import chain, count, islice
 from typing import NamedTuple
 
 from contracts import JsonObject, format_timestamp, parse_timestamp
-from fixtures import (
-    FOREVER,
-    RunPlan,
-    Window,
-    World,
-    plan_run,
-    stretched,
-    view_run,
-)
+from fixtures import RunPlan, Window, World, plan_run, stretched, view_run
 
+from .credits import price_of
 from .listing import Held, Listing
 from .runs import milliseconds_of, started_execution
 from .scenarios import Script
 from .sessions import Session
 
-STARTING_BALANCE = 4250
-PLAN = "PRO"
 CATEGORY_SYNONYMS = {
     "control-flow": "control_flow",
     "integrations": "integration",
@@ -214,7 +205,7 @@ class Family:
         plan = self._doomed(body) or self._planned(body, self.seed)
         if body.get("duration_ms") is not None:
             plan = stretched(plan, body["duration_ms"])
-        return plan, self._price(plan, body.get("action_mocks") or {})
+        return plan, price_of(plan, self.catalogue, body.get("action_mocks") or {})
 
     def _doomed(self, body: JsonObject) -> RunPlan | None:
         """Give the plan of a run that fails at what the scenario lets fail, if it does."""
@@ -236,34 +227,6 @@ class Family:
             overrides=body.get("overrides") or None,
             action_mocks=body.get("action_mocks") or None,
         )
-
-    def _price(self, plan: RunPlan, mocks: JsonObject) -> float:
-        """Credits of one run by the catalogue, whole at its start.
-
-        Each step that will have run counts, so a loop counts by its items; a branch that is not
-        taken and a mocked action cost nothing.
-        """
-        prices = {action["kind"]: action.get("creditCost") or 0 for action in self.catalogue}
-        mocked = {action_id for action_id, mock in mocks.items() if mock.get("enabled")}
-        return sum(
-            prices.get(step.document["operation"], 0)
-            for step in plan.steps
-            if step.document["status"] != "skipped"
-            and step.started_at < FOREVER
-            and step.document["step_id"] not in mocked
-        )
-
-    def balance(self, session: Session, now: datetime) -> JsonObject:
-        """Give the credits left, and the first of next month."""
-        following = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        month = following.month % 12 + 1
-        following = following.replace(month=month, year=following.year + (month == 1))
-        left = STARTING_BALANCE - session.spent
-        return {
-            "balance": int(left),
-            "subscription_plan": PLAN,
-            "next_reset": format_timestamp(following),
-        }
 
     def actions(self, category: str | None) -> list[JsonObject]:
         """Give the catalogue, or the actions of one category under any of its spellings."""

@@ -2,19 +2,27 @@
 
 from contracts import JsonObject, format_timestamp
 
+from .credits import credits_left
 from .errors import ApiError
 from .service import Scene, Service
 from .sessions import StartedRun
 
 
-def start_run(service: Service, scene: Scene, workflow_id: str, wanted: JsonObject) -> StartedRun:
+def start_run(
+    service: Service,
+    scene: Scene,
+    workflow_id: str,
+    wanted: JsonObject,
+    *,
+    may_overdraw: bool = False,
+) -> StartedRun:
     """Start a run of a known workflow now; the run is safe once this returns.
 
     `wanted` may hold status, steps, duration_ms, overrides, action_mocks and drive.
 
     Raises:
         ApiError: VALIDATION_ERROR if the workflow never lists that many steps, or a run that
-            never ends is to have a duration.
+            never ends is to have a duration; INSUFFICIENT_CREDITS if it costs more than is left.
     """
     # Counted in the store: others may start a run of this session at the same moment.
     ordinal = service.store.count(scene.session.name, "started")
@@ -28,7 +36,7 @@ def start_run(service: Service, scene: Scene, workflow_id: str, wanted: JsonObje
         "workflow": scene.family.workflows[workflow_id],
     }
     try:
-        plan, _price = scene.family.plan_started(body)
+        plan, price = scene.family.plan_started(body)
     except ValueError as problem:
         raise ApiError(
             "VALIDATION_ERROR",
@@ -36,6 +44,13 @@ def start_run(service: Service, scene: Scene, workflow_id: str, wanted: JsonObje
             "Leave out what cannot be; other numbers of steps need a workflow with a loop",
             details={"errors": [str(problem)]},
         ) from problem
+    left = credits_left(scene.session)
+    if price > left and not may_overdraw:
+        raise ApiError(
+            "INSUFFICIENT_CREDITS",
+            f"The run costs {price:g} credits, {left:g} are left",
+            "Mock actions in test_config.action_mocks, or begin anew with POST /__mock/reset",
+        )
     started = service.change(scene.session.name, "started", body).started.get(run_id)
     # Somebody may have reset the session in between: then the run has been, and is gone.
     return started or StartedRun(plan, body.get("drive", "time"))

@@ -12,7 +12,7 @@ def start_live_run(steering: Steering, id: str) -> tuple[JsonObject, int]:  # no
     """Start a live run."""
     scene = steering.scene
     require_known(id, scene.family.workflows, "workflow")
-    run = start_run(steering.service, scene, id, steering.body)
+    run = start_run(steering.service, scene, id, steering.body, may_overdraw=True)
     named = NamedRun("", "", run.plan.status, id, run.plan.run_id)
     ids = {"workflow_id": id, "run_id": run.plan.run_id}
     return {**ids, "path": named.path, "drive": run.drive}, 201

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from flask import Response
 
+from mockserver.credits import balance_of
 from mockserver.service import Scene, Service
 
 from .answers import good
@@ -11,5 +12,5 @@ from .answers import good
 
 def get_credit_balance(_service: Service, scene: Scene, _path: Mapping[str, str]) -> Response:
     """Answer with what is left; reading changes nothing."""
-    balance = scene.family.balance(scene.session, scene.now)
+    balance = balance_of(scene.session, scene.now)
     return good("Credit balance retrieved successfully", balance)

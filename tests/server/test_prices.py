@@ -77,3 +77,35 @@ def test_a_run_that_never_ends_has_no_duration(mock):
 
     assert answer.status_code == 400
     assert "never ends" in answer.json()["error"]["details"]["errors"][0]
+
+
+def spent_to_the_end(mock):
+    """Spend until a test run is refused; give the refusal and what is left."""
+    for _ in range(2_000):
+        answer = mock.post("/v1/workflows/wf_loop77/test")
+        if answer.status_code != 200:
+            return answer, balance(mock)
+    raise AssertionError("nothing was ever refused")
+
+
+def test_a_run_that_costs_more_than_is_left_is_refused_and_not_started(mock):
+    refusal, left = spent_to_the_end(mock)
+
+    path = "/v1/workflows/wf_loop77/executions?page_size=1"
+    before = mock.get(path).json()
+    mock.post("/v1/workflows/wf_loop77/test")
+    assert (refusal.status_code, refusal.json()["error"]["code"]) == (403, "INSUFFICIENT_CREDITS")
+    assert f"{left} are left" in refusal.json()["error"]["message"]
+    assert (mock.get(path).json(), balance(mock)) == (before, left)
+
+    mock.post("/__mock/reset")
+    assert mock.post("/v1/workflows/wf_loop77/test").status_code == 200
+
+
+def test_runs_started_by_command_are_never_refused_and_the_balance_ends_at_zero(mock):
+    spent_to_the_end(mock)
+
+    answers = {mock.post("/__mock/workflows/wf_loop77/runs").status_code for _ in range(5)}
+
+    assert answers == {201}
+    assert balance(mock) == 0

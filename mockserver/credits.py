@@ -1,0 +1,46 @@
+"""What runs cost, and what a session has left to spend."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from contracts import JsonObject, format_timestamp
+from fixtures import FOREVER, RunPlan
+
+from .sessions import Session
+
+STARTING_BALANCE = 4250
+PLAN = "PRO"
+
+
+def price_of(plan: RunPlan, catalogue: Iterable[JsonObject], mocks: JsonObject) -> float:
+    """Give the credits of one run by the catalogue, whole at its start.
+
+    Each step that will have run counts, so a loop counts by its items; a branch that is not
+    taken and a mocked action cost nothing.
+    """
+    prices = {action["kind"]: action.get("creditCost") or 0 for action in catalogue}
+    mocked = {action_id for action_id, mock in mocks.items() if mock.get("enabled")}
+    return sum(
+        prices.get(step.document["operation"], 0)
+        for step in plan.steps
+        if step.document["status"] != "skipped"
+        and step.started_at < FOREVER
+        and step.document["step_id"] not in mocked
+    )
+
+
+def credits_left(session: Session) -> float:
+    """Give what can still be spent; runs started by command may cost more than there is."""
+    return max(0, STARTING_BALANCE - session.spent)
+
+
+def balance_of(session: Session, now: datetime) -> JsonObject:
+    """Give the credits left, and the first of next month."""
+    following = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    month = following.month % 12 + 1
+    following = following.replace(month=month, year=following.year + (month == 1))
+    return {
+        "balance": int(credits_left(session)),
+        "subscription_plan": PLAN,
+        "next_reset": format_timestamp(following),
+    }
