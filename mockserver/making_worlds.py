@@ -1,15 +1,18 @@
 """Makes the world a session sees: of the seed alone, or of a scenario."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from contracts import JsonObject
 from fixtures import World, load_catalogue, load_workflows, world_workflows
 
 from .family import Family
+from .magic_ids import MAGIC_WORKFLOWS
 from .scenarios import Scenario, Script
 from .settings import Settings
 
 USUAL_RUNS = 240
+_MODEL = "wf_abc123"
 
 
 def family_of_scenario(
@@ -77,6 +80,22 @@ def make_family(
         workflows = {**workflows, **world.workflows}
     seed = world.seed if world else 0
     return Family(by_workflow, workflows, load_catalogue(), world, seed, script)
+
+
+@cache
+def magic_family(seed: int) -> Family:
+    """Give the world of the reserved workflows: each does what the documented one does."""
+    model = next(one for one in load_workflows() if one["id"] == _MODEL)
+    workflows = {
+        name: {**model, "id": name, "name": f"Reserved: {name}"} for name in MAGIC_WORKFLOWS
+    }
+    entries = [
+        {**entry, "workflow_id": name}
+        for name, magic in MAGIC_WORKFLOWS.items()
+        for entry in magic.runs
+    ]
+    world = World(seed, 0, workflows=list(workflows.values()))
+    return make_family((), world, Script(seed, entries, workflows))
 
 
 def _told_by(workflow_id: str, runs: Sequence[JsonObject]) -> JsonObject:

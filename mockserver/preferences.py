@@ -1,4 +1,4 @@
-"""What a request prefers: the `Prefer` header (RFC 7240), its query forms, and magic ids."""
+"""What a request prefers: the `Prefer` header (RFC 7240), and its query forms."""
 
 import random
 import re
@@ -16,28 +16,6 @@ MOST_STEPS = 5_000
 RUN_STATUSES = ("completed", "failed", "running")
 QUERY_FORMS = ("code", "example", "dynamic", "seed")
 """Preferences that may be written as `__name=value` where there is no header."""
-
-MAGIC_IDS: Mapping[str, Mapping[str, str]] = {
-    "run_completed": {"status": "completed"},
-    "run_failed": {"status": "failed"},
-    "run_running_forever": {"status": "running"},
-    "run_no_steps": {"example": "failed_before_first_step"},
-    "run_many_steps": {"steps": "200"},
-    "run_large": {"example": "very_large_output"},
-    "run_slow": {"status": "completed", "delay": "3000"},
-    "run_400": {"code": "400"},
-    "run_401": {"code": "401"},
-    "run_403": {"code": "403"},
-    "run_404": {"code": "404"},
-    "run_429": {"code": "429"},
-    "run_500": {"status": "completed", "fault": "error-500"},
-    "run_503": {"status": "completed", "fault": "error-503"},
-    "run_empty_reply": {"status": "completed", "fault": "empty"},
-    "run_truncated": {"status": "completed", "fault": "truncate"},
-    "run_malformed": {"status": "completed", "fault": "malformed"},
-    "run_never_answers": {"status": "completed", "fault": "hang"},
-}
-"""Reserved run ids and the preferences they stand for, under any workflow id."""
 
 _PREFERENCE = re.compile(
     r"""\s*([!#$%&'*+.^_`|~\w-]+)           # name
@@ -90,11 +68,14 @@ def preferences_of_request() -> Preferences:
 
 
 def read_preferences(
-    documented: Sequence[int], fault_names: Callable[[], Sequence[str]], run_id: str | None
+    documented: Sequence[int],
+    fault_names: Callable[[], Sequence[str]],
+    reserved: Mapping[str, str],
 ) -> Preferences:
-    """Give the preferences of the request at hand, from header, query or a magic run id.
+    """Give the preferences of the request at hand, from header or query, else as `reserved` says.
 
-    `documented` are the statuses of the operation; `fault_names` is asked if a fault is preferred.
+    `documented` are the statuses of the operation; `fault_names` is asked if a fault is preferred;
+    `reserved` is what the ids of the request stand for.
 
     Raises:
         ApiError: VALIDATION_ERROR with one line for each impossible value, naming possible ones.
@@ -104,8 +85,7 @@ def read_preferences(
     if not header:
         args = request.args
         wanted = {name: args[f"__{name}"] for name in QUERY_FORMS if f"__{name}" in args}
-    if run_id is not None and run_id in MAGIC_IDS:
-        wanted = {**MAGIC_IDS[run_id], **wanted}
+    wanted = {**reserved, **wanted}
     problems = [
         f"Prefer: {problem}"
         for problem in _problems(wanted, [str(status) for status in documented], fault_names)

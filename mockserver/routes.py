@@ -1,5 +1,6 @@
 """Makes the routes of the API out of the specification, and guards them."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -20,10 +21,11 @@ from .faulty_answers import (
 from .freshness import tell_freshness
 from .journal import NOTES
 from .lasting import WINDOW, note_lasting
+from .magic_ids import magic_preferences
 from .pauses import pause
 from .preferences import Preferences, preferred_error, read_preferences
 from .rate_limits import Caller, Window
-from .service import SESSION_NAME, Service, split_key
+from .service import SESSION_NAME, Scene, Service, split_key
 from .views import VIEWS, View
 
 API_ROOT = "/v1"
@@ -59,9 +61,7 @@ def _answering(operation: Operation, view: View, service: Service) -> Any:
     documented = sorted(int(status) for status in operation.described["responses"])
 
     def answer(**path: str) -> Response:
-        is_known = path.get("id") in g.scene.family.workflows
-        run_id = path.get("runId") if is_known else None  # no magic under an unknown workflow
-        preferences = read_preferences(documented, fault_names, run_id)
+        preferences = read_preferences(documented, fault_names, _reserved(operation, path))
         g.preferences = preferences
         if preferences.delay_ms:
             pause(preferences.delay_ms / 1000)
@@ -76,6 +76,15 @@ def _answering(operation: Operation, view: View, service: Service) -> Any:
     return answer
 
 
+def _reserved(operation: Operation, path: Mapping[str, str]) -> Mapping[str, str]:
+    """Give what reserved ids in the path stand for; none does under an unknown workflow."""
+    scene: Scene = g.scene
+    if path.get("id") not in scene.family.workflows:
+        return {}
+    workflow_id = path["id"] if scene.is_reserved else ""
+    return magic_preferences(operation.operation_id, workflow_id, path.get("runId", ""))
+
+
 def _admit(service: Service) -> Response | None:
     """Count the request and check its key, before anything is said about existence.
 
@@ -87,7 +96,8 @@ def _admit(service: Service) -> Response | None:
     if request.endpoint:
         request.environ[NOTES]["operation"] = request.endpoint
     key, in_key = split_key(sent_key(request.headers))
-    g.scene = service.scene(session_of_request() or in_key)
+    workflow_id = (request.view_args or {}).get("id", "")
+    g.scene = service.scene(session_of_request() or in_key, workflow_id)
     begin_faults(service, g.scene.session, key)
     known = is_known_key(key, service.settings.api_keys)
     if service.settings.rate_limit != "off":

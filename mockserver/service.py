@@ -15,7 +15,8 @@ from .clock import Clock
 from .executions import Document, ExecutionSource
 from .family import Family, Found
 from .loading import with_recorded
-from .making_worlds import USUAL_RUNS, family_of_scenario, make_family
+from .magic_ids import MAGIC_WORKFLOWS
+from .making_worlds import USUAL_RUNS, family_of_scenario, magic_family, make_family
 from .rate_limits import RateLimits
 from .redaction import Redactor
 from .runs import milliseconds_of
@@ -49,6 +50,8 @@ class Scene:
     now_ms: int
     generation: int
     """That of the session when the request came; it may have changed since."""
+    is_reserved: bool = False
+    """Whether the family is that of the reserved workflows."""
 
     def find(self, workflow_id: str, run_id: str) -> Found | None:
         """Give a run as it stands, None if the workflow has none of that id."""
@@ -138,12 +141,15 @@ class Service:
         self.family = self._family(self.scenario)
         self._families = {}
 
-    def scene(self, name: str = "") -> Scene:
-        """Give what a request of a session sees now."""
+    def scene(self, name: str = "", workflow_id: str = "") -> Scene:
+        """Give what a request of a session sees now: under a reserved workflow, those alone."""
         session = self.session(name)
         family, generation = self.family_of(session), session.generation
         now = (session.clock or self._start).at(self.clock.now())
-        return Scene(family, session, now, milliseconds_of(now), generation)
+        is_reserved = workflow_id in MAGIC_WORKFLOWS and workflow_id not in family.workflows
+        if is_reserved:
+            family = magic_family(self.settings.seed)
+        return Scene(family, session, now, milliseconds_of(now), generation, is_reserved)
 
     def now(self, name: str = "") -> datetime:
         """Give the time of a session."""

@@ -9,7 +9,7 @@ from contracts import Grade, Json, JsonObject, Violation, validate
 from contracts.rules import Context, Scope, judge, judge_execution
 from fixtures import FOREVER, compile_workflow, load_workflows, view_run
 from mockserver.control_document import component_validator
-from mockserver.preferences import MAGIC_IDS
+from mockserver.magic_ids import MAGIC_RUNS
 from mockserver.schema_problems import Path, Problem, problems_of
 
 from .model import Scenario
@@ -137,7 +137,7 @@ def _of_executions(scenario: Scenario, seed: int) -> Iterator[Problem]:
 def _of_id(name: str, path: Path) -> Iterator[Problem]:
     if "/" in name or name in {".", ".."}:
         yield Problem(path, f"{name!r} can be no part of a path", "use an id without / and dots")
-    elif name in MAGIC_IDS:
+    elif name in MAGIC_RUNS:
         yield Problem(path, f"{name!r} is reserved: it always gives the same answer", "rename it")
 
 

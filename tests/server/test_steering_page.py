@@ -5,7 +5,8 @@ import re
 import pytest
 
 from contracts import specification_text
-from mockserver.preferences import MAGIC_IDS, QUERY_FORMS
+from mockserver.magic_ids import MAGIC_RUNS, MAGIC_WORKFLOWS
+from mockserver.preferences import QUERY_FORMS
 from mockserver.settings import setting_names
 from mockserver.transport_faults import CHAOS, KINDS, NAMED_FAULTS, SCOPE
 from tests.project import ROOT
@@ -23,9 +24,11 @@ def missing(names, text):
 
 @pytest.mark.parametrize("text", [STEERING, README, specification_text()])
 def test_every_magic_id_is_listed_and_no_other(text):
-    listed = set(re.findall(r"`(run_(?:[a-z_]+|\d{3}))`", text))
+    runs = set(re.findall(r"`(run_(?:[a-z_]+|\d{3}))`", text))
+    workflows = set(re.findall(r"`(wf_(?:[a-z_]+|\d{3}))`", text))
 
-    assert listed - {"run_id"} == set(MAGIC_IDS)
+    assert runs - {"run_id"} == set(MAGIC_RUNS)
+    assert workflows == set(MAGIC_WORKFLOWS)
 
 
 def test_every_preference_and_query_form_is_documented():
