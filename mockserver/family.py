@@ -14,12 +14,12 @@ from itertools import chain, count, islice
 from typing import NamedTuple
 
 from contracts import JsonObject, format_timestamp, parse_timestamp
-from fixtures import RunPlan, Window, World, plan_run, stretched, view_run
+from fixtures import RunPlan, Window, World, compile_workflow, plan_run, stretched, view_run
 
 from .credits import price_of
 from .listing import Held, Listing
 from .runs import milliseconds_of, started_execution
-from .scenarios import Script
+from .scenarios import Script, ScriptedRun, planned
 from .sessions import Session
 
 CATEGORY_SYNONYMS = {
@@ -199,12 +199,15 @@ class Family:
         """Give the plan and the price of a run from the body of its event.
 
         Raises:
-            ValueError: if the workflow never lists as many steps as are asked for, or a run that
-                never ends is to have a duration.
+            ValueError: if the workflow never lists as many steps as are asked for, never fails at
+                the step that is, or a run that never ends is to have a duration.
         """
-        plan = self._doomed(body) or self._planned(body, self.seed)
-        if body.get("duration_ms") is not None:
-            plan = stretched(plan, body["duration_ms"])
+        if "fails_at" in body:
+            plan = self._failing(body)
+        else:
+            plan = self._doomed(body) or self._planned(body, self.seed)
+            if body.get("duration_ms") is not None:
+                plan = stretched(plan, body["duration_ms"])
         return plan, price_of(plan, self.catalogue, body.get("action_mocks") or {})
 
     def _doomed(self, body: JsonObject) -> RunPlan | None:
@@ -214,6 +217,11 @@ class Family:
         failed = {**body, "status": "failed"}
         seeds = (f"{self.seed} {variant}" for variant in count())
         return self.script.doomed(self._planned(failed, seed) for seed in seeds)
+
+    def _failing(self, body: JsonObject) -> RunPlan:
+        run = ScriptedRun(body["workflow_id"], body["run_id"], 0, body)
+        blueprint = compile_workflow(body.get("workflow") or self.workflows[run.workflow_id])
+        return planned(self.seed, blueprint, run, _moment(body["started_at"]))
 
     def _planned(self, body: JsonObject, seed: int | str) -> RunPlan:
         steps = body.get("steps")

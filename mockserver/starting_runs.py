@@ -18,7 +18,7 @@ def start_run(
 ) -> StartedRun:
     """Start a run of a known workflow now; the run is safe once this returns.
 
-    `wanted` may hold status, steps, duration_ms, overrides, action_mocks and drive.
+    `wanted` may hold status, fails_at, steps, duration_ms, overrides, action_mocks and drive.
 
     Raises:
         ApiError: VALIDATION_ERROR if the workflow never lists that many steps, or a run that

@@ -3,19 +3,54 @@
 from contracts import JsonObject
 from mockserver.errors import ApiError
 from mockserver.executions import NamedRun
+from mockserver.scenarios import Scenario, nameable, runs_by_name
 from mockserver.starting_runs import start_run
 
-from .steering import Steering, require_known
+from .steering import Steering, refused, require_known
+
+_OF_THE_STORY = {"workflow_id", "run_id", "at_s", "times", "every_s"}
+"""Members that place a run in its scenario; the others say how it goes."""
 
 
 def start_live_run(steering: Steering, id: str) -> tuple[JsonObject, int]:  # noqa: A002 - named by the path
     """Start a live run."""
     scene = steering.scene
     require_known(id, scene.family.workflows, "workflow")
-    run = start_run(steering.service, scene, id, steering.body, may_overdraw=True)
+    wanted = {**_of_scenario(steering, id), **steering.body}
+    run = start_run(steering.service, scene, id, wanted, may_overdraw=True)
     named = NamedRun("", "", run.plan.status, id, run.plan.run_id)
     ids = {"workflow_id": id, "run_id": run.plan.run_id}
     return {**ids, "path": named.path, "drive": run.drive}, 201
+
+
+def _of_scenario(steering: Steering, workflow_id: str) -> JsonObject:
+    """Take `scenario` and `run` out of the body; give what that scenario writes of that run."""
+    body = steering.body
+    name, run = body.pop("scenario", None), body.pop("run", None)
+    current = steering.session.scenario
+    if name is None and run is None:
+        return {}
+    known = nameable(current, steering.service.settings.seed)
+    scenario = known.get(name) if name is not None else current
+    if scenario is None:
+        problem = "is unknown" if name is not None else "is missing: the session is in none"
+        raise refused("scenario", problem, f"Use one of {', '.join(known)}")
+    runs = {
+        called: one
+        for called, one in runs_by_name(scenario).items()
+        if one["workflow_id"] == workflow_id
+    }
+    if not runs or run not in {None, *runs}:
+        problem = "is unknown" if runs else f"has none in {scenario.name}"
+        raise refused("run", problem, _runs_to_start(scenario))
+    entry = runs[run] if run is not None else next(iter(runs.values()))
+    left_out = _OF_THE_STORY if "status" not in body else {*_OF_THE_STORY, "fails_at"}
+    return {member: value for member, value in entry.items() if member not in left_out}
+
+
+def _runs_to_start(scenario: Scenario) -> str:
+    listed = [f"{called} of {one['workflow_id']}" for called, one in runs_by_name(scenario).items()]
+    return f"Runs of {scenario.name}: {', '.join(listed) or 'none'}"
 
 
 def advance_run(steering: Steering, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path

@@ -3,15 +3,20 @@
 A scenario is data; what it looks like at a time is a function of seed, scenario, start and now.
 """
 
+from .choosing import nameable, runs_by_name
 from .model import Scenario
 from .reading import ScenarioError, load_scenario, ready_names, scenario_from
-from .script import Script
+from .script import Script, ScriptedRun, planned
 
 __all__ = [
     "Scenario",
     "ScenarioError",
     "Script",
+    "ScriptedRun",
     "load_scenario",
+    "nameable",
+    "planned",
     "ready_names",
+    "runs_by_name",
     "scenario_from",
 ]
