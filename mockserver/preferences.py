@@ -69,13 +69,13 @@ def preferences_of_request() -> Preferences:
 
 def read_preferences(
     documented: Sequence[int],
-    fault_names: Callable[[], Sequence[str]],
+    names: Mapping[str, Callable[[], Sequence[str]]],
     reserved: Mapping[str, str],
 ) -> Preferences:
     """Give the preferences of the request at hand, from header or query, else as `reserved` says.
 
-    `documented` are the statuses of the operation; `fault_names` is asked if a fault is preferred;
-    `reserved` is what the ids of the request stand for.
+    `documented` are the statuses of the operation; `names` gives those of faults, and of examples
+    that are no recordings, if they are needed; `reserved` is what the ids of the request stand for.
 
     Raises:
         ApiError: VALIDATION_ERROR with one line for each impossible value, naming possible ones.
@@ -88,7 +88,7 @@ def read_preferences(
     wanted = {**reserved, **wanted}
     problems = [
         f"Prefer: {problem}"
-        for problem in _problems(wanted, [str(status) for status in documented], fault_names)
+        for problem in _problems(wanted, [str(status) for status in documented], names)
     ]
     if problems:
         raise ApiError(
@@ -122,14 +122,18 @@ def preferred_error(preferences: Preferences) -> ApiError | None:
 
 
 def _problems(
-    wanted: Mapping[str, str], statuses: Sequence[str], fault_names: Callable[[], Sequence[str]]
+    wanted: Mapping[str, str],
+    statuses: Sequence[str],
+    names: Mapping[str, Callable[[], Sequence[str]]],
 ) -> list[str]:
-    examples = [recording.name for recording in load_recordings()] if "example" in wanted else []
-    faults = fault_names() if "fault" in wanted else []
+    examples = sorted(recording.name for recording in load_recordings())
+    if wanted.get("example", examples[0]) not in examples:
+        examples = [*examples, *names["example"]()]
+    faults = names["fault"]() if "fault" in wanted else []
     problems = []
     for name, allowed in (
         ("code", sorted(statuses)),
-        ("example", sorted(examples)),
+        ("example", examples),
         ("status", RUN_STATUSES),
         ("fault", faults),
         ("dynamic", ("true", "false")),

@@ -25,6 +25,7 @@ from .magic_ids import magic_preferences
 from .pauses import pause
 from .preferences import Preferences, preferred_error, read_preferences
 from .rate_limits import Caller, Window
+from .scripted_examples import scripted_names
 from .service import SESSION_NAME, Scene, Service, split_key
 from .views import VIEWS, View
 
@@ -60,8 +61,13 @@ def is_api_path(path: str) -> bool:
 def _answering(operation: Operation, view: View, service: Service) -> Any:
     documented = sorted(int(status) for status in operation.described["responses"])
 
+    names = {
+        "fault": fault_names,
+        "example": lambda: scripted_names(g.scene.session.scenario, service.settings.seed),
+    }
+
     def answer(**path: str) -> Response:
-        preferences = read_preferences(documented, fault_names, _reserved(operation, path))
+        preferences = read_preferences(documented, names, _reserved(operation, path))
         g.preferences = preferences
         if preferences.delay_ms:
             pause(preferences.delay_ms / 1000)

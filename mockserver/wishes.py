@@ -8,6 +8,7 @@ from fixtures import compile_workflow, generate, load_recordings, plan_run, view
 from .errors import ApiError
 from .family import Found
 from .preferences import Preferences
+from .scripted_examples import scripted_example
 from .service import Scene, Service
 
 _GENERATING = ("dynamic", "seed", "status", "steps")
@@ -26,8 +27,8 @@ def wished_execution(
     """
     name = preferences.apply("example")
     if name is not None:
-        recording = next(one for one in load_recordings() if one.name == name)
-        return Found({**recording.execution, **_ids(workflow_id, run_id)}, "recorded example")
+        execution, kind = _example(service, scene, str(name), run_id)
+        return Found({**execution, **_ids(workflow_id, run_id)}, kind)
     wishes = {name: preferences.apply(name) for name in _GENERATING}
     if all(wish is None for wish in wishes.values()):
         return None
@@ -37,6 +38,15 @@ def wished_execution(
 
 def _ids(workflow_id: str, run_id: str) -> JsonObject:
     return {"run_id": run_id, "workflow_id": workflow_id}
+
+
+def _example(service: Service, scene: Scene, name: str, run_id: str) -> tuple[JsonObject, str]:
+    """Give the execution of a name, and of what kind it is; a recording goes before a scenario."""
+    found = next((one.execution for one in load_recordings() if one.name == name), None)
+    if found is not None:
+        return found, "recorded example"
+    current, seed = scene.session.scenario, service.settings.seed
+    return scripted_example(name, current, seed, run_id, scene.now), "example of a scenario"
 
 
 def _generated(

@@ -126,3 +126,52 @@ def test_it_outlives_a_restart(tmp_path, clock):
     again = build_app(settings, clock=clock).test_client()
 
     assert failed_steps(again.get(path, headers=DEMO).json["data"]) == ["enrich"]
+
+
+RUN_ANY = "/v1/workflows/wf_mood01/executions/run_any"
+
+
+def example(mock, name):
+    answer = mock.get(RUN_ANY, headers={"Prefer": f"example={name}"})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Preference-Applied"] == f"example={name}"
+    run = answer.json()["data"]
+    assert (run["run_id"], run["workflow_id"]) == ("run_any", "wf_mood01")
+    assert judge_execution(run) == []
+    return run
+
+
+def test_an_example_may_be_a_run_of_a_scenario_in_its_end(mock):
+    enter(mock)
+
+    assert failed_steps(example(mock, "failing-enrichment/3")) == ["enrich"]
+    assert example(mock, "long-history/run_weekly")["duration_ms"] == 10_800_000
+    assert example(mock, "mine") == example(mock, "mine/run_brief")
+    assert failed_steps(example(mock, "mine/run_lost")) == ["slack-1"]
+    now = mock.get("/__mock/clock").json()["now"]
+    assert example(mock, "long-history/run_six_hours")["ended_at"] <= now
+
+
+def test_the_query_form_names_runs_of_scenarios_too(mock):
+    answer = mock.get(RUN_ANY, params={"__example": "quiet-day/3"})
+
+    assert answer.json()["data"]["duration_ms"] == 45_000
+
+
+@pytest.mark.parametrize("name", ["mine", "quiet-day/99", "rate-limited", "nowhere"])
+def test_an_unknown_example_is_400_and_the_runs_of_scenarios_are_named(mock, name):
+    (line,), _ = errors_of(mock.get(RUN_ANY, headers={"Prefer": f"example={name}"}))
+
+    assert line.startswith(f"Prefer: example={name} is not possible")
+    for known in ("documented_example", "quiet-day", "quiet-day/3", "long-history/run_weekly"):
+        assert f" {known}" in line
+
+
+def test_an_example_of_a_scenario_that_never_ends_is_still_running(mock):
+    document = {
+        "summary": "One that never ends.",
+        "runs": [{"workflow_id": "wf_abc123", "at_s": 5, "status": "running"}],
+    }
+    mock.put("/__mock/scenario", json={"name": "endless", "document": document})
+
+    assert example(mock, "endless")["status"] == "running"
