@@ -5,11 +5,11 @@ it is the same as one before in everything an answer may depend on. All else is 
 """
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from contracts import JsonObject
@@ -17,7 +17,7 @@ from contracts import JsonObject
 from .journal import BYTES_KEPT, NOTES, Journal, Told
 from .lasting import LASTING, WINDOW, Lasting
 from .logs import RequestLog
-from .rate_limits import Window
+from .rate_limits import Meter
 from .service import Service
 
 if TYPE_CHECKING:
@@ -50,15 +50,15 @@ _LARGEST_SHARE = 8
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """One answer: `before` and `after` are its headers around those of the window."""
+    """One answer; the headers of the window, if there are any, stand before those `after` them."""
 
     lasting: Lasting
     status: str
-    before: Headers
+    status_code: int
+    headers: Headers
     after: Headers
-    chunks: list[bytes]
     told: Told
-    meter: Callable[[datetime], Window] | None
+    meter: Meter | None
     size: int
     """The memory it takes, roughly, in bytes."""
 
@@ -88,18 +88,43 @@ class KeptAnswers:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one request."""
-        if environ["REQUEST_METHOD"] != "GET" or not environ.keys() <= _PLAIN:
+        reply = self.repeated(environ)
+        if reply is not None:
+            kept, headers = reply
+            start_response(kept.status, headers)
+            return [kept.lasting.body] if kept.lasting.body else []
+        if not _is_plain(environ):
             return self._application(environ, start_response)
-        began = time.perf_counter()
-        asked = _asked(environ)
-        kept = self._kept.get(asked)
-        if kept is None:
-            return self._ask(asked, environ, start_response)
+        return self._ask(environ, start_response)
+
+    def repeated(self, environ: "WSGIEnvironment") -> "tuple[KeptAnswer, Headers] | None":
+        """Give an answer that is kept with its headers of this moment, and count the request.
+
+        Of None the caller learns that the application is to be asked, with this same environ,
+        which need not have the parts that are alike for all requests.
+        """
+        if environ["REQUEST_METHOD"] != "GET":
+            return None
+        began = perf_counter()
+        kept = self._kept.get(_asked(environ))
+        if kept is None or not _is_plain(environ):
+            return None
         now = self._clock.now()
         if not self._is_true(kept.lasting, now):
-            self._forget(asked, kept)
-            return self._ask(asked, environ, start_response)
-        return self._repeat(kept, environ, start_response, now, began)
+            self._forget(_asked(environ), kept)
+            return None
+        headers = kept.headers
+        if kept.meter is not None:
+            window, items = kept.meter(kept.lasting.clock.at(now))
+            if window is not None:
+                environ[WINDOW] = window  # which is not plain: the application refuses it
+                return None
+            headers = [*headers, *items, *kept.after]
+        if self._journal is not None:
+            self._journal.add_kept(environ, kept.told, headers, now, began)
+        if self._log.is_on:
+            self._log.tell(environ, kept.status, began)
+        return kept, headers
 
     def _is_true(self, lasting: Lasting, now: datetime) -> bool:
         return (
@@ -109,31 +134,7 @@ class KeptAnswers:
             and (lasting.until is None or now < lasting.until)
         )
 
-    def _repeat(
-        self,
-        kept: KeptAnswer,
-        environ: "WSGIEnvironment",
-        start_response: "StartResponse",
-        now: datetime,
-        began: float,
-    ) -> Iterable[bytes]:
-        headers, lasting = kept.before, kept.lasting
-        if kept.meter is not None:
-            window = kept.meter(lasting.clock.at(now))
-            if window.is_refused:
-                environ[WINDOW] = window
-                return self._application(environ, start_response)
-            headers = [*headers, *window.header_items, *kept.after]
-        start_response(kept.status, headers)
-        if self._journal is not None:
-            self._journal.add_kept(environ, kept.told, headers, now, began)
-        if self._log.is_on:
-            self._log.tell(environ, kept.status, began)
-        return kept.chunks
-
-    def _ask(
-        self, asked: Asked, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> Iterable[bytes]:
+    def _ask(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Ask the application, and keep its answer if that lasts."""
         told: list[Any] = []
 
@@ -144,6 +145,7 @@ class KeptAnswers:
         answer = self._application(environ, start)
         lasting: Lasting | None = environ.get(LASTING)
         if lasting is not None and told:
+            asked = _asked(environ)
             self._keep(asked, self._kept_answer(asked, environ[NOTES], lasting, *told))
         return answer
 
@@ -163,7 +165,6 @@ class KeptAnswers:
     ) -> KeptAnswer:
         places = [place for place, (name, _) in enumerate(headers) if name.startswith("RateLimit-")]
         first, behind = (places[0], places[-1] + 1) if places else (len(headers), len(headers))
-        chunks = [lasting.body] if lasting.body else []
         limits, speed = self._service.rate_limits, lasting.clock.speed
         meter = limits.meter(lasting.caller, speed) if lasting.caller else None
         body, size = lasting.body, _ENTRY_BYTES + sum(len(part or "") for part in asked)
@@ -172,7 +173,7 @@ class KeptAnswers:
         )
         size += len(body) + len(told.body)
         return KeptAnswer(
-            lasting, status, headers[:first], headers[behind:], chunks, told, meter, size
+            lasting, status, int(status[:3]), headers[:first], headers[behind:], told, meter, size
         )
 
     def _forget(self, asked: Asked, answer: KeptAnswer) -> None:
@@ -183,6 +184,10 @@ class KeptAnswers:
             if self._kept.get(asked) is answer:
                 del self._kept[asked]
                 self._bytes -= answer.size
+
+
+def _is_plain(environ: "WSGIEnvironment") -> bool:
+    return environ["REQUEST_METHOD"] == "GET" and environ.keys() <= _PLAIN
 
 
 def _asked(environ: "WSGIEnvironment") -> Asked:

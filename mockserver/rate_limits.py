@@ -13,7 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from .errors import ApiError
 from .settings import RatePolicy
-from .shared_numbers import SLOTS, SharedLock, SharedWindows, window_key
+from .shared_numbers import SLOTS, Lock, SharedWindows, window_key
 
 
 class Caller(NamedTuple):
@@ -28,6 +28,19 @@ class Caller(NamedTuple):
     name: str
 
 
+HeaderItems = tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=SLOTS)
+def header_items(limit: int, remaining: int, reset_s: int) -> HeaderItems:
+    """Give the documented response headers of a window."""
+    return (
+        ("RateLimit-Limit", str(limit)),
+        ("RateLimit-Remaining", str(remaining)),
+        ("RateLimit-Reset", str(reset_s)),
+    )
+
+
 class Window(NamedTuple):
     """The state of one caller's window just after a request was counted."""
 
@@ -37,13 +50,13 @@ class Window(NamedTuple):
     is_refused: bool
 
     @property
-    def header_items(self) -> tuple[tuple[str, str], ...]:
+    def header_items(self) -> HeaderItems:
         """The documented response headers."""
-        return (
-            ("RateLimit-Limit", str(self.limit)),
-            ("RateLimit-Remaining", str(self.remaining)),
-            ("RateLimit-Reset", str(self.reset_s)),
-        )
+        return header_items(self.limit, self.remaining, self.reset_s)
+
+
+Meter = Callable[[datetime], tuple[Window | None, HeaderItems]]
+"""Counts a request: gives the window if that is to be refused, and else what its answer tells."""
 
 
 class RateLimits:
@@ -53,10 +66,10 @@ class RateLimits:
     """
 
     def __init__(
-        self, policy: RatePolicy, lock: SharedLock | None = None, *, is_enforced: bool = False
+        self, policy: RatePolicy, lock: Lock | None = None, *, is_enforced: bool = False
     ) -> None:
         self._is_enforced = is_enforced
-        lock = lock or SharedLock()
+        lock = lock or threading.Lock()
         self._policy = policy
         self._item = _Item(policy.limit, policy.window_s)
         self._windows = SharedWindows(lock, policy.window_s)
@@ -70,14 +83,19 @@ class RateLimits:
         is_beyond = not self._limiter.hit(self._item, *caller)
         return self._window(is_beyond, here.moment, *here.counted, speed)
 
-    def meter(self, caller: Caller, speed: float) -> Callable[[datetime], Window]:
+    def meter(self, caller: Caller, speed: float) -> "Meter":
         """Give what counts one caller's requests as `count` does, with its names looked up once."""
         key, limit = window_key(self._item.key_for(*caller)), self._policy.limit
+        add, is_enforced = self._windows.add, self._is_enforced
+        real = speed or 1
 
-        def count(moment: datetime) -> Window:
+        def count(moment: datetime) -> tuple[Window | None, HeaderItems]:
             now = moment.timestamp()
-            counted, end = self._windows.add(key, now)
-            return self._window(counted > limit, now, counted, end, speed)
+            counted, end = add(key, now)
+            if is_enforced and counted > limit:
+                return self._window(True, now, counted, end, speed), ()
+            left = limit - counted
+            return None, header_items(limit, left if left > 0 else 0, ceil((end - now) / real))
 
         return count
 

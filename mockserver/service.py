@@ -24,7 +24,7 @@ from .scenarios import Scenario, load_scenario
 from .session_clock import SessionClock, start_clock
 from .sessions import Session, apply
 from .settings import Settings
-from .shared_numbers import SharedLock, SharedNumber
+from .shared_numbers import SharedNumber, make_lock
 from .store import Event, Store
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Service:
         """Make what follows from the settings."""
         settings = self.settings
         workers = settings.workers or 1
-        lock = SharedLock(between_processes=workers > 1)
+        lock = make_lock(workers)
         if workers > 1:
             from .peers import Peers  # one process does without
 

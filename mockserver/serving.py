@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from granian.constants import Interfaces
@@ -22,6 +23,10 @@ from .transport_faults import BrokenConnectionError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+    from .kept_answers import Headers, KeptAnswer
+
+    Repeated = Callable[[dict[str, Any]], tuple[KeptAnswer, Headers] | None]
 
 BACKLOG = 1024
 MOST_CONNECTIONS = 65_536
@@ -65,15 +70,18 @@ def base_url(listener: socket.socket) -> str:
 
 
 def serve(
-    application: "WSGIApplication", listener: socket.socket, on_ready: Callable[[], None]
+    application: "WSGIApplication",
+    listener: socket.socket,
+    on_ready: Callable[[], None],
+    repeated: "Repeated | None" = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; requests in flight are finished first.
 
-    `on_ready` is called once, when callers can connect.
+    `on_ready` is called once, when callers can connect. `repeated` is asked first.
     """
     _allow_connections()
     # Where Granian's thread server looks up what calls the application for one request.
-    thread_server._wsgi_call_wrap = _caller_of  # type: ignore[attr-defined, assignment] # noqa: SLF001 - no public hook
+    thread_server._wsgi_call_wrap = partial(_caller_of, repeated)  # type: ignore[attr-defined] # noqa: SLF001 - no public hook
     server = _OneProcessServer(listener)
     server.on_startup(on_ready)
     server.serve(target_loader=lambda: application, wrap_loader=False)
@@ -91,12 +99,15 @@ def _allow_connections() -> None:
 
 
 def _caller_of(
-    application: "WSGIApplication", _options: dict[str, Any], _log_format: str | None = None
+    repeated: "Repeated | None",
+    application: "WSGIApplication",
+    _options: dict[str, Any],
+    _log_format: str | None = None,
 ) -> Callable[[Any, dict[str, Any]], None]:
     """Give what calls the application; Granian's own puts this process's variables into environ.
 
     They are nobody's business there, a variable named HTTP_… would pass for a header, and copying
-    them costs more than the rest of the environ.
+    them costs more than the rest of the environ. An answer that is kept needs no environ at all.
     """
     common: dict[str, Any] = {
         "SCRIPT_NAME": "",
@@ -118,7 +129,15 @@ def _caller_of(
             pieces = ResponseIterWrap(answer)  # type: ignore[no-untyped-call] # is untyped
             protocol.response_iter(told.status, told.headers, pieces)
 
-    return call
+    def call_unless_kept(protocol: Any, scope: dict[str, Any]) -> None:
+        reply = repeated(scope)  # type: ignore[misc] # is one here
+        if reply is None:
+            call(protocol, scope)
+        else:
+            kept, headers = reply
+            protocol.response_bytes(kept.status_code, headers, kept.lasting.body)
+
+    return call_unless_kept if repeated else call
 
 
 class _Wakeup:

@@ -19,6 +19,8 @@ class SessionClock:
 
     def at(self, machine: datetime) -> datetime:
         """Give the session's time at a time of the machine; it stands still at `LATEST`."""
+        if self.began is self.since and self.speed == 1:  # the machine's own, as it is for most
+            return machine if machine < LATEST else LATEST
         passed = machine - self.since
         try:
             if self.speed != 1:

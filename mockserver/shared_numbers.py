@@ -10,7 +10,7 @@ import threading
 import weakref
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 if sys.platform != "win32":
     import fcntl
@@ -23,44 +23,47 @@ _WINDOW = struct.Struct("<16sdq")
 _PROBES = 8
 
 
-class SharedLock:
-    """Keeps threads apart and, between processes, workers; make it before they are forked.
+class Lock(Protocol):
+    """What is held while shared numbers change."""
 
-    Between processes it is a lock on a file without a name, which the system takes back from a
-    process that is killed.
+    def __enter__(self) -> object:
+        """Wait for the lock and take it."""
+
+    def __exit__(self, *failure: Any) -> None:
+        """Give it back."""
+
+
+class LockBetweenProcesses:
+    """Keeps threads and workers apart; make it before they are forked.
+
+    It is a lock on a file without a name, which the system takes back from a process that is
+    killed.
     """
 
-    def __init__(self, *, between_processes: bool = False) -> None:
+    def __init__(self) -> None:
         self._threads = threading.Lock()
-        self._file: int | None = None
-        if between_processes:
-            self._file, name = tempfile.mkstemp(prefix="deadringer-")
-            Path(name).unlink()
-            weakref.finalize(self, os.close, self._file)
-
-    def acquire(self) -> None:
-        """Wait for the lock and take it."""
-        self._threads.acquire()
-        if self._file is not None:
-            fcntl.lockf(self._file, fcntl.LOCK_EX)
-
-    def release(self) -> None:
-        """Give it back."""
-        if self._file is not None:
-            fcntl.lockf(self._file, fcntl.LOCK_UN)
-        self._threads.release()
+        self._file, name = tempfile.mkstemp(prefix="deadringer-")
+        Path(name).unlink()
+        weakref.finalize(self, os.close, self._file)
 
     def __enter__(self) -> None:
-        self.acquire()
+        self._threads.acquire()
+        fcntl.lockf(self._file, fcntl.LOCK_EX)
 
     def __exit__(self, *_failure: object) -> None:
-        self.release()
+        fcntl.lockf(self._file, fcntl.LOCK_UN)
+        self._threads.release()
+
+
+def make_lock(workers: int) -> Lock:
+    """Give a lock for so many processes; that of one costs next to nothing."""
+    return LockBetweenProcesses() if workers > 1 else threading.Lock()
 
 
 class SharedNumber:
     """A number that only rises."""
 
-    def __init__(self, lock: SharedLock) -> None:
+    def __init__(self, lock: Lock) -> None:
         self._lock = lock
         self._memory = mmap.mmap(-1, _NUMBER.size)
 
@@ -87,7 +90,7 @@ class SharedNumber:
 class SharedWindows:
     """Counts of fixed windows by name; times are seconds since 1970 of any clock."""
 
-    def __init__(self, lock: SharedLock, window_s: int) -> None:
+    def __init__(self, lock: Lock, window_s: int) -> None:
         self._lock = lock
         self._window_s = window_s
         # A request may come to the count behind one that was told a later time. What lies beyond
@@ -98,19 +101,18 @@ class SharedWindows:
     def add(self, key_of_name: "WindowKey", moment: float, amount: int = 1) -> tuple[int, float]:
         """Count and give how many there are now, and when the window ends."""
         key, offset = key_of_name
-        self._lock.acquire()  # not `with`: this is met by every request
-        try:
-            held, end, count = _WINDOW.unpack_from(self._memory, offset)
+        memory = self._memory
+        with self._lock:
+            held, end, count = _WINDOW.unpack_from(memory, offset)
             if held != key:
                 offset = self._place(key, offset)
-                held, end, count = _WINDOW.unpack_from(self._memory, offset)
+                held, end, count = _WINDOW.unpack_from(memory, offset)
             if held != key or not 0 < end - moment <= self._longest_s:
                 end, count = moment + self._window_s, 0
             count += amount
-            _WINDOW.pack_into(self._memory, offset, key, end, count)
-        finally:
-            self._lock.release()
-        return count, min(end, moment + self._window_s)
+            _WINDOW.pack_into(memory, offset, key, end, count)
+        latest: float = moment + self._window_s
+        return count, end if end < latest else latest
 
     def state(self, key_of_name: "WindowKey", moment: float) -> tuple[int, float]:
         """Give how many were counted and when the window ends, (0, moment) if it is over."""

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from contracts import JsonObject
 
-from .shared_numbers import SharedLock, SharedNumber
+from .shared_numbers import Lock, SharedNumber
 from .start_errors import StartError
 
 FORMAT = 1
@@ -55,7 +55,7 @@ class Store:
         StartError: if the file cannot be used.
     """
 
-    def __init__(self, lock: SharedLock, path: Path | None = None) -> None:
+    def __init__(self, lock: Lock, path: Path | None = None) -> None:
         self.is_kept = path is not None
         folder = None if path else tempfile.mkdtemp(prefix="deadringer-")
         self._path = path or Path(folder or "") / "state.sqlite"

@@ -137,13 +137,14 @@ def _run(app: "Flask", listener: "socket", announce: Callable[[], None]) -> int:
     from mockserver.workers import run_workers
 
     service: Service = app.extensions[EXTENSION]
+    repeated = getattr(app.wsgi_app, "repeated", None)  # where answers are kept
 
     def work(number: int, on_ready: Callable[[], None]) -> None:
         if service.settings.reload and number == 0:
             follow_changes(service)
         if service.peers and JOURNAL in app.extensions:
             service.peers.listen(number, app.extensions[JOURNAL].answer)
-        serve_application(app, listener, on_ready)
+        serve_application(app, listener, on_ready, repeated)
 
     if service.peers is None:
         work(0, announce)

@@ -359,6 +359,31 @@ def test_no_worker_repeats_what_another_has_changed(start_server):
     assert len(seen[0]) == 1
 
 
+def test_a_served_answer_that_is_repeated_is_the_one_of_the_application(start_server):
+    """Served, a kept answer goes past WSGI; its status, headers and body are the same."""
+    kept, unkept = (start_server("--cache-mb", number).url for number in ("64", "0"))
+
+    def answers(url, headers):
+        for _ in range(3):
+            answer = httpx.get(url + KNOWN, headers={**DEMO, **headers})
+            told = {**answer.headers, "date": "", "ratelimit-reset": ""}
+            yield answer.status_code, list(told.items()), answer.content
+
+    tag = httpx.get(kept + KNOWN, headers=DEMO).headers["ETag"]
+    assert httpx.get(unkept + KNOWN, headers=DEMO).headers["ETag"] == tag
+    for headers in ({}, {"If-None-Match": tag}, {"Origin": "http://localhost:5173"}):
+        assert list(answers(kept, headers)) == list(answers(unkept, headers))
+    journaled = [httpx.get(f"{url}/__mock/journal").json()["entries"] for url in (kept, unkept)]
+    one, other = ([_without_times(entry) for entry in entries] for entries in journaled)
+    assert one == other
+
+
+def _without_times(entry):
+    entry["request"]["headers"].pop("host")
+    entry["answer"]["headers"].pop("RateLimit-Reset")
+    return {name: value for name, value in entry.items() if name not in {"time", "ms"}}
+
+
 def test_a_restart_with_another_key_or_state_repeats_nothing_old(start_server, tmp_path):
     state = ("--state", str(tmp_path / "state.sqlite"))
     first = start_server(*state)

@@ -7,7 +7,7 @@ from conftest import KNOWN
 
 from contracts import validate
 from mockserver import RatePolicy, Settings, create_app
-from mockserver.shared_numbers import SLOTS, SharedLock, SharedWindows, window_key
+from mockserver.shared_numbers import SLOTS, SharedWindows, window_key
 
 
 def window_of(response) -> tuple[int, int, int]:
@@ -147,7 +147,7 @@ def test_a_fast_clock_tells_the_seconds_a_caller_has_to_wait(limited, clock):
 
 
 def test_windows_take_no_more_room_however_many_callers_come(clock):
-    windows = SharedWindows(SharedLock(), 60)
+    windows = SharedWindows(threading.Lock(), 60)
     for number in range(3 * SLOTS):
         windows.add(window_key(str(number)), clock.now().timestamp())
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from mockserver import DEMO_KEY
-from mockserver.shared_numbers import SharedLock, SharedNumber, SharedWindows, window_key
+from mockserver.shared_numbers import SharedNumber, SharedWindows, make_lock, window_key
 from mockserver.workers import can_fork
 from tests.server.conftest import DEMO, KNOWN
 
@@ -219,7 +219,7 @@ def test_the_number_of_workers_is_checked(refused_start):
 
 
 def test_numbers_are_counted_exactly_by_several_processes():
-    lock = SharedLock(between_processes=True)
+    lock = make_lock(2)
     number, windows = SharedNumber(lock), SharedWindows(lock, 60)
 
     def count() -> None:
@@ -238,7 +238,7 @@ def test_numbers_are_counted_exactly_by_several_processes():
 
 
 def test_a_worker_killed_with_the_lock_does_not_hold_up_the_others():
-    lock = SharedLock(between_processes=True)
+    lock = make_lock(2)
     number = SharedNumber(lock)
 
     def die() -> None:

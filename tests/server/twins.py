@@ -54,14 +54,15 @@ class Twins:
 
     def _count_repeated(self, kept_answers):
         """Count the answers that were repeated: a comparison of none would say nothing."""
-        repeat = kept_answers._repeat
+        repeated = kept_answers.repeated
         kept_answers._clock = self._clock
 
-        def counting(*arguments):
-            self.repeated += 1
-            return repeat(*arguments)
+        def counting(environ):
+            reply = repeated(environ)
+            self.repeated += reply is not None
+            return reply
 
-        kept_answers._repeat = counting
+        kept_answers.repeated = counting
 
     def __call__(self, environ, start_response):
         environ = {name: environ[name] for name in environ.keys() - OF_THE_TESTS}
