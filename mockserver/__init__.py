@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from .clock import Clock
-from .settings import DEMO_KEY, RatePolicy, Settings, SettingsError, load_settings
+from .settings import DEMO_KEY, Settings, SettingsError, load_settings
 from .start_errors import StartError
+from .written_settings import RatePolicy
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -12,8 +12,8 @@ from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from .errors import ApiError
-from .settings import RatePolicy
 from .shared_numbers import SLOTS, Lock, SharedWindows, window_key
+from .written_settings import RatePolicy
 
 
 class Caller(NamedTuple):

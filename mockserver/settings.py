@@ -1,36 +1,43 @@
 """The settings: the command line, then DEADRINGER_* variables, then pyproject.toml."""
 
-import os
-import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .start_errors import StartError
+from .written_settings import (
+    RatePolicy,
+    one_of,
+    read_api_keys,
+    read_breaks,
+    read_chaos,
+    read_folders,
+    read_host,
+    read_hosts,
+    read_megabytes,
+    read_moment,
+    read_path,
+    read_policy,
+    read_port,
+    read_runs,
+    read_speed,
+    read_switch,
+    read_text,
+    read_whole,
+    read_workers,
+)
 
 DEMO_KEY = "trig_demo_key_0123456789abcdef"
 ENVIRONMENT_PREFIX = "DEADRINGER_"
 PROJECT_TABLE = "[tool.deadringer]"
 LOG_FORMATS = ("text", "json", "off")
-MOST_RUNS = 10_000_000
-MOST_WORKERS = 64
-MOST_MEGABYTES = 65_536
 RATE_LIMIT_MODES = ("report", "enforce", "off")
 
 
 class SettingsError(StartError):
     """A setting is unknown, or its value cannot be used."""
-
-
-@dataclass(frozen=True, slots=True)
-class RatePolicy:
-    """How many requests one key may make in a window; written `100/60`."""
-
-    limit: int = 100
-    window_s: int = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +51,7 @@ class Settings:
     reload: bool = False
     log_format: str = "text"
     rate_limit: str = "report"
-    rate_policy: RatePolicy = RatePolicy()
+    rate_policy: RatePolicy = field(default_factory=RatePolicy)
     breaks: tuple[str, ...] = ()
     seed: int = 1
     runs_per_workflow: int | None = None
@@ -163,175 +170,29 @@ def _project_table(project_file: Path) -> dict[str, Any]:
     return table
 
 
-def _read_host(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{value!r} is not a host name or address such as 127.0.0.1")
-    return value.strip()
-
-
-def _read_port(value: Any) -> int:
-    text = str(value).strip()
-    # Longer digit strings cannot be a port, and int() refuses the very long ones in its own words.
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
-        raise ValueError(f"{value!r} is not a whole number from 0 to 65535 (0 picks a free port)")
-    return int(text)
-
-
-def _read_api_keys(value: Any) -> tuple[str, ...]:
-    keys = tuple(key for key in _items(value, ",") if key)
-    if not all(re.fullmatch(r"[\x21-\x7e]+", key) for key in keys):
-        # The value is not shown: it may be a real key with a typing error.
-        raise ValueError("a key may hold only visible ASCII characters, no spaces")
-    return keys
-
-
-def _read_hosts(value: Any) -> tuple[str, ...]:
-    names = tuple(name for name in _items(value, ",") if name)
-    for name in names:
-        if not re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", name):
-            raise ValueError(f"{name!r} is not a host name such as mock.example (without port)")
-    return names
-
-
-def _read_breaks(value: Any) -> tuple[str, ...]:
-    names = tuple(name for name in _items(value, ",") if name)
-    if names:
-        # Told at the start, not at the first request; imported late, few servers are broken.
-        from .contract_faults import UnknownFaultError, faults_named
-
-        try:
-            faults_named(names)
-        except UnknownFaultError as problem:
-            raise ValueError(str(problem)) from problem
-    return names
-
-
-def _read_folders(value: Any) -> tuple[Path, ...]:
-    return tuple(Path(item) for item in _items(value, os.pathsep) if item)
-
-
-def _read_switch(value: Any) -> bool:
-    word = str(value).strip().lower()
-    if word in {"true", "yes", "on", "1"}:
-        return True
-    if word in {"false", "no", "off", "0", ""}:
-        return False
-    raise ValueError(f"{value!r} is neither true nor false")
-
-
-def _read_policy(value: Any) -> RatePolicy:
-    written = re.fullmatch(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,8})", str(value).strip())
-    if written is None:
-        raise ValueError(f"{value!r} is not <requests>/<seconds>, both above 0, such as 100/60")
-    return RatePolicy(limit=int(written[1]), window_s=int(written[2]))
-
-
-def _read_whole(value: Any) -> int:
-    text = str(value).strip()
-    if not re.fullmatch(r"[0-9]{1,15}", text):
-        raise ValueError(f"{value!r} is not a whole number from 0 to 999999999999999")
-    return int(text)
-
-
-def _read_runs(value: Any) -> int:
-    count = _read_whole(value)
-    if not 1 <= count <= MOST_RUNS:
-        raise ValueError(f"{value!r} is not from 1 to {MOST_RUNS}; --empty serves none")
-    return count
-
-
-def _read_megabytes(value: Any) -> int:
-    size = _read_whole(value)
-    if size > MOST_MEGABYTES:
-        raise ValueError(f"{value!r} is more than {MOST_MEGABYTES}; 0 keeps nothing")
-    return size
-
-
-def _read_workers(value: Any) -> int:
-    from .workers import can_fork
-
-    count = _read_whole(value)
-    if not 1 <= count <= MOST_WORKERS:
-        raise ValueError(f"{value!r} is not from 1 to {MOST_WORKERS}")
-    if count > 1 and not can_fork():
-        raise ValueError("this system cannot fork safely; use 1")
-    return count
-
-
-def _read_speed(value: Any) -> float:
-    text = str(value).strip()
-    if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,6})?", text) or float(text) <= 0:
-        raise ValueError(f"{value!r} is not a number above 0, such as 20; --freeze stops the clock")
-    return float(text)
-
-
-def _read_moment(value: Any) -> str:
-    from contracts import parse_timestamp  # brings jsonschema, which --help can do without
-
-    # TOML has times of its own.
-    text = value.isoformat() if isinstance(value, datetime) else str(value).strip()
-    if parse_timestamp(text) is None:
-        raise ValueError(f"{value!r} is not a time with a zone, such as 2026-03-27T10:15:00Z")
-    return text
-
-
-def _read_text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{value!r} is not a text")
-    return value.strip()
-
-
-def _read_chaos(value: Any) -> str:
-    from .transport_faults import CHAOS  # needs Flask, which a refused setting does not
-
-    return _one_of(tuple(CHAOS))(value)
-
-
-def _read_path(value: Any) -> Path:
-    return Path(_read_text(value))
-
-
-def _one_of(allowed: tuple[str, ...]) -> Callable[[Any], str]:
-    def read(value: Any) -> str:
-        if value not in allowed:
-            raise ValueError(f"{value!r} is not one of {', '.join(allowed)}")
-        return str(value)
-
-    return read
-
-
-def _items(value: Any, separator: str) -> list[str]:
-    """Give the members of a list, or of a text that joins them with the separator."""
-    if isinstance(value, str):
-        return [item.strip() for item in value.split(separator)]
-    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-        return list(value)
-    raise ValueError(f"{value!r} is neither a text nor a list of texts")
-
-
 _SETTINGS = (
-    _Setting("host", "host", _read_host),
-    _Setting("port", "port", _read_port),
-    _Setting("api-key", "api_keys", _read_api_keys),
-    _Setting("fixtures", "fixtures", _read_folders),
-    _Setting("reload", "reload", _read_switch),
-    _Setting("log-format", "log_format", _one_of(LOG_FORMATS)),
-    _Setting("rate-limit", "rate_limit", _one_of(RATE_LIMIT_MODES)),
-    _Setting("rate-policy", "rate_policy", _read_policy),
-    _Setting("break", "breaks", _read_breaks),
-    _Setting("seed", "seed", _read_whole),
-    _Setting("runs-per-workflow", "runs_per_workflow", _read_runs),
-    _Setting("empty", "empty", _read_switch),
-    _Setting("speed", "speed", _read_speed),
-    _Setting("freeze", "freeze", _read_moment),
-    _Setting("state", "state", _read_path),
-    _Setting("chaos", "chaos", _read_chaos),
-    _Setting("scenario", "scenario", _read_text),
-    _Setting("control", "control", _read_switch),
-    _Setting("control-token", "control_token", _read_text),
-    _Setting("allow-host", "allowed_hosts", _read_hosts),
-    _Setting("workers", "workers", _read_workers),
-    _Setting("cache-mb", "cache_mb", _read_megabytes),
+    _Setting("host", "host", read_host),
+    _Setting("port", "port", read_port),
+    _Setting("api-key", "api_keys", read_api_keys),
+    _Setting("fixtures", "fixtures", read_folders),
+    _Setting("reload", "reload", read_switch),
+    _Setting("log-format", "log_format", one_of(LOG_FORMATS)),
+    _Setting("rate-limit", "rate_limit", one_of(RATE_LIMIT_MODES)),
+    _Setting("rate-policy", "rate_policy", read_policy),
+    _Setting("break", "breaks", read_breaks),
+    _Setting("seed", "seed", read_whole),
+    _Setting("runs-per-workflow", "runs_per_workflow", read_runs),
+    _Setting("empty", "empty", read_switch),
+    _Setting("speed", "speed", read_speed),
+    _Setting("freeze", "freeze", read_moment),
+    _Setting("state", "state", read_path),
+    _Setting("chaos", "chaos", read_chaos),
+    _Setting("scenario", "scenario", read_text),
+    _Setting("control", "control", read_switch),
+    _Setting("control-token", "control_token", read_text),
+    _Setting("allow-host", "allowed_hosts", read_hosts),
+    _Setting("workers", "workers", read_workers),
+    _Setting("cache-mb", "cache_mb", read_megabytes),
 )
 
 _VARIABLES_OF_CLIENTS = frozenset({"DEADRINGER_URL"})

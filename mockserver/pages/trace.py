@@ -24,7 +24,7 @@ def add_trace(app: Flask, service: Service) -> None:
 
 
 def _show_trace(service: Service, workflow_id: str, run_id: str) -> Response:
-    scene = service.scene(session_of_page())
+    scene = service.scene(session_of_page(), workflow_id)
     found = scene.find(workflow_id, run_id)
     if found is None:
         return show_problem(
@@ -44,7 +44,7 @@ def _show_trace(service: Service, workflow_id: str, run_id: str) -> Response:
 
 
 def _give_data(service: Service, workflow_id: str, run_id: str) -> Response:
-    scene = service.scene(session_of_page())
+    scene = service.scene(session_of_page(), workflow_id)
     found = scene.find(workflow_id, run_id)
     if found is None:
         return Response("null", 404, mimetype="application/json")

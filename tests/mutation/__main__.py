@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from contracts.check import CheckOptions, Report, run_check
 from contracts.rules import RULES
+from mockserver import RatePolicy
 from mockserver.contract_faults import CONTRACT_FAULTS, ContractFault
-from mockserver.settings import RatePolicy
 
 from .servers import KEY, PLENTY, mock
 

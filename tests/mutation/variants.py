@@ -10,9 +10,8 @@ from datetime import timedelta, timezone
 from typing import Any
 
 from contracts import JsonObject, parse_timestamp
-from mockserver import DEMO_KEY, Settings, create_app
+from mockserver import DEMO_KEY, RatePolicy, Settings, create_app
 from mockserver.contract_faults import Answer, ContractFault, FaultyAnswers, Traffic
-from mockserver.settings import RatePolicy
 
 from .servers import PLENTY, serving
 

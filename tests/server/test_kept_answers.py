@@ -10,10 +10,9 @@ import pytest
 import zstandard
 
 from fixtures import load_recordings
-from mockserver import DEMO_KEY, Settings
+from mockserver import DEMO_KEY, RatePolicy, Settings
 from mockserver.app import JOURNAL, build_app
 from mockserver.journal import BYTES_KEPT
-from mockserver.settings import RatePolicy
 from mockserver.workers import can_fork
 from tests.server.conftest import DEMO, KNOWN
 

@@ -152,3 +152,14 @@ def test_a_started_run_is_kept_by_a_reset_of_others_only(mock):
     assert mock.get(path, headers={"X-Mock-Session": "other"}).status_code == 404
     mock.post("/__mock/reset")
     assert mock.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("name", ENDING)
+def test_the_run_of_a_row_has_a_page(mock, name):
+    run_id = rows_of(mock, name, page_size=1)[0]["run_id"]
+
+    page = mock.get(f"/__mock/ui/runs/{name}/{run_id}")
+    told = mock.get(f"/__mock/ui/runs/{name}/{run_id}/data").json()
+
+    assert page.status_code == 200
+    assert told["execution"]["status"] == ENDING[name]
