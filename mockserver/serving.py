@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -33,6 +34,8 @@ MOST_CONNECTIONS = 65_536
 """Of one worker. Granian counts an open connection as a request under way, so this is not less."""
 MOST_AT_ONCE = 512
 """Requests a worker answers at the same time; each that is held on purpose holds a thread."""
+LONGEST_STOP_S = 9
+"""What is under way may take so long when the server is told to stop: containers grant ten."""
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (recognised, not chosen)
 
 
@@ -77,7 +80,9 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; requests in flight are finished first.
 
-    `on_ready` is called once, when callers can connect. `repeated` is asked first.
+    One whose caller does not take the answer is given up after `LONGEST_STOP_S`, and this process
+    then ends by SIGALRM. `on_ready` is called once, when callers can connect. `repeated` is asked
+    first.
     """
     _allow_connections()
     # Where Granian's thread server looks up what calls the application for one request.
@@ -143,16 +148,21 @@ def _caller_of(
 class _Wakeup:
     """What Granian's main loop waits for, in place of a `threading.Event`.
 
-    A signal handler may run while the main thread holds the lock of the Event that it waits for;
-    to set it would then wait for ever. A pipe has no lock.
+    A signal may come while the main thread holds the lock of the Event that it waits for, so that
+    its handler would wait for ever; or just before the main thread begins to wait, which Python
+    would then not interrupt to call the handler. A pipe has no lock, and the system's part of
+    signal handling writes into this one.
     """
 
     def __init__(self) -> None:
         self._out, self._in = os.pipe()
+        os.set_blocking(self._in, False)
+        signal.set_wakeup_fd(self._in, warn_on_full_buffer=False)
 
     def set(self) -> None:
         """Wake the main loop; a signal handler may."""
-        os.write(self._in, b"!")
+        with suppress(BlockingIOError):  # as many words wait already as the pipe holds
+            os.write(self._in, b"!")
 
     def wait(self) -> None:
         """Wait to be woken."""
@@ -196,6 +206,13 @@ class _OneProcessServer(MTServer):
                 worker.terminate()  # type: ignore[no-untyped-call] # is untyped
                 worker.inner.join(0.1)
         self.wrks.clear()
+
+    def signal_handler_interrupt(self, *arguments: Any) -> None:
+        """Begin to stop; the system sees to it that this has an end, whatever is stuck."""
+        if hasattr(signal, "alarm"):
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(LONGEST_STOP_S)
+        super().signal_handler_interrupt(*arguments)  # type: ignore[no-untyped-call] # is untyped
 
     def shutdown(self, exit_code: int = 0) -> None:
         """Finish the requests in flight, without the pauses that were asked for."""

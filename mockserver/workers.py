@@ -14,6 +14,7 @@ LOG = logging.getLogger("deadringer")
 MOST_BY_DEFAULT = 4
 _TOO_SOON_S = 1.0
 """A worker that lives shorter than this would not live longer the next time."""
+_LOOK_AGAIN_S = 0.5
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -54,6 +55,7 @@ class _Watch:
     def keep(self, on_ready: Callable[[], None]) -> int:
         for stopping in _STOPPING:
             signal.signal(stopping, self._stop)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # `_wait` takes it
         for number in range(self._count):
             self._start(number)
         failed = not self._await_ready()
@@ -80,7 +82,7 @@ class _Watch:
     def _next_end(self) -> bool:
         """Wait for a worker to end and replace it; tell whether all is well."""
         try:
-            process, status = os.wait()
+            process, status = _wait()
         except ChildProcessError:
             self._running.clear()
             return self._is_stopping
@@ -121,7 +123,7 @@ class _Watch:
         try:
             for one in _STOPPING:
                 signal.signal(one, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {*_STOPPING, signal.SIGCHLD})
             os.close(self._alive_in)
             threading.Thread(target=self._end_with_parent, name="parent", daemon=True).start()
             self._work(number, self._tell_ready)
@@ -140,3 +142,18 @@ class _Watch:
     def _end_with_parent(self) -> None:
         os.read(self._alive_out, 1)
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _wait() -> tuple[int, int]:
+    """Give the process that ended and its status, as `os.wait`, but let signal handlers run.
+
+    One that comes just before a process begins to wait is not noticed until it looks again.
+
+    Raises:
+        ChildProcessError: if there is none to wait for.
+    """
+    while True:
+        process, status = os.waitpid(-1, os.WNOHANG)
+        if process:
+            return process, status
+        signal.sigtimedwait([signal.SIGCHLD], _LOOK_AGAIN_S)

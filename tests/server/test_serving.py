@@ -106,7 +106,43 @@ def test_a_request_in_flight_is_answered_whole_when_the_server_stops(start_serve
     assert b"test_run_id" in answer
 
 
+@pytest.mark.skipif(not hasattr(signal, "alarm"), reason="this system has no alarm")
+def test_a_caller_that_takes_no_answer_cannot_keep_the_server_from_stopping(start_server):
+    server = start_server("--workers", "1")
+    host, port = server.url.removeprefix("http://").split(":")
+    request = f"GET {KNOWN} HTTP/1.1\r\nHost: {host}\r\nx-api-key: {DEMO['x-api-key']}\r\n"
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect((host, int(port)))
+        connection.sendall(f"{request}Prefer: steps=5000\r\n\r\n".encode() * 4)
+        assert connection.recv(16).startswith(b"HTTP/1.1 200")
+
+        assert server.stop() == -signal.SIGALRM
+
+
 def test_variables_of_the_process_are_no_headers(start_server):
     server = start_server(HTTP_PREFER="code=404")
 
     assert httpx.get(server.url + KNOWN, headers=DEMO).status_code == 200
+
+
+def test_a_signal_that_does_not_interrupt_the_main_thread_wakes_it():
+    """As one does not that comes just before it begins to wait."""
+    program = """if True:
+        import signal, threading
+        from mockserver.serving import _Wakeup
+
+        def kill():
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+        told = []
+        signal.signal(signal.SIGTERM, lambda *_signal: told.append("stop"))
+        wakeup = _Wakeup()
+        threading.Timer(0.2, kill).start()
+        wakeup.wait()
+        print(*told)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.stdout == "stop\n", done.stderr
