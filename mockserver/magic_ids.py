@@ -17,11 +17,11 @@ MAGIC_RUNS: Mapping[str, Mapping[str, str]] = {
     "run_many_steps": {"steps": "200"},
     "run_large": {"example": "very_large_output"},
     "run_slow": {"status": "completed", "delay": "3000"},
-    "run_400": {"code": "400"},
-    "run_401": {"code": "401"},
-    "run_403": {"code": "403"},
-    "run_404": {"code": "404"},
-    "run_429": {"code": "429"},
+    "run_400": {"status": "completed", "code": "400"},
+    "run_401": {"status": "completed", "code": "401"},
+    "run_403": {"status": "completed", "code": "403"},
+    "run_404": {"status": "completed", "code": "404"},
+    "run_429": {"status": "completed", "code": "429"},
     "run_500": {"status": "completed", "fault": "error-500"},
     "run_503": {"status": "completed", "fault": "error-503"},
     "run_empty_reply": {"status": "completed", "fault": "empty"},
@@ -29,7 +29,7 @@ MAGIC_RUNS: Mapping[str, Mapping[str, str]] = {
     "run_malformed": {"status": "completed", "fault": "malformed"},
     "run_never_answers": {"status": "completed", "fault": "hang"},
 }
-"""Run ids and the preferences they stand for."""
+"""Run ids and the preferences they stand for: the run there is, and what keeps it from callers."""
 
 _DAY_S = 86_400
 _PAST: tuple[JsonObject, ...] = ({"at_s": -_DAY_S, "every_s": 2_400, "times": 30},)
@@ -79,8 +79,21 @@ def magic_preferences(operation_id: str, workflow_id: str, run_id: str) -> dict[
     """Give what reserved ids stand for ("" for others); the run goes before the workflow."""
     workflow = MAGIC_WORKFLOWS.get(workflow_id, MagicWorkflow())
     ending = workflow.ending if operation_id == "testWorkflow" else None
-    return {
-        **workflow.preferences,
-        **({"status": ending} if ending else {}),
-        **MAGIC_RUNS.get(run_id, {}),
-    }
+    of_workflow = {**workflow.preferences, **({"status": ending} if ending else {})}
+    return preferred_over(of_workflow, MAGIC_RUNS.get(run_id, {}))
+
+
+_CONTENT = frozenset({"example", "dynamic", "seed", "status", "steps"})
+_HIDING = frozenset({"code", "fault"})
+
+
+def preferred_over(reserved: Mapping[str, str], sent: Mapping[str, str]) -> dict[str, str]:
+    """Join what an id stands for with what the request prefers, which goes before it.
+
+    Who asks for a status or a kind of run is to see it: the error or fault of the id, and the
+    example it shows, give way. A fault or a delay alone comes on top.
+    """
+    is_chosen = "code" in sent or not _CONTENT.isdisjoint(sent)
+    is_described = not {"status", "steps", "seed", "dynamic"}.isdisjoint(sent)
+    given_up = (_HIDING if is_chosen else frozenset()) | ({"example"} if is_described else set())
+    return {name: value for name, value in reserved.items() if name not in given_up} | dict(sent)

@@ -10,6 +10,7 @@ from flask import g, request
 from fixtures import load_recordings
 
 from .errors import ApiError, kind_of_status
+from .magic_ids import preferred_over
 
 MOST_DELAY_MS = 600_000
 MOST_STEPS = 5_000
@@ -55,10 +56,14 @@ class Preferences:
         chance = random.Random(seed) if seed else random  # noqa: S311 - no secret depends on it
         return chance.randint(int(low), int(high or low))
 
-    @property
-    def header(self) -> str:
-        """The value of `Preference-Applied`."""
-        return ", ".join(f"{name}={value}" for name, value in self.applied.items())
+    def applied_to(self, status: int) -> str:
+        """Give the value of `Preference-Applied` for an answer of a status, "" for no header."""
+        honoured = [
+            f"{name}={value}"
+            for name, value in self.applied.items()
+            if name != "code" or value == str(status)
+        ]
+        return ", ".join(honoured)
 
 
 def preferences_of_request() -> Preferences:
@@ -85,7 +90,7 @@ def read_preferences(
     if not header:
         args = request.args
         wanted = {name: args[f"__{name}"] for name in QUERY_FORMS if f"__{name}" in args}
-    wanted = {**reserved, **wanted}
+    wanted = preferred_over(reserved, wanted)
     problems = [
         f"Prefer: {problem}"
         for problem in _problems(wanted, [str(status) for status in documented], names)

@@ -10,6 +10,7 @@ from contracts import Operation, operations
 
 from .auth import is_known_key, require_known_key, sent_key
 from .compression import compressing
+from .documented_answers import documented_answer
 from .errors import ApiError, error_response
 from .faulty_answers import (
     begin_faults,
@@ -66,20 +67,34 @@ def _answering(operation: Operation, view: View, service: Service) -> Any:
         "example": lambda: scripted_names(g.scene.session.scenario, service.settings.seed),
     }
 
+    def good_or_documented(path: Mapping[str, str]) -> Response:
+        try:
+            return view(service, g.scene, path)
+        except ApiError as error:
+            is_wanted = g.preferences.apply("code") == HTTPStatus.OK
+            if error.kind.status != HTTPStatus.NOT_FOUND or not is_wanted:
+                raise
+            return documented_answer(operation, path)
+
     def answer(**path: str) -> Response:
         preferences = read_preferences(documented, names, _reserved(operation, path))
         g.preferences = preferences
         if preferences.delay_ms:
             pause(preferences.delay_ms / 1000)
-        preferred = preferred_error(preferences)
-        if preferred is None:
-            prefer_fault(preferences)
-            return refusal_by_fault() or view(service, g.scene, path)
-        if preferred.kind.status == HTTPStatus.TOO_MANY_REQUESTS and "window" in g:
-            return error_response(service.rate_limits.refusal(g.window))
-        return error_response(preferred)
+        prefer_fault(preferences)
+        return refusal_by_fault() or _preferred(service) or good_or_documented(path)
 
     return answer
+
+
+def _preferred(service: Service) -> Response | None:
+    """Give the error that the request prefers, None if it prefers none."""
+    preferred = preferred_error(g.preferences)
+    if preferred is None:
+        return None
+    if preferred.kind.status == HTTPStatus.TOO_MANY_REQUESTS and "window" in g:
+        preferred = service.rate_limits.refusal(g.window)
+    return error_response(preferred)
 
 
 def _reserved(operation: Operation, path: Mapping[str, str]) -> Mapping[str, str]:
@@ -147,8 +162,9 @@ def _note_form(response: Response) -> Response:
 
 def _tell_preferences(response: Response) -> Response:
     preferences: Preferences | None = g.get("preferences")
-    if preferences is not None and preferences.applied:
-        response.headers["Preference-Applied"] = preferences.header
+    told = preferences.applied_to(response.status_code) if preferences is not None else ""
+    if told:
+        response.headers["Preference-Applied"] = told
     return response
 
 

@@ -5,9 +5,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from granian.constants import Interfaces
@@ -16,7 +17,6 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server import MTServer
 from granian.server import mt as thread_server
 from granian.wsgi import Response as Told
-from granian.wsgi import ResponseIterWrap
 
 from .pauses import end_pauses
 from .start_errors import StartError
@@ -36,6 +36,8 @@ MOST_AT_ONCE = 512
 """Requests a worker answers at the same time; each that is held on purpose holds a thread."""
 LONGEST_STOP_S = 9
 """What is under way may take so long when the server is told to stop: containers grant ten."""
+_UNSENDABLE = [("Content-Length", "0"), ("Content-Length", "1")]
+"""Granian's HTTP library sends no head that says two lengths: it closes the connection instead."""
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (recognised, not chosen)
 
 
@@ -131,8 +133,7 @@ def _caller_of(
         if isinstance(answer, list):
             protocol.response_bytes(told.status, told.headers, b"".join(answer))
         else:
-            pieces = ResponseIterWrap(answer)  # type: ignore[no-untyped-call] # is untyped
-            protocol.response_iter(told.status, told.headers, pieces)
+            _send_in_pieces(protocol, told, answer)
 
     def call_unless_kept(protocol: Any, scope: dict[str, Any]) -> None:
         reply = repeated(scope)  # type: ignore[misc] # is one here
@@ -143,6 +144,35 @@ def _caller_of(
             protocol.response_bytes(kept.status_code, headers, kept.lasting.body)
 
     return call_unless_kept if repeated else call
+
+
+class _Pieces:
+    """An answer that is made piece by piece; the first one is made at once."""
+
+    def __init__(self, answer: Iterable[bytes]) -> None:
+        self._close = getattr(answer, "close", None)
+        rest = iter(answer)
+        self._pieces = chain(list(islice(rest, 1)), rest)
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Tell the application that the answer is sent, or given up."""
+        if self._close:
+            self._close()
+
+
+def _send_in_pieces(protocol: Any, told: Any, answer: Iterable[bytes]) -> None:
+    """Send an answer as it is made; its head waits for the first piece, as PEP 3333 asks.
+
+    So nothing is sent of one that breaks off before, nor while one is held before.
+    """
+    try:
+        pieces = _Pieces(answer)
+    except BrokenConnectionError:
+        told.headers, pieces = _UNSENDABLE, _Pieces(())
+    protocol.response_iter(told.status, told.headers, pieces)
 
 
 class _Wakeup:

@@ -4,6 +4,7 @@ import pytest
 from conftest import KNOWN
 
 from contracts import operations
+from contracts.assertions import assert_keeps_contract
 from mockserver.preferences import parse_preferences
 
 (GET_EXECUTION,) = (item for item in operations() if item.operation_id == "getExecution")
@@ -83,3 +84,50 @@ def resolved(node):
     for name in node["$ref"].removeprefix("#/").split("/"):
         found = found[name]
     return found
+
+
+WORKFLOW = "/v1/workflows/wf_abc123"
+OVER_IDS = [
+    (f"{WORKFLOW}/executions/run_404", "status=failed", (200, "failed")),
+    (f"{WORKFLOW}/executions/run_404", "code=200", (200, "completed")),
+    (f"{WORKFLOW}/executions/run_503", "status=running", (200, "running")),
+    (f"{WORKFLOW}/executions/run_empty_reply", "seed=7", (200, "completed")),
+    (f"{WORKFLOW}/executions/run_no_steps", "status=completed", (200, "completed")),
+    (f"{WORKFLOW}/executions/run_failed", "example=documented_example", (200, "completed")),
+    (f"{WORKFLOW}/executions/run_failed", "seed=7", (200, "failed")),
+    (f"{WORKFLOW}/executions/run_failed", "code=404", (404, None)),
+    (f"{WORKFLOW}/executions/run_404", "fault=error-503", (503, None)),
+    ("/v1/workflows/wf_503/executions/run_any", "status=failed", (200, "failed")),
+    (f"{WORKFLOW}/executions/run_any", "code=404, fault=error-503", (503, None)),
+    ("/v1/workflows/wf_503/executions/run_failed", "", (200, "failed")),
+    ("/v1/workflows/wf_404/executions/run_any", "dynamic=true", (200, "completed")),
+    ("/v1/workflows/wf_empty_reply/executions/run_any", "code=200", (200, "completed")),
+]
+
+
+@pytest.mark.parametrize(("path", "prefer", "expected"), OVER_IDS)
+def test_a_preference_goes_before_what_an_id_means(client, path, prefer, expected):
+    response = client.get(path, headers={"Prefer": prefer})
+
+    status = response.json().get("data", {}).get("status")
+    assert (response.status_code, status) == expected
+
+
+@pytest.mark.parametrize("operation", operations(), ids=lambda one: one.operation_id)
+def test_a_preferred_200_is_given_where_there_is_nothing(client, operation):
+    path = operation.path.replace("{id}", "wf_nowhere").replace("{runId}", "run_nowhere")
+
+    response = client.request(operation.method, path, headers={"Prefer": "code=200"})
+
+    assert (response.status_code, response.headers["Preference-Applied"]) == (200, "code=200")
+    assert_keeps_contract(response)
+    said = response.json()["data"]
+    asked = {"run_id": "run_nowhere", "workflow_id": "wf_nowhere"}
+    assert {name: said[name] for name in asked if name in said}.items() <= asked.items()
+
+
+def test_a_status_that_was_not_given_is_not_called_honoured(client):
+    refused = client.get(f"{WORKFLOW}/executions?page=0", headers={"Prefer": "code=200"})
+
+    assert refused.status_code == 400
+    assert "Preference-Applied" not in refused.headers
