@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, has_request_context, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from contracts import JsonObject
 
+from .nearest import nearest_ids
 from .strict_json import written
 
 if TYPE_CHECKING:
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("deadringer")
 SHOWN_LENGTH = 80
+_CONTROL_ROOT = "/__mock/"
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorKind:
-    """One code: the status it goes with, and what is said where nothing better is known."""
+    """One code: the status it goes with, and what is said where nothing better is known.
+
+    `{specification}` stands for the path of the document that promises what was asked for.
+    """
 
     status: int
     code: str
@@ -35,13 +40,13 @@ ERROR_KINDS = (
         400,
         "VALIDATION_ERROR",
         "Request failed validation",
-        "Compare the request with /openapi.json",
+        "Compare the request with {specification}",
     ),
     ErrorKind(
         400,
         "BAD_REQUEST",
         "The request is malformed",
-        "Compare the request with /openapi.json",
+        "Compare the request with {specification}",
     ),
     ErrorKind(401, "AUTH_REQUIRED", "No API key was sent", "Send your key in the x-api-key header"),
     ErrorKind(
@@ -103,7 +108,9 @@ class ApiError(Exception):
         super().__init__(message or code)
         self.kind = KINDS_BY_CODE[code]
         self.message = message or self.kind.message
-        self.suggestion = suggestion or self.kind.suggestion
+        self.suggestion = suggestion or self.kind.suggestion.format(
+            specification=_specification_path()
+        )
         self.details = details
         self.more = more or {}
         self.headers = dict(headers or {})
@@ -176,8 +183,21 @@ def _method_not_allowed(failure: MethodNotAllowed) -> ApiError:
 
 
 def _unknown_path(shown: "Callable[[str], str]") -> ApiError:
-    return ApiError(
-        "NOT_FOUND",
-        f"There is no path '{shorten(shown(request.path))}'",
-        "The paths are listed in /openapi.json",
-    )
+    asked = shown(request.path)
+    suggestion = f"The paths are listed in {_specification_path()}"
+    if asked.startswith(_CONTROL_ROOT):
+        suggestion = _near_of_control(asked) or "The control API is off: start without --no-control"
+    return ApiError("NOT_FOUND", f"There is no path '{shorten(asked)}'", suggestion)
+
+
+def _near_of_control(asked: str) -> str:
+    """Name the paths of the control API nearest to one that is not there, "" if it has none."""
+    rules = dict.fromkeys(rule.rule for rule in current_app.url_map.iter_rules())
+    paths = [one.replace("<", "{").replace(">", "}") for one in rules]
+    near = nearest_ids(asked, [one for one in paths if one.startswith(_CONTROL_ROOT)])
+    return f"Nearest: {', '.join(near)}; all stand in {_specification_path()}" if near else ""
+
+
+def _specification_path() -> str:
+    is_control = has_request_context() and request.path.startswith(_CONTROL_ROOT)
+    return f"{_CONTROL_ROOT}openapi.json" if is_control else "/openapi.json"

@@ -17,7 +17,7 @@ from werkzeug.datastructures import EnvironHeaders
 from contracts import JsonObject
 
 from .auth import sent_key
-from .service import Service, split_key
+from .service import SESSION_NAME, Service, split_key
 from .session_clock import SessionClock
 from .shared_numbers import SharedNumber
 
@@ -247,9 +247,15 @@ class Journaling:
 
 
 def session_of(environ: "WSGIEnvironment") -> str:
-    """Give the name of the session a request is in, as its headers say."""
+    """Give the name of the session a request is in, as its headers say.
+
+    One that names a session by what is no name is refused, and noted in the nameless one.
+    """
     headers = EnvironHeaders(environ)
-    return headers.get("X-Mock-Session", "") or split_key(sent_key(headers))[1]
+    name = headers.get("X-Mock-Session")
+    if name is None:
+        return split_key(sent_key(headers))[1]
+    return name if SESSION_NAME.fullmatch(name) else ""
 
 
 def _body(environ: "WSGIEnvironment") -> bytes:

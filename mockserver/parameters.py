@@ -70,7 +70,6 @@ def refuse(problems: Iterable[str]) -> None:
         raise ApiError(
             "VALIDATION_ERROR",
             f"Request has {len(listed)} validation error(s)",
-            "Compare the request with /openapi.json",
             details={"errors": listed},
         )
 

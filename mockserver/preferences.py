@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flask import g, request
@@ -95,6 +95,7 @@ def read_preferences(
         f"Prefer: {problem}"
         for problem in _problems(wanted, [str(status) for status in documented], names)
     ]
+    problems += _unknown_forms(request.args)
     if problems:
         raise ApiError(
             "VALIDATION_ERROR",
@@ -156,6 +157,14 @@ def _problems(
             f"at most {MOST_DELAY_MS}"
         )
     return problems
+
+
+def _unknown_forms(names: Iterable[str]) -> Iterator[str]:
+    known = [f"__{name}" for name in QUERY_FORMS]
+    for name in names:
+        if name.startswith("__") and name not in known:
+            fix = f"use one of: {', '.join(known)}, or the header Prefer"
+            yield f"query/{name[:40]}: is no query form of a preference; {fix}"
 
 
 def _is_whole(text: str, most: int) -> bool:

@@ -11,7 +11,7 @@ from contracts import Operation, operations
 from .auth import is_known_key, require_known_key, sent_key
 from .compression import compressing
 from .documented_answers import documented_answer
-from .errors import ApiError, error_response
+from .errors import ApiError, error_response, shorten
 from .faulty_answers import (
     begin_faults,
     end_faults,
@@ -141,15 +141,18 @@ def session_of_request() -> str:
     """Give the session a request names, "" if it names none.
 
     Raises:
-        ApiError: VALIDATION_ERROR if it is no name.
+        ApiError: VALIDATION_ERROR if it is no name. One beyond ASCII arrives as an empty text.
     """
-    name = request.headers.get("X-Mock-Session", "")
-    if name and not SESSION_NAME.fullmatch(name):
+    name = request.headers.get("X-Mock-Session")
+    if name is None:
+        return ""
+    if not SESSION_NAME.fullmatch(name):
+        shown = f"{shorten(name)!r}" if name else "what is empty or not ASCII"
         raise ApiError(
             "VALIDATION_ERROR",
             "Request has 1 validation error(s)",
-            "Name the session by 1 to 64 letters, digits, dots, hyphens and underscores",
-            details={"errors": ["X-Mock-Session: is no name of a session"]},
+            "Name the session by 1 to 64 of A-Z a-z 0-9 . _ -, or leave the header out",
+            details={"errors": [f"X-Mock-Session: {shown} is no name of a session"]},
         )
     return name
 

@@ -51,29 +51,35 @@ def timestamps() -> "FormatChecker":
 def _told(error: "ValidationError") -> Iterator[Problem]:
     path: Path = tuple(error.absolute_path)
     wanted: Any = error.validator_value
-    schema: Any = error.schema
-    keyword, shown = str(error.validator), show(error.instance)
-    if keyword == "oneOf":
+    if error.validator == "oneOf":
         yield from _of_alternatives(error)
-    elif keyword == "additionalProperties":
+    elif error.validator == "additionalProperties":
         yield from _unknown(error)
-    elif keyword == "required":
+    elif error.validator == "required":
         for name in wanted:
             if isinstance(error.instance, dict) and name not in error.instance:
                 yield Problem((*path, name), "is missing", f"add {name!r}")
-    elif keyword == "type":
-        kinds = " or ".join([wanted] if isinstance(wanted, str) else wanted)
-        yield Problem(path, f"{shown} is not of type {kinds}", f"write a value of type {kinds}")
-    elif keyword in {"enum", "const"}:
-        allowed = ", ".join(str(one) for one in (wanted if keyword == "enum" else [wanted]))
-        yield Problem(path, f"{shown} is unknown", f"use one of: {allowed}")
-    elif keyword == "format":
-        fix = "write it like 2026-03-27T10:15:00Z"
-        yield Problem(path, f"{shown} is not a time with a zone", fix)
-    elif keyword in _BOUNDS:
-        yield Problem(path, f"{shown} {_BOUNDS[keyword]} {wanted}", _range(schema))
     else:
-        yield Problem(path, f"{shown} breaks {keyword} {show(wanted)}", "follow the schema")
+        yield Problem(path, *_said(str(error.validator), show(error.instance), error))
+
+
+def _said(keyword: str, shown: str, error: "ValidationError") -> tuple[str, str]:
+    """Give problem and fix of a value that breaks a keyword by itself."""
+    wanted: Any = error.validator_value
+    schema: Any = error.schema
+    if keyword == "type":
+        kinds = " or ".join([wanted] if isinstance(wanted, str) else wanted)
+        return f"{shown} is not of type {kinds}", f"write a value of type {kinds}"
+    if keyword in {"enum", "const"}:
+        allowed = ", ".join(str(one) for one in (wanted if keyword == "enum" else [wanted]))
+        return f"{shown} is unknown", f"use one of: {allowed}"
+    if keyword == "minProperties":
+        return "says nothing", f"name at least one of: {', '.join(_members(schema))}"
+    if keyword == "format":
+        return f"{shown} is not a time with a zone", "write it like 2026-03-27T10:15:00Z"
+    if keyword in _BOUNDS:
+        return f"{shown} {_BOUNDS[keyword]} {wanted}", _range(schema)
+    return f"{shown} breaks {keyword} {show(wanted)}", "follow the schema"
 
 
 _BOUNDS = {
@@ -90,10 +96,14 @@ def _range(schema: dict[str, Any]) -> str:
     return f"use a number from {low} to {high}"
 
 
+def _members(schema: dict[str, Any]) -> list[str]:
+    return sorted(schema.get("properties", {}))
+
+
 def _unknown(error: "ValidationError") -> Iterator[Problem]:
     schema: Any = error.schema
     instance: Any = error.instance
-    known = sorted(schema.get("properties", {}))
+    known = _members(schema)
     for name in instance:
         if name not in known:
             yield Problem(

@@ -63,9 +63,10 @@ def share(response: Response, settings: Settings) -> Response:
     return response
 
 
-def preflight(_any: str = "") -> Response:
+def preflight() -> Response | None:
     """Answer a browser's question before its request; the headers come from `share`."""
-    return Response(status=204)
+    is_question = request.method == "OPTIONS" and request.path.startswith(ROOT)
+    return Response(status=204) if is_question else None
 
 
 def _require_own_host(settings: Settings) -> None:

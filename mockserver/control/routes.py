@@ -11,12 +11,13 @@ from mockserver.control_document import body_validator, control_operations
 from mockserver.errors import ApiError
 from mockserver.journal import Journal
 from mockserver.parameters import read_query
+from mockserver.routes import session_of_request
 from mockserver.schema_problems import problems_of
 from mockserver.service import Service
 from mockserver.strict_json import read_json, written
 
 from . import clock, executions, faults, index, journal, promises, runs, scenarios, sessions
-from .guard import ROOT, guard, preflight, share
+from .guard import guard, preflight, share
 from .steering import Steering, refusal_of
 
 ANSWERS: Mapping[str, Callable[..., Any]] = {
@@ -64,11 +65,10 @@ def add_control(app: Flask, service: Service, kept: Journal) -> None:
             operation.path.replace("{", "<").replace("}", ">"),
             f"control {operation.operation_id}",
             _answering(operation, service, kept),
-            methods=[operation.method],
+            methods=[operation.method, "OPTIONS"],
             provide_automatic_options=False,
         )
-    for path in (ROOT, f"{ROOT}<path:_any>"):
-        app.add_url_rule(path, "control preflight", preflight, methods=["OPTIONS"])
+    app.before_request(preflight)
     app.before_request(lambda: guard(service))
     app.after_request(lambda response: share(response, service.settings))
 
@@ -77,6 +77,7 @@ def _answering(operation: Operation, service: Service, kept: Journal) -> Callabl
     answer = ANSWERS[operation.operation_id]
 
     def answering(**path: str) -> AnyResponse:
+        session_of_request()  # that is no name is told by every operation
         query = read_query(operation, request.args)
         body, status = answer(Steering(service, kept, _body(operation), query), **path), 200
         if isinstance(body, AnyResponse):

@@ -33,6 +33,9 @@ def set_scenario(steering: Steering) -> JsonObject:
     body, seed = steering.body, steering.service.settings.seed
     if body.keys().isdisjoint({"name", "document"}):
         raise refused("body", "says no scenario", 'Send {"name": …} or {"document": …}')
+    if "document" in body and body.get("name") in ready_names():
+        problem = f"{body['name']!r} is a ready scenario, and the document is another one"
+        raise refused("name", problem, "Send one of them, or call the document otherwise")
     try:
         if "document" in body:
             chosen = scenario_from(body["document"], body.get("name", "unnamed"), seed)

@@ -64,4 +64,5 @@ def require_known(name: str, names: Iterable[str], what: str) -> None:
     """Raise NOT_FOUND, naming what there is, unless the name is among it."""
     known = list(names)
     if name not in known:
-        raise ApiError("NOT_FOUND", f"There is no such {what}", f"Known: {', '.join(known)}")
+        there_are = f"Known: {', '.join(known)}" if known else "There are none"
+        raise ApiError("NOT_FOUND", f"There is no such {what}", there_are)

@@ -51,6 +51,7 @@ def add_shell(app: Flask) -> None:
     """Add the assets and the headers of every page."""
     app.jinja_env.globals.update(asset=asset_url, ui_url=ui_url)
     app.add_url_rule(f"{UI}assets/<version>/<path:name>", "ui asset", _asset)
+    app.before_request(_require_session_name)
     app.after_request(_protect)
 
 
@@ -80,6 +81,17 @@ def session_of_page() -> str:
     """Give the session the page looks at, "" for the nameless one."""
     name = request.args.get("session", "")
     return name if SESSION_NAME.fullmatch(name) else ""
+
+
+def _require_session_name() -> Response | None:
+    """Refuse to look at a session that cannot be: the page would act on the nameless one."""
+    name = request.args.get("session") or ""
+    if not name or not request.path.startswith(UI) or SESSION_NAME.fullmatch(name):
+        return None
+    fix = "A session is named by 1 to 64 of A-Z a-z 0-9 . _ -"
+    status = HTTPStatus.BAD_REQUEST
+    title = f"{name[:80]!r} is no name of a session"
+    return show_page("problem.html", "ui runs", status=status, title=title, fix=fix)
 
 
 def ui_url(endpoint: str, **values: Any) -> str:
