@@ -6,6 +6,7 @@ from datetime import datetime
 from contracts import JsonObject, format_timestamp
 from fixtures import FOREVER, RunPlan
 
+from .runs import milliseconds_of
 from .sessions import Session
 
 STARTING_BALANCE = 4250
@@ -29,18 +30,29 @@ def price_of(plan: RunPlan, catalogue: Iterable[JsonObject], mocks: JsonObject) 
     )
 
 
-def credits_left(session: Session) -> float:
-    """Give what can still be spent; runs started by command may cost more than there is."""
-    return max(0, STARTING_BALANCE - session.spent)
+def credits_left(session: Session, now: datetime) -> float:
+    """Give what can still be spent in the month of a time, which begins with a full balance.
+
+    Runs started by command may cost more than there is.
+    """
+    begins, ends = (milliseconds_of(one) for one in (_month(now), _following_month(now)))
+    spent = sum(price for moment, price in session.spent if begins <= moment < ends)
+    return max(0, STARTING_BALANCE - spent)
 
 
 def balance_of(session: Session, now: datetime) -> JsonObject:
-    """Give the credits left, and the first of next month."""
-    following = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    month = following.month % 12 + 1
-    following = following.replace(month=month, year=following.year + (month == 1))
+    """Give the credits left, and the first of next month, when they are full again."""
     return {
-        "balance": int(credits_left(session)),
+        "balance": int(credits_left(session, now)),
         "subscription_plan": PLAN,
-        "next_reset": format_timestamp(following),
+        "next_reset": format_timestamp(_following_month(now)),
     }
+
+
+def _month(moment: datetime) -> datetime:
+    return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _following_month(moment: datetime) -> datetime:
+    month = moment.month % 12 + 1
+    return _month(moment).replace(month=month, year=moment.year + (month == 1))

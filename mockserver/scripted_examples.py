@@ -13,7 +13,7 @@ _HOUR_MS = 3_600_000
 
 
 def scripted_names(current: Scenario | None, seed: int) -> list[str]:
-    """Give `SCENARIO`, which is its first run, and `SCENARIO/RUN` of all that can be named."""
+    """Give `SCENARIO`, which is one typical run of it, and `SCENARIO/RUN` of all with a name."""
     return [name for name, _scenario, _entry in _scripted(current, seed)]
 
 
@@ -43,7 +43,13 @@ def _scripted(current: Scenario | None, seed: int) -> Iterator[tuple[str, Scenar
     for scenario in nameable(current, seed).values():
         runs = runs_by_name(scenario)
         named = {f"{scenario.name}/{called}": entry for called, entry in runs.items()}
-        first = {scenario.name: next(iter(runs.values()))} if runs else {}
-        for name, entry in {**first, **named}.items():
+        typical = {scenario.name: _typical(list(runs.values()))} if runs else {}
+        for name, entry in {**typical, **named}.items():
             if name.isascii() and name.isprintable():  # a header can hold it
                 yield name, scenario, entry
+
+
+def _typical(entries: list[JsonObject]) -> JsonObject:
+    """Give the run a scenario is about: the first that is written to fail, else the first."""
+    failing = (one for one in entries if "fails_at" in one or one.get("status") == "failed")
+    return next(failing, entries[0])

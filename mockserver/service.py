@@ -112,7 +112,7 @@ class Service:
         self.store = Store(lock, settings.state)
         began = self.store.once("began", self.clock.now().isoformat())
         # After a restart a fast clock goes on from where it was, not from the restart.
-        self._start = start_clock(datetime.fromisoformat(began), settings.freeze, settings.speed)
+        self._start = self._start_at(began)
         if settings.scenario is not None:
             self.scenario = load_scenario(settings.scenario, settings.seed)
         self.family = self._family(self.scenario)
@@ -145,7 +145,7 @@ class Service:
         """Give what a request of a session sees now: under a reserved workflow, those alone."""
         session = self.session(name)
         family, generation = self.family_of(session), session.generation
-        now = (session.clock or self._start).at(self.clock.now())
+        now = self._clock_of(session).at(self.clock.now())
         is_reserved = workflow_id in MAGIC_WORKFLOWS and workflow_id not in family.workflows
         if is_reserved:
             family = magic_family(self.settings.seed)
@@ -200,11 +200,10 @@ class Service:
 
     def session_clock(self, name: str = "") -> SessionClock:
         """Give the clock of a session."""
-        return self.session(name).clock or self._start
+        return self._clock_of(self.session(name))
 
-    def start_time(self) -> datetime:
-        """Give the time by the clock of the start."""
-        return self._start.at(self.clock.now())
+    def _clock_of(self, session: Session) -> SessionClock:
+        return session.clock or session.start or self._start
 
     def broken_promises(self, name: str = "") -> tuple[str, ...]:
         """Give the contract faults of a session: the chosen ones, and its scenario's of now."""
@@ -264,13 +263,25 @@ class Service:
             raise _UnplannableError from problem
 
     def _begin(self, name: str, body: JsonObject) -> Session:
-        """Give a session as it begins; body says when, with which clock and scenario."""
+        """Give a session as it begins; body says when, with which clocks and scenario.
+
+        `started` is the machine's time at which its own start was, as if the server's was then.
+        """
         scenario = self.scenario
         if body.get("document") is not None:
             scenario = Scenario(body["name"], body["document"])
-        began = datetime.fromisoformat(body["began"]) if "began" in body else self._start.began
         clock = SessionClock.from_json(body["clock"]) if body.get("clock") else None
-        return Session(name, clock, scenario=scenario, began_ms=milliseconds_of(began))
+        start = self._start_at(body["started"]) if body.get("started") else None
+        began = (start or self._start).began
+        if "began" in body:
+            began = datetime.fromisoformat(body["began"])
+        began_ms = milliseconds_of(began)
+        return Session(name, clock, start, scenario=scenario, began_ms=began_ms)
+
+    def _start_at(self, machine: str) -> SessionClock:
+        return start_clock(
+            datetime.fromisoformat(machine), self.settings.freeze, self.settings.speed
+        )
 
     def _family(self, scenario: Scenario | None) -> Family:
         settings, count = self.settings, self.settings.runs_per_workflow

@@ -29,8 +29,9 @@ class StartedRun:
 
 @dataclass(slots=True)
 class Session:
-    """The changes of one session; `clock` None is the clock of the start.
+    """The changes of one session; `clock` None is the one it began with.
 
+    `start` is the clock of its own start, None if that was the server's.
     `executions` holds documents that were put, None where one was deleted. `faults` are the
     transport faults by id, `contract_faults` the names of broken promises, None where those of
     the start hold. `began_ms` is when its `scenario` began (ms since 1970, on its own clock).
@@ -38,9 +39,11 @@ class Session:
 
     name: str
     clock: SessionClock | None = None
+    start: SessionClock | None = None
     executions: dict[Run, JsonObject | None] = field(default_factory=dict)
     started: dict[str, StartedRun] = field(default_factory=dict)
-    spent: float = 0
+    spent: list[tuple[int, float]] = field(default_factory=list)
+    """When each run was started (ms since 1970), and what it cost."""
     faults: dict[str, JsonObject] = field(default_factory=dict)
     contract_faults: tuple[str, ...] | None = None
     chaos: str | None = None
@@ -73,7 +76,7 @@ def apply(session: Session, event: Event, begin: Beginning, make_plan: PlanMaker
     elif event.kind == "started":
         plan, price = make_plan(session, event.body)
         session.started[plan.run_id] = StartedRun(plan, event.body.get("drive", "time"))
-        session.spent += price
+        session.spent.append((plan.started_at, price))
     else:
         _CHANGES[event.kind](session, event.body)
     session.generation = event.number

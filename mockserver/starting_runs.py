@@ -44,12 +44,12 @@ def start_run(
             "Leave out what cannot be; other numbers of steps need a workflow with a loop",
             details={"errors": [str(problem)]},
         ) from problem
-    left = credits_left(scene.session)
+    left = credits_left(scene.session, scene.now)
     if price > left and not may_overdraw:
         raise ApiError(
             "INSUFFICIENT_CREDITS",
             f"The run costs {price:g} credits, {left:g} are left",
-            "Mock actions in test_config.action_mocks, or begin anew with POST /__mock/reset",
+            "Mock actions in test_config.action_mocks, wait for next_reset, or POST /__mock/reset",
         )
     started = service.change(scene.session.name, "started", body).started.get(run_id)
     # Somebody may have reset the session in between: then the run has been, and is gone.

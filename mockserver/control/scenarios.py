@@ -62,6 +62,9 @@ def _ready(name: str, seed: int) -> Scenario:
 
 
 def _begin(steering: Steering, scenario: JsonObject) -> None:
-    clock = steering.session.clock
-    began = {"began": steering.scene.now.isoformat(), "clock": clock.as_json() if clock else None}
-    steering.change("scenario", {**scenario, **began})
+    session = steering.session
+    clocks = {
+        "clock": session.clock.as_json() if session.clock else None,
+        "started": session.start.since.isoformat() if session.start else None,
+    }
+    steering.change("scenario", {**scenario, **clocks, "began": steering.scene.now.isoformat()})

@@ -29,11 +29,14 @@ def get_state(steering: Steering) -> JsonObject:
 
 
 def reset_session(steering: Steering) -> JsonObject:
-    """Go back to the start state: no journal, new rate-limit windows, a scenario begins anew."""
+    """Go back to the start state, as if the server had been started now: its clock too.
+
+    No journal, new rate-limit windows, a scenario begins anew.
+    """
     service, names = steering.service, {steering.session_name}
     if steering.query["all"] == "true":
         names |= {*service.session_names(), *steering.journal.sessions()}
     for name in sorted(names):
         steering.journal.clear(name)
-        service.change(name, "reset", {"began": service.start_time().isoformat()})
+        service.change(name, "reset", {"started": service.clock.now().isoformat()})
     return get_state(steering)

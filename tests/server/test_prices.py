@@ -21,41 +21,39 @@ def prices(mock):
 
 
 def finished(mock, workflow_id, **body):
-    """Start a test run; give its trace in the end."""
+    """Start a test run; give its trace in the end, and what it took from the balance."""
+    had = balance(mock)
     started = mock.post(f"/v1/workflows/{workflow_id}/test", json=body).json()["data"]
+    cost = had - balance(mock)
     mock.post("/__mock/clock/advance", json={"seconds": 7 * 86_400})
     path = f"/v1/workflows/{workflow_id}/executions/{started['test_run_id']}"
-    return mock.get(path).json()["data"]
+    return mock.get(path).json()["data"], cost
 
 
 def test_every_item_of_a_loop_is_charged(mock):
-    cost, had = prices(mock), balance(mock)
-
-    run = finished(mock, "wf_loop77")
+    run, cost = finished(mock, "wf_loop77")
 
     ran = [one["operation"] for one in run["steps"] if one["status"] != "skipped"]
     assert max(one.get("total_items", 0) for one in run["steps"]) > 1
-    assert had - balance(mock) == sum(cost.get(kind, 0) for kind in ran) > 0
+    price = prices(mock)
+    assert cost == sum(price.get(kind, 0) for kind in ran) > 0
 
 
 def test_every_workflow_costs_what_its_trace_lists(mock):
-    cost = prices(mock)
+    price = prices(mock)
     for workflow in mock.get("/v1/workflows", params={"limit": 100}).json()["data"]["items"]:
-        had = balance(mock)
-
-        run = finished(mock, workflow["id"])
+        run, cost = finished(mock, workflow["id"])
 
         ran = [one["operation"] for one in run["steps"] if one["status"] != "skipped"]
-        assert had - balance(mock) == sum(cost.get(kind, 0) for kind in ran), workflow["id"]
+        assert cost == sum(price.get(kind, 0) for kind in ran), workflow["id"]
 
 
 def test_a_mocked_action_costs_nothing(mock):
-    had = balance(mock)
     mocks = {name: {"enabled": True, "output": {}} for name in ("agent-1", "slack-1")}
 
-    finished(mock, "wf_abc123", test_config={"action_mocks": mocks})
+    _run, cost = finished(mock, "wf_abc123", test_config={"action_mocks": mocks})
 
-    assert balance(mock) == had
+    assert cost == 0
 
 
 def test_a_started_run_takes_as_long_as_it_is_told(mock):
@@ -109,3 +107,24 @@ def test_runs_started_by_command_are_never_refused_and_the_balance_ends_at_zero(
 
     assert answers == {201}
     assert balance(mock) == 0
+
+
+def at(mock, moment):
+    """Stop the clock at a moment; give the balance and its next reset."""
+    mock.put("/__mock/clock", json={"now": moment, "speed": 0})
+    told = mock.get("/v1/credits/balance").json()["data"]
+    return told["balance"], told["next_reset"]
+
+
+def test_the_balance_is_full_again_after_each_reset_instant(mock):
+    april, may = "2026-04-01T00:00:00.000Z", "2026-05-01T00:00:00.000Z"
+    full = at(mock, "2026-03-27T10:15:00Z")[0]
+    _refusal, left = spent_to_the_end(mock)
+
+    assert at(mock, "2026-03-31T23:59:59.999Z") == (left, april)
+    assert mock.post("/v1/workflows/wf_loop77/test").status_code == 403
+    assert at(mock, april) == (full, may)
+    assert mock.post("/v1/workflows/wf_loop77/test").status_code == 200
+    assert at(mock, april)[0] < full
+    assert at(mock, "2026-03-01T00:00:00Z") == (left, april)
+    assert at(mock, "2026-02-28T23:59:59Z")[0] == at(mock, may)[0] == full

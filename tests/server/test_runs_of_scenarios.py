@@ -146,10 +146,19 @@ def test_an_example_may_be_a_run_of_a_scenario_in_its_end(mock):
 
     assert failed_steps(example(mock, "failing-enrichment/3")) == ["enrich"]
     assert example(mock, "long-history/run_weekly")["duration_ms"] == 10_800_000
-    assert example(mock, "mine") == example(mock, "mine/run_brief")
+    assert example(mock, "mine/run_brief")["duration_ms"] == 60_000
     assert failed_steps(example(mock, "mine/run_lost")) == ["slack-1"]
     now = mock.get("/__mock/clock").json()["now"]
     assert example(mock, "long-history/run_six_hours")["ended_at"] <= now
+
+
+def test_the_example_of_a_scenario_is_the_first_run_that_fails_if_one_does(mock):
+    enter(mock)
+
+    assert example(mock, "mine") == example(mock, "mine/run_lost")
+    assert failed_steps(example(mock, "failing-enrichment")) == ["enrich"]
+    assert example(mock, "outage-and-recovery")["status"] == "failed"
+    assert example(mock, "quiet-day") == example(mock, "quiet-day/1")
 
 
 def test_the_query_form_names_runs_of_scenarios_too(mock):
