@@ -48,12 +48,12 @@ def build_app(
     app.url_map.merge_slashes = False
     add_error_handlers(app, service.redactor)
     add_api(app, service)
-    add_pages(app, service)
     journal = None
     if settings.control:
         journal = Journal(numbers=service.journal_numbers, peers=service.peers)
         app.extensions[JOURNAL] = journal
         add_control(app, service, journal)
+    add_pages(app, service, journal)
     CORS(
         app,
         resources=r"/(?!__mock/).*",

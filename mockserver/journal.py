@@ -20,6 +20,7 @@ from .auth import sent_key
 from .service import SESSION_NAME, Service, split_key
 from .session_clock import SessionClock
 from .shared_numbers import SharedNumber
+from .verdicts import Verdicts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -91,7 +92,7 @@ class Journal:
     """What has passed, newest last; the oldest goes when there is too much.
 
     With several workers each keeps what it answered; `numbers` counts for all of them, and
-    `peers` are asked when somebody reads.
+    `peers` are asked when somebody reads. `verdicts` are what readers found about it.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Journal:
         self._passed: deque[Passed | _Repeated] = deque(maxlen=limit)
         self._peers = peers
         self._cleared: dict[str, int] = {}
+        self.verdicts = Verdicts(2 * limit)
 
     def add(self, passed: Passed) -> None:
         """Keep a request and number it."""
@@ -133,23 +135,24 @@ class Journal:
 
     def sessions(self) -> set[str]:
         """Give the names of the sessions whose requests are kept."""
-        kept = [self._own(_EVERY), *self._ask("own", _EVERY)]
-        return {passed.session for entries in kept for passed in entries}
+        return {*self._own_sessions()}.union(*self._ask("sessions", _EVERY))
 
     def clear(self, session: str) -> None:
         """Forget a session's requests."""
         self._clear_own(session)
         self._ask("clear", session)
 
-    def answer(self, message: tuple[str, str, int]) -> list[Passed]:
+    def answer(self, message: tuple[str, str, int]) -> list[Passed] | list[str]:
         """Answer another worker."""
         what, session, after = message
+        if what == "sessions":
+            return self._own_sessions()
         if what == "clear":
             self._clear_own(session)
             return []
         return self._own(session, after)
 
-    def _ask(self, what: str, session: str, after: int = 0) -> list[list[Passed]]:
+    def _ask(self, what: str, session: str, after: int = 0) -> list[Any]:
         return self._peers.ask((what, session, after)) if self._peers else []
 
     def _own(self, session: str, after: int = 0) -> list[Passed]:
@@ -160,6 +163,9 @@ class Journal:
             if session in {one.session, _EVERY}
             and one.number > max(after, self._cleared.get(one.session, 0))
         ]
+
+    def _own_sessions(self) -> list[str]:
+        return list({one.session for one in self._own(_EVERY)})
 
     def _clear_own(self, session: str) -> None:
         numbers = [one.number for one in self._own(session)]

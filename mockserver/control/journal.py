@@ -39,7 +39,8 @@ def verify_counts(steering: Steering) -> JsonObject:
 
 def _entry(steering: Steering, passed: Passed) -> JsonObject:
     service = steering.service
-    return entry_of(passed, service.redactor, service.settings.api_keys)
+    keys, verdicts = service.settings.api_keys, steering.journal.verdicts
+    return entry_of(passed, service.redactor, keys, verdicts)
 
 
 def _newest(steering: Steering) -> list[Passed]:
@@ -48,5 +49,7 @@ def _newest(steering: Steering) -> list[Passed]:
 
 def _is_wanted(passed: Passed, query: dict[str, Any]) -> bool:
     """Tell whether a request is one that the query narrows the journal down to."""
+    if query["before"] and passed.number >= query["before"]:
+        return False
     is_status = query["status"] in {None, passed.status_code}
     return is_status and fnmatch.fnmatchcase(passed.path, query["path"] or "*")

@@ -9,14 +9,17 @@ from urllib.parse import parse_qsl
 from contracts import Exchange, JsonObject, format_timestamp
 from mockserver.journal import BYTES_KEPT, Passed
 from mockserver.redaction import Redactor
+from mockserver.verdicts import Verdict, Verdicts
 
 from .client_breaches import client_breaches
 
 UNKNOWN_MATCH = {"kind": "none", "name": None}
 
 
-def entry_of(passed: Passed, redactor: Redactor, api_keys: Iterable[str]) -> JsonObject:
-    """Give the entry; keys are hidden in it.
+def entry_of(
+    passed: Passed, redactor: Redactor, api_keys: Iterable[str], verdicts: Verdicts
+) -> JsonObject:
+    """Give the entry; keys are hidden in it. `verdicts` spares it to judge an answer again.
 
     `answer_breaches` is null where the answer is not one the contract speaks of, or too long to
     have been kept whole. `ms` is the time the server spent.
@@ -57,7 +60,9 @@ def entry_of(passed: Passed, redactor: Redactor, api_keys: Iterable[str]) -> Jso
         "request_breaches": [
             redactor(one) for one in client_breaches(passed, body, preferences, api_keys)
         ],
-        "answer_breaches": _answer_breaches(passed, headers, answer_headers, body),
+        "answer_breaches": verdicts.of(
+            passed.number, lambda: _answer_breaches(passed, headers, answer_headers, body)
+        ),
     }
 
 
@@ -93,7 +98,7 @@ def _applied(headers: JsonObject) -> list[str]:
 
 def _answer_breaches(
     passed: Passed, headers: JsonObject, answer_headers: JsonObject, body: bytes
-) -> list[JsonObject] | None:
+) -> Verdict:
     """Give what the contract has against the answer, judged by the one engine."""
     operation = passed.notes.get("operation")
     if operation is None or passed.answer_length > len(passed.answer):

@@ -1,14 +1,15 @@
 """What needs no key: the front page and the specification."""
 
 import json
-from functools import cache
+from functools import cache, partial
 
 import yaml
 from flask import Flask, Response, render_template, request
 
 from contracts import bundle_specification
 from mockserver.executions import NamedRun
-from mockserver.service import Service
+from mockserver.journal import Journal
+from mockserver.service import SESSION_NAME, Service
 
 from .contract_page import add_contract_page
 from .rules_page import add_rules_page
@@ -23,12 +24,12 @@ _POLICY_ALONE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """Of the front page where there are no other pages: it brings its style along."""
 
 
-def add_pages(app: Flask, service: Service) -> None:
+def add_pages(app: Flask, service: Service, journal: Journal | None) -> None:
     """Add `/`, `/openapi.json` and `/openapi.yaml`; with the control API, the pages beside it."""
     app.template_folder = "pages/templates"
-    if service.settings.control:
+    if journal is not None:
         add_shell(app)
-        app.jinja_env.globals["session_names"] = service.session_names
+        app.jinja_env.globals["session_names"] = partial(_session_names, service, journal)
         add_runs(app, service)
         add_trace(app, service)
         add_contract_page(app, service)
@@ -38,6 +39,12 @@ def add_pages(app: Flask, service: Service) -> None:
     app.add_url_rule("/", "front_page", lambda: _front_page(service))
     app.add_url_rule("/openapi.json", "specification", _specification)
     app.add_url_rule("/openapi.yaml", "specification_yaml", _specification_yaml)
+
+
+def _session_names(service: Service, journal: Journal) -> list[str]:
+    """Give the named sessions there are: those that were changed, and those that only asked."""
+    names = {*service.session_names(), *journal.sessions()}
+    return sorted(name for name in names if SESSION_NAME.fullmatch(name))
 
 
 def _front_page(service: Service) -> Response:

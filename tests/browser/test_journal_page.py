@@ -146,6 +146,28 @@ def test_no_request_is_left_out_before_it_or_in_a_burst(mock, page, api, session
     assert numbers == sorted(numbers, reverse=True)
 
 
+def test_a_burst_is_whole_in_a_full_journal(mock, page, api, session):
+    opened(page, mock, session)
+    _asked_often(mock, session, 1000)
+    expect(page.locator("#count")).to_have_text("1000 requests")
+    page.get_by_role("button", name="Pause").click()
+    _asked_often(mock, session, 150)
+    page.get_by_role("button", name="Go on").click()
+    newest = api.get("/__mock/journal", params={"limit": 1}).json()["entries"][0]["number"]
+    page.locator(f".entry[data-number='{newest - 140}']").wait_for(state="attached")
+
+    numbers = page.locator(".entry").evaluate_all("all => all.map(one => +one.dataset.number)")
+    assert numbers == list(range(newest, newest - 1000, -1))
+
+
+def _asked_often(mock, session, times):
+    connection = http.client.HTTPConnection(mock.removeprefix("http://"))
+    for _ in range(times):
+        connection.request("OPTIONS", "/v1/workflows", headers={"X-Mock-Session": session})
+        connection.getresponse().read()
+    connection.close()
+
+
 def test_it_filters_pauses_and_clears(mock, page, api, session):
     api.get(RUN)
     api.get("/v1/workflows/none")

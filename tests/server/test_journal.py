@@ -3,8 +3,9 @@
 import pytest
 
 from mockserver import DEMO_KEY, Settings
-from mockserver.app import EXTENSION, build_app
+from mockserver.app import EXTENSION, JOURNAL, build_app
 from mockserver.journal import Journal, Journaling
+from mockserver.verdicts import Verdicts
 from tests.server.conftest import KNOWN
 
 
@@ -180,6 +181,32 @@ def test_an_entry_says_what_was_done_to_the_answer_and_what_the_contract_has_aga
     assert [one["rule"] for one in broken["answer_breaches"]]
 
 
+def test_an_answer_is_judged_when_it_is_first_read_and_never_again(over_http, clock):
+    app = build_app(Settings(), clock=clock)
+    mock, verdicts = over_http(app), app.extensions[JOURNAL].verdicts
+    for _ in range(3):
+        mock.get(KNOWN)
+    assert len(verdicts) == 0
+
+    mock.get("/__mock/journal", params={"limit": 2})
+    assert len(verdicts) == 2
+
+    known = [{"rule": "kept", "pointer": "", "message": "was found before"}]
+    verdicts.of(1, lambda: known)
+    told = mock.get("/__mock/journal").json()["entries"]
+    assert [one["answer_breaches"] for one in told] == [[], [], known]
+
+
+def test_verdicts_are_bounded_and_the_oldest_goes():
+    verdicts = Verdicts(2)
+    judged = []
+    for number in (1, 2, 3, 3, 2, 1):
+        verdicts.of(number, lambda number=number: judged.append(number))
+
+    assert judged == [1, 2, 3, 1]
+    assert len(verdicts) == 2
+
+
 def test_the_journal_can_be_narrowed(mock):
     mock.get(KNOWN)
     mock.get("/v1/workflows/nowhere")
@@ -192,6 +219,8 @@ def test_the_journal_can_be_narrowed(mock):
     assert paths(status=404) == ["/v1/workflows/nowhere"]
     assert paths(path="/v1/cred*") == ["/v1/credits/balance"]
     assert paths(after=2) == ["/v1/credits/balance"]
+    assert paths(before=2) == [KNOWN]
+    assert paths(after=1, before=3) == ["/v1/workflows/nowhere"]
     assert mock.get("/__mock/journal", params={"after": "x"}).status_code == 400
 
 

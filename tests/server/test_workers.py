@@ -113,6 +113,22 @@ def test_one_journal_holds_what_all_workers_answered(mock):
     assert {ask(mock, "/__mock/journal").json()["total"] for _ in range(12)} == {0}
 
 
+def test_every_worker_says_the_same_of_an_answer_and_knows_who_asked(mock):
+    asking = {"X-Mock-Session": "asks-once"}
+    httpx.put(f"{mock.url}/__mock/contract-faults/duration-in-seconds", headers=asking)
+    httpx.get(mock.url + KNOWN, headers={**DEMO, **asking})
+    httpx.delete(f"{mock.url}/__mock/contract-faults", headers=asking)
+    for _ in range(2):
+        httpx.get(mock.url + KNOWN, headers={**DEMO, "X-Mock-Session": "only-asks"})
+
+    read = [httpx.get(f"{mock.url}/__mock/journal", headers=asking).text for _ in range(12)]
+    shown = [ask(mock, "/__mock/ui/runs").text for _ in range(12)]
+
+    assert len(set(read)) == 1
+    assert "duration_is_end_minus_start" in read[0]
+    assert all('<option value="only-asks">' in page for page in shown)
+
+
 def test_a_started_run_is_read_from_every_worker(mock):
     run = ask(mock, "/__mock/workflows/wf_abc123/runs", "POST", json={"drive": "read"}).json()
 

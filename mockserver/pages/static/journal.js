@@ -70,14 +70,21 @@ async function follow() {
       return;
     }
     add(told.entries);
-    if (told.total > told.entries.length) {
-      // Whatever there is at first, or after a burst; the newest are seen before it has come.
-      const whole = await poll(`/__mock/journal?after=${after}&limit=${KEPT}`);
-      if (asked === generation) add(whole.entries);
-    }
+    await addOlder(told, after, asked);
   } catch (problem) {
     isLost = true;
     say(`${problem.message}. Trying again`, { isProblem: true });
+  }
+}
+
+/** Whatever there is at first, or after a burst, comes piece by piece: the mock has others to answer. */
+async function addOlder(told, after, asked) {
+  while (told.total > told.entries.length) {
+    const before = told.entries.at(-1).number;
+    if (entries.length === KEPT && before <= entries.at(-1).entry.number) return;
+    told = await poll(`/__mock/journal?after=${after}&before=${before}&limit=${AT_ONCE}`);
+    if (asked !== generation) return;
+    add(told.entries);
   }
 }
 
