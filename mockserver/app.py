@@ -1,21 +1,27 @@
-"""Builds the Flask application out of its parts."""
+"""Builds the Flask applications out of their parts: the API, and what people see and steer."""
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_cors import CORS
 
 from .broken_promises import BrokenPromises
 from .clock import Clock, SystemClock
-from .control import add_control
+from .compression import compressing
 from .errors import add_error_handlers
 from .executions import ExecutionSource
 from .journal import Journal, Journaling
 from .kept_answers import KeptAnswers
 from .loading import load_executions
 from .logs import RequestLog
-from .pages import add_pages
-from .routes import add_api
+from .routes import add_api, bare_options, is_api_path
 from .service import Service
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 EXTENSION = "deadringer"
 JOURNAL = "deadringer.journal"
@@ -42,16 +48,18 @@ def build_app(
         load_executions(settings.fixtures) if executions is None else executions,
         clock or SystemClock(),
     )
-    app = Flask("mockserver", static_folder=None)
-    app.extensions[EXTENSION] = service
-    # Werkzeug would answer `//` with an HTML redirect; here it is a path like any other.
-    app.url_map.merge_slashes = False
-    add_error_handlers(app, service.redactor)
+    app = _bare_app(service)
     add_api(app, service)
+<<<<<<< HEAD
+=======
+    _share_with_browsers(app)
+    app.extensions[EXTENSION] = service
+>>>>>>> 6ae3595 (Start without the pages, the control API and the rules)
     journal = None
     if settings.control:
         journal = Journal(numbers=service.journal_numbers, peers=service.peers)
         app.extensions[JOURNAL] = journal
+<<<<<<< HEAD
         add_control(app, service, journal)
     add_pages(app, service, journal)
     CORS(
@@ -62,7 +70,10 @@ def build_app(
         expose_headers=EXPOSED_HEADERS,
         max_age=600,
     )
+=======
+>>>>>>> 6ae3595 (Start without the pages, the control API and the rules)
     # Each of these wraps the one before it.
+    app.wsgi_app = _ByPath(app.wsgi_app, lambda: _steering_app(service, journal))  # type: ignore[method-assign] # Flask's own way
     app.wsgi_app = BrokenPromises(app.wsgi_app, service)  # type: ignore[method-assign] # Flask's own way
     if journal:
         app.wsgi_app = Journaling(app.wsgi_app, service, journal)  # type: ignore[method-assign] # Flask's own way
@@ -72,3 +83,65 @@ def build_app(
     if most_bytes:
         app.wsgi_app = KeptAnswers(log, service, log, journal, most_bytes)  # type: ignore[method-assign] # Flask's own way
     return app
+
+
+def _bare_app(service: Service) -> Flask:
+    app = Flask("mockserver", static_folder=None)
+    # Werkzeug would answer `//` with an HTML redirect; here it is a path like any other.
+    app.url_map.merge_slashes = False
+    add_error_handlers(app, service.redactor)
+    return app
+
+
+def _share_with_browsers(app: Flask) -> None:
+    """Let pages of every origin read what is no part of the control API."""
+    CORS(
+        app,
+        resources=r"/(?!__mock/).*",
+        send_wildcard=True,
+        always_send=False,  # programs that are no browser read the shorter answer
+        expose_headers=EXPOSED_HEADERS,
+        max_age=600,
+    )
+
+
+def _steering_app(service: Service, journal: Journal | None) -> Flask:
+    """Give the application of all other paths: front page, specification, pages, control API."""
+    from .control.routes import add_control
+    from .pages import add_pages
+
+    app = _bare_app(service)
+    app.after_request(compressing(app))
+    app.after_request(bare_options)
+    add_pages(app, service)
+    if journal is not None:
+        add_control(app, service, journal)
+    _share_with_browsers(app)
+    return app
+
+
+class _ByPath:
+    """Leads requests of the API to one application and all others to another.
+
+    The other one is made when it is first asked for: a start need not wait for it.
+    """
+
+    def __init__(self, api: "WSGIApplication", make_other: "Callable[[], WSGIApplication]") -> None:
+        self._api = api
+        self._make_other = make_other
+        self._other: WSGIApplication | None = None
+        self._lock = threading.Lock()
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one request."""
+        path = "/" + environ["PATH_INFO"].lstrip("/")  # as Flask reads it
+        application = self._api if is_api_path(path) else self._made()
+        return application(environ, start_response)
+
+    def _made(self) -> "WSGIApplication":
+        with self._lock:
+            if self._other is None:
+                self._other = self._make_other()
+            return self._other

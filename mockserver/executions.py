@@ -98,7 +98,6 @@ class LoadedExecutions:
     def _add(self, document: Document) -> None:
         execution = document.execution
         workflow_id, run_id = execution["workflow_id"], execution["run_id"]
-        self._bodies[workflow_id, run_id] = envelope_bytes(execution)
         self._executions[workflow_id, run_id] = execution
         self._runs.setdefault(workflow_id, []).append(run_id)
         self._workflow_by_run[run_id] = workflow_id
@@ -109,7 +108,11 @@ class LoadedExecutions:
 
     def answer(self, workflow_id: str, run_id: str) -> bytes | None:
         """Give the body of Execution Detail, None if that workflow has no such run."""
-        return self._bodies.get((workflow_id, run_id))
+        body = self._bodies.get((workflow_id, run_id))
+        execution = self._executions.get((workflow_id, run_id))
+        if body is None and execution is not None:
+            body = self._bodies[workflow_id, run_id] = envelope_bytes(execution)
+        return body
 
     def has_workflow(self, workflow_id: str) -> bool:
         """Tell whether there is such a workflow."""

@@ -51,7 +51,7 @@ def add_api(app: Flask, service: Service) -> None:
     app.after_request(compressing(app))
     app.after_request(_tell_preferences)
     app.after_request(_tell_window)
-    app.after_request(_bare_options)
+    app.after_request(bare_options)
 
 
 def is_api_path(path: str) -> bool:
@@ -181,7 +181,7 @@ def _tell_window(response: Response) -> Response:
     return response
 
 
-def _bare_options(response: Response) -> Response:
+def bare_options(response: Response) -> Response:
     """Answer OPTIONS with 204: there is no body, so there is no type of one."""
     if request.method == "OPTIONS" and response.status_code == HTTPStatus.OK:
         response.status_code = HTTPStatus.NO_CONTENT

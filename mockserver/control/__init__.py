@@ -1,8 +1,10 @@
-"""The control API under `/__mock/`: time, faults, runs and executions of a session."""
+"""The control API under `/__mock/`: time, faults, runs and executions of a session.
+
+`routes.py` is not loaded here: what it brings takes longer to load than a server to start.
+"""
 
 from .guard import ROOT, SIGN_IN
 from .hosts import binds_wide
-from .routes import add_control
 from .tokens import is_token, remember
 
-__all__ = ["ROOT", "SIGN_IN", "add_control", "binds_wide", "is_token", "remember"]
+__all__ = ["ROOT", "SIGN_IN", "binds_wide", "is_token", "remember"]

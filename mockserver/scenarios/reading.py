@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contracts import Json
 from mockserver.schema_problems import Problem
 from mockserver.start_errors import StartError
 
-from .judging import problems_with
-from .marks import Mark, Marked, YamlProblemError, read_marked
 from .model import Scenario
+
+if TYPE_CHECKING:
+    from .marks import Mark, Marked
 
 _READY = files(__package__) / "ready"
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -62,6 +64,8 @@ def scenario_from(document: Json, name: str, seed: int) -> Scenario:
     Raises:
         ScenarioError: if it is bad; each line begins with the place in the document.
     """
+    from .judging import problems_with  # a start without a scenario does without
+
     problems = problems_with(document, seed)
     if problems:
         raise ScenarioError([one.line for one in problems])
@@ -70,6 +74,9 @@ def scenario_from(document: Json, name: str, seed: int) -> Scenario:
 
 
 def _read(text: str, origin: str, name: str, seed: int) -> Scenario:
+    from .judging import problems_with
+    from .marks import YamlProblemError, read_marked
+
     try:
         marked = read_marked(text)
     except YamlProblemError as problem:
@@ -82,11 +89,11 @@ def _read(text: str, origin: str, name: str, seed: int) -> Scenario:
     return Scenario(name, marked.value)
 
 
-def _line(origin: str, marked: Marked, problem: Problem) -> str:
+def _line(origin: str, marked: "Marked", problem: Problem) -> str:
     where = "/".join(str(part) for part in problem.path) or "the document"
     mark = marked.place(problem.path)
     return f"{_place(origin, mark)}: {where}: {problem.problem}. Fix: {problem.fix}."
 
 
-def _place(origin: str, mark: Mark) -> str:
+def _place(origin: str, mark: "Mark") -> str:
     return f"{origin}:{mark.line}:{mark.column}"

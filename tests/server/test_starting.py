@@ -79,8 +79,15 @@ def test_many_signals_at_once_stop_it_as_one_does(start_server):
 def test_a_request_that_hangs_on_purpose_does_not_keep_it_from_stopping(start_server):
     server = start_server()
     httpx.post(f"{server.url}/__mock/faults", json={"kind": "hang", "hang_ms": 60_000})
-    with httpx.stream("GET", server.url + KNOWN, headers=DEMO):
+    address = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((address[0], int(address[1])), timeout=10) as connection:
+        head = f"GET {KNOWN} HTTP/1.1\r\nHost: mock\r\nx-api-key: {DEMO['x-api-key']}\r\n\r\n"
+        connection.sendall(head.encode())
+        while not httpx.get(f"{server.url}/__mock/journal").json()["entries"]:
+            pass  # it has not arrived
+
         assert server.stop() == 0
+        assert connection.recv(1000) == b""
 
 
 def test_a_taken_port_is_one_line_and_exit_2(server, refused_start):
