@@ -50,28 +50,12 @@ def build_app(
     )
     app = _bare_app(service)
     add_api(app, service)
-<<<<<<< HEAD
-=======
     _share_with_browsers(app)
     app.extensions[EXTENSION] = service
->>>>>>> 6ae3595 (Start without the pages, the control API and the rules)
     journal = None
     if settings.control:
         journal = Journal(numbers=service.journal_numbers, peers=service.peers)
         app.extensions[JOURNAL] = journal
-<<<<<<< HEAD
-        add_control(app, service, journal)
-    add_pages(app, service, journal)
-    CORS(
-        app,
-        resources=r"/(?!__mock/).*",
-        send_wildcard=True,
-        always_send=False,  # programs that are no browser read the shorter answer
-        expose_headers=EXPOSED_HEADERS,
-        max_age=600,
-    )
-=======
->>>>>>> 6ae3595 (Start without the pages, the control API and the rules)
     # Each of these wraps the one before it.
     app.wsgi_app = _ByPath(app.wsgi_app, lambda: _steering_app(service, journal))  # type: ignore[method-assign] # Flask's own way
     app.wsgi_app = BrokenPromises(app.wsgi_app, service)  # type: ignore[method-assign] # Flask's own way
@@ -113,7 +97,7 @@ def _steering_app(service: Service, journal: Journal | None) -> Flask:
     app = _bare_app(service)
     app.after_request(compressing(app))
     app.after_request(bare_options)
-    add_pages(app, service)
+    add_pages(app, service, journal)
     if journal is not None:
         add_control(app, service, journal)
     _share_with_browsers(app)
