@@ -54,6 +54,7 @@ class Family:
     seed: int = 0
     script: Script | None = None
     _ended_rows: Callable[[str, int], JsonObject] = field(init=False)
+    _numbers: dict[str, tuple[int, ...]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make the memory of rows that will never change."""
@@ -82,7 +83,7 @@ class Family:
 
     def listing(self, session: Session, workflow_id: str, now_ms: int) -> Listing:
         """Give the order of a workflow's runs, newest first."""
-        gaps = []
+        gaps = list(self._replaced(workflow_id))
         held = list(self._held(session, workflow_id, now_ms))
         for workflow, run_id in session.executions:
             number = self._number(workflow, run_id, now_ms) if workflow == workflow_id else None
@@ -97,6 +98,21 @@ class Family:
             gaps,
             lambda moment: world.newest_at(workflow_id, moment),
         )
+
+    def _replaced(self, workflow_id: str) -> tuple[int, ...]:
+        """Give the numbers of the world's runs in whose place a document is served."""
+        found = self._numbers.get(workflow_id)
+        if found is None:
+            found = self._numbers[workflow_id] = tuple(self._numbers_of_documents(workflow_id))
+        return found
+
+    def _numbers_of_documents(self, workflow_id: str) -> Iterator[int]:
+        if self.world is None or workflow_id not in self.world.workflows:
+            return
+        for run_id in self.executions.get(workflow_id, ()):
+            number = self.world.number_at_any_time(workflow_id, run_id)
+            if number is not None:
+                yield number
 
     def rows(
         self, session: Session, workflow_id: str, now_ms: int, offset: int, size: int

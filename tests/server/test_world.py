@@ -1,5 +1,7 @@
 """The seeded world: a function of seed and clock that all endpoints agree on."""
 
+import json
+
 import pytest
 
 from contracts.rules import judge_execution
@@ -47,6 +49,19 @@ def test_list_detail_and_workflow_agree_for_every_workflow(world_client):
             detail = world_client.get(path).json()["data"]
             assert judge_execution(detail) == []
             assert (row["status"], row["completed_at"]) == (detail["status"], detail["ended_at"])
+
+
+def test_a_saved_run_of_the_world_takes_its_place(over_http, clock, world_client, tmp_path):
+    before = rows_of(world_client, "wf_loop77", page_size=50)
+    saved = next(row for row in before["executions"] if row["status"] == "failed")
+    path = f"/v1/workflows/wf_loop77/executions/{saved['run_id']}"
+    execution = {**world_client.get(path).json()["data"], "event_name": "replaced"}
+    (tmp_path / "saved.json").write_text(json.dumps(execution), "utf-8")
+    settings = Settings(rate_limit="off", fixtures=(tmp_path,))
+    served = over_http(build_app(settings, clock=clock))
+
+    assert served.get(path).json()["data"] == execution
+    assert rows_of(served, "wf_loop77", page_size=50) == before
 
 
 def test_pages_hold_every_run_once_newest_first(world_client):
