@@ -67,6 +67,9 @@ class ExecutionSource(Protocol):
     def name_of(self, run_id: str) -> str | None:
         """Give the name of a run that has one."""
 
+    def origin_of(self, run_id: str) -> str | None:
+        """Give the file a run was loaded from."""
+
     def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
         """Give one execution as it was loaded; nobody may change it."""
 
@@ -87,12 +90,12 @@ class LoadedExecutions:
         self._runs: dict[str, list[str]] = {}
         self._workflow_by_run: dict[str, str] = {}
         self._named: dict[str, NamedRun] = {}
-        origins: dict[str, str] = {}
+        self._origins: dict[str, str] = {}
         for document in documents:
             run_id = document.execution["run_id"]
-            if run_id in origins:
-                raise _duplicate(run_id, origins[run_id], document.origin)
-            origins[run_id] = document.origin
+            if run_id in self._origins:
+                raise _duplicate(run_id, self._origins[run_id], document.origin)
+            self._origins[run_id] = document.origin
             self._add(document)
 
     def _add(self, document: Document) -> None:
@@ -138,6 +141,10 @@ class LoadedExecutions:
         """Give the name of a run that has one."""
         named = self._named.get(run_id)
         return named.name if named else None
+
+    def origin_of(self, run_id: str) -> str | None:
+        """Give the file a run was loaded from."""
+        return self._origins.get(run_id)
 
     def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
         """Give one execution as it was loaded; nobody may change it."""

@@ -24,6 +24,7 @@ SCRIPTS = (
     "json_tree.js",
     "steps.js",
     "copying.js",
+    "saving.js",
     "details.js",
     "waterfall.js",
     "trace.js",
@@ -49,7 +50,7 @@ def island(document: JsonObject) -> str:
     """Give the text of a JSON island, in which no character can end the element around it.
 
     `document` holds `execution`, and may hold `workflow` (its definition), `violations` (see
-    `Violation`; pointers into the execution), `links` and `key`: what trace.js says of them.
+    `Violation`; pointers into the execution) and more: what trace.js says of it.
     """
     text = json_text(document)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -14,6 +14,7 @@ from mockserver.service import Scene, Service
 from mockserver.settings import DEMO_KEY
 
 from .shell import UI, session_of_page, show_page, show_problem, ui_url
+from .taken_ids import told_of_taken_id
 
 
 def add_trace(app: Flask, service: Service) -> None:
@@ -59,6 +60,7 @@ def _document(service: Service, scene: Scene, found: Found) -> JsonObject:
     return {
         "execution": shown.execution,
         "note": shown.note,
+        "taken": told_of_taken_id(service, scene, found),
         "violations": told_violations(judge_execution(shown.execution)),
         "workflow": scene.family.workflows.get(workflow_id),
         "now": format_timestamp(scene.now),

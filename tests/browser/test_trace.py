@@ -3,6 +3,7 @@
 import ast
 import json
 import subprocess
+from pathlib import Path
 
 import httpx
 import pytest
@@ -153,6 +154,31 @@ def test_a_saved_run_is_valid_and_can_be_served(mock, page, tmp_path):
         served.execution["run_id"]
         == page.get_by_role("heading", level=1).locator("bdi").first.inner_text()
     )
+
+
+def test_a_run_whose_id_is_taken_is_saved_only_after_a_word(mock, page):
+    page.goto(mock + FAILED_LOOP)
+    button = page.get_by_role("button", name="Save as fixture file")
+    dialog = page.get_by_role("dialog", name="This run id is taken")
+
+    def saved_by(choice):
+        button.click()
+        with page.expect_download() as download:
+            dialog.get_by_role("button", name=choice).click()
+        assert dialog.count() == 0
+        return json.loads(Path(download.value.path()).read_text("utf-8"))
+
+    button.click()
+    assert "run_m2n9q7 is taken by deadringer's own file" in dialog.inner_text()
+    assert grave_findings(page) == []
+    page.keyboard.press("Escape")
+    assert dialog.count() == 0
+    assert button.evaluate("one => one === document.activeElement")
+
+    same = saved_by("Save all the same")
+    other = saved_by("Save under the other id")
+    assert same["run_id"] == "run_m2n9q7"
+    assert other == {**same, "run_id": "run_m2n9q7_copy"}
 
 
 def test_a_live_run_is_watched_to_its_end(mock, page):

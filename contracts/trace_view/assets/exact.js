@@ -30,6 +30,13 @@ export function without(holder, ...names) {
   return rest;
 }
 
+/** Give an object with another value in the place of a member's; its numbers stay as they were written. */
+export function withMember(holder, name, value) {
+  const other = { ...holder, [name]: value };
+  if (written.has(holder)) written.set(other, new Map([...written.get(holder)].filter(([one]) => one !== name)));
+  return other;
+}
+
 /** Give a value as JSON for people. */
 export function jsonText(value) {
   return JSON.stringify(value, function exact(name, one) {

@@ -1,13 +1,14 @@
 // Draws the trace of an execution into every [data-trace] of the page, from its JSON island:
 // {execution, workflow?, now?, violations?: [{pointer, rule, grade, expected, got, fix}],
-//  note?: a sentence about where this comes from, links?: {data?: path that gives this again while the run goes on, curl?: a command}, focus?: pointer}
+//  note?: a sentence about where this comes from, taken?: a sentence about what has its run id already, links?: {data?: path that gives this again while the run goes on, curl?: a command}, focus?: pointer}
 
 import { copyButton, button, el, isolated, statusBadge } from "./elements.js";
-import { fileName, pytestFixture, saveFile } from "./copying.js";
+import { pytestFixture } from "./copying.js";
 import { absentDetails, columnTable, runDetails, stepDetails } from "./details.js";
 import { jsonText, parseJson } from "./exact.js";
 import { durationText, momentOf, momentText } from "./format.js";
 import { Silence, drawnFrom, handsOff, settle, settleNamed } from "./renewing.js";
+import { saveFixture } from "./saving.js";
 import { actionsOf, itemsOf, nameOf, spanOf, stepsOf, wayTo } from "./steps.js";
 import { Waterfall } from "./waterfall.js";
 
@@ -37,6 +38,7 @@ class Trace {
     this.workflow = given.workflow ?? null;
     this.violations = given.violations ?? [];
     this.note = given.note ?? "";
+    this.taken = given.taken ?? "";
     this.span = spanOf(this.execution, given.now);
     this.items = itemsOf(this.execution, this.workflow);
     this.broken = new Set(this.violations.map((one) => one.pointer.match(/^\/steps\/(\d+)/)?.[1]).filter(Boolean).map(Number));
@@ -91,7 +93,7 @@ class Trace {
       this.links.curl ? copyButton("Copy curl", () => this.links.curl) : null,
       copyButton("Copy JSON", json),
       copyButton("Copy as pytest fixture", () => pytestFixture(this.execution)),
-      button("Save as fixture file", () => saveFile(fileName(this.execution), `${json()}\n`)),
+      button("Save as fixture file", () => saveFixture(this.execution, this.taken)),
     );
   }
 

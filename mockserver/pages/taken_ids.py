@@ -1,0 +1,38 @@
+"""What a mock would make of a file with a run whose id is taken already."""
+
+from pathlib import PurePath
+
+from mockserver.family import Found
+from mockserver.service import Scene, Service
+
+
+def told_of_taken_id(service: Service, scene: Scene, found: Found) -> str:
+    """Say what stands in the way of a saved run, or what it would replace; "" if nothing does."""
+    run_id = str(found.execution["run_id"])
+    origin = service.executions.origin_of(run_id)
+    if origin is not None:
+        file = PurePath(origin).name
+        whose = "deadringer's own" if service.executions.name_of(run_id) else "the served"
+        return (
+            f"The run id {run_id} is taken by {whose} file {file}. A mock that finds it in another "
+            f"file does not start: overwrite that file, or save the run under another id."
+        )
+    if found.kind == "scenario":
+        return (
+            f"The run id {run_id} is taken by the scenario, whose run goes before that of a file. "
+            f"Save the run under another id to see both."
+        )
+    if found.kind == "changed" and _is_of_the_world(scene, found):
+        return (
+            f"The run id {run_id} is taken by a run of the world that differs from this one. A "
+            f"mock with the file serves it in that one's place: save it under another id for both."
+        )
+    return ""
+
+
+def _is_of_the_world(scene: Scene, found: Found) -> bool:
+    workflow_id, run_id = str(found.execution["workflow_id"]), str(found.execution["run_id"])
+    world = scene.family.world
+    if world is None or workflow_id not in world.workflows:
+        return False
+    return world.number_of(workflow_id, run_id, scene.now_ms) is not None
