@@ -114,7 +114,8 @@ class Service:
         # After a restart a fast clock goes on from where it was, not from the restart.
         self._start = self._start_at(began)
         if settings.scenario is not None:
-            self.scenario = load_scenario(settings.scenario, settings.seed)
+            served = [*self.executions.workflow_ids()]
+            self.scenario = load_scenario(settings.scenario, settings.seed, served)
         self.family = self._family(self.scenario)
         self._sessions[""] = self._begin("", {})
 
@@ -272,16 +273,13 @@ class Service:
             scenario = Scenario(body["name"], body["document"])
         clock = SessionClock.from_json(body["clock"]) if body.get("clock") else None
         start = self._start_at(body["started"]) if body.get("started") else None
-        began = (start or self._start).began
-        if "began" in body:
-            began = datetime.fromisoformat(body["began"])
-        began_ms = milliseconds_of(began)
-        return Session(name, clock, start, scenario=scenario, began_ms=began_ms)
+        own = (start or self._start).began
+        began = datetime.fromisoformat(body["began"]) if "began" in body else own
+        return Session(name, clock, start, scenario=scenario, began_ms=milliseconds_of(began))
 
     def _start_at(self, machine: str) -> SessionClock:
-        return start_clock(
-            datetime.fromisoformat(machine), self.settings.freeze, self.settings.speed
-        )
+        settings = self.settings
+        return start_clock(datetime.fromisoformat(machine), settings.freeze, settings.speed)
 
     def _family(self, scenario: Scenario | None) -> Family:
         settings, count = self.settings, self.settings.runs_per_workflow

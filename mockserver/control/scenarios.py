@@ -38,7 +38,8 @@ def set_scenario(steering: Steering) -> JsonObject:
         raise refused("name", problem, "Send one of them, or call the document otherwise")
     try:
         if "document" in body:
-            chosen = scenario_from(body["document"], body.get("name", "unnamed"), seed)
+            served = [*steering.service.executions.workflow_ids()]
+            chosen = scenario_from(body["document"], body.get("name", "unnamed"), seed, served)
         else:
             chosen = _ready(body["name"], seed)
     except ScenarioError as problem:

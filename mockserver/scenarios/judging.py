@@ -1,7 +1,8 @@
-"""Judges a scenario before it is served: by its schema, then by the contract."""
+"""Judges a scenario before it is served: by its schema, and what passes that by the contract."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -9,10 +10,12 @@ from contracts import Grade, Json, JsonObject, Violation, validate
 from contracts.rules import Context, Scope, judge, judge_execution
 from fixtures import FOREVER, compile_workflow, load_workflows, view_run
 from mockserver.control_document import component_validator
-from mockserver.magic_ids import MAGIC_RUNS
+from mockserver.fault_judging import problems_of_fault, problems_of_span
+from mockserver.magic_ids import MAGIC_RUNS, MAGIC_WORKFLOWS
 from mockserver.schema_problems import Path, Problem, problems_of
 
 from .model import Scenario
+from .readable import Readable, readable_part
 from .script import planned, scripted_runs
 
 _JUDGED_OF_AN_ENTRY = 3
@@ -20,30 +23,37 @@ _SOME_START_MS = 1_774_606_500_000
 _MOST_RUNS = 20_000
 
 
-def problems_with(document: Json, seed: int) -> list[Problem]:
-    """Give everything that is wrong with a scenario's document."""
+def problems_with(document: Json, seed: int, served: Collection[str] = ()) -> list[Problem]:
+    """Give everything that is wrong with a scenario's document.
+
+    What passes its schema is judged further, whatever the other parts of it are. `served` are the
+    ids of workflows whose runs are served beside the world's.
+    """
     try:
         problems = problems_of(document, component_validator("Scenario"))
     except RecursionError:
         return [Problem((), "is nested too deeply", "make it flatter")]
-    if problems or not isinstance(document, dict):
-        return problems
-    scenario = Scenario("", document)
-    problems = [*_of_workflows(scenario, seed)]
-    if problems:
-        return problems  # runs of bad workflows have nothing to say
-    return [*_of_runs(scenario, seed), *_of_executions(scenario, seed), *_of_faults(document)]
+    part = readable_part(document, problems)
+    of_workflows = [*_of_workflows(part, seed)]
+    part = replace(part, doubtful=part.doubtful | _doubtful(part, of_workflows))
+    return [
+        *problems,
+        *of_workflows,
+        *_of_runs(part, seed),
+        *_of_executions(part, seed),
+        *_of_faults(part, seed, served),
+    ]
 
 
-def _of_workflows(scenario: Scenario, seed: int) -> Iterator[Problem]:
+def _of_workflows(part: Readable, seed: int) -> Iterator[Problem]:
     known = [one["id"] for one in Scenario("", {}).workflows(seed)]
-    for place, name in enumerate(scenario.world.get("workflows", ())):
-        if name not in known:
+    for place, name in enumerate(part.scenario.world.get("workflows", ())):
+        if name is not None and name not in known:
             fix = f"use one of: {', '.join(known)}"
             yield Problem(("world", "workflows", place), f"{name!r} is not of the world", fix)
-    own = scenario.document.get("workflows", [])
-    every = {one["id"]: one for one in scenario.workflows(seed)}
-    for place, written in enumerate(own):
+    own = [one for _place, one in part.entries("workflows")]
+    every = {one["id"]: one for one in part.scenario.workflows(seed)}
+    for place, written in part.entries("workflows"):
         path: Path = ("workflows", place)
         yield from _of_id(written["id"], (*path, "id"))
         if Counter(one["id"] for one in own)[written["id"]] > 1:
@@ -55,6 +65,14 @@ def _of_workflows(scenario: Scenario, seed: int) -> Iterator[Problem]:
             yield from _compiled(workflow, path)
 
 
+def _doubtful(part: Readable, problems: Iterable[Problem]) -> set[str]:
+    """Give the ids of workflows that have problems: what is said of them may be right."""
+    places = {one.path[1] for one in problems if one.path[0] == "workflows"}
+    own = {one["id"] for place, one in part.entries("workflows") if place in places}
+    kept = part.scenario.world.get("workflows", ())
+    return own | {kept[int(one.path[2])] for one in problems if one.path[0] == "world"}
+
+
 def _compiled(workflow: JsonObject, path: Path) -> Iterator[Problem]:
     try:
         compile_workflow(workflow)
@@ -62,28 +80,29 @@ def _compiled(workflow: JsonObject, path: Path) -> Iterator[Problem]:
         yield Problem((*path, "workflow"), str(problem), "correct the definition")
 
 
-def _of_runs(scenario: Scenario, seed: int) -> Iterator[Problem]:
-    workflows = {one["id"]: one for one in scenario.workflows(seed)}
+def _of_runs(part: Readable, seed: int) -> Iterator[Problem]:
+    workflows = {one["id"]: one for one in part.scenario.workflows(seed)}
     seen: set[tuple[str, str]] = set()
-    total = _total(scenario)
+    total = _total(part.scenario)
     if total > _MOST_RUNS:
         fix = "let world.runs_per_workflow make the others"
         yield Problem(("runs",), f"are {total}, more than {_MOST_RUNS}", fix)
         return
-    for place, entry in enumerate(scenario.run_entries()):
+    for place, entry in part.entries("runs"):
         path: Path = ("runs", place)
-        workflow = workflows.get(entry["workflow_id"])
-        if workflow is None:
-            fix = f"use one of: {', '.join(workflows)}"
-            shown = f"{entry['workflow_id']!r} is not a workflow of this scenario"
-            yield Problem((*path, "workflow_id"), shown, fix)
-            continue
         for run in scripted_runs(seed, place, entry):
             if (run.workflow_id, run.run_id) in seen:
                 yield Problem((*path, "run_id"), f"{run.run_id!r} is used twice", "rename one")
             seen.add((run.workflow_id, run.run_id))
         yield from _of_id(next(scripted_runs(seed, place, entry)).run_id, (*path, "run_id"))
-        yield from _of_entry(seed, place, entry, workflow)
+        named = entry["workflow_id"]
+        if named in part.doubtful:
+            continue
+        if named in workflows:
+            yield from _of_entry(seed, place, entry, workflows[named])
+        elif part.is_sure:
+            shown = f"{named!r} is not a workflow of this scenario"
+            yield Problem((*path, "workflow_id"), shown, f"use one of: {', '.join(workflows)}")
 
 
 def _total(scenario: Scenario) -> int:
@@ -110,18 +129,21 @@ def _of_entry(
                 return
 
 
-def _of_executions(scenario: Scenario, seed: int) -> Iterator[Problem]:
+def _of_executions(part: Readable, seed: int) -> Iterator[Problem]:
+    scenario = part.scenario
     definitions = {one["id"]: one["workflow"] for one in load_workflows()}
     definitions |= {one["id"]: one["workflow"] for one in scenario.workflows(seed)}
-    entries = scenario.run_entries() if _total(scenario) <= _MOST_RUNS else []
+    entries = part.entries("runs") if _total(scenario) <= _MOST_RUNS else ()
     taken = {
         (run.workflow_id, run.run_id)
-        for place, entry in enumerate(entries)
+        for place, entry in entries
         for run in scripted_runs(seed, place, entry)
     }
-    for place, execution in enumerate(scenario.executions):
+    for place, execution in part.entries("executions"):
         path: Path = ("executions", place)
-        context = Context(definition=definitions.get(execution.get("workflow_id")))
+        is_known = execution.get("workflow_id") not in part.doubtful
+        definition = definitions.get(execution.get("workflow_id")) if is_known else None
+        context = Context(definition=definition)
         breaches = judge_execution(execution, context)
         yield from _told(breaches, path)
         if any(not isinstance(execution.get(name), str) for name in ("workflow_id", "run_id")):
@@ -141,21 +163,31 @@ def _of_id(name: str, path: Path) -> Iterator[Problem]:
         yield Problem(path, f"{name!r} is reserved: it always gives the same answer", "rename it")
 
 
-def _of_faults(document: JsonObject) -> Iterator[Problem]:
+def _of_faults(part: Readable, seed: int, served: Collection[str]) -> Iterator[Problem]:
     from mockserver.contract_faults import UnknownFaultError, faults_named
 
-    for member in ("faults", "contract_faults"):
-        for place, fault in enumerate(document.get(member, ())):
-            begins, ends = fault.get("from_s"), fault.get("until_s")
-            if begins is not None and ends is not None and ends <= begins:
-                shown = f"{ends} is not after from_s, {begins}"
-                yield Problem((member, place, "until_s"), shown, "let it end later than it begins")
-    for place, fault in enumerate(document.get("contract_faults", ())):
+    workflows = _served(part, seed, served) if part.is_sure else None
+    for place, fault in part.entries("faults"):
+        for one in problems_of_fault(fault, workflows):
+            yield one._replace(path=("faults", place, *one.path))
+    for place, fault in part.entries("contract_faults"):
+        path: Path = ("contract_faults", place)
+        for one in problems_of_span(fault):
+            yield one._replace(path=(*path, *one.path))
         try:
             faults_named([fault["name"]])
         except UnknownFaultError as problem:
             fix = "use a name of docs/contract-faults.md"
-            yield Problem(("contract_faults", place, "name"), str(problem).rstrip("."), fix)
+            yield Problem((*path, "name"), str(problem).rstrip("."), fix)
+
+
+def _served(part: Readable, seed: int, served: Collection[str]) -> set[str]:
+    """Give the ids of all workflows that are served with the scenario."""
+    own = {one["id"] for one in part.scenario.workflows(seed)} | part.doubtful
+    own |= {str(one.get("workflow_id")) for _place, one in part.entries("executions")}
+    others = set(served) if part.scenario.world.get("recorded", True) else set()
+    left_out = {one["id"] for one in Scenario("", {}).workflows(seed)} - own
+    return own | (others - left_out) | MAGIC_WORKFLOWS.keys()
 
 
 def _told(breaches: list[Violation], path: Path) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """Reads scenarios: from a file, by the name of a ready one, or from a request. All are judged."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -34,14 +34,16 @@ def ready_names() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 
-def load_scenario(named: str, seed: int) -> Scenario:
-    """Give a ready scenario by its name, or one from a file.
+def load_scenario(named: str, seed: int, served: Collection[str] = ()) -> Scenario:
+    """Give a ready scenario by its name, or one from a file; `served` as in `problems_with`.
 
     Raises:
         ScenarioError: if there is none, or it is bad; each reason with file, line and column.
     """
     if named in ready_names():
-        return _read((_READY / f"{named}.yaml").read_text("utf-8"), f"{named}.yaml", named, seed)
+        return _read(
+            (_READY / f"{named}.yaml").read_text("utf-8"), f"{named}.yaml", named, seed, ()
+        )
     path = Path(named)
     if path.suffix not in SUFFIXES:
         known = ", ".join(ready_names())
@@ -55,25 +57,25 @@ def load_scenario(named: str, seed: int) -> Scenario:
         raise ScenarioError(
             [f"{path}: cannot be read: {reason}. Fix: name a readable UTF-8 file."]
         ) from problem
-    return _read(text, str(path), path.stem, seed)
+    return _read(text, str(path), path.stem, seed, served)
 
 
-def scenario_from(document: Json, name: str, seed: int) -> Scenario:
-    """Give the scenario a request sent.
+def scenario_from(document: Json, name: str, seed: int, served: Collection[str] = ()) -> Scenario:
+    """Give the scenario a request sent; `served` as in `problems_with`.
 
     Raises:
         ScenarioError: if it is bad; each line begins with the place in the document.
     """
     from .judging import problems_with  # a start without a scenario does without
 
-    problems = problems_with(document, seed)
+    problems = problems_with(document, seed, served)
     if problems:
         raise ScenarioError([one.line for one in problems])
     assert isinstance(document, dict)
     return Scenario(name, document)
 
 
-def _read(text: str, origin: str, name: str, seed: int) -> Scenario:
+def _read(text: str, origin: str, name: str, seed: int, served: Collection[str]) -> Scenario:
     from .judging import problems_with
     from .marks import YamlProblemError, read_marked
 
@@ -82,7 +84,7 @@ def _read(text: str, origin: str, name: str, seed: int) -> Scenario:
     except YamlProblemError as problem:
         place = _place(origin, problem.mark)
         raise ScenarioError([f"{place}: {problem.problem}. Fix: correct the YAML."]) from problem
-    problems = problems_with(marked.value, seed)
+    problems = problems_with(marked.value, seed, served)
     if problems:
         in_order = sorted(problems, key=lambda one: marked.place(one.path))
         raise ScenarioError([_line(origin, marked, one) for one in in_order])

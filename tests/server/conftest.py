@@ -18,7 +18,8 @@ from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from fixtures import load_recordings
-from mockserver import DEMO_KEY
+from mockserver import DEMO_KEY, Settings
+from mockserver.app import build_app
 from tests.server.twins import Twins
 
 DEMO = {"x-api-key": DEMO_KEY}
@@ -181,3 +182,15 @@ def over_http() -> Iterator[Callable[[Flask], httpx.Client]]:
             return client
 
         yield serve
+
+
+@pytest.fixture
+def serve_scenario(over_http, monkeypatch) -> Callable[..., httpx.Client]:
+    """Serve a scenario, without the waits of its faults: those are told by the journal."""
+    monkeypatch.setattr("mockserver.transport_faults.pause", lambda _seconds: None)
+
+    def serve(scenario=None, clock=None, **settings) -> httpx.Client:
+        settings = Settings(rate_limit="off", scenario=scenario, **settings)
+        return over_http(build_app(settings, clock=clock or SettableClock()))
+
+    return serve

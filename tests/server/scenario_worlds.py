@@ -1,0 +1,61 @@
+"""What tests of scenarios share: a document, and how its world is read."""
+
+OWN = {
+    "summary": "One workflow of its own.",
+    "world": {"workflows": [], "recorded": False, "runs_per_workflow": 0},
+    "workflows": [
+        {
+            "id": "wf_own",
+            "name": "Own",
+            "workflow": {
+                "trigger": {"kind": "workflows/new-post", "inputs": {}},
+                "actions": [{"id": "say", "kind": "slack_send_channel_message", "name": "Say"}],
+                "edges": [{"from": "$source", "to": "say"}],
+            },
+        }
+    ],
+    "runs": [
+        {"workflow_id": "wf_own", "run_id": "run_before", "at_s": -60, "duration_ms": 1000},
+        {"workflow_id": "wf_own", "run_id": "run_later", "at_s": 60, "status": "failed"},
+    ],
+    "contract_faults": [{"name": "duration-in-seconds", "from_s": 100, "until_s": 200}],
+}
+
+
+def rows_of(client, workflow_id, **query):
+    answer = client.get(f"/v1/workflows/{workflow_id}/executions", params=query)
+    return answer.json()["data"]
+
+
+def workflows_of(client):
+    items = client.get("/v1/workflows", params={"limit": 100}).json()["data"]["items"]
+    return [one["id"] for one in items]
+
+
+def detail(client, workflow_id, run_id):
+    return client.get(f"/v1/workflows/{workflow_id}/executions/{run_id}").json()["data"]
+
+
+def advance(client, seconds):
+    client.post("/__mock/clock/advance", json={"seconds": seconds})
+
+
+def patiently(client, path):
+    """Give what is read once no fault strikes."""
+    while (answer := client.get(path)).status_code in {429, 503}:
+        pass
+    return answer.json()["data"]
+
+
+def every_row(client, workflow_id):
+    rows, page = [], 1
+    path = f"/v1/workflows/{workflow_id}/executions?page_size=100&page="
+    while found := patiently(client, f"{path}{page}")["executions"]:
+        rows, page = [*rows, *found], page + 1
+    return rows
+
+
+def refused_lines(client, document):
+    answer = client.put("/__mock/scenario", json={"document": document})
+    assert answer.status_code == 400
+    return answer.json()["error"]["details"]["errors"]
