@@ -2,11 +2,13 @@
 
 import json
 import shlex
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from flask import Flask, Response, redirect, request
 
-from contracts import JsonObject, format_timestamp
+from contracts import JsonObject, Violation, format_timestamp
+from contracts.offline import judge_document
 from contracts.rules import judge_execution
 from contracts.trace_view import island, json_text, told_violations
 from mockserver.control.hosts import host_name, is_loopback
@@ -15,6 +17,7 @@ from mockserver.pages.shell import UI, add_shell, show_page
 from .reading import NoExecutionError, Viewed
 
 DATA = f"{UI}data"
+_DATA = "/data/"
 
 
 def build_viewer(viewed: Viewed) -> Flask:
@@ -56,10 +59,24 @@ def _document(viewed: Viewed) -> JsonObject:
     if viewed.is_from_server:
         header = '"x-api-key: $DEADRINGER_API_KEY"'
         links = {"data": DATA, "curl": f"curl -H {header} {shlex.quote(viewed.origin)}"}
+    inside, outside = _judged(viewed)
     return {
         "execution": viewed.execution,
-        "violations": told_violations(judge_execution(viewed.execution)),
+        "violations": told_violations(inside),
+        "envelope": viewed.envelope,
+        "outside": told_violations(outside),
         "workflow": viewed.workflow,
         "now": format_timestamp(datetime.now(UTC)),
         "links": links,
     }
+
+
+def _judged(viewed: Viewed) -> tuple[list[Violation], list[Violation]]:
+    """Give what the contract has against the execution, and against the answer around it."""
+    if viewed.envelope is None:
+        return list(judge_execution(viewed.execution)), []
+    answer = {**viewed.envelope, "data": viewed.execution}
+    found = judge_document(answer, operation_id="getExecution")
+    inside = [one for one in found if f"{one.pointer}/".startswith(_DATA)]
+    outside = [one for one in found if one not in inside]
+    return [replace(one, pointer=one.pointer[len(_DATA) - 1 :]) for one in inside], outside

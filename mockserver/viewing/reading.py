@@ -32,11 +32,13 @@ class NoExecutionError(Exception):
 class Viewed:
     """An execution, which may break the contract, and where it came from.
 
-    `workflow` is its definition, where the server it came from gave that too.
+    `envelope` is the answer it stood in under `data`, without that. `workflow` is its definition,
+    where the server it came from gave that too.
     """
 
     origin: str
     execution: JsonObject
+    envelope: JsonObject | None = None
     workflow: JsonObject | None = None
     key: str | None = None
     clock: Callable[[], float] = time.monotonic
@@ -59,7 +61,7 @@ class Viewed:
         """
         if self.is_from_server and self.clock() - self._read_at >= FOLLOWED_EVERY_S:
             self._read_at = self.clock()
-            self.execution = execution_in(_fetched(self.origin, self.key), self.origin)
+            self.execution, self.envelope = _held_in(_fetched(self.origin, self.key), self.origin)
 
 
 def read_execution(
@@ -71,13 +73,13 @@ def read_execution(
         NoExecutionError: if there is none.
     """
     if _is_url(place):
-        execution = execution_in(_fetched(place, key), place)
-        return Viewed(place, execution, _definition(place, key), key, clock)
-    return Viewed(place, execution_in(_parsed(place, _content(place)), place))
+        execution, envelope = _held_in(_fetched(place, key), place)
+        return Viewed(place, execution, envelope, _definition(place, key), key, clock)
+    return Viewed(place, *_held_in(_parsed(place, _content(place)), place))
 
 
-def execution_in(document: Json, place: str) -> JsonObject:
-    """Give the execution a document is or holds.
+def _held_in(document: Json, place: str) -> tuple[JsonObject, JsonObject | None]:
+    """Give the execution a document is or holds, and the answer around it, if there is one.
 
     Raises:
         NoExecutionError: if it holds none, or several.
@@ -88,13 +90,13 @@ def execution_in(document: Json, place: str) -> JsonObject:
                 f"{place}: an array of {len(document)} documents. Give one of them: "
                 f"jq '.[0]' FILE | deadringer view -"
             )
-        return execution_in(document[0], place)
+        return _held_in(document[0], place)
     if isinstance(document, dict):
         if len(_TELLING & document.keys()) >= _ENOUGH:
-            return document
+            return document, None
         data = document.get("data")
         if isinstance(data, dict) and len(_TELLING & data.keys()) >= _ENOUGH:
-            return data
+            return data, {name: one for name, one in document.items() if name != "data"}
     raise NoExecutionError(
         f"{place}: {_description(document)}. Give an execution, or the answer of Execution Detail."
     )

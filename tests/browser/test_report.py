@@ -59,6 +59,21 @@ def test_a_breach_leads_to_its_field_inside_the_run(html, page):
     assert run.locator("[role=treeitem]").count() == 2
 
 
+def test_each_breach_of_a_step_or_run_leads_to_its_own_place(mock, page):
+    opened(page, report_of(mock, {"ended_at": "2026-03-27T10:14:00.000Z"}))
+    page.locator("article details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+    places = set()
+    for finding in page.locator(".finding:visible").all():
+        place = finding.locator("dd code").nth(1).inner_text()
+        finding.get_by_role("link", name="Show in the run").press("Enter")
+        line = page.locator("#run-1 .tree-line:focus")
+        expect(line.locator(".tree-key")).to_have_text(f"{place.rsplit('/', 1)[1]}:")
+        expect(line).to_be_in_viewport()
+        places.add(place)
+
+    assert {"/data/ended_at", "/data/steps/1/started_at", "/data/steps/1/ended_at"} <= places
+
+
 def test_hostile_answers_of_a_server_stay_text(mock, page):
     step = {"step_id": HOSTILE, "step_name": HOSTILE, "operation": HOSTILE, "status": "failed"}
     times = {"started_at": HOSTILE, "ended_at": HOSTILE, "duration_ms": -1}

@@ -2,6 +2,8 @@
 
 import json
 
+from playwright.sync_api import expect
+
 from fixtures import load_recordings
 from mockserver import DEMO_KEY
 
@@ -50,6 +52,27 @@ def test_a_broken_document_is_shown_with_its_breaches_marked(start_viewer, open_
     assert "yesterday" in page.locator(".tree-line.breach", has_text="created").inner_text()
     assert grave_findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_a_breach_of_the_answer_around_a_run_is_shown_beside_those_of_the_run(start_viewer, page):
+    first, *others = RUN["steps"]
+    deep = {**first, "mapped_output": {"a": "b"}, "error": {"code": 7}}
+    run = {**RUN, "steps": [deep, *others], "duration_ms": -1}
+    given = json.dumps({"success": "yes", "data": run, "extra": {"of": "theirs"}}).encode()
+    page.goto(start_viewer("-", given=given))
+    told = page.locator(".breaches")
+
+    assert "schema at /success of the answer: expected" in told.inner_text()
+    names = set()
+    for link in told.get_by_role("button").all():
+        link.click()
+        line = page.locator(".tree-line:focus")
+        name = link.inner_text().split("/")[-1]
+        names.add(name)
+        assert line.locator(".tree-key").inner_text() == f"{name}:"
+        expect(line).to_be_in_viewport()
+    assert {"success", "duration_ms", "error", "a"} <= names
+    assert grave_findings(page) == []
 
 
 def test_a_run_without_steps_or_definition_says_so(start_viewer, page):

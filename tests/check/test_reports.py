@@ -123,7 +123,7 @@ def test_html_executes_nothing_a_server_sent(report: Report) -> None:
     assert "http-equiv" in told
 
 
-def test_html_shows_each_run_once_and_leads_from_each_breach_to_its_step(report: Report) -> None:
+def test_html_shows_each_run_once_and_leads_from_each_breach_to_its_place(report: Report) -> None:
     run = {"run_id": "run_1", "steps": [{}, {"error": "</script><script>alert(1)</script>"}]}
     broken = report.promises[0]
     (folded,) = broken.findings
@@ -141,9 +141,9 @@ def test_html_shows_each_run_once_and_leads_from_each_breach_to_its_step(report:
 
     told = FORMATS["html"](replace(report, promises=(shown,)))
 
-    assert re.findall(r'data-run="(.+?)" data-step="(.*?)"', told) == [
-        ("run-1", "1"),
-        ("run-1", ""),
+    assert re.findall(r'data-run="(.+?)" data-pointer="(.*?)"', told) == [
+        ("run-1", "/steps/1/error"),
+        ("run-1", "/run_id"),
     ]
     assert told.count("data-trace-document>{") == 1
     assert "</script><script>" not in told

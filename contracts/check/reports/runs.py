@@ -37,10 +37,10 @@ class ShownRun:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a breach stands: in which run, at which step ("" beside the steps)."""
+    """Where a breach stands: in which run, and where in it."""
 
     anchor: str
-    step: str
+    pointer: str
 
 
 @dataclass(slots=True)
@@ -73,9 +73,7 @@ class Runs:
             return
         if violation not in run.violations:
             run.violations.append(violation)
-        parts = violation.pointer.split("/")
-        is_step = len(parts) > 2 and parts[1] == "steps" and parts[2].isdecimal()
-        self._places[id(finding)] = Place(run.anchor, parts[2] if is_step else "")
+        self._places[id(finding)] = Place(run.anchor, violation.pointer)
 
     def _run(self, execution: JsonObject) -> ShownRun | None:
         text = json.dumps(execution, sort_keys=True)

@@ -28,6 +28,7 @@ export function lazyPart(title, draw, { isOpen = false, note = "" } = {}) {
   const part = el("details", { class: "part" }, el("summary", {}, el("span", {}, title), note ? el("span", { class: "muted small" }, note) : null), body);
   const fill = () => { if (part.open && !body.hasChildNodes()) body.append(...[draw()].flat()); };
   part.addEventListener("toggle", fill);
+  part.openNow = () => { part.open = true; fill(); };
   part.open = isOpen;
   fill();
   return part;
@@ -133,8 +134,7 @@ export function absentDetails(view, action, { onclose }) {
 export function runDetails(view) {
   const run = view.execution;
   const rest = without(run, "steps");
-  const breaches = view.violations.filter((one) => !one.pointer.startsWith("/steps/"))
-    .map((one) => ({ path: pointerParts(one.pointer), text: `${one.rule}: expected ${one.expected}` }));
+  const breaches = breachesBelow(view.violations.filter((one) => !one.pointer.startsWith("/steps/")), "");
   return [
     drawnFrom(el("div", { class: "details-head" }, el("h2", { tabindex: "-1" }, "This run")), "heading"),
     drawnFrom(el("p", { class: "muted small" }, "Choose a step to see its input and output."), "hint"),
@@ -144,7 +144,15 @@ export function runDetails(view) {
       ["Started", momentText(run.started_at)], ["Ended", momentText(run.ended_at)], ["Logged", momentText(run.created)],
     ]), "facts", rest),
     drawnFrom(lazyPart("Run without its steps as JSON", () => jsonTree(rest, { label: "run", breaches }), { isOpen: breaches.length > 0 }), "whole", rest, breaches),
-  ];
+    envelopePart(view),
+  ].filter(Boolean);
+}
+
+function envelopePart({ envelope, outside }) {
+  if (!envelope) return null;
+  const breaches = breachesBelow(outside, "");
+  const tree = () => jsonTree(envelope, { label: "answer", breaches });
+  return drawnFrom(lazyPart("Answer around this run as JSON", tree, { isOpen: breaches.length > 0 }), "envelope", envelope, breaches);
 }
 
 /** Give the table that `column_config` makes of the steps' mapped outputs, null without one. */

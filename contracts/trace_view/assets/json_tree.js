@@ -24,7 +24,8 @@ function entriesOf(value) {
 
 /**
  * Give the tree of a value with its tools. `breaches` are what the contract has against places in
- * it: a list of {path: [names], text}; the way to each is open from the start.
+ * it: a list of {path: [names], text}; the way to each is open from the start. The element's
+ * `goTo(path)` opens the way to a place and puts the focus there.
  */
 export function jsonTree(value, { label, breaches = [] } = {}) {
   const root = new TreeNode(null, value);
@@ -33,7 +34,9 @@ export function jsonTree(value, { label, breaches = [] } = {}) {
   root.open();
   const isSimple = root.size() > 0 && root.size() <= OPEN_AT_FIRST;
   if (isSimple) root.children.forEach((child) => { if (child.size() <= OPEN_AT_FIRST) child.open(); });
-  return el("div", { class: "json" }, isContainer(value) ? toolsOf(root, value, label) : null, canvas);
+  const tree = el("div", { class: "json" }, isContainer(value) ? toolsOf(root, value, label) : null, canvas);
+  tree.goTo = (path) => root.goTo(path);
+  return tree;
 }
 
 function toolsOf(root, value, label) {
@@ -194,12 +197,19 @@ class TreeNode extends Branch {
     node.line.append(el("span", { class: "breach-note" }, text));
   }
 
-  reveal(path) {
-    const node = this.walk(path);
+  reveal(path, block = "nearest") {
+    const { line } = this.walk(path);
     const canvas = this.element.parentElement;
     canvas.querySelector(".tree-line.hit")?.classList.remove("hit");
-    node.line.classList.add("hit");
-    node.line.scrollIntoView({ block: "nearest" });
+    line.classList.add("hit");
+    line.scrollIntoView({ block });
+    return line;
+  }
+
+  goTo(path) {
+    const line = this.reveal(path, "center");
+    line.tabIndex = -1;
+    line.focus({ preventScroll: true });
   }
 }
 

@@ -1,12 +1,15 @@
 // Draws the trace of an execution into every [data-trace] of the page, from its JSON island:
 // {execution, workflow?, now?, violations?: [{pointer, rule, grade, expected, got, fix}],
-//  note?: a sentence about where this comes from, taken?: a sentence about what has its run id already, links?: {data?: path that gives this again while the run goes on, curl?: a command}, focus?: pointer}
+//  note?: a sentence about where this comes from, taken?: a sentence about what has its run id already,
+//  envelope?: the answer around it without its data, outside?: breaches there, like violations,
+//  links?: {data?: path that gives this again while the run goes on, curl?: a command}}
 
 import { copyButton, button, el, isolated, statusBadge } from "./elements.js";
 import { pytestFixture } from "./copying.js";
 import { absentDetails, columnTable, runDetails, stepDetails } from "./details.js";
 import { jsonText, parseJson } from "./exact.js";
 import { durationText, momentOf, momentText } from "./format.js";
+import { pointerParts } from "./json_tree.js";
 import { Silence, drawnFrom, handsOff, settle, settleNamed } from "./renewing.js";
 import { saveFixture } from "./saving.js";
 import { actionsOf, itemsOf, nameOf, spanOf, stepsOf, wayTo } from "./steps.js";
@@ -29,7 +32,7 @@ class Trace {
     root.replaceChildren(this.head, this.silence.element, this.told, el("div", { class: "trace-body" }, this.waterfall.element, this.details), this.table);
     this.details.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
     this.take(given);
-    this.begin(given);
+    this.begin();
   }
 
   /** Take in what a document tells now. */
@@ -37,6 +40,8 @@ class Trace {
     this.execution = given.execution && typeof given.execution === "object" ? given.execution : {};
     this.workflow = given.workflow ?? null;
     this.violations = given.violations ?? [];
+    this.envelope = given.envelope ?? null;
+    this.outside = given.outside ?? [];
     this.note = given.note ?? "";
     this.taken = given.taken ?? "";
     this.span = spanOf(this.execution, given.now);
@@ -48,13 +53,12 @@ class Trace {
     settleNamed(this.table, [columnTable(this, this.table.querySelector("tbody")?.rows.length)].filter(Boolean));
   }
 
-  /** Open what there is to see first: the place asked for, a failed step, a broken one, or the run. */
-  begin(given) {
-    const asked = given.focus?.match(/^\/steps\/(\d+)/)?.[1];
+  /** Open what there is to see first: a failed step, a broken one, or the run. */
+  begin() {
     const steps = stepsOf(this.execution);
     const failed = steps.findIndex((step) => step.status === "failed");
     const broken = Math.min(...this.broken);
-    const first = asked !== undefined ? Number(asked) : failed >= 0 ? failed : broken;
+    const first = failed >= 0 ? failed : broken;
     if (first >= 0 && first < steps.length) this.selectStep(first, false);
     else this.showDetails(runDetails(this), null);
     if (this.execution.status === "running" && this.links.data) this.follow();
@@ -103,28 +107,33 @@ class Trace {
       "div", { class: "notice failed", role: "alert" }, el("b", {}, this.execution.status === "failed" ? "Failed. " : "Error. "), isolated(typeof error === "string" ? error : JSON.stringify(error), "any"),
     );
     const note = this.note ? el("p", { class: "notice warning" }, isolated(this.note)) : null;
-    const breaches = this.violations.length ? this.breachList() : null;
+    const breaches = this.violations.length + this.outside.length ? this.breachList() : null;
     settleNamed(this.told, [
       drawnFrom(note, "note", this.note),
       drawnFrom(notice, "error", error, this.execution.status),
-      drawnFrom(breaches, "breaches", this.violations),
+      drawnFrom(breaches, "breaches", this.violations, this.outside),
     ].filter(Boolean));
   }
 
   breachList() {
-    const count = this.violations.length;
-    const line = (one) => {
-      const index = one.pointer.match(/^\/steps\/(\d+)/)?.[1];
-      const place = el("code", { class: "any" }, one.pointer || "/");
-      const show = index === undefined ? () => this.showDetails(runDetails(this), null, true) : () => this.selectStep(Number(index), true);
-      return el("li", { class: "any" }, el("b", {}, isolated(one.rule)), " at ", button(place, show, { class: "link" }), ": expected ", isolated(one.expected), ", got ", isolated(one.got), el("span", { class: "muted" }, `. Fix: ${one.fix}.`));
-    };
+    const all = [
+      ...this.outside.map((one) => this.breachLine(one, () => this.goOutside(one.pointer), " of the answer")),
+      ...this.violations.map((one) => this.breachLine(one, () => this.goTo(one.pointer))),
+    ];
     const most = 50;
     return el(
-      "details", { class: "notice warning breaches", open: count <= 12 },
-      el("summary", {}, el("b", {}, count === 1 ? "1 promise of the contract is broken" : `${count} promises of the contract are broken`)),
-      el("ul", { class: "small" }, this.violations.slice(0, most).map(line)),
-      count > most ? el("p", { class: "small muted" }, `and ${count - most} more`) : null,
+      "details", { class: "notice warning breaches", open: all.length <= 12 },
+      el("summary", {}, el("b", {}, all.length === 1 ? "1 promise of the contract is broken" : `${all.length} promises of the contract are broken`)),
+      el("ul", { class: "small" }, all.slice(0, most)),
+      all.length > most ? el("p", { class: "small muted" }, `and ${all.length - most} more`) : null,
+    );
+  }
+
+  breachLine(one, show, whose = "") {
+    const place = el("code", { class: "any" }, one.pointer || "/");
+    return el(
+      "li", { class: "any" }, el("b", {}, isolated(one.rule)), " at ", button(place, show, { class: "link" }), `${whose}: expected `,
+      isolated(one.expected), ", got ", isolated(one.got), el("span", { class: "muted" }, `. Fix: ${one.fix}.`),
     );
   }
 
@@ -140,6 +149,27 @@ class Trace {
     folded.forEach((key) => this.waterfall.unfolded.add(key));
     if (folded.length) this.waterfall.show(this);
     this.showDetails(stepDetails(this, index, this.acts()), `step ${index}`, focus);
+  }
+
+  /** Open a place of the execution, whatever is folded before it, and put the focus there. */
+  goTo(pointer) {
+    const parts = pointerParts(pointer);
+    const isInStep = parts[0] === "steps" && Number(parts[1]) < stepsOf(this.execution).length;
+    if (isInStep) this.selectStep(Number(parts[1]), false);
+    else this.showDetails(runDetails(this), null);
+    this.goToPart("whole", isInStep ? parts.slice(2) : parts);
+  }
+
+  /** Open a place of the answer around the execution. */
+  goOutside(pointer) {
+    this.showDetails(runDetails(this), null);
+    this.goToPart("envelope", pointerParts(pointer));
+  }
+
+  goToPart(name, path) {
+    const part = this.details.querySelector(`[data-key=${name}]`);
+    part.openNow();
+    part.querySelector(".json").goTo(path);
   }
 
   acts() {
@@ -186,7 +216,7 @@ class Trace {
     const hasEnded = given.execution.status !== "running";
     this.take(given);
     const isBusy = this.details.contains(document.activeElement);
-    if (hasEnded && given.execution.status === "failed" && this.shownKey === null && !isBusy) this.begin({});
+    if (hasEnded && given.execution.status === "failed" && this.shownKey === null && !isBusy) this.begin();
     else this.renewDetails();
   }
 

@@ -12,9 +12,7 @@
       const { trace } = run.querySelector("[data-trace]");
       requestAnimationFrame(() => {
         redraw();
-        if (link.dataset.step !== "") trace.selectStep(Number(link.dataset.step), true);
-        else trace.close();
-        trace.details.querySelector(".tree-line.breach")?.scrollIntoView({ block: "center" });
+        trace.goTo(link.dataset.pointer);
       });
     });
   }
