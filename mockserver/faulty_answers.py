@@ -13,6 +13,7 @@ from .sessions import Session
 from .transport_faults import (
     NAMED_FAULTS,
     Request,
+    breaks_off,
     chaos_faults,
     is_due,
     meets,
@@ -83,11 +84,15 @@ def refusal_by_fault() -> Response | None:
 
 
 def end_faults(response: Response) -> Response:
-    """Put the other faults of the request at hand into its answer."""
+    """Put the other faults of the request at hand into its answer.
+
+    Those that break it off come last, and of them only the first: behind it nothing is sent.
+    """
     faults = g.get("faults", ())
     if faults:
         request.environ[NOTES]["faults"] = [fault["kind"] for fault, _number in faults]
-    for fault, number in faults:
-        if not refuses(fault):
-            response = spoil(response, fault, number)
+    spoiling = [one for one in faults if not refuses(one[0])]
+    breaking = [one for one in spoiling if breaks_off(one[0])]
+    for fault, number in [*(one for one in spoiling if one not in breaking), *breaking[:1]]:
+        response = spoil(response, fault, number)
     return response

@@ -92,6 +92,11 @@ def refuses(fault: JsonObject) -> bool:
     return bool(fault["kind"] == "status")
 
 
+def breaks_off(fault: JsonObject) -> bool:
+    """Tell whether a fault ends the connection before the answer is whole."""
+    return fault["kind"] in {"reset", "truncate", "empty", "hang"}
+
+
 def spoil(response: Response, fault: JsonObject, number: int) -> Response:
     """Give the answer with the fault in it; an endless one holds a thread of the server."""
     chance = _chance(fault, number)

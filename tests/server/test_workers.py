@@ -268,3 +268,19 @@ def test_a_worker_killed_with_the_lock_does_not_hold_up_the_others():
     with ThreadPoolExecutor(12) as pool:
         numbers = set(pool.map(lambda _: number.next(), range(12)))
     assert numbers == set(range(1, 13))
+
+
+def test_a_session_is_one_whichever_worker_answers(mock):
+    for name, year in (("a", 2027), ("b", 2028)):
+        body = {"now": f"{year}-01-01T00:00:00Z", "speed": 0}
+        httpx.put(f"{mock.url}/__mock/clock", json=body, headers={"X-Mock-Session": name})
+
+    def year_of(name: str) -> tuple[str, str]:
+        answer = httpx.get(f"{mock.url}/__mock/clock", headers={"X-Mock-Session": name})
+        return name, answer.json()["now"][:4]
+
+    with ThreadPoolExecutor(12) as pool:
+        seen = set(pool.map(year_of, "ab" * 15))
+
+    assert seen == {("a", "2027"), ("b", "2028")}
+    httpx.post(f"{mock.url}/__mock/reset?all=true")
