@@ -26,6 +26,14 @@ def problems_of_fault(fault: JsonObject, workflows: Collection[str] | None) -> I
         yield Problem(("workflow_id",), f"{wanted!r} is not a workflow that is served", fix)
 
 
+def problems_of_operation(written: JsonObject) -> Iterator[Problem]:
+    """Yield that `operation` is none of the API's, if it is not."""
+    known = [one.operation_id for one in operations()]
+    if written.get("operation", known[0]) not in known:
+        shown = f"{written['operation']!r} is not an operation of the API"
+        yield Problem(("operation",), shown, f"use one of: {', '.join(known)}")
+
+
 def problems_of_span(fault: JsonObject) -> Iterator[Problem]:
     """Yield why `from_s` and `until_s` leave a fault of any kind no time."""
     begins, ends = fault.get("from_s"), fault.get("until_s")
@@ -40,10 +48,7 @@ def problems_of_span(fault: JsonObject) -> Iterator[Problem]:
 
 def _of_scope(fault: JsonObject) -> Iterator[Problem]:
     meant = [one for one in operations() if fault.get("operation") in {None, one.operation_id}]
-    if not meant:
-        known = ", ".join(one.operation_id for one in operations())
-        shown = f"{fault['operation']!r} is not an operation of the API"
-        yield Problem(("operation",), shown, f"use one of: {known}")
+    yield from problems_of_operation(fault)
     methods = _methods(meant or operations())
     if fault.get("method", methods[0]) not in methods:
         whose = f"of {fault['operation']}" if "operation" in fault and meant else "of the API"

@@ -1,12 +1,18 @@
 """Counts what the journal holds and says whether that is what was expected."""
 
 import fnmatch
+from collections.abc import Iterator
 from typing import Any
 
 from contracts import JsonObject
 from mockserver.errors import ApiError
+from mockserver.fault_judging import problems_of_operation
 from mockserver.journal import Passed
+from mockserver.schema_problems import Problem
 
+from .steering import refusal_of
+
+_BOUNDS = ("exactly", "at_least", "at_most")
 _IDS = {"workflow_id": "id", "run_id": "runId"}
 """Members of an expectation and the path parameters they are compared with."""
 
@@ -18,8 +24,11 @@ def verify(entries: list[Passed], wanted: JsonObject) -> JsonObject:
     All that is given must fit. A browser's OPTIONS counts only where that method is named.
 
     Raises:
-        ApiError: CONFLICT if the count is another.
+        ApiError: CONFLICT if the count is another, VALIDATION_ERROR if none could be as wanted.
     """
+    problems = [one.line for one in (*problems_of_operation(wanted), *_of_bounds(wanted))]
+    if problems:
+        raise refusal_of(problems, "docs/steering.md tells what can be verified")
     matched = sum(_is_match(entry, wanted) for entry in entries)
     low: Any = wanted.get("exactly", wanted.get("at_least", 0 if "at_most" in wanted else 1))
     high: Any = wanted.get("exactly", wanted.get("at_most", matched))
@@ -32,6 +41,15 @@ def verify(entries: list[Passed], wanted: JsonObject) -> JsonObject:
             details={"matched": matched},
         )
     return {"matched": matched, "verified": True}
+
+
+def _of_bounds(wanted: JsonObject) -> Iterator[Problem]:
+    given = [name for name in _BOUNDS if name in wanted]
+    if "exactly" in wanted and len(given) > 1:
+        yield Problem(("exactly",), f"stands beside {given[1]}", "leave one of them out")
+    elif given == ["at_least", "at_most"] and wanted["at_least"] > wanted["at_most"]:
+        shown = f"{wanted['at_most']} is below at_least, {wanted['at_least']}"
+        yield Problem(("at_most",), shown, "let it be the larger of the two")
 
 
 def _is_match(passed: Passed, wanted: JsonObject) -> bool:

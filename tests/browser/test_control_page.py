@@ -231,7 +231,7 @@ def test_names_from_documents_and_refusals_stay_text(start_mock, page, tmp_path,
     page.get_by_label("Workflow", exact=True).select_option(MARKUP)
     page.get_by_role("button", name="Start", exact=True).click()
     page.locator("#told:not(:empty)").wait_for()
-    page.get_by_label("Path, may hold *").fill(MARKUP)
+    page.get_by_label("Path, may hold *").fill(f"*{MARKUP}")
     page.get_by_role("button", name="Add", exact=True).click()
     page.locator("#active li").wait_for()
 

@@ -89,6 +89,25 @@ def test_an_empty_expectation_is_a_mistake(mock):
     assert error_of(mock.post("/__mock/verify", json={"at_least": 1}), 409)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "members"),
+    [
+        ({"operation": "getexecution", "exactly": 0}, ["operation"]),
+        ({"at_least": 3, "at_most": 2}, ["at_most"]),
+        ({"exactly": 0, "at_most": 2, "operation": ""}, ["operation", "exactly"]),
+        ({"operation": "getExecution", "at_least": 0, "at_most": 0}, None),
+    ],
+)
+def test_an_expectation_no_count_could_meet_is_a_mistake(mock, wanted, members):
+    answer = mock.post("/__mock/verify", json=wanted)
+
+    if members is None:
+        assert answer.json() == {"matched": 0, "verified": True}
+    else:
+        lines = error_of(answer, 400)["details"]["errors"]
+        assert [line.split(":")[0] for line in lines] == members
+
+
 def test_a_ready_scenario_and_a_document_are_one_too_many(mock):
     document = {"summary": "Mine."}
 
