@@ -1,7 +1,10 @@
 """A run as the API would answer it next: with what a session's contract faults do to it."""
 
 import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlencode
 
 from contracts import JsonObject
 
@@ -11,6 +14,7 @@ from .service import Service
 if TYPE_CHECKING:
     from .contract_faults import Answer, Traffic
 
+_NO_QUERY: Mapping[str, str] = MappingProxyType({})
 _TELLING = {"run_id", "steps", "status"}
 
 
@@ -29,19 +33,32 @@ def served_run(service: Service, session: str, execution: JsonObject) -> ServedR
     names = service.broken_promises(session)
     if not names:
         return ServedRun(execution, "")
-    from .contract_faults import Answer, faults_named  # few servers are broken
+    answer = answer_of(service, json.loads(envelope_bytes(execution)))
+    ids = {"id": str(execution["workflow_id"]), "runId": str(execution["run_id"])}
+    path = NamedRun("", "", "", ids["id"], ids["runId"]).path
+    traffic = next_read(service, session, "getExecution", path, ids)
+    return _told(execution, answer, faults_met(names, traffic, answer))
+
+
+def answer_of(service: Service, body: JsonObject) -> "Answer":
+    """Give the good answer with a body."""
+    from .contract_faults import Answer  # few servers are broken
 
     limit = str(service.settings.rate_policy.limit)
-    headers = {"ratelimit-limit": limit, "ratelimit-remaining": limit}
-    answer = Answer(200, headers, json.loads(envelope_bytes(execution)))
-    traffic = _next_read(service, session, execution)
+    return Answer(200, {"ratelimit-limit": limit, "ratelimit-remaining": limit}, body)
+
+
+def faults_met(names: Sequence[str], traffic: "Traffic", answer: "Answer") -> list[str]:
+    """Put faults into an answer; give the names of those that changed it."""
+    from .contract_faults import faults_named
+
     met = []
     for fault in faults_named(names):
         before = _text(answer)
         fault.change(traffic, answer)
         if _text(answer) != before:
             met.append(fault.name)
-    return _told(execution, answer, met)
+    return met
 
 
 def _told(execution: JsonObject, answer: "Answer", met: list[str]) -> ServedRun:
@@ -72,21 +89,27 @@ class _CountsSoFar:
         return self._service.store.counted(self._session, f"promise {name}")
 
 
-def _next_read(service: Service, session: str, execution: JsonObject) -> "Traffic":
+def next_read(
+    service: Service,
+    session: str,
+    operation_id: str,
+    path: str,
+    ids: Mapping[str, str],
+    query: Mapping[str, str] = _NO_QUERY,
+) -> "Traffic":
+    """Give the next read of an operation, as faults see it; whatever they ask for is not found."""
     from .contract_faults import Answer, Traffic
 
-    ids = {"id": str(execution["workflow_id"]), "runId": str(execution["run_id"])}
-    path = NamedRun("", "", "", ids["id"], ids["runId"]).path
     counts = _CountsSoFar(service, session)
     return Traffic(
         method="GET",
         path=path,
-        operation_id="getExecution",
+        operation_id=operation_id,
         ids=ids,
-        query={},
+        query=query,
         key=service.settings.api_keys[0],
         has_good_key=True,
-        count=counts.value(f"GET {path}?"),
+        count=counts.value(f"GET {path}?{urlencode(query)}"),
         counts=counts,
         ask=lambda _path: Answer(404, {}, None),
     )

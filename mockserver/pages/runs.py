@@ -10,11 +10,13 @@ from mockserver.runs import milliseconds_of
 from mockserver.service import Scene, Service
 
 from . import readable
-from .run_search import NEWEST, PAGE, Search, find_runs
+from .reserved_ids import reserved_note, reserved_runs, reserved_workflows
+from .run_search import NEWEST, WIDE_WINDOW, WINDOW, Page, Search, find_runs
+from .served_rows import served_rows
 from .shell import UI, session_of_page, show_page, show_problem, ui_url
 
 STATUSES = ("completed", "failed", "running")
-_LAST_PLACE = 10**9
+_LONGEST_PLACE = 10
 
 
 def add_runs(app: Flask, service: Service) -> None:
@@ -27,25 +29,34 @@ def add_runs(app: Flask, service: Service) -> None:
 
 
 def _show_runs(service: Service) -> AnyResponse:
-    scene = service.scene(session_of_page())
-    search = _asked_for(scene)
+    workflow_id = request.args.get("workflow", "")
+    every, scene = (service.scene(session_of_page(), one) for one in ("", workflow_id))
+    search = _asked_for(scene, workflow_id)
     if search is None:
         return show_problem("There is no such workflow", "Choose one from the list of runs.")
     found = find_runs(scene, search)
+    rows, note = served_rows(service, scene, found)
     names = {run.run_id: run.name for run in service.executions.named_runs()}
     # The pages of a running list ask for its rows alone, again and again.
     template = "run_rows.html" if "fragment" in request.args else "runs.html"
+    own = [one for one in [scene.workflow(workflow_id)] if one and scene.is_reserved]
     values: dict[str, Any] = {
         "search": search,
         "found": found,
+        "rows": rows,
+        "notes": [one for one in (reserved_note(scene, workflow_id), note) if one],
         "names": names,
         "now": scene.now,
         "elapsed": lambda began: _elapsed(scene, began),
-        "workflows": scene.workflows(),
+        "workflows": [*every.workflows(), *own],
         "statuses": STATUSES,
         "newest": NEWEST,
-        "page_size": PAGE,
+        "wide": WIDE_WINDOW,
+        "is_wide": search.window == WIDE_WINDOW,
         "link": lambda **changed: _link(search, **changed),
+        "newer": _newer(search, found),
+        "reserved_workflows": [] if workflow_id else reserved_workflows(scene),
+        "reserved_runs": reserved_runs() if workflow_id else [],
         "workflow_names": {
             workflow_id: one["name"] for workflow_id, one in scene.family.workflows.items()
         },
@@ -54,18 +65,29 @@ def _show_runs(service: Service) -> AnyResponse:
     return response
 
 
-def _asked_for(scene: Scene) -> Search | None:
-    workflow_id = request.args.get("workflow", "")
+def _newer(search: Search, found: Page) -> str:
+    """Give the way to the runs before those of a page, "" from the first one."""
+    return _link(search, before=found.begin) if found.begin else ""
+
+
+def _asked_for(scene: Scene, workflow_id: str) -> Search | None:
     if workflow_id and workflow_id not in scene.family.workflows:
         return None
     status = request.args.get("status", "")
-    begin = request.args.get("from", "0")
     return Search(
         workflow_id,
         status if status in STATUSES else "",
         request.args.get("text", "").strip()[:200],
-        min(int(begin), _LAST_PLACE) if begin.isascii() and begin.isdecimal() else 0,
+        _place("from"),
+        _place("before"),
+        WIDE_WINDOW if "wide" in request.args else WINDOW,
     )
+
+
+def _place(name: str) -> int:
+    written = request.args.get(name, "0")
+    is_number = written.isascii() and written.isdecimal() and len(written) < _LONGEST_PLACE
+    return int(written) if is_number else 0
 
 
 def _elapsed(scene: Scene, began: Json) -> str:
@@ -80,6 +102,7 @@ def _link(search: Search, **changed: Any) -> str:
         "status": search.status,
         "text": search.text,
         "from": 0,
+        "before": 0,
         **changed,
     }
     return ui_url("ui runs", **{name: value for name, value in values.items() if value})

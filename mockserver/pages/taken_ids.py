@@ -3,12 +3,18 @@
 from pathlib import PurePath
 
 from mockserver.family import Found
+from mockserver.magic_ids import MAGIC_RUNS
 from mockserver.service import Scene, Service
 
 
 def told_of_taken_id(service: Service, scene: Scene, found: Found) -> str:
     """Say what stands in the way of a saved run, or what it would replace; "" if nothing does."""
     run_id = str(found.execution["run_id"])
+    if run_id in MAGIC_RUNS:
+        return (
+            f"The run id {run_id} is reserved: a mock answers it by itself, whatever a file says. "
+            f"Save the run under another id to see it."
+        )
     origin = service.executions.origin_of(run_id)
     if origin is not None:
         file = PurePath(origin).name

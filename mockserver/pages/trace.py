@@ -9,10 +9,14 @@ from contracts.rules import judge_execution
 from contracts.trace_view import island, json_text, told_violations
 from mockserver.executions import NamedRun
 from mockserver.family import Found
+from mockserver.magic_ids import magic_preferences
+from mockserver.preferences import Preferences
 from mockserver.served_runs import served_run
 from mockserver.service import Scene, Service
 from mockserver.settings import DEMO_KEY
+from mockserver.wishes import wished_execution
 
+from .reserved_ids import reserved_note
 from .shell import UI, session_of_page, show_page, show_problem, ui_url
 from .taken_ids import told_of_taken_id
 
@@ -26,7 +30,7 @@ def add_trace(app: Flask, service: Service) -> None:
 
 def _show_trace(service: Service, workflow_id: str, run_id: str) -> Response:
     scene = service.scene(session_of_page(), workflow_id)
-    found = scene.find(workflow_id, run_id)
+    found = _found(service, scene, workflow_id, run_id)
     if found is None:
         return show_problem(
             "There is no such run",
@@ -44,9 +48,18 @@ def _show_trace(service: Service, workflow_id: str, run_id: str) -> Response:
     )
 
 
+def _found(service: Service, scene: Scene, workflow_id: str, run_id: str) -> Found | None:
+    """Give the run as the API has it: a reserved id goes before all others."""
+    if workflow_id not in scene.family.workflows:
+        return None
+    wishes = Preferences(magic_preferences("getExecution", "", run_id))
+    reserved = wished_execution(service, scene, workflow_id, run_id, wishes)
+    return reserved or scene.find(workflow_id, run_id)
+
+
 def _give_data(service: Service, workflow_id: str, run_id: str) -> Response:
     scene = service.scene(session_of_page(), workflow_id)
-    found = scene.find(workflow_id, run_id)
+    found = _found(service, scene, workflow_id, run_id)
     if found is None:
         return Response("null", 404, mimetype="application/json")
     body = json_text(_document(service, scene, found))
@@ -59,7 +72,7 @@ def _document(service: Service, scene: Scene, found: Found) -> JsonObject:
     shown = served_run(service, scene.session.name, run)
     return {
         "execution": shown.execution,
-        "note": shown.note,
+        "note": " ".join(filter(None, (reserved_note(scene, workflow_id, run_id), shown.note))),
         "taken": told_of_taken_id(service, scene, found),
         "violations": told_violations(judge_execution(shown.execution)),
         "workflow": scene.family.workflows.get(workflow_id),

@@ -4,6 +4,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from mockserver.magic_ids import MAGIC_WORKFLOWS
 from mockserver.pages.run_search import PAGE, WINDOW
 
 from .accessibility import grave_findings
@@ -61,9 +62,43 @@ def test_a_search_looks_at_a_window_and_goes_on_from_there(vast_mock, page):
     page.goto(f"{vast_mock}{RUNS}?workflow=wf_loop77&text=nobody+has+this")
     told = page.locator(".more")
 
-    assert f"Looked at {WINDOW:,} runs from number 1 on" in told.inner_text()
-    page.get_by_role("link", name="Search further").click()
-    expect(told).to_contain_text(f"from number {WINDOW + 1:,} on")
+    assert f"Looked at runs 1 to {WINDOW:,} of 1,00" in told.inner_text()
+    assert "0 match. Older ones were not looked at." in told.inner_text()
+    page.get_by_role("link", name="Search further", exact=True).click()
+    expect(told).to_contain_text(f"Looked at runs {WINDOW + 1:,} to {2 * WINDOW:,}")
+    page.get_by_role("link", name="Newer").click()
+    expect(told).to_contain_text(f"Looked at runs 1 to {WINDOW:,}")
+    assert page.get_by_role("link", name="Newer").count() == 0
+
+
+def test_reserved_ids_are_found_by_who_looks(mock, page):
+    page.goto(mock + RUNS)
+    reserved = page.locator("details.reserved")
+    assert not reserved.get_by_role("link").first.is_visible()
+    reserved.locator("summary").click()
+    shown = reserved.get_by_role("listitem").all_inner_texts()
+    assert {one.split()[0] for one in shown} == set(MAGIC_WORKFLOWS)
+    assert "wf_404 The API answers 404" in {" ".join(one.split()) for one in shown}
+    assert grave_findings(page) == []
+
+    reserved.get_by_role("link", name="wf_failed").click()
+    page.wait_for_url("**workflow=wf_failed")
+    assert set(page.locator(".run .status").all_inner_texts()) == {"failed"}
+    page.locator("details.reserved > summary").click()
+    page.get_by_role("link", name="run_404").click()
+
+    expect(page.locator(".trace-told")).to_contain_text("The API answers 404")
+    assert page.get_by_role("heading", level=1).inner_text().startswith("run_404")
+
+
+def test_a_fault_in_the_list_shows_in_its_page(mock, page):
+    session = {"X-Mock-Session": "broken-list"}
+    name = "list-duration-in-seconds"
+    httpx.put(f"{mock}/__mock/contract-faults/{name}", headers=session).raise_for_status()
+    page.goto(f"{mock}{RUNS}?session=broken-list&workflow=wf_abc123&text=run_x7k9m2")
+
+    assert f"Contract faults are on: {name}" in page.locator(".said").inner_text()
+    assert page.locator(".run-duration").inner_text() == "4 ms"
 
 
 def test_a_run_that_starts_appears_while_one_watches_and_stays_in_its_session(mock, page):

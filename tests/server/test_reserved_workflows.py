@@ -8,7 +8,7 @@ from contracts.rules import Context, judge_execution
 from mockserver import Settings
 from mockserver.app import build_app
 from mockserver.family import row_of
-from mockserver.magic_ids import MAGIC_WORKFLOWS
+from mockserver.magic_ids import MAGIC_RUNS, MAGIC_WORKFLOWS
 
 UNDER_A_WORKFLOW = [one for one in operations() if "{id}" in one.path]
 CODES = [name for name, magic in MAGIC_WORKFLOWS.items() if "code" in magic.preferences]
@@ -163,3 +163,22 @@ def test_the_run_of_a_row_has_a_page(mock, name):
 
     assert page.status_code == 200
     assert told["execution"]["status"] == ENDING[name]
+
+
+@pytest.mark.parametrize("run_id", MAGIC_RUNS)
+def test_a_reserved_run_has_a_page_that_shows_what_the_api_gives(mock, run_id):
+    path = f"/v1/workflows/wf_def456/executions/{run_id}"
+    told = mock.get(f"/__mock/ui/runs/wf_def456/{run_id}/data").json()
+
+    assert told["note"].startswith("A reserved id")
+    assert told["execution"]["run_id"] == run_id
+    if not {"code", "fault", "delay"} & MAGIC_RUNS[run_id].keys():
+        assert told["execution"] == data(mock, path)
+    assert mock.get(f"/__mock/ui/runs/wf_unknown/{run_id}").status_code == 404
+
+
+def test_the_page_of_a_reserved_workflow_says_what_the_api_does(mock):
+    page = mock.get("/__mock/ui/runs?workflow=wf_503").text
+
+    assert "The API answers with the fault error-503; here is what would be there." in page
+    assert "A reserved id." not in mock.get("/__mock/ui/runs?workflow=wf_completed").text

@@ -6,8 +6,9 @@ import pytest
 
 from fixtures import load_recordings
 from mockserver import Settings
-from mockserver.app import build_app
+from mockserver.app import EXTENSION, build_app
 from mockserver.contract_faults import CONTRACT_FAULTS
+from mockserver.served_lists import ListedRuns
 
 RUNS = {one.name: one.execution for one in load_recordings()}
 LOOKED_AT = ("documented_example", "crm_refuses_contact")
@@ -86,3 +87,28 @@ def _is_odd(answer):
     return body.keys() != {"success", "message", "data"} or not (
         body["success"] and body["message"]
     )
+
+
+@pytest.mark.parametrize("page", [1, 3])
+def test_every_fault_in_a_list_is_shown_as_the_api_has_it(over_http, clock, page):
+    app = build_app(Settings(rate_limit="report"), clock=clock)
+    mock, service = over_http(app), app.extensions[EXTENSION]
+    path = f"/v1/workflows/wf_def456/executions?page={page}&page_size=25"
+    true = mock.get(path).json()["data"]["executions"]
+    for fault in CONTRACT_FAULTS:
+        mock.delete("/__mock/contract-faults").raise_for_status()
+        mock.put(f"/__mock/contract-faults/{fault.name}").raise_for_status()
+        mock.get(path)
+        runs = ListedRuns(service, service.scene(), "wf_def456")
+        shown, note = runs.served(true, page, 25)
+        answer = mock.get(path)
+        told = _data(answer)
+        listed = told.get("executions") if isinstance(told, dict) else None
+        is_same_runs = isinstance(listed, list) and _run_ids(listed) == _run_ids(true)
+        assert shown == (listed if is_same_runs else true), fault.name
+        is_changed = not is_same_runs or listed != true
+        assert not is_changed or fault.name in note, fault.name
+
+
+def _run_ids(rows):
+    return [row.get("run_id") for row in rows]
