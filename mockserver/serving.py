@@ -5,10 +5,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
-from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from granian.constants import Interfaces
@@ -16,8 +14,8 @@ from granian.log import LogLevels
 from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server import MTServer
 from granian.server import mt as thread_server
-from granian.wsgi import Response as Told
 
+from .calling import MOST_AT_ONCE, caller_of
 from .pauses import end_pauses
 from .start_errors import StartError
 from .transport_faults import BrokenConnectionError
@@ -25,19 +23,18 @@ from .transport_faults import BrokenConnectionError
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from .kept_answers import Headers, KeptAnswer
-
-    Repeated = Callable[[dict[str, Any]], tuple[KeptAnswer, Headers] | None]
+    from .calling import Repeated
 
 BACKLOG = 1024
 MOST_CONNECTIONS = 65_536
 """Of one worker. Granian counts an open connection as a request under way, so this is not less."""
-MOST_AT_ONCE = 512
-"""Requests a worker answers at the same time; each that is held on purpose holds a thread."""
+_TAKERS = 4
+"""Threads that take requests, and give the answers that are kept; more would wait for each other.
+
+A request that is still being sent holds one.
+"""
 LONGEST_STOP_S = 9
 """What is under way may take so long when the server is told to stop: containers grant ten."""
-_UNSENDABLE = [("Content-Length", "0"), ("Content-Length", "1")]
-"""Granian's HTTP library sends no head that says two lengths: it closes the connection instead."""
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (recognised, not chosen)
 
 
@@ -79,17 +76,19 @@ def serve(
     listener: socket.socket,
     on_ready: Callable[[], None],
     repeated: "Repeated | None" = None,
+    at_once: int = MOST_AT_ONCE,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; requests in flight are finished first.
 
     One whose caller does not take the answer is given up after `LONGEST_STOP_S`, and this process
     then ends by SIGALRM. `on_ready` is called once, when callers can connect. `repeated` is asked
-    first.
+    first. With `at_once=1` one thread does everything, which is fastest if nothing ever waits.
     """
     _allow_connections()
     # Where Granian's thread server looks up what calls the application for one request.
-    thread_server._wsgi_call_wrap = partial(_caller_of, repeated)  # type: ignore[attr-defined] # noqa: SLF001 - no public hook
-    server = _OneProcessServer(listener)
+    call = caller_of(application, repeated, at_once)
+    thread_server._wsgi_call_wrap = lambda *_: call  # type: ignore[attr-defined] # noqa: SLF001 - no public hook
+    server = _OneProcessServer(listener, min(_TAKERS, at_once))
     server.on_startup(on_ready)
     server.serve(target_loader=lambda: application, wrap_loader=False)
 
@@ -103,76 +102,6 @@ def _allow_connections() -> None:
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _caller_of(
-    repeated: "Repeated | None",
-    application: "WSGIApplication",
-    _options: dict[str, Any],
-    _log_format: str | None = None,
-) -> Callable[[Any, dict[str, Any]], None]:
-    """Give what calls the application; Granian's own puts this process's variables into environ.
-
-    They are nobody's business there, a variable named HTTP_… would pass for a header, and copying
-    them costs more than the rest of the environ. An answer that is kept needs no environ at all.
-    """
-    common: dict[str, Any] = {
-        "SCRIPT_NAME": "",
-        "SERVER_SOFTWARE": "Granian",
-        "wsgi.errors": sys.stderr,
-        "wsgi.input_terminated": True,
-        "wsgi.multiprocess": False,
-        "wsgi.multithread": True,
-        "wsgi.run_once": False,
-        "wsgi.version": (1, 0),
-    }
-
-    def call(protocol: Any, scope: dict[str, Any]) -> None:
-        told: Any = Told()  # type: ignore[no-untyped-call] # is untyped
-        answer = application(common | scope, told)
-        if isinstance(answer, list):
-            protocol.response_bytes(told.status, told.headers, b"".join(answer))
-        else:
-            _send_in_pieces(protocol, told, answer)
-
-    def call_unless_kept(protocol: Any, scope: dict[str, Any]) -> None:
-        reply = repeated(scope)  # type: ignore[misc] # is one here
-        if reply is None:
-            call(protocol, scope)
-        else:
-            kept, headers = reply
-            protocol.response_bytes(kept.status_code, headers, kept.lasting.body)
-
-    return call_unless_kept if repeated else call
-
-
-class _Pieces:
-    """An answer that is made piece by piece; the first one is made at once."""
-
-    def __init__(self, answer: Iterable[bytes]) -> None:
-        self._close = getattr(answer, "close", None)
-        rest = iter(answer)
-        self._pieces = chain(list(islice(rest, 1)), rest)
-
-    def __next__(self) -> bytes:
-        return next(self._pieces)
-
-    def close(self) -> None:
-        """Tell the application that the answer is sent, or given up."""
-        if self._close:
-            self._close()
-
-
-def _send_in_pieces(protocol: Any, told: Any, answer: Iterable[bytes]) -> None:
-    """Send an answer as it is made; its head waits for the first piece, as PEP 3333 asks.
-
-    So nothing is sent of one that breaks off before, nor while one is held before.
-    """
-    try:
-        pieces = _Pieces(answer)
-    except BrokenConnectionError:
-        told.headers, pieces = _UNSENDABLE, _Pieces(())
-    protocol.response_iter(told.status, told.headers, pieces)
 
 
 class _Wakeup:
@@ -211,7 +140,7 @@ class _OneProcessServer(MTServer):
     real server would show a change of theirs at once.
     """
 
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, takers: int) -> None:
         super().__init__(
             target="",
             address=listener.getsockname()[0],
@@ -219,7 +148,7 @@ class _OneProcessServer(MTServer):
             interface=Interfaces.WSGI,
             log_level=LogLevels.error,
             backpressure=MOST_CONNECTIONS,
-            blocking_threads=MOST_AT_ONCE,
+            blocking_threads=takers,
             log_dictconfig=_logs_to_standard_error(),
         )
         self._listener = listener

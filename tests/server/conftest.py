@@ -1,5 +1,6 @@
 """The real server: as a process of its own, or the application on a port of this one."""
 
+import itertools
 import os
 import re
 import signal
@@ -194,3 +195,12 @@ def serve_scenario(over_http, monkeypatch) -> Callable[..., httpx.Client]:
         return over_http(build_app(settings, clock=clock or SettableClock()))
 
     return serve
+
+
+def wait_for_held(server, requests: int) -> None:
+    """Wait until so many requests that get no answer have arrived: they count in the window."""
+    for asked in itertools.count(1):
+        headers = httpx.get(f"{server.url}/v1/credits/balance", headers=DEMO, timeout=20).headers
+        counted = int(headers["RateLimit-Limit"]) - int(headers["RateLimit-Remaining"])
+        if counted >= asked + requests:
+            return

@@ -7,7 +7,7 @@ from mockserver.app import build_app
 
 BALANCE = "/v1/credits/balance"
 TEST = "/v1/workflows/wf_abc123/test"
-HALF = '{"kind": "status", "path": "\\ud83d"}'
+HALF = '{"kind": "status", "path": "/v1/\\ud83d"}'
 JSON = {"content-type": "application/json"}
 
 
@@ -41,7 +41,7 @@ def test_half_a_surrogate_pair_comes_back_as_it_was_sent(mock):
     added = mock.post("/__mock/faults", content=HALF, headers=JSON)
 
     assert added.status_code == 201
-    assert added.json()["path"] == "\ud83d"
+    assert added.json()["path"] == "/v1/\ud83d"
     assert mock.get("/__mock/state").json()["faults"] == [added.json()]
 
 

@@ -7,11 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import httpx
 import pytest
 
-from tests.server.conftest import DEMO, KNOWN, clean_environment, serve_command
+from tests.server.conftest import (
+    DEMO,
+    KNOWN,
+    clean_environment,
+    serve_command,
+    wait_for_held,
+)
 
 CONNECTIONS = 4_000
 LOADED = {
@@ -138,3 +145,21 @@ def test_a_signal_that_does_not_interrupt_the_main_thread_wakes_it():
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
     )
     assert done.stdout == "stop\n", done.stderr
+
+
+def test_requests_that_wait_hold_nobody_else(start_server):
+    server = start_server("--log-format", "off", "--workers", "1", "--rate-policy", "9999/9999")
+    host, port = server.url.removeprefix("http://").split(":")
+    lines = (f"GET {KNOWN} HTTP/1.1", f"Host: {host}", f"x-api-key: {DEMO['x-api-key']}")
+    held = "\r\n".join((*lines, "Prefer: fault=hang", "", "")).encode()
+    half_sent = b"POST /__mock/faults HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90\r\n\r\n{"
+
+    with ExitStack() as stack:
+        for request in [held] * 60 + [half_sent] * 3:
+            connection = socket.create_connection((host, int(port)), timeout=20)
+            stack.enter_context(connection).sendall(request)
+        wait_for_held(server, 60)
+
+        assert httpx.get(server.url + KNOWN, headers=DEMO, timeout=20).is_success
+        assert httpx.get(server.url + "/v1/workflows", headers=DEMO, timeout=20).is_success
+    assert server.stop() == 0

@@ -11,7 +11,7 @@ import sys
 
 import httpx
 import pytest
-from conftest import DEMO, KNOWN, clean_environment
+from conftest import DEMO, KNOWN, clean_environment, wait_for_held
 
 from fixtures import load_recordings
 from tests.machine import give_up
@@ -77,14 +77,14 @@ def test_many_signals_at_once_stop_it_as_one_does(start_server):
 
 
 def test_a_request_that_hangs_on_purpose_does_not_keep_it_from_stopping(start_server):
-    server = start_server()
-    httpx.post(f"{server.url}/__mock/faults", json={"kind": "hang", "hang_ms": 60_000})
+    server = start_server("--rate-policy", "9999/9999")
+    fault = {"kind": "hang", "hang_ms": 60_000, "operation": "getExecution"}
+    httpx.post(f"{server.url}/__mock/faults", json=fault)
     address = server.url.removeprefix("http://").split(":")
     with socket.create_connection((address[0], int(address[1])), timeout=10) as connection:
         head = f"GET {KNOWN} HTTP/1.1\r\nHost: mock\r\nx-api-key: {DEMO['x-api-key']}\r\n\r\n"
         connection.sendall(head.encode())
-        while not httpx.get(f"{server.url}/__mock/journal").json()["entries"]:
-            pass  # it has not arrived
+        wait_for_held(server, 1)
 
         assert server.stop() == 0
         assert connection.recv(1000) == b""
