@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import places
 from .effort import Effort
-from .makers import KEPT, OURS, Made, Maker, Worth, make, makers, worth
+from .makers import BY_RULES, KEPT, OURS, Made, Maker, Worth, make, makers, worth
 from .processes import SERVER_CORE, family_mb, pinned
 from .samples import Sample, best, interleaved, ratio
 from .serving import Report
@@ -98,19 +98,27 @@ def _tell_makers(
         "all rules",
         "no warning either",
     )
+    peers = [one.name for one in makers() if one.is_in_use and one.name in rates.keys() - {OURS}]
+    true = [name for name in peers if values[name].rules == 1]
+    ours = rates.get(OURS)
     about = (
         "Made and written as JSON, on one core; a second is one of processor time. The shares are "
         "of the first documents, judged by the contract."
     )
-    report.sections.append(("Generators", f"{about}\n\n{table(heads, rows)}"))
-    peers = [name for name in rates if name != OURS]
-    true = [name for name in peers if values[name].rules == 1]
-    ours = rates.get(OURS)
+    beside = ratio(ours, rates.get(BY_RULES))
+    after = (
+        f"The factory by the rules is no generator in use: we wrote it to see what linear runs "
+        f"that keep the rules cost. Ours is {beside:.1f} times as fast."
+        if beside
+        else ""
+    )
+    report.sections.append(("Generators", f"{about}\n\n{table(heads, rows)}\n\n{after}".rstrip()))
     report.targets += [
         Target(
             "executions/s, of the fastest peer without a rule violation",
             ratio(ours, best(rates[name] for name in true)),
             10,
+            unknown=f"none of {len(peers)} peers is without",
         ),
         Target(
             "executions/s, of the fastest peer of all",

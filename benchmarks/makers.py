@@ -17,16 +17,19 @@ from . import places
 from .processes import SERVER_CORE, pinned
 
 OURS = "deadringer"
+BY_RULES = "Faker factory, by the rules"
+"""What nobody has: a factory by someone who knows the rules, kept to linear runs."""
 KEPT = 1_000
 _PATIENCE_S = 60
 
 
 @dataclass(frozen=True)
 class Maker:
-    """One generator: how its script is run."""
+    """One generator: how its script is run, and whether people use it."""
 
     name: str
     command: tuple[str, ...]
+    is_in_use: bool = True
 
     def missing(self) -> str | None:
         """Give the reason why it cannot be run here."""
@@ -47,7 +50,7 @@ def makers() -> list[Maker]:
         Maker("polyfactory", (python, script("polyfactory_models.py"))),
         Maker("hypothesis-jsonschema", (python, script("hypothesis_schema.py"))),
         Maker("Faker factory, straightforward", (python, script("faker_factory.py"))),
-        Maker("Faker factory, by the rules", (python, script("careful_faker_factory.py"))),
+        Maker(BY_RULES, (python, script("careful_faker_factory.py")), is_in_use=False),
     ]
 
 

@@ -23,12 +23,14 @@ class Target:
     limit: float
     is_at_least: bool = True
     unit: str = ""
+    unknown: str = UNKNOWN
+    """The verdict where nothing was measured."""
 
     @property
     def verdict(self) -> str:
         """Tell whether it is met."""
         if self.measured is None:
-            return UNKNOWN
+            return self.unknown
         keeps: Callable[[float, float], bool] = operator.ge if self.is_at_least else operator.le
         return MET if keeps(self.measured, self.limit) else MISSED
 
