@@ -60,11 +60,13 @@ def load(
     paths: Sequence[str] = (),
     connections: int = CONNECTIONS,
     cores: str = LOAD_CORE,
+    is_strict: bool = True,
 ) -> Load:
     """Ask one URL, or several paths of its server in turn, as fast as it answers.
 
     Raises:
-        WrongAnswerError: if answers were refused or connections broke.
+        WrongAnswerError: if answers were refused or connections broke; unless `is_strict` is
+            False, which is for whoever looks at the server, not at its answers.
     """
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
     for header in headers:
@@ -79,6 +81,6 @@ def load(
             pinned([*command, url], cores), capture_output=True, text=True, check=False
         )
     measured = parse(ran.stdout + ran.stderr)
-    if measured.refused:
+    if measured.refused and is_strict:
         raise WrongAnswerError(f"{measured.refused} of its answers under load were no success.")
     return measured
