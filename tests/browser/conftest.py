@@ -1,4 +1,4 @@
-"""One browser and one server for all tests of pages; each test gets a page that is watched."""
+"""One browser and one server in each worker for all tests of pages; each page is watched."""
 
 import subprocess
 import sys
@@ -20,11 +20,10 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what stands here, and keep it in one worker: a browser is dear."""
+    """Mark what stands here."""
     for item in items:
         if item.path.is_relative_to(_HERE):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")
