@@ -1,15 +1,16 @@
 """Why a fault that its schema lets pass could never strike: for requests and scenarios alike."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
-from contracts import JsonObject, Operation, operations
+from contracts import Json, JsonObject, Operation, operations
 
 from .nearest import nearest_ids
-from .schema_problems import Problem
+from .schema_problems import Problem, good_members
 from .transport_faults import defaults
 
 _API = "/v1"
 _WILD = "*?["
+_TOGETHER = (("delay_ms", "delay_to_ms"), ("every", "length"), ("from_s", "until_s"))
 
 
 def problems_of_fault(fault: JsonObject, workflows: Collection[str] | None) -> Iterator[Problem]:
@@ -24,6 +25,18 @@ def problems_of_fault(fault: JsonObject, workflows: Collection[str] | None) -> I
     if wanted is not None and workflows is not None and wanted not in workflows:
         fix = f"nearest: {', '.join(nearest_ids(wanted, workflows)) or 'none'}"
         yield Problem(("workflow_id",), f"{wanted!r} is not a workflow that is served", fix)
+
+
+def readable_fault(fault: Json, problems: Iterable[Problem]) -> JsonObject:
+    """Give what can be judged of a fault that its schema has problems with: {} if nothing can.
+
+    Members that mean something together are left out together; of alternatives nothing is known
+    without their `kind`.
+    """
+    bad = {one.path[0] for one in problems if one.path}
+    good = {} if "kind" in bad else good_members(fault, problems)
+    apart = {name for pair in _TOGETHER if bad & {*pair} for name in pair}
+    return {name: value for name, value in good.items() if name not in apart}
 
 
 def problems_of_operation(written: JsonObject) -> Iterator[Problem]:

@@ -3,11 +3,11 @@
 jsonschema takes a fifth of a start, so it is loaded when the first value is judged.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from contracts import Json, parse_timestamp, show
+from contracts import Json, JsonObject, parse_timestamp, show
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, FormatChecker
@@ -34,6 +34,14 @@ def problems_of(instance: Json, validator: "Draft202012Validator") -> list[Probl
     """Give every problem, in the order of their places; of alternatives, those of the one meant."""
     told = [one for error in validator.iter_errors(instance) for one in _told(error)]
     return sorted(dict.fromkeys(told), key=lambda one: [str(part) for part in one.path])
+
+
+def good_members(instance: Json, problems: Iterable[Problem]) -> JsonObject:
+    """Give the members of an object that nothing is wrong with, none if it as a whole is wrong."""
+    bad = {one.path[0] if one.path else None for one in problems}
+    if not isinstance(instance, dict) or None in bad:
+        return {}
+    return {name: value for name, value in instance.items() if name not in bad}
 
 
 @cache

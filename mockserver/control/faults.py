@@ -1,16 +1,18 @@
 """Transport faults of a session, one by one and as ready mixes."""
 
 import uuid
+from collections.abc import Iterator
 
-from contracts import JsonObject, format_timestamp
+from contracts import Json, JsonObject, format_timestamp
 from mockserver.errors import ApiError
-from mockserver.fault_judging import problems_of_fault
+from mockserver.fault_judging import problems_of_fault, readable_fault
 from mockserver.faulty_answers import faults_in_force
 from mockserver.magic_ids import MAGIC_WORKFLOWS
+from mockserver.schema_problems import Problem
 from mockserver.transport_faults import CHAOS, KINDS, SCOPE, chaos_faults
 
 from .sessions import get_state
-from .steering import Steering, refusal_of, require_known
+from .steering import Steering, require_known
 
 
 def list_faults(steering: Steering) -> JsonObject:
@@ -28,20 +30,18 @@ def list_faults(steering: Steering) -> JsonObject:
 
 
 def add_fault(steering: Steering) -> tuple[JsonObject, int]:
-    """Add a fault; one that is bounded in time counts from now.
-
-    Raises:
-        ApiError: VALIDATION_ERROR if it could never strike, with every reason.
-    """
-    workflows = {*steering.scene.family.workflows, *MAGIC_WORKFLOWS}
-    problems = [one.line for one in problems_of_fault(steering.body, workflows)]
-    if problems:
-        raise refusal_of(problems, "docs/steering.md tells what a fault may say")
+    """Add a fault; one that is bounded in time counts from now."""
     fault = {"id": f"fault_{uuid.uuid4().hex[:12]}", **steering.body}
     if fault.keys() & {"from_s", "until_s"}:
         fault["since"] = format_timestamp(steering.scene.now)
     steering.change("fault", fault)
     return fault, 201
+
+
+def problems_of_added(steering: Steering, body: Json, problems: list[Problem]) -> Iterator[Problem]:
+    """Yield every reason why a fault could never strike, beside the problems of its schema."""
+    workflows = {*steering.scene.family.workflows, *MAGIC_WORKFLOWS}
+    return problems_of_fault(readable_fault(body, problems), workflows)
 
 
 def remove_faults(steering: Steering) -> JsonObject:

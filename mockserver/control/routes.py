@@ -1,22 +1,34 @@
 """Makes the routes of the control API out of its document, and judges requests by it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from contracts import JsonObject, Operation
+from contracts import Json, JsonObject, Operation
 from mockserver.control_document import body_validator, control_operations
 from mockserver.errors import ApiError
 from mockserver.journal import Journal
 from mockserver.parameters import read_query
 from mockserver.routes import session_of_request
-from mockserver.schema_problems import problems_of
+from mockserver.schema_problems import Problem, problems_of
 from mockserver.service import Service
 from mockserver.strict_json import read_json, written
 
-from . import clock, executions, faults, index, journal, promises, runs, scenarios, sessions
+from . import (
+    clock,
+    executions,
+    faults,
+    index,
+    journal,
+    promises,
+    runs,
+    scenarios,
+    sessions,
+    verifying,
+)
 from .guard import guard, preflight, share
 from .steering import Steering, refusal_of
 
@@ -57,6 +69,12 @@ ANSWERS: Mapping[str, Callable[..., Any]] = {
 }
 """What answers each operation of the document."""
 
+FURTHER: Mapping[str, Callable[[Steering, Json, list[Problem]], Iterable[Problem]]] = {
+    "addFault": faults.problems_of_added,
+    "verifyCounts": verifying.problems_of_wanted,
+}
+"""What judges a body beyond its schema: of one that has problems with it, the members that pass."""
+
 
 def add_control(app: Flask, service: Service, kept: Journal) -> None:
     """Add every route, and the guard before them."""
@@ -79,7 +97,9 @@ def _answering(operation: Operation, service: Service, kept: Journal) -> Callabl
     def answering(**path: str) -> AnyResponse:
         session_of_request()  # that is no name is told by every operation
         query = read_query(operation, request.args)
-        body, status = answer(Steering(service, kept, _body(operation), query), **path), 200
+        steering = Steering(service, kept, query=query)
+        steering = replace(steering, body=_body(operation, steering))
+        body, status = answer(steering, **path), 200
         if isinstance(body, AnyResponse):
             return body
         if isinstance(body, tuple):
@@ -89,7 +109,7 @@ def _answering(operation: Operation, service: Service, kept: Journal) -> Callabl
     return answering
 
 
-def _body(operation: Operation) -> JsonObject:
+def _body(operation: Operation, steering: Steering) -> JsonObject:
     """Give the JSON object the request sent; an absent one is `{}`.
 
     Raises:
@@ -104,6 +124,9 @@ def _body(operation: Operation) -> JsonObject:
         problems = problems_of(body, validator)
     except (ValueError, RecursionError) as problem:
         raise ApiError("BAD_REQUEST", f"The body is not JSON: {problem}") from problem
+    further = FURTHER.get(operation.operation_id)
+    if further is not None:
+        problems += further(steering, body, problems)
     if problems:
         lines = [one.line for one in problems]
         raise refusal_of(lines, "Compare the body with /__mock/openapi.json")

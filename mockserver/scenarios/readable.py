@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts import Json, JsonObject
+from mockserver.fault_judging import readable_fault
 from mockserver.schema_problems import Path, Problem
 
 from .model import Scenario
@@ -40,9 +41,10 @@ def readable_part(document: Json, problems: Collection[Problem]) -> Readable:
     places = {}
     for member in LISTS:
         if member in good:
-            bad = {path[1] for path in paths if path[0] == member}
-            places[member] = [one for one in range(len(good[member])) if one not in bad]
-            good[member] = [good[member][one] for one in places[member]]
+            left = _entries(
+                good[member], [one for one in problems if one.path[0] == member], member
+            )
+            places[member], good[member] = [*left], [*left.values()]
     if "world" in good:
         good["world"] = _world(good["world"], [path[1:] for path in paths if path[0] == "world"])
     left_out = _left_out(document, places)
@@ -52,6 +54,21 @@ def readable_part(document: Json, problems: Collection[Problem]) -> Readable:
     )
     doubtful = frozenset(one for one in ids if isinstance(one, str))
     return Readable(Scenario("", good), places, doubtful, is_sure=is_sure)
+
+
+def _entries(
+    written: list[Json], problems: Collection[Problem], member: str
+) -> dict[int, JsonObject]:
+    """Give the entries that can be judged, by their places; of faults, what can be of each."""
+    left = {}
+    for place, entry in enumerate(written):
+        own = [one._replace(path=one.path[2:]) for one in problems if one.path[1] == place]
+        if own and member == "faults":
+            entry = readable_fault(entry, own)
+            own = []
+        if isinstance(entry, dict) and entry and not own:
+            left[place] = entry
+    return left
 
 
 def _world(written: JsonObject, bad: list[Path]) -> JsonObject:

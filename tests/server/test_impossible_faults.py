@@ -102,6 +102,27 @@ def test_every_reason_is_told_at_once_and_what_there_is_named(mock):
     assert "nearest: wf_abc123, " in told["workflow_id"]
 
 
+def test_reasons_of_the_schema_keep_the_others_from_nobody(mock, tmp_path):
+    fault = {"kind": "latency", "share": 0, "count": "x", "nonsense": 1, "operation": "x",
+             "delay_ms": "x", "delay_to_ms": 1, "every": 0, "length": 9, "until_s": -1}  # fmt: skip
+
+    lines = refused(mock, **fault)
+    with pytest.raises(ScenarioError) as told:
+        load(tmp_path, f"summary: x\nfaults:\n  - {fault}\n")
+
+    # Of delay_to_ms and length nothing can be said while their partners are wrong.
+    wrong = {"share", "count", "nonsense", "operation", "delay_ms", "every", "until_s"}
+    assert {line.split(":")[0] for line in lines} == wrong
+    assert {line.split(": ")[1] for line in told.value.lines} == {f"faults/0/{it}" for it in wrong}
+
+
+@pytest.mark.parametrize("kind", ["lag", 7, None])
+def test_of_a_fault_of_no_kind_nothing_else_is_said(mock, kind):
+    lines = refused(mock, kind=kind, operation="x", until_s="never")
+
+    assert [line.split(":")[0] for line in lines] == ["kind"]
+
+
 def test_the_span_of_a_contract_fault_is_judged_alike(tmp_path):
     with pytest.raises(ScenarioError) as told:
         load(

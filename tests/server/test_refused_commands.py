@@ -95,6 +95,7 @@ def test_an_empty_expectation_is_a_mistake(mock):
         ({"operation": "getexecution", "exactly": 0}, ["operation"]),
         ({"at_least": 3, "at_most": 2}, ["at_most"]),
         ({"exactly": 0, "at_most": 2, "operation": ""}, ["operation", "exactly"]),
+        ({"at_least": "x", "operation": "x"}, ["at_least", "operation"]),
         ({"operation": "getExecution", "at_least": 0, "at_most": 0}, None),
     ],
 )
