@@ -17,11 +17,33 @@ from .conftest import DESKTOP, PHONE
 from .places import FAILED_LOOP, place_of
 
 RUNS = "/__mock/ui/runs"
+BROKEN = "?session=report"
 _FIXED = {
+    "front": "/",
     "runs": RUNS,
+    "runs-searched": f"{RUNS}?workflow=wf_loop77&status=failed&text=private",
+    "runs-broken": f"{RUNS}{BROKEN}&workflow=wf_abc123",
     "trace-failed": FAILED_LOOP,
     "trace-completed": place_of("documented_example"),
+    "trace-broken": f"{place_of('documented_example')}{BROKEN}",
+    "trace-reserved": f"{RUNS}/wf_abc123/run_404",
+    "journal-broken": f"/__mock/ui/journal{BROKEN}",
+    "nothing-there": f"{RUNS}/wf_abc123/run_nowhere",
 }
+_OPENED = {
+    "runs-reserved": (RUNS, "details.reserved > summary"),
+    "runs-reserved-runs": (f"{RUNS}?workflow=wf_abc123", "details.reserved > summary"),
+    "trace-taken": (FAILED_LOOP, "text=Save as fixture file"),
+    "trace-breach": (f"{place_of('documented_example')}{BROKEN}", ".breaches button"),
+    "rules-opened": ("/__mock/ui/rules", "#DR019 > summary"),
+    "journal-opened": (f"/__mock/ui/journal{BROKEN}", ".entry > summary"),
+    "control-curl": ("/__mock/ui/control", ".how[data-of=reset] > summary"),
+    "control-faults": ("/__mock/ui/control?session=report", "#contract-faults .group > summary"),
+    "contract-opened": ("/__mock/ui/contract", "#operations-Executions-getExecution button"),
+    "session": (RUNS, ".session > summary"),
+}
+"""What shows after a click: where, and on what."""
+_OPENED_IN = {("desktop", "light"), ("phone", "dark")}
 _SIZES = {"desktop": DESKTOP, "phone": PHONE}
 _SETTLED_MS = 500
 
@@ -40,7 +62,7 @@ def _mock() -> Iterator[str]:
 
 
 def write_pictures(folder: Path) -> None:
-    """Write `PAGE-SIZE-THEME.png` for every page there is."""
+    """Write `PAGE-SIZE-THEME.png` for every page there is, and for what opens in it."""
     folder.mkdir(parents=True, exist_ok=True)
     with _mock() as url, sync_playwright() as playwright:
         report = _write_report(url, folder / "report.html")
@@ -50,14 +72,20 @@ def write_pictures(folder: Path) -> None:
                 page = browser.new_context(viewport=viewport, color_scheme=scheme).new_page()
                 for name, place in _places(page, url).items():
                     _write(page, url + place, folder / f"{name}-{size}-{scheme}.png")
+                opened = _OPENED.items() if (size, scheme) in _OPENED_IN else ()
+                for name, (place, clicked) in opened:
+                    _write(page, url + place, folder / f"{name}-{size}-{scheme}.png", clicked)
                 _write(page, report.as_uri(), folder / f"report-{size}-{scheme}.png")
+                shown = folder / f"report-run-{size}-{scheme}.png"
+                _write(page, report.as_uri(), shown, "text=Show in the run")
         browser.close()
 
 
 def _write_report(url: str, file: Path) -> Path:
     """Check the mock with a bug in it; give the report, which is a page too."""
     headers = {"X-Mock-Session": "report"}
-    httpx.put(f"{url}/__mock/contract-faults/step-duration-in-seconds", headers=headers)
+    for fault in ("step-duration-in-seconds", "list-duration-in-seconds"):
+        httpx.put(f"{url}/__mock/contract-faults/{fault}", headers=headers).raise_for_status()
     options = CheckOptions(url, f"{DEMO_KEY}__session_report", quick=True)
     write_report(run_check(options), f"html={file}")
     return file.resolve()
@@ -72,10 +100,13 @@ def _places(page: Page, url: str) -> dict[str, str]:
     return {**_FIXED, **dict(links)}
 
 
-def _write(page: Page, url: str, file: Path) -> None:
+def _write(page: Page, url: str, file: Path, clicked: str = "") -> None:
     answer = page.goto(url)
-    if url.startswith("http") and (answer is None or not answer.ok):
+    is_expected = "nowhere" in url or answer is None or answer.ok
+    if url.startswith("http") and not is_expected:
         sys.exit(f"{url} answered {answer and answer.status}: there is nothing to picture.")
+    if clicked:
+        page.locator(clicked).first.click()
     page.wait_for_timeout(_SETTLED_MS)
     page.screenshot(path=file)
     print(file)  # noqa: T201 - what the command is for

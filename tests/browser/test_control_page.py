@@ -124,7 +124,7 @@ def test_the_clock_is_frozen_stepped_set_and_let_go(control, api):
 
     assert control.locator("#clock").inner_text() == "2027-01-01T01:00:00.000Z"
     assert api.get("/__mock/clock").json()["mode"] == "frozen"
-    control.get_by_role("button", name="Back to the start's").click()
+    control.get_by_role("button", name="Start's clock").click()
     wait_told(control, "The clock is that of the start")
     assert api.get("/__mock/clock").json()["mode"] == "real"
 

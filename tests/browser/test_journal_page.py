@@ -128,6 +128,17 @@ def _sent_as_it_is(mock, path, body, session):
     connection.close()
 
 
+def test_it_says_that_nothing_was_asked_once_it_knows(mock, page, session):
+    held = []
+    page.route("**/__mock/journal?*", lambda route: held.append(route), times=1)
+    with page.expect_request("**/__mock/journal?*"):
+        opened(page, mock, session)
+    assert not page.get_by_text("Nothing has been asked yet").is_visible()
+
+    held[0].continue_()
+    page.get_by_text("Nothing has been asked yet").wait_for()
+
+
 def test_no_request_is_left_out_before_it_or_in_a_burst(mock, page, api, session):
     def ask(times):
         for _ in range(times):

@@ -19,6 +19,7 @@ const empty = document.getElementById("empty");
 let entries = [];
 let newest = 0;
 let known = new Set();
+let isRead = false;
 let isPaused = false;
 let isLost = false;
 let generation = 0;
@@ -69,7 +70,9 @@ async function follow() {
       restart();
       return;
     }
+    isRead = true;
     add(told.entries);
+    tellCount();
     await addOlder(told, after, asked);
   } catch (problem) {
     isLost = true;
@@ -136,7 +139,7 @@ function tellCount() {
   const shown = entries.filter(({ node }) => !node.hidden).length;
   const what = shown === entries.length ? `${shown} requests` : `${shown} of ${entries.length} requests`;
   count.textContent = isPaused ? `${what}, paused` : what;
-  empty.hidden = entries.length > 0;
+  empty.hidden = !isRead || entries.length > 0;
 }
 
 setInterval(() => {
