@@ -159,11 +159,16 @@ class _OneProcessServer(MTServer):
         """Accept a Python with a global lock."""
 
     def _stop_workers(self) -> None:
-        """Tell the worker thread to end until it has: one that is just starting does not listen."""
+        """Tell the worker thread to end, and once more if it was just starting: it did not listen.
+
+        Each word waits to be heard, and whoever says one more holds the interpreter's lock while it
+        waits: a third would stop the requests that are to be finished.
+        """
         for worker in self.wrks:
-            while worker.inner.is_alive():
-                worker.terminate()  # type: ignore[no-untyped-call] # is untyped
-                worker.inner.join(0.1)
+            for patience_s in (1, None):
+                if worker.inner.is_alive():
+                    worker.terminate()  # type: ignore[no-untyped-call] # is untyped
+                    worker.inner.join(patience_s)
         self.wrks.clear()
 
     def signal_handler_interrupt(self, *arguments: Any) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 
 import httpx
@@ -163,3 +164,21 @@ def test_requests_that_wait_hold_nobody_else(start_server):
         assert httpx.get(server.url + KNOWN, headers=DEMO, timeout=20).is_success
         assert httpx.get(server.url + "/v1/workflows", headers=DEMO, timeout=20).is_success
     assert server.stop() == 0
+
+
+def test_a_request_that_takes_a_while_is_finished_before_the_server_stops(start_server):
+    server = start_server("--log-format", "off", "--workers", "1")
+    host, port = server.url.removeprefix("http://").split(":")
+    body = b'{"kind": "hang"}'
+    lines = ("POST /__mock/faults HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}")
+
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall("\r\n".join((*lines, "", "")).encode() + body[:1])
+        time.sleep(0.5)  # so that it is under way
+        server.process.terminate()
+        time.sleep(2.5)  # longer than the server is told to stop
+        connection.sendall(body[1:])
+        answer = connection.recv(65_536)
+
+    assert answer.startswith(b"HTTP/1.1 201 "), answer
+    assert server.process.wait(20) == 0
