@@ -97,9 +97,9 @@ def _steering_app(service: Service, journal: Journal | None) -> Flask:
     app = _bare_app(service)
     app.after_request(compressing(app))
     app.after_request(bare_options)
-    add_pages(app, service, journal)
     if journal is not None:
-        add_control(app, service, journal)
+        add_control(app, service, journal)  # its guard stands before the pages
+    add_pages(app, service, journal)
     _share_with_browsers(app)
     return app
 

@@ -5,7 +5,6 @@ other is made by a thread of a pool. Many threads that take requests would conte
 interpreter.
 """
 
-import io
 import logging
 import sys
 from collections.abc import Callable, Iterable
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from granian.wsgi import Response as Told
 
+from .bodies import Bodies
 from .transport_faults import BrokenConnectionError
 
 if TYPE_CHECKING:
@@ -83,20 +83,18 @@ def _making(application: "WSGIApplication") -> Call:
 
 def _in_pool(make: Call, at_once: int) -> Call:
     """Give what hands a request to a thread that may wait."""
-    pool = ThreadPoolExecutor(at_once, "answer")
+    pool, bodies = ThreadPoolExecutor(at_once, "answer"), Bodies()
 
     def make_or_fail(protocol: Any, scope: dict[str, Any]) -> None:
         try:
             make(protocol, scope)
-        except Exception:
-            LOG.exception("The server failed at %s", scope["PATH_INFO"])
+        except Exception:  # of ours outside Flask, which answers its own
+            LOG.exception("The server failed to answer a %s", scope["REQUEST_METHOD"])
             protocol.response_bytes(500, [], b"")
 
     def hand_over(protocol: Any, scope: dict[str, Any]) -> None:
-        if "CONTENT_LENGTH" in scope or "HTTP_TRANSFER_ENCODING" in scope:
-            # Granian lets nobody read the body once this returns.
-            scope["wsgi.input"] = io.BytesIO(scope["wsgi.input"].read())
-        pool.submit(make_or_fail, protocol, scope)
+        if bodies.take(protocol, scope):
+            pool.submit(make_or_fail, protocol, scope)
 
     return hand_over
 
@@ -107,7 +105,11 @@ class _Pieces:
     def __init__(self, answer: Iterable[bytes]) -> None:
         self._close = getattr(answer, "close", None)
         rest = iter(answer)
-        self._pieces = chain(list(islice(rest, 1)), rest)
+        try:
+            self._pieces = chain(list(islice(rest, 1)), rest)
+        except BrokenConnectionError:
+            self.close()
+            raise
 
     def __next__(self) -> bytes:
         return next(self._pieces)

@@ -80,20 +80,30 @@ def magic_preferences(operation_id: str, workflow_id: str, run_id: str) -> dict[
     workflow = MAGIC_WORKFLOWS.get(workflow_id, MagicWorkflow())
     ending = workflow.ending if operation_id == "testWorkflow" else None
     of_workflow = {**workflow.preferences, **({"status": ending} if ending else {})}
-    return preferred_over(of_workflow, MAGIC_RUNS.get(run_id, {}))
+    return preferred_over(operation_id, of_workflow, MAGIC_RUNS.get(run_id, {}))
 
 
-_CONTENT = frozenset({"example", "dynamic", "seed", "status", "steps"})
-_HIDING = frozenset({"code", "fault"})
+_DESCRIBING = frozenset({"dynamic", "seed", "status", "steps"})
+CONTENT = _DESCRIBING | {"example"}
+"""Preferences that choose what an answer tells."""
+_HONOURED: Mapping[str, frozenset[str]] = {
+    "getExecution": CONTENT,
+    "testWorkflow": frozenset({"status", "steps"}),
+}
+"""Which of them an operation honours; one that is not here honours none."""
 
 
-def preferred_over(reserved: Mapping[str, str], sent: Mapping[str, str]) -> dict[str, str]:
+def preferred_over(
+    operation_id: str, reserved: Mapping[str, str], sent: Mapping[str, str]
+) -> dict[str, str]:
     """Join what an id stands for with what the request prefers, which goes before it.
 
-    Who asks for a status or a kind of run is to see it: the error or fault of the id, and the
-    example it shows, give way. A fault or a delay alone comes on top.
+    Who asks for a status or a kind of run, where it can be had, is to see it: the error or fault
+    of the id, and the example it shows, give way. A fault or a delay alone comes on top.
     """
-    is_chosen = "code" in sent or not _CONTENT.isdisjoint(sent)
-    is_described = not {"status", "steps", "seed", "dynamic"}.isdisjoint(sent)
-    given_up = (_HIDING if is_chosen else frozenset()) | ({"example"} if is_described else set())
+    meant = {name for name, value in sent.items() if (name, value) != ("dynamic", "false")}
+    chosen = meant & _HONOURED.get(operation_id, frozenset())
+    given_up = {"code", "fault"} if chosen or "code" in meant else set()
+    if chosen & _DESCRIBING:
+        given_up.add("example")
     return {name: value for name, value in reserved.items() if name not in given_up} | dict(sent)

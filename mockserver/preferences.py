@@ -10,7 +10,7 @@ from flask import g, request
 from fixtures import load_recordings
 
 from .errors import ApiError, kind_of_status
-from .magic_ids import preferred_over
+from .magic_ids import CONTENT, preferred_over
 
 MOST_DELAY_MS = 600_000
 MOST_STEPS = 5_000
@@ -61,7 +61,7 @@ class Preferences:
         honoured = [
             f"{name}={value}"
             for name, value in self.applied.items()
-            if name != "code" or value == str(status)
+            if (value == str(status) if name == "code" else status < 400 or name not in CONTENT)
         ]
         return ", ".join(honoured)
 
@@ -73,6 +73,7 @@ def preferences_of_request() -> Preferences:
 
 
 def read_preferences(
+    operation_id: str,
     documented: Sequence[int],
     names: Mapping[str, Callable[[], Sequence[str]]],
     reserved: Mapping[str, str],
@@ -90,7 +91,7 @@ def read_preferences(
     if not header:
         args = request.args
         wanted = {name: args[f"__{name}"] for name in QUERY_FORMS if f"__{name}" in args}
-    wanted = preferred_over(reserved, wanted)
+    wanted = preferred_over(operation_id, reserved, wanted)
     problems = [
         f"Prefer: {problem}"
         for problem in _problems(wanted, [str(status) for status in documented], names)

@@ -10,7 +10,7 @@ from contracts import Operation, operations
 
 from .auth import is_known_key, require_known_key, sent_key
 from .compression import compressing
-from .documented_answers import documented_answer
+from .documented_answers import good_answer
 from .errors import ApiError, error_response, shorten
 from .faulty_answers import (
     begin_faults,
@@ -74,10 +74,12 @@ def _answering(operation: Operation, view: View, service: Service) -> Any:
             is_wanted = g.preferences.apply("code") == HTTPStatus.OK
             if error.kind.status != HTTPStatus.NOT_FOUND or not is_wanted:
                 raise
-            return documented_answer(operation, path)
+            return good_answer(service, g.scene, operation, path)
 
     def answer(**path: str) -> Response:
-        preferences = read_preferences(documented, names, _reserved(operation, path))
+        preferences = read_preferences(
+            operation.operation_id, documented, names, _reserved(operation, path)
+        )
         g.preferences = preferences
         if preferences.delay_ms:
             pause(preferences.delay_ms / 1000)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server import MTServer
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BACKLOG = 1024
 MOST_CONNECTIONS = 65_536
 """Of one worker. Granian counts an open connection as a request under way, so this is not less."""
-_TAKERS = 4
+_TAKERS = 16
 """Threads that take requests, and give the answers that are kept; more would wait for each other.
 
 A request that is still being sent holds one.
@@ -146,6 +146,7 @@ class _OneProcessServer(MTServer):
             address=listener.getsockname()[0],
             port=listener.getsockname()[1],
             interface=Interfaces.WSGI,
+            http=HTTPModes.http1,
             log_level=LogLevels.error,
             backpressure=MOST_CONNECTIONS,
             blocking_threads=takers,

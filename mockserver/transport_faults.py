@@ -4,17 +4,21 @@ import fnmatch
 import hashlib
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response
+from werkzeug.wsgi import ClosingIterator
 
 from contracts import JsonObject, parse_timestamp
 
 from .errors import ApiError, error_response, kind_of_status
 from .pauses import pause
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 HANG_S = 3600
 _CHUNKS = 20
@@ -133,13 +137,23 @@ def _status(_response: Response, fault: JsonObject, _chance: random.Random) -> R
     return error_response(refusal, fault["status"])
 
 
+class _Silent(Response):
+    """An answer whose body is waited for, also where an answer has none: to HEAD, and 304."""
+
+    def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
+        """Give the body."""
+        return ClosingIterator(self.iter_encoded(), self.close)
+
+
 def _break() -> bytes:
     raise BrokenConnectionError
 
 
-def _streamed(response: Response, chunks: Iterator[bytes]) -> Response:
+def _streamed(
+    response: Response, chunks: Iterator[bytes], kind: type[Response] = Response
+) -> Response:
     """Give the answer with another body and the length it should have had."""
-    answer = Response(chunks, status=response.status_code, headers=dict(response.headers))
+    answer = kind(chunks, status=response.status_code, headers=dict(response.headers))
     answer.headers["Content-Length"] = str(len(response.get_data()))
     return answer
 
@@ -156,8 +170,18 @@ def _reset(response: Response, fault: JsonObject, _chance: random.Random) -> Res
     return _streamed(response, chunks())
 
 
-def _empty(response: Response, _fault: JsonObject, chance: random.Random) -> Response:
-    return _reset(response, {"after": 0}, chance)
+def _empty(response: Response, _fault: JsonObject, _chance: random.Random) -> Response:
+    return _silent_for(0, response)
+
+
+def _silent_for(seconds: float, response: Response) -> Response:
+    """Give an answer that waits, and then breaks off before its first byte."""
+
+    def chunks() -> Iterator[bytes]:
+        pause(seconds)
+        yield _break()
+
+    return _streamed(response, chunks(), _Silent)
 
 
 def _malformed(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
@@ -184,11 +208,7 @@ def _content_type(response: Response, fault: JsonObject, _chance: random.Random)
 
 
 def _hang(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
-    def chunks() -> Iterator[bytes]:
-        pause(fault["hang_ms"] / 1000)
-        yield _break()
-
-    return _streamed(response, chunks())
+    return _silent_for(fault["hang_ms"] / 1000, response)
 
 
 _LATENCY = {"delay_ms": 800, "delay_to_ms": None, "spread": "uniform", "sigma": 0.5}

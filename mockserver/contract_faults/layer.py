@@ -48,7 +48,10 @@ class FaultyAnswers:
         environ.pop(LASTING, None)  # what lasted was the true answer
         traffic = self._traffic(environ)
         for fault in self._faults:
+            before = _state(answer) if _named_applied(fault, answer) else None
             fault.change(traffic, answer)
+            if before is not None and _state(answer) == before:
+                _call_unapplied(fault, answer)
         return _send(answer, start_response)
 
     def _traffic(self, environ: dict[str, Any]) -> Traffic:
@@ -127,3 +130,22 @@ def _send(answer: Answer, start_response: StartResponse) -> Iterable[bytes]:
     answer.headers["content-length"] = str(len(raw))
     start_response(f"{answer.status} Faulty", list(answer.headers.items()))
     return [raw]
+
+
+_APPLIED = "preference-applied"
+
+
+def _named_applied(fault: ContractFault, answer: Answer) -> bool:
+    return f"fault={fault.name}" in answer.headers.get(_APPLIED, "").split(", ")
+
+
+def _state(answer: Answer) -> tuple[int, str, dict[str, str]]:
+    return answer.status, json.dumps(answer.body), dict(answer.headers)
+
+
+def _call_unapplied(fault: ContractFault, answer: Answer) -> None:
+    """Take a fault that left the answer as it was out of what is called honoured."""
+    names = answer.headers.pop(_APPLIED).split(", ")
+    rest = [name for name in names if name != f"fault={fault.name}"]
+    if rest:
+        answer.headers[_APPLIED] = ", ".join(rest)

@@ -66,7 +66,11 @@ def share(response: Response, settings: Settings) -> Response:
 def preflight() -> Response | None:
     """Answer a browser's question before its request; the headers come from `share`."""
     is_question = request.method == "OPTIONS" and request.path.startswith(ROOT)
-    return Response(status=204) if is_question else None
+    if not is_question:
+        return None
+    answer = Response(status=204)
+    del answer.headers["Content-Type"]
+    return answer
 
 
 def _require_own_host(settings: Settings) -> None:

@@ -174,3 +174,13 @@ def test_the_warning_is_printed_at_the_start(start_server, options, warns):
     server.stop()
 
     assert ("--control-token" in server.log) is warns
+
+
+def test_a_page_about_a_wrong_session_is_guarded_as_any_other(mock, guarded):
+    page = "/__mock/ui/runs?session=%20"
+
+    assert guarded.get(page).status_code == 303
+    assert mock.get(page, headers={"Host": "evil.example"}).status_code == 403
+    assert mock.options(page, headers={"Origin": OTHER_SITE}).status_code == 204
+    assert "Content-Type" not in mock.options(page).headers
+    assert mock.get(page).status_code == 400

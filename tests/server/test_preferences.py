@@ -5,6 +5,7 @@ from conftest import KNOWN
 
 from contracts import operations
 from contracts.assertions import assert_keeps_contract
+from contracts.rules import Context, judge_execution
 from mockserver.preferences import parse_preferences
 
 (GET_EXECUTION,) = (item for item in operations() if item.operation_id == "getExecution")
@@ -101,6 +102,12 @@ OVER_IDS = [
     (f"{WORKFLOW}/executions/run_any", "code=404, fault=error-503", (503, None)),
     ("/v1/workflows/wf_503/executions/run_failed", "", (200, "failed")),
     ("/v1/workflows/wf_404/executions/run_any", "dynamic=true", (200, "completed")),
+    (f"{WORKFLOW}/executions/run_no_steps", "dynamic=false", (200, "failed")),
+    (f"{WORKFLOW}/executions/run_503", "dynamic=false", (503, None)),
+    (f"{WORKFLOW}/executions/run_503/variables", "status=failed", (503, None)),
+    ("/v1/workflows/wf_503/executions", "seed=7", (503, None)),
+    ("/v1/workflows/wf_503", "status=failed", (503, None)),
+    ("/v1/workflows/wf_503/executions/run_failed/variables", "", (503, None)),
     ("/v1/workflows/wf_empty_reply/executions/run_any", "code=200", (200, "completed")),
 ]
 
@@ -131,3 +138,36 @@ def test_a_status_that_was_not_given_is_not_called_honoured(client):
 
     assert refused.status_code == 400
     assert "Preference-Applied" not in refused.headers
+
+
+@pytest.mark.parametrize("prefer", ["seed=7", "dynamic=true", "example=documented_example"])
+def test_a_test_run_is_not_started_past_an_error_by_what_it_does_not_honour(client, prefer):
+    answer = client.post("/v1/workflows/wf_503/test", headers={"Prefer": prefer})
+
+    assert answer.status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("path", "prefer", "honoured"),
+    [
+        (KNOWN, "fault=duration-in-seconds", "fault=duration-in-seconds"),
+        (KNOWN, "fault=duration-in-seconds, code=404", "code=404"),
+        (KNOWN, "status=failed, code=404", "code=404"),
+        (f"{WORKFLOW}/executions/run_nowhere", "fault=duration-in-seconds", None),
+    ],
+)
+def test_what_left_the_answer_as_it_was_is_not_called_honoured(client, path, prefer, honoured):
+    answer = client.get(path, headers={"Prefer": prefer})
+
+    assert answer.headers.get("Preference-Applied") == honoured
+
+
+def test_a_preferred_200_of_a_known_workflow_follows_its_definition(client):
+    definition = client.get("/v1/workflows/wf_def456").json()["data"]["workflow"]
+
+    answer = client.get(
+        "/v1/workflows/wf_def456/executions/run_nowhere", headers={"Prefer": "code=200"}
+    )
+
+    assert answer.status_code == 200
+    assert judge_execution(answer.json()["data"], Context(definition=definition)) == []

@@ -27,9 +27,9 @@ def address(start_server):
     return parts.hostname, parts.port
 
 
-def asked(address, header, path):
+def asked(address, header, path, method="GET"):
     connection = socket.create_connection(address, timeout=30)
-    head = f"GET {path} HTTP/1.1\r\nHost: mock\r\nx-api-key: {DEMO_KEY}\r\n{header}\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: mock\r\nx-api-key: {DEMO_KEY}\r\n{header}\r\n"
     connection.sendall(head.encode())
     return connection
 
@@ -59,6 +59,24 @@ def test_a_hang_of_a_while_ends_without_a_byte(start_server):
 
     (entry,) = httpx.get(f"{url}/__mock/journal").json()["entries"]
     assert (entry["path"], entry["faults"]) == (KNOWN, ["hang"])
+
+
+@pytest.mark.parametrize("fault", ["empty", "hang"])
+@pytest.mark.parametrize("kind", ["HEAD", "304"])
+def test_answers_without_a_body_are_silent_too(address, fault, kind):
+    header, method = f"Prefer: fault={fault}\r\n", "HEAD" if kind == "HEAD" else "GET"
+    if kind == "304":
+        url = f"http://{address[0]}:{address[1]}{KNOWN}"
+        tag = httpx.get(url, headers={"x-api-key": DEMO_KEY}).headers["ETag"]
+        header += f"If-None-Match: {tag}\r\n"
+
+    with asked(address, header, KNOWN, method) as connection:
+        connection.settimeout(0.5)
+        if fault == "empty":
+            assert connection.recv(1000) == b""
+        else:
+            with pytest.raises(TimeoutError):
+                connection.recv(1000)
 
 
 def test_a_truncated_answer_still_has_its_head(address):

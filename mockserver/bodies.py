@@ -1,0 +1,109 @@
+"""Reads the bodies of requests in the threads that took them, for Granian lets no other do it.
+
+There are few of these threads, and a body that stands still would hold one for ever: after a while
+its sender is told so. The reading ends when the sender then hangs up.
+"""
+
+import io
+import threading
+import time
+from http import HTTPStatus
+from typing import Any
+
+MOST_BYTES = 64 * 2**20
+PATIENCE_S = 5.0
+"""How long a body may stand still."""
+_LOOK_EVERY_S = 0.5
+_PIECE = 65_536
+_WITHOUT = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods whose bodies mean nothing; they are not read."""
+
+
+class _Reading:
+    """A body under way: where its sender is answered, and when its last piece came."""
+
+    def __init__(self, protocol: Any) -> None:
+        self.protocol = protocol
+        self.since = time.monotonic()
+
+
+class Bodies:
+    """Reads bodies, and keeps watch over those that stand still."""
+
+    def __init__(self) -> None:
+        self._under_way: set[_Reading] = set()
+        self._watch = threading.Lock()
+        self._is_watched = False
+
+    def take(self, protocol: Any, scope: dict[str, Any]) -> bool:
+        """Put the body itself in the place of Granian's stream; False if it came to nothing.
+
+        Its sender is then answered: 413 beyond `MOST_BYTES`, 408 where it stood still, 400 where
+        it ended too early.
+        """
+        stream, scope["wsgi.input"] = scope["wsgi.input"], io.BytesIO()
+        if scope["REQUEST_METHOD"] in _WITHOUT:
+            return True
+        promised = int(scope.get("CONTENT_LENGTH") or 0)
+        body = b"" if promised > MOST_BYTES else self._read(protocol, stream)
+        if promised > MOST_BYTES or len(body) > MOST_BYTES:
+            fix = f"Send at most {MOST_BYTES:,} bytes"
+            _refuse(protocol, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large", fix)
+            return False
+        if len(body) < promised:
+            _refuse(
+                protocol,
+                HTTPStatus.BAD_REQUEST,
+                f"The body ended after {len(body)} of {promised} bytes",
+                "Send as many bytes as Content-Length says",
+            )
+            return False
+        scope["wsgi.input"] = io.BytesIO(body)
+        return True
+
+    def _read(self, protocol: Any, stream: Any) -> bytes:
+        reading, pieces, size = _Reading(protocol), [], 0
+        self._under_way.add(reading)
+        self._start_watching()
+        try:
+            while size <= MOST_BYTES and (piece := stream.read(_PIECE)):
+                pieces.append(piece)
+                size += len(piece)
+                reading.since = time.monotonic()
+        finally:
+            self._under_way.discard(reading)
+        return b"".join(pieces)
+
+    def _start_watching(self) -> None:
+        if self._is_watched:
+            return
+        with self._watch:
+            if not self._is_watched:
+                self._is_watched = True
+                threading.Thread(target=self._look, name="bodies", daemon=True).start()
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(_LOOK_EVERY_S)
+            for reading in tuple(self._under_way):
+                if time.monotonic() - reading.since > PATIENCE_S:
+                    _refuse(
+                        reading.protocol,
+                        HTTPStatus.REQUEST_TIMEOUT,
+                        f"No byte of the body came for {PATIENCE_S:g} seconds",
+                        "Send the whole body that Content-Length promises",
+                    )
+
+
+def _refuse(protocol: Any, status: HTTPStatus, message: str, fix: str) -> None:
+    """Answer, unless that is done, and close: what follows in the connection is no request."""
+    from .errors import ApiError, error_body  # bring Flask, which few bodies need
+    from .strict_json import written
+
+    body = written(error_body(ApiError("BAD_REQUEST", message, fix)))
+    head = [
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        ("Connection", "close"),
+    ]
+    protocol.response_bytes(int(status), head, body)
