@@ -80,6 +80,7 @@ def started(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
+            env=_usual_environment(),
             start_new_session=True,
         )
         try:
@@ -93,6 +94,11 @@ def started(
             raise WrongAnswerError(f"{error} {said}".strip()) from error
         finally:
             stop(process)
+
+
+def _usual_environment() -> dict[str, str]:
+    """Give the environment; Python keeps what it compiles, as it does for people."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _first_answer(
