@@ -13,6 +13,12 @@ from typing import Any
 MOST_BYTES = 64 * 2**20
 PATIENCE_S = 5.0
 """How long a body may stand still."""
+LONGEST_S = 60.0
+"""How long all of a body may take."""
+MOST_READERS = 12
+"""Threads that may read bodies at a time, of those that take requests; the others stay free."""
+_TURN_S = 0.25
+"""How long a body waits for its turn, which takes no time unless the others stand still."""
 _LOOK_EVERY_S = 0.5
 _PIECE = 65_536
 _WITHOUT = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -24,7 +30,21 @@ class _Reading:
 
     def __init__(self, protocol: Any) -> None:
         self.protocol = protocol
-        self.since = time.monotonic()
+        self.begun = self.since = time.monotonic()
+        self.is_given_up = False
+
+    def give_up_if_late(self) -> None:
+        """Tell the sender of a body that takes too long, once."""
+        now = time.monotonic()
+        is_late = now - self.since > PATIENCE_S or now - self.begun > LONGEST_S
+        if is_late and not self.is_given_up:
+            self.is_given_up = True
+            _refuse(
+                self.protocol,
+                HTTPStatus.REQUEST_TIMEOUT,
+                f"The body stood still for {PATIENCE_S:g} seconds, or took {LONGEST_S:g}",
+                "Send the whole body that Content-Length promises",
+            )
 
 
 class Bodies:
@@ -32,25 +52,34 @@ class Bodies:
 
     def __init__(self) -> None:
         self._under_way: set[_Reading] = set()
+        self._turns = threading.BoundedSemaphore(MOST_READERS)
         self._watch = threading.Lock()
         self._is_watched = False
 
     def take(self, protocol: Any, scope: dict[str, Any]) -> bool:
         """Put the body itself in the place of Granian's stream; False if it came to nothing.
 
-        Its sender is then answered: 413 beyond `MOST_BYTES`, 408 where it stood still, 400 where
-        it ended too early.
+        Its sender is then answered: 413 beyond `MOST_BYTES`, 408 where it took too long, 400 where
+        it ended too early, 503 where too many others have not arrived. One in chunks that is cut
+        off cannot be told from one that has ended.
         """
         stream, scope["wsgi.input"] = scope["wsgi.input"], io.BytesIO()
         if scope["REQUEST_METHOD"] in _WITHOUT:
             return True
         promised = int(scope.get("CONTENT_LENGTH") or 0)
-        body = b"" if promised > MOST_BYTES else self._read(protocol, stream)
-        if promised > MOST_BYTES or len(body) > MOST_BYTES:
-            fix = f"Send at most {MOST_BYTES:,} bytes"
-            _refuse(protocol, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large", fix)
+        if promised > MOST_BYTES:
+            return _is_refused_as_too_large(protocol)
+        if not self._turns.acquire(timeout=_TURN_S):
+            busy = f"{MOST_READERS} other bodies have not arrived"
+            _refuse(protocol, HTTPStatus.SERVICE_UNAVAILABLE, busy, "Try again in a few seconds")
             return False
-        if len(body) < promised:
+        try:
+            body, is_given_up = self._read(protocol, stream)
+        finally:
+            self._turns.release()
+        if len(body) > MOST_BYTES:
+            return _is_refused_as_too_large(protocol)
+        if len(body) < promised and not is_given_up:
             _refuse(
                 protocol,
                 HTTPStatus.BAD_REQUEST,
@@ -59,9 +88,10 @@ class Bodies:
             )
             return False
         scope["wsgi.input"] = io.BytesIO(body)
-        return True
+        return not is_given_up
 
-    def _read(self, protocol: Any, stream: Any) -> bytes:
+    def _read(self, protocol: Any, stream: Any) -> tuple[bytes, bool]:
+        """Give the body, and whether its sender was told that it took too long."""
         reading, pieces, size = _Reading(protocol), [], 0
         self._under_way.add(reading)
         self._start_watching()
@@ -72,7 +102,7 @@ class Bodies:
                 reading.since = time.monotonic()
         finally:
             self._under_way.discard(reading)
-        return b"".join(pieces)
+        return b"".join(pieces), reading.is_given_up
 
     def _start_watching(self) -> None:
         if self._is_watched:
@@ -86,13 +116,13 @@ class Bodies:
         while True:
             time.sleep(_LOOK_EVERY_S)
             for reading in tuple(self._under_way):
-                if time.monotonic() - reading.since > PATIENCE_S:
-                    _refuse(
-                        reading.protocol,
-                        HTTPStatus.REQUEST_TIMEOUT,
-                        f"No byte of the body came for {PATIENCE_S:g} seconds",
-                        "Send the whole body that Content-Length promises",
-                    )
+                reading.give_up_if_late()
+
+
+def _is_refused_as_too_large(protocol: Any) -> bool:
+    fix = f"Send at most {MOST_BYTES:,} bytes"
+    _refuse(protocol, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large", fix)
+    return False
 
 
 def _refuse(protocol: Any, status: HTTPStatus, message: str, fix: str) -> None:

@@ -55,8 +55,8 @@ def problems_of_span(fault: JsonObject) -> Iterator[Problem]:
         return
     if begins is not None and ends <= begins:
         yield Problem(("until_s",), f"{ends} is not after from_s, {begins}", fix)
-    elif ends <= 0:
-        yield Problem(("until_s",), f"{ends} is over before it begins", fix)
+    elif begins is None and ends <= 0:
+        yield Problem(("until_s",), f"{ends} is over before the fault is set", fix)
 
 
 def _of_scope(fault: JsonObject) -> Iterator[Problem]:
@@ -85,7 +85,7 @@ def _may_be_of_the_api(pattern: str) -> bool:
     literal = pattern[:begin]
     if begin == len(pattern):
         return literal == _API or literal.startswith(f"{_API}/")
-    return _API.startswith(literal) or literal.startswith(_API)
+    return _API.startswith(literal) or literal.startswith(f"{_API}/")
 
 
 def _of_numbers(fault: JsonObject) -> Iterator[Problem]:
@@ -94,6 +94,10 @@ def _of_numbers(fault: JsonObject) -> Iterator[Problem]:
     elif "length" in fault and fault["length"] > fault["every"]:
         shown = f"{fault['length']} is more than every, {fault['every']}"
         yield Problem(("length",), shown, "let a burst be no longer than what it is a part of")
+    quiet = fault.get("every", 0) - fault.get("length", 1)
+    if "every" in fault and fault.get("count", quiet + 1) <= quiet:
+        shown = f"{fault['count']} requests pass before the first burst, after {quiet}"
+        yield Problem(("count",), shown, f"let it be more than {quiet}")
     if fault.get("delay_to_ms") is not None:
         low = fault.get("delay_ms", defaults(fault["kind"])["delay_ms"])
         if fault["delay_to_ms"] < low:

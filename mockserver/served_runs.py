@@ -50,12 +50,12 @@ def answer_of(service: Service, body: JsonObject) -> "Answer":
 
 def faults_met(names: Sequence[str], traffic: "Traffic", answer: "Answer") -> list[str]:
     """Put faults into an answer; give the names of those that changed it."""
-    from .contract_faults import faults_named
+    from .contract_faults import faults_named, put_fault
 
     met = []
     for fault in faults_named(names):
         before = _text(answer)
-        fault.change(traffic, answer)
+        put_fault(fault, traffic, answer)
         if _text(answer) != before:
             met.append(fault.name)
     return met

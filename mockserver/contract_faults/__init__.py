@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from .access_faults import ACCESS_FAULTS
 from .document_faults import DOCUMENT_FAULTS
 from .family_faults import FAMILY_FAULTS
-from .layer import FaultyAnswers
+from .layer import FaultyAnswers, put_fault
 from .model import Answer, ContractFault, Traffic
 from .trace_faults import TRACE_FAULTS
 
@@ -22,6 +22,7 @@ __all__ = [
     "Traffic",
     "UnknownFaultError",
     "faults_named",
+    "put_fault",
 ]
 
 CONTRACT_FAULTS: tuple[ContractFault, ...] = (

@@ -1,5 +1,6 @@
 """Puts contract faults between the application and its callers."""
 
+import copy
 import io
 import json
 import re
@@ -49,7 +50,7 @@ class FaultyAnswers:
         traffic = self._traffic(environ)
         for fault in self._faults:
             before = _state(answer) if _named_applied(fault, answer) else None
-            fault.change(traffic, answer)
+            put_fault(fault, traffic, answer)
             if before is not None and _state(answer) == before:
                 _call_unapplied(fault, answer)
         return _send(answer, start_response)
@@ -133,6 +134,15 @@ def _send(answer: Answer, start_response: StartResponse) -> Iterable[bytes]:
 
 
 _APPLIED = "preference-applied"
+
+
+def put_fault(fault: ContractFault, traffic: Traffic, answer: Answer) -> None:
+    """Put a fault into an answer; where an earlier one has left no place for it, do nothing."""
+    before = copy.deepcopy((answer.status, answer.headers, answer.body, answer.raw))
+    try:
+        fault.change(traffic, answer)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        answer.status, answer.headers, answer.body, answer.raw = before
 
 
 def _named_applied(fault: ContractFault, answer: Answer) -> bool:

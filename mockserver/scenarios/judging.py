@@ -141,8 +141,9 @@ def _of_executions(part: Readable, seed: int) -> Iterator[Problem]:
     }
     for place, execution in part.entries("executions"):
         path: Path = ("executions", place)
-        is_known = execution.get("workflow_id") not in part.doubtful
-        definition = definitions.get(execution.get("workflow_id")) if is_known else None
+        workflow_id = execution.get("workflow_id")
+        is_known = isinstance(workflow_id, str) and workflow_id not in part.doubtful
+        definition = definitions.get(workflow_id) if is_known else None
         context = Context(definition=definition)
         breaches = judge_execution(execution, context)
         yield from _told(breaches, path)

@@ -78,5 +78,5 @@ def _judged(viewed: Viewed) -> tuple[list[Violation], list[Violation]]:
     answer = {**viewed.envelope, "data": viewed.execution}
     found = judge_document(answer, operation_id="getExecution")
     inside = [one for one in found if f"{one.pointer}/".startswith(_DATA)]
-    outside = [one for one in found if one not in inside]
+    outside = [one for one in found if not f"{one.pointer}/".startswith(_DATA)]
     return [replace(one, pointer=one.pointer[len(_DATA) - 1 :]) for one in inside], outside

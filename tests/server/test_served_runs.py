@@ -112,3 +112,11 @@ def test_every_fault_in_a_list_is_shown_as_the_api_has_it(over_http, clock, page
 
 def _run_ids(rows):
     return [row.get("run_id") for row in rows]
+
+
+def test_faults_that_leave_no_place_for_each_other_break_neither_api_nor_page(mock):
+    for name in ("finished-row-without-end", "list-duration-in-seconds", "recovered-names"):
+        mock.put(f"/__mock/contract-faults/{name}")
+
+    assert mock.get("/v1/workflows/wf_abc123/executions").status_code == 200
+    assert mock.get("/__mock/ui/runs?workflow=wf_abc123").status_code == 200
