@@ -81,6 +81,7 @@ def find_runs(scene: Scene, search: Search) -> Page:
     if not search.workflow_id:
         return _of_all_workflows(scene, search)
     total = scene.rows(search.workflow_id, 0, 0)[1]
+    search = replace(search, begin=min(search.begin, total))
     window = search.window if search.is_filter else PAGE
     rows: list[Row] = []
     place = search.begin

@@ -23,7 +23,12 @@ def told_of_taken_id(service: Service, scene: Scene, found: Found) -> str:
             f"The run id {run_id} is taken by {whose} file {file}. A mock that finds it in another "
             f"file does not start: overwrite that file, or save the run under another id."
         )
-    if found.kind == "scenario":
+    if scene.is_reserved:
+        return (
+            f"The workflow id {found.execution['workflow_id']} is reserved. A mock that finds the "
+            f"file serves a workflow of that id with this run alone, in place of the reserved one."
+        )
+    if _is_of_the_scenario(scene, found):
         return (
             f"The run id {run_id} is taken by the scenario, whose run goes before that of a file. "
             f"Save the run under another id to see both."
@@ -34,6 +39,14 @@ def told_of_taken_id(service: Service, scene: Scene, found: Found) -> str:
             f"mock with the file serves it in that one's place: save it under another id for both."
         )
     return ""
+
+
+def _is_of_the_scenario(scene: Scene, found: Found) -> bool:
+    scenario, script = scene.session.scenario, scene.family.script
+    ids = str(found.execution["workflow_id"]), str(found.execution["run_id"])
+    whole = scenario.document.get("executions", ()) if scenario is not None else ()
+    is_whole = ids in {(one.get("workflow_id"), one.get("run_id")) for one in whole}
+    return is_whole or (script is not None and script.holds(*ids))
 
 
 def _is_of_the_world(scene: Scene, found: Found) -> bool:

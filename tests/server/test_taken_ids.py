@@ -61,3 +61,29 @@ def test_a_run_of_a_scenario_goes_before_a_file(over_http, clock):
     told = [taken(mock, f"{listed}/{row['run_id']}") for row in rows]
 
     assert any("taken by the scenario" in one for one in told)
+
+
+def test_a_run_of_a_reserved_workflow_would_take_its_place(mock):
+    row = mock.get("/v1/workflows/wf_failed/executions").json()["data"]["executions"][0]
+
+    told = taken(mock, f"/v1/workflows/wf_failed/executions/{row['run_id']}")
+
+    assert "wf_failed is reserved" in told
+    assert "scenario" not in told
+
+
+def test_a_changed_run_of_a_scenario_is_taken_by_the_scenario(mock):
+    mock.put("/__mock/scenario", json={"name": "failing-enrichment"})
+    listed = mock.get("/v1/workflows").json()["data"]["items"]
+    path = next(
+        f"/v1/workflows/{one['id']}/executions"
+        for one in listed
+        if mock.get(f"/v1/workflows/{one['id']}/executions").json()["data"]["executions"]
+    )
+    row = mock.get(path).json()["data"]["executions"][-1]
+    api_path = f"{path}/{row['run_id']}"
+    before = taken(mock, api_path)
+    mock.patch(api_path.replace("/v1", "/__mock"), json={"event_name": "workflows/engagement"})
+
+    assert "taken by the scenario" in before
+    assert taken(mock, api_path) == before
