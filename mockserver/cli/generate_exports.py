@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from fixtures.exports import EXPORTS
-from fixtures.output import OutputError
+from fixtures.output import OutputError, is_compressed
 
 STANDARD_OUTPUT = "-"
 
@@ -18,8 +18,12 @@ def export(form: str, out: str, *, is_check: bool) -> None:
     """Write an export, or tell whether the one that is kept is up to date.
 
     Raises:
-        OutputError: if there is no such place.
+        OutputError: if there is no such place, or its name asks for a compressed file.
     """
+    if is_compressed(Path(out)):
+        raise OutputError(
+            f"{form} is read as it is, and not compressed. Leave {Path(out).suffix} out of --out."
+        )
     text = EXPORTS[form]().encode()
     if is_check:
         path = named_file(out)

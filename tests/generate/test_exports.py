@@ -150,3 +150,12 @@ def test_handlers_carry_every_recording_and_every_operation() -> None:
         assert f"  {text}," in lines
     for operation in operations():
         assert f"  {operation.operation_id}: " in "\n".join(lines)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_compressed_export_is_refused(tmp_path: Path, form: str) -> None:
+    told = deadringer("generate", "--format", form, "--out", tmp_path / "kept.gz")
+
+    assert told.returncode == 2
+    assert b"Leave .gz out of --out" in told.stderr
+    assert list(tmp_path.iterdir()) == []
