@@ -27,7 +27,7 @@ serve: $(READY) ## Serve the mock on http://127.0.0.1:4010
 
 test: check ## Run every check and every test
 	@$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 coverage: check ## The same, telling which lines no test ran
 	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term
