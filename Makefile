@@ -22,15 +22,18 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m compileall -q contracts fixtures mockserver # the first start is as quick as the next
 	@touch $(READY)
 
+# Much of a test is waiting: three workers keep two cores busy.
+SPREAD := -n 3 --dist loadgroup
+
 serve: $(READY) ## Serve the mock on http://127.0.0.1:4010
 	@$(BIN)/deadringer serve
 
 test: check ## Run every check and every test
 	@$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest $(SPREAD)
 
 coverage: check ## The same, telling which lines no test ran
-	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term
+	$(BIN)/python -m pytest $(SPREAD) --cov --cov-report=term
 
 screenshots: $(READY) ## Write a picture of every page into build/screenshots
 	$(BIN)/python -m tests.browser.screenshots build/screenshots

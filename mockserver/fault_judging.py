@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from contracts import Json, JsonObject, Operation, operations
+from contracts import Json, JsonObject, operations
 
 from .nearest import nearest_ids
 from .schema_problems import Problem, good_members
 from .transport_faults import defaults
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""Those a request may have."""
 _API = "/v1"
 _WILD = "*?["
 _TOGETHER = (("delay_ms", "delay_to_ms"), ("every", "length"), ("from_s", "until_s"))
@@ -40,11 +42,23 @@ def readable_fault(fault: Json, problems: Iterable[Problem]) -> JsonObject:
 
 
 def problems_of_operation(written: JsonObject) -> Iterator[Problem]:
-    """Yield that `operation` is none of the API's, if it is not."""
-    known = [one.operation_id for one in operations()]
-    if written.get("operation", known[0]) not in known:
-        shown = f"{written['operation']!r} is not an operation of the API"
+    """Yield that `operation` is none of the API's, or not about the `workflow_id` beside it."""
+    known = {one.operation_id: one for one in operations()}
+    named = written.get("operation")
+    if named is not None and named not in known:
+        shown = f"{named!r} is not an operation of the API"
         yield Problem(("operation",), shown, f"use one of: {', '.join(known)}")
+    elif named is not None and "workflow_id" in written and "{id}" not in known[named].path:
+        yield Problem(
+            ("workflow_id",), f"{named} is not about a workflow", "leave one of the two out"
+        )
+
+
+def problems_of_method(written: JsonObject, known: Collection[str] = METHODS) -> Iterator[Problem]:
+    """Yield that no request has such a `method`."""
+    if "method" in written and written["method"] not in known:
+        shown = f"{written['method']!r} is not a method of the requests that are meant"
+        yield Problem(("method",), shown, f"use one of: {', '.join(known)}")
 
 
 def problems_of_span(fault: JsonObject) -> Iterator[Problem]:
@@ -60,24 +74,14 @@ def problems_of_span(fault: JsonObject) -> Iterator[Problem]:
 
 
 def _of_scope(fault: JsonObject) -> Iterator[Problem]:
-    meant = [one for one in operations() if fault.get("operation") in {None, one.operation_id}]
     yield from problems_of_operation(fault)
-    methods = _methods(meant or operations())
-    if fault.get("method", methods[0]) not in methods:
-        whose = f"of {fault['operation']}" if "operation" in fault and meant else "of the API"
-        shown = f"{fault['method']!r} is not a method {whose}"
-        yield Problem(("method",), shown, f"use one of: {', '.join(methods)}")
-    if "workflow_id" in fault and meant and not any("{id}" in one.path for one in meant):
-        shown = f"{fault['operation']} is not about a workflow"
-        yield Problem(("workflow_id",), shown, "leave one of the two out")
+    meant = [one.method for one in operations() if fault.get("operation") == one.operation_id]
+    # A browser's OPTIONS meets no fault. Of other methods the API refuses some, which is an answer.
+    apart = {"OPTIONS"} if not meant else {*METHODS} - {*meant, *(["HEAD"] * ("GET" in meant))}
+    yield from problems_of_method(fault, [one for one in METHODS if one not in apart])
     if not _may_be_of_the_api(fault.get("path", _API)):
         shown = f"{fault['path']!r} is no path of the API"
         yield Problem(("path",), shown, f"begin it with {_API}, or with *")
-
-
-def _methods(meant: Collection[Operation]) -> list[str]:
-    found = {one.method for one in meant}
-    return sorted(found | ({"HEAD"} if "GET" in found else set()))
 
 
 def _may_be_of_the_api(pattern: str) -> bool:

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -49,9 +50,7 @@ class FaultyAnswers:
         environ.pop(LASTING, None)  # what lasted was the true answer
         traffic = self._traffic(environ)
         for fault in self._faults:
-            before = _state(answer) if _named_applied(fault, answer) else None
-            put_fault(fault, traffic, answer)
-            if before is not None and _state(answer) == before:
+            if not put_fault(fault, traffic, answer):
                 _call_unapplied(fault, answer)
         return _send(answer, start_response)
 
@@ -136,26 +135,24 @@ def _send(answer: Answer, start_response: StartResponse) -> Iterable[bytes]:
 _APPLIED = "preference-applied"
 
 
-def put_fault(fault: ContractFault, traffic: Traffic, answer: Answer) -> None:
-    """Put a fault into an answer; where an earlier one has left no place for it, do nothing."""
-    before = copy.deepcopy((answer.status, answer.headers, answer.body, answer.raw))
+def put_fault(fault: ContractFault, traffic: Traffic, answer: Answer) -> bool:
+    """Put a fault into an answer, and tell whether that changed it.
+
+    Where an earlier fault has left no place for it, it does nothing.
+    """
+    before = copy.deepcopy(answer)
     try:
         fault.change(traffic, answer)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
-        answer.status, answer.headers, answer.body, answer.raw = before
-
-
-def _named_applied(fault: ContractFault, answer: Answer) -> bool:
-    return f"fault={fault.name}" in answer.headers.get(_APPLIED, "").split(", ")
-
-
-def _state(answer: Answer) -> tuple[int, str, dict[str, str]]:
-    return answer.status, json.dumps(answer.body), dict(answer.headers)
+        for one in fields(Answer):
+            setattr(answer, one.name, getattr(before, one.name))
+        return False
+    return answer != before
 
 
 def _call_unapplied(fault: ContractFault, answer: Answer) -> None:
     """Take a fault that left the answer as it was out of what is called honoured."""
-    names = answer.headers.pop(_APPLIED).split(", ")
-    rest = [name for name in names if name != f"fault={fault.name}"]
+    names = answer.headers.pop(_APPLIED, "").split(", ")
+    rest = ", ".join(name for name in names if name != f"fault={fault.name}")
     if rest:
-        answer.headers[_APPLIED] = ", ".join(rest)
+        answer.headers[_APPLIED] = rest

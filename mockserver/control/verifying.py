@@ -6,13 +6,14 @@ from typing import Any
 
 from contracts import Json, JsonObject
 from mockserver.errors import ApiError
-from mockserver.fault_judging import problems_of_operation
+from mockserver.fault_judging import problems_of_method, problems_of_operation
 from mockserver.journal import Passed
 from mockserver.schema_problems import Problem, good_members
 
 from .steering import Steering
 
 _BOUNDS = ("exactly", "at_least", "at_most")
+_DETAIL = "getExecution"
 _IDS = {"workflow_id": "id", "run_id": "runId"}
 """Members of an expectation and the path parameters they are compared with."""
 
@@ -46,6 +47,10 @@ def problems_of_wanted(
     """Yield every reason why no count could be as wanted, beside the problems of its schema."""
     wanted = good_members(body, problems)
     yield from problems_of_operation(wanted)
+    yield from problems_of_method(wanted)
+    if "run_id" in wanted and wanted.get("operation", _DETAIL) != _DETAIL:
+        shown = f"counts reads of the detail, and {wanted['operation']} is none"
+        yield Problem(("run_id",), shown, f"leave one of the two out, or name {_DETAIL}")
     yield from _of_bounds(wanted)
 
 
@@ -68,7 +73,7 @@ def _is_match(passed: Passed, wanted: JsonObject) -> bool:
         return False
     if passed.method == "OPTIONS" and wanted.get("method") != "OPTIONS":
         return False
-    is_read = told["operation"] == "getExecution" and passed.method in {"GET", "HEAD"}
+    is_read = told["operation"] == _DETAIL and passed.method in {"GET", "HEAD"}
     if "run_id" in wanted and not is_read:
         return False
     ids = passed.notes.get("path_parameters", {})

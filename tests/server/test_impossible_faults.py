@@ -24,7 +24,6 @@ IMPOSSIBLE = [
     ({"length": 6}, "length"),
     ({"operation": "getexecution"}, "operation"),
     ({"method": "get"}, "method"),
-    ({"method": "PUT"}, "method"),
     ({"method": "OPTIONS"}, "method"),
     ({"method": "GET", "operation": "testWorkflow"}, "method"),
     ({"operation": "getCreditBalance", "workflow_id": "wf_abc123"}, "workflow_id"),
@@ -43,6 +42,7 @@ POSSIBLE = [
     {"count": 16, "every": 20, "length": 5},
     {"every": 5, "length": 5},
     {"method": "HEAD", "operation": "getExecution"},
+    {"method": "DELETE", "workflow_id": "wf_abc123"},
     {"method": "POST", "workflow_id": "wf_abc123"},
     {"workflow_id": "wf_slow"},
     {"path": "*/executions"},
@@ -102,7 +102,7 @@ def test_every_reason_is_told_at_once_and_what_there_is_named(mock):
     told = {line.split(":")[0]: line for line in lines}
     assert told.keys() == {"operation", "method", "workflow_id", "until_s", "length"}
     assert all(one.operation_id in told["operation"] for one in operations())
-    assert "use one of: GET, HEAD, POST" in told["method"]
+    assert "use one of: GET, HEAD, POST, " in told["method"]
     assert "nearest: wf_abc123, " in told["workflow_id"]
 
 

@@ -97,6 +97,9 @@ def test_an_empty_expectation_is_a_mistake(mock):
         ({"exactly": 0, "at_most": 2, "operation": ""}, ["operation", "exactly"]),
         ({"at_least": "x", "operation": "x"}, ["at_least", "operation"]),
         ({"operation": "getExecution", "at_least": 0, "at_most": 0}, None),
+        ({"method": "get", "exactly": 0}, ["method"]),
+        ({"workflow_id": "wf_abc123", "operation": "listWorkflows", "exactly": 0}, ["workflow_id"]),
+        ({"run_id": "run_x7k9m2", "operation": "listExecutions", "exactly": 0}, ["run_id"]),
     ],
 )
 def test_an_expectation_no_count_could_meet_is_a_mistake(mock, wanted, members):
