@@ -10,12 +10,14 @@ import time
 from http import HTTPStatus
 from typing import Any
 
+from .takers import Takers
+
 MOST_BYTES = 64 * 2**20
 PATIENCE_S = 5.0
 """How long a body may stand still."""
 LONGEST_S = 60.0
 """How long all of a body may take."""
-MOST_READERS = 12
+MOST_READERS = 60
 """Threads that may read bodies at a time, of those that take requests; the others stay free."""
 _TURN_S = 0.25
 """How long a body waits for its turn, which takes no time unless the others stand still."""
@@ -50,7 +52,8 @@ class _Reading:
 class Bodies:
     """Reads bodies, and keeps watch over those that stand still."""
 
-    def __init__(self) -> None:
+    def __init__(self, takers: Takers) -> None:
+        self._takers = takers
         self._under_way: set[_Reading] = set()
         self._turns = threading.BoundedSemaphore(MOST_READERS)
         self._watch = threading.Lock()
@@ -69,6 +72,7 @@ class Bodies:
         promised = int(scope.get("CONTENT_LENGTH") or 0)
         if promised > MOST_BYTES:
             return _is_refused_as_too_large(protocol)
+        self._takers.leave()
         if not self._turns.acquire(timeout=_TURN_S):
             busy = f"{MOST_READERS} other bodies have not arrived"
             _refuse(protocol, HTTPStatus.SERVICE_UNAVAILABLE, busy, "Try again in a few seconds")

@@ -1,8 +1,7 @@
 """Calls the application for each request that Granian takes.
 
-Of the few threads that take requests none may wait: an answer that is kept is given at once, any
-other is made by a thread of a pool. Many threads that take requests would contend for the one
-interpreter.
+The thread that takes requests may not wait: an answer that is kept is given at once, any other is
+made by a thread of a pool.
 """
 
 import logging
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from granian.wsgi import Response as Told
 
 from .bodies import Bodies
+from .takers import Takers
 from .transport_faults import BrokenConnectionError
 
 if TYPE_CHECKING:
@@ -44,18 +44,21 @@ def caller_of(
     rest of the environ. An answer that is kept needs no environ at all.
     """
     make = _making(application)
-    if at_once > 1:
-        make = _in_pool(make, at_once)
+    if at_once == 1:
+        return make
+    takers = Takers()
+    hand_over, stay = _in_pool(make, at_once, takers), takers.stay
 
     def give(protocol: Any, scope: dict[str, Any]) -> None:
-        reply = repeated(scope)  # type: ignore[misc] # is one here
+        reply = repeated(scope) if repeated else None
         if reply is None:
-            make(protocol, scope)
+            hand_over(protocol, scope)
         else:
             kept, headers = reply
             protocol.response_bytes(kept.status_code, headers, kept.lasting.body)
+        stay()
 
-    return give if repeated else make
+    return give
 
 
 def _making(application: "WSGIApplication") -> Call:
@@ -81,9 +84,9 @@ def _making(application: "WSGIApplication") -> Call:
     return make
 
 
-def _in_pool(make: Call, at_once: int) -> Call:
+def _in_pool(make: Call, at_once: int, takers: Takers) -> Call:
     """Give what hands a request to a thread that may wait."""
-    pool, bodies = ThreadPoolExecutor(at_once, "answer"), Bodies()
+    pool, bodies = ThreadPoolExecutor(at_once, "answer"), Bodies(takers)
 
     def make_or_fail(protocol: Any, scope: dict[str, Any]) -> None:
         try:

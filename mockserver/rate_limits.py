@@ -1,19 +1,17 @@
 """Counts requests in fixed windows and tells each caller the state of its window."""
 
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from math import ceil
-from typing import NamedTuple
-
-from limits import RateLimitItemPerSecond
-from limits.storage import Storage
-from limits.strategies import FixedWindowRateLimiter
+from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import ApiError
-from .shared_numbers import SLOTS, Lock, SharedWindows, window_key
+from .shared_numbers import SLOTS, OwnWindows, Windows
 from .written_settings import RatePolicy
+
+if TYPE_CHECKING:
+    from .enforced_limits import EnforcedLimit
 
 
 class Caller(NamedTuple):
@@ -26,6 +24,11 @@ class Caller(NamedTuple):
     session: str
     kind: str
     name: str
+
+    @property
+    def window_name(self) -> str:
+        """What the caller's window is called; only the last part may hold a slash."""
+        return f"{self.session}/{self.kind}/{self.name}"
 
 
 HeaderItems = tuple[tuple[str, str], ...]
@@ -55,6 +58,12 @@ class Window(NamedTuple):
         return header_items(self.limit, self.remaining, self.reset_s)
 
 
+def _enforced(policy: RatePolicy, windows: Windows) -> "EnforcedLimit":
+    from .enforced_limits import EnforcedLimit  # where nothing is refused, no start waits for it
+
+    return EnforcedLimit(policy, windows)
+
+
 Meter = Callable[[datetime], tuple[Window | None, HeaderItems]]
 """Counts a request: gives the window if that is to be refused, and else what its answer tells."""
 
@@ -66,47 +75,45 @@ class RateLimits:
     """
 
     def __init__(
-        self, policy: RatePolicy, lock: Lock | None = None, *, is_enforced: bool = False
+        self, policy: RatePolicy, windows: Windows | None = None, *, is_enforced: bool = False
     ) -> None:
-        self._is_enforced = is_enforced
-        lock = lock or threading.Lock()
         self._policy = policy
-        self._item = _Item(policy.limit, policy.window_s)
-        self._windows = SharedWindows(lock, policy.window_s)
-        self._storage = _Windows(self._windows)
-        self._limiter = FixedWindowRateLimiter(self._storage)
+        self._windows = windows or OwnWindows(policy.window_s)
+        self._enforced = _enforced(policy, self._windows) if is_enforced else None
 
     def count(self, moment: datetime, caller: Caller, speed: float = 1) -> Window:
         """Count one request of a caller at a time of the session, whose clock has a speed."""
-        here = self._storage.here
-        here.moment = moment.timestamp()
-        is_beyond = not self._limiter.hit(self._item, *caller)
-        return self._window(is_beyond, here.moment, *here.counted, speed)
+        now, is_beyond = moment.timestamp(), False
+        if self._enforced:
+            is_beyond, counted, end = self._enforced.hit(caller, now)
+        else:
+            counted, end = self._windows.add(caller.window_name, now)
+        return self._window(now, counted, end, speed, is_refused=is_beyond)
 
     def meter(self, caller: Caller, speed: float) -> "Meter":
         """Give what counts one caller's requests as `count` does, with its names looked up once."""
-        key, limit = window_key(self._item.key_for(*caller)), self._policy.limit
-        add, is_enforced = self._windows.add, self._is_enforced
+        name, limit = caller.window_name, self._policy.limit
+        add, is_enforced = self._windows.add, self._enforced is not None
         real = speed or 1
 
         def count(moment: datetime) -> tuple[Window | None, HeaderItems]:
             now = moment.timestamp()
-            counted, end = add(key, now)
+            counted, end = add(name, now)
             if is_enforced and counted > limit:
-                return self._window(True, now, counted, end, speed), ()
+                return self._window(now, counted, end, speed, is_refused=True), ()
             left = limit - counted
             return None, header_items(limit, left if left > 0 else 0, ceil((end - now) / real))
 
         return count
 
     def _window(
-        self, is_beyond: bool, now: float, counted: int, end: float, speed: float
+        self, now: float, counted: int, end: float, speed: float, *, is_refused: bool
     ) -> Window:
         """Give the state of a window; callers wait in the machine's seconds, unless time stands."""
         limit = self._policy.limit
         left = limit - counted
         reset_s = ceil((end - now) / speed) if speed else ceil(end - now)
-        return Window(limit, left if left > 0 else 0, reset_s, is_beyond and self._is_enforced)
+        return Window(limit, left if left > 0 else 0, reset_s, is_refused)
 
     def refusal(self, window: Window) -> ApiError:
         """Give the documented 429 for a window."""
@@ -119,53 +126,3 @@ class RateLimits:
             more={"retryAfterSeconds": wait_s},
             headers={"Retry-After": str(wait_s)},
         )
-
-
-class _Item(RateLimitItemPerSecond):
-    """The library's limit, which writes the same names anew for each request."""
-
-    @lru_cache(maxsize=SLOTS)  # noqa: B019 - one item lives as long as the server
-    def key_for(self, *identifiers: str) -> str:
-        return super().key_for(*identifiers)
-
-
-class _Here(threading.local):
-    """What one thread is counting: the time it is, and what the last count gave."""
-
-    moment: float = 0.0
-    counted: tuple[int, float] = (0, 0.0)
-
-
-class _Windows(Storage):
-    """The library's storage over counts that all workers share, at a time told from outside.
-
-    The library's own memory storage asks the machine's clock and starts a thread at each hit.
-    """
-
-    def __init__(self, windows: SharedWindows) -> None:
-        super().__init__()
-        self.here = _Here()
-        self._windows = windows
-
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        return ValueError
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        self.here.counted = self._windows.add(window_key(key), self.here.moment, amount)
-        return self.here.counted[0]
-
-    def get(self, key: str) -> int:
-        return self._windows.state(window_key(key), self.here.moment)[0]
-
-    def get_expiry(self, key: str) -> float:
-        return self._windows.state(window_key(key), self.here.moment)[1]
-
-    def check(self) -> bool:
-        return True
-
-    def reset(self) -> int | None:
-        return None  # windows end by themselves
-
-    def clear(self, key: str) -> None:
-        self._windows.clear(window_key(key))

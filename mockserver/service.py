@@ -24,7 +24,7 @@ from .scenarios import Scenario, load_scenario
 from .session_clock import SessionClock, start_clock
 from .sessions import Session, apply
 from .settings import Settings
-from .shared_numbers import SharedNumber, make_lock
+from .shared_numbers import SharedNumber, make_lock, make_windows
 from .store import Event, Store
 
 if TYPE_CHECKING:
@@ -106,7 +106,9 @@ class Service:
             self.peers = Peers(workers)
             self.journal_numbers = SharedNumber(lock)
         self.rate_limits = RateLimits(
-            settings.rate_policy, lock, is_enforced=settings.rate_limit == "enforce"
+            settings.rate_policy,
+            make_windows(workers, lock, settings.rate_policy.window_s),
+            is_enforced=settings.rate_limit == "enforce",
         )
         self.redactor = Redactor(settings.api_keys)
         self.store = Store(lock, settings.state)

@@ -18,6 +18,7 @@ from granian.server import mt as thread_server
 from .calling import MOST_AT_ONCE, caller_of
 from .pauses import end_pauses
 from .start_errors import StartError
+from .takers import FOR_EVER_S
 from .transport_faults import BrokenConnectionError
 
 if TYPE_CHECKING:
@@ -28,11 +29,8 @@ if TYPE_CHECKING:
 BACKLOG = 1024
 MOST_CONNECTIONS = 65_536
 """Of one worker. Granian counts an open connection as a request under way, so this is not less."""
-_TAKERS = 16
-"""Threads that take requests, and give the answers that are kept; more would wait for each other.
-
-A request that is still being sent holds one.
-"""
+_TAKERS = 64
+"""Threads that may take requests: one at a time does, and a body that is being sent holds one."""
 LONGEST_STOP_S = 9
 """What is under way may take so long when the server is told to stop: containers grant ten."""
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (recognised, not chosen)
@@ -155,6 +153,11 @@ class _OneProcessServer(MTServer):
         self._listener = listener
         if sys.platform != "win32":  # there, only an Event can be interrupted
             self.main_loop_interrupt = _Wakeup()  # type: ignore[assignment] # does what is asked of it
+
+    def startup(self, *arguments: Any) -> None:
+        """Start, with threads that never end: Granian would let one be idle for ten minutes."""
+        self.blocking_threads_idle_timeout = FOR_EVER_S
+        super().startup(*arguments)  # type: ignore[no-untyped-call] # is untyped
 
     def _check_gil(self) -> None:
         """Accept a Python with a global lock."""

@@ -1,6 +1,7 @@
-"""Numbers that every worker of one server sees: they live in memory that a fork shares."""
+"""Numbers that every worker of one server sees; those of several live in memory a fork shares."""
 
 import hashlib
+import itertools
 import mmap
 import os
 import struct
@@ -8,9 +9,10 @@ import sys
 import tempfile
 import threading
 import weakref
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 if sys.platform != "win32":
     import fcntl
@@ -87,20 +89,74 @@ class SharedNumber:
                 _NUMBER.pack_into(self._memory, 0, number)
 
 
-class SharedWindows:
+class Windows(Protocol):
     """Counts of fixed windows by name; times are seconds since 1970 of any clock."""
+
+    def add(self, name: str, moment: float) -> tuple[int, float]:
+        """Count one and give how many there are now, and when the window ends."""
+
+    def clear(self, name: str) -> None:
+        """Forget one window."""
+
+
+def make_windows(workers: int, lock: Lock, window_s: int) -> Windows:
+    """Give windows that so many processes see."""
+    return SharedWindows(lock, window_s) if workers > 1 else OwnWindows(window_s)
+
+
+# A request may come to the count behind one that was told a later time: then the end of the window
+# is further away than its length. What lies beyond twice that is a clock that was set back.
+_LONGEST = 2
+
+
+class OwnWindows:
+    """Windows of one process. A count takes no lock: the counters themselves miss nothing."""
+
+    def __init__(self, window_s: int) -> None:
+        self._window_s = window_s
+        self._longest_s = _LONGEST * window_s
+        self._windows: dict[str, tuple[float, Callable[[], int]]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, name: str, moment: float) -> tuple[int, float]:
+        """Count one and give how many there are now, and when the window ends."""
+        window = self._windows.get(name)
+        if window is None or not 0 < window[0] - moment <= self._longest_s:
+            window = self._begun(name, moment)
+        end, count = window
+        latest = moment + self._window_s
+        return count(), end if end < latest else latest
+
+    def _begun(self, name: str, moment: float) -> tuple[float, Callable[[], int]]:
+        """Give the window that begins now, whichever thread was the first to see that."""
+        with self._lock:
+            window = self._windows.get(name)
+            if window is None or not 0 < window[0] - moment <= self._longest_s:
+                self._windows.pop(name, None)
+                if len(self._windows) >= SLOTS:  # the one that began first goes
+                    del self._windows[next(iter(self._windows))]
+                window = (moment + self._window_s, itertools.count(1).__next__)
+                self._windows[name] = window
+            return window
+
+    def clear(self, name: str) -> None:
+        """Forget one window."""
+        with self._lock:
+            self._windows.pop(name, None)
+
+
+class SharedWindows:
+    """Windows that all processes see which were forked from the one that made them."""
 
     def __init__(self, lock: Lock, window_s: int) -> None:
         self._lock = lock
         self._window_s = window_s
-        # A request may come to the count behind one that was told a later time. What lies beyond
-        # that is a clock that was set back.
-        self._longest_s = 2 * window_s
+        self._longest_s = _LONGEST * window_s
         self._memory = mmap.mmap(-1, _WINDOW.size * SLOTS)
 
-    def add(self, key_of_name: "WindowKey", moment: float, amount: int = 1) -> tuple[int, float]:
-        """Count and give how many there are now, and when the window ends."""
-        key, offset = key_of_name
+    def add(self, name: str, moment: float) -> tuple[int, float]:
+        """Count one and give how many there are now, and when the window ends."""
+        key, offset = _key_of(name)
         memory = self._memory
         with self._lock:
             held, end, count = _WINDOW.unpack_from(memory, offset)
@@ -109,22 +165,14 @@ class SharedWindows:
                 held, end, count = _WINDOW.unpack_from(memory, offset)
             if held != key or not 0 < end - moment <= self._longest_s:
                 end, count = moment + self._window_s, 0
-            count += amount
+            count += 1
             _WINDOW.pack_into(memory, offset, key, end, count)
         latest: float = moment + self._window_s
         return count, end if end < latest else latest
 
-    def state(self, key_of_name: "WindowKey", moment: float) -> tuple[int, float]:
-        """Give how many were counted and when the window ends, (0, moment) if it is over."""
-        key, offset = key_of_name
-        with self._lock:
-            held, end, count = _WINDOW.unpack_from(self._memory, self._place(key, offset))
-        is_live = held == key and 0 < end - moment <= self._longest_s
-        return (count, end) if is_live else (0, moment)
-
-    def clear(self, key_of_name: "WindowKey") -> None:
+    def clear(self, name: str) -> None:
         """Forget one window."""
-        key, offset = key_of_name
+        key, offset = _key_of(name)
         with self._lock:
             offset = self._place(key, offset)
             if _WINDOW.unpack_from(self._memory, offset)[0] == key:
@@ -143,15 +191,8 @@ class SharedWindows:
         return best
 
 
-class WindowKey(NamedTuple):
-    """What a window is found by: a hash of its name, and the slot where the search begins."""
-
-    key: bytes
-    offset: int
-
-
 @lru_cache(maxsize=SLOTS)
-def window_key(name: str) -> WindowKey:
-    """Give what the window of a name is found by."""
+def _key_of(name: str) -> tuple[bytes, int]:
+    """Give what a window is found by: a hash of its name, and where the search begins."""
     key = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).digest()
-    return WindowKey(key, int.from_bytes(key[:4], "little") % SLOTS * _WINDOW.size)
+    return key, int.from_bytes(key[:4], "little") % SLOTS * _WINDOW.size

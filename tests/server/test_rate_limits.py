@@ -1,13 +1,15 @@
 """Rate limits: one fixed window for each caller, counted truthfully."""
 
 import threading
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import KNOWN
 
 from contracts import validate
 from mockserver import RatePolicy, Settings, create_app
-from mockserver.shared_numbers import SLOTS, SharedWindows, window_key
+from mockserver.shared_numbers import SLOTS, OwnWindows, SharedWindows
 
 
 def window_of(response) -> tuple[int, int, int]:
@@ -146,12 +148,41 @@ def test_a_fast_clock_tells_the_seconds_a_caller_has_to_wait(limited, clock):
     assert client.get(KNOWN).status_code == 200
 
 
-def test_windows_take_no_more_room_however_many_callers_come(clock):
-    windows = SharedWindows(threading.Lock(), 60)
-    for number in range(3 * SLOTS):
-        windows.add(window_key(str(number)), clock.now().timestamp())
+@pytest.fixture(params=["of one process", "of several"])
+def windows(request):
+    return OwnWindows(60) if "one" in request.param else SharedWindows(threading.Lock(), 60)
 
-    counts = [windows.add(window_key("another"), clock.now().timestamp())[0] for _ in range(3)]
+
+def test_windows_take_no_more_room_however_many_callers_come(windows, clock):
+    tracemalloc.start()
+    for number in range(SLOTS):
+        windows.add(str(number), clock.now().timestamp())
+    full, _ = tracemalloc.get_traced_memory()
+    for number in range(SLOTS, 8 * SLOTS):
+        windows.add(str(number), clock.now().timestamp())
+    later, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    counts = [windows.add("another", clock.now().timestamp())[0] for _ in range(3)]
 
     assert counts == [1, 2, 3]
-    assert len(windows._memory) == SLOTS * 32
+    assert later < full * 2
+
+
+def test_a_window_begins_again_when_it_is_over_forgotten_or_its_clock_set_back(windows):
+    begun = [windows.add("a", moment) for moment in (1000.0, 1059.9, 1060.0)]
+    later = windows.add("a", 1059.0)  # told its time before the one that came first
+    set_back = windows.add("a", 800.0)
+    windows.clear("a")
+    cleared = windows.add("a", 801.0)
+
+    assert begun == [(1, 1060.0), (2, 1060.0), (1, 1120.0)]
+    assert later == (2, 1119.0)
+    assert (set_back, cleared) == ((1, 860.0), (1, 861.0))
+
+
+def test_threads_that_count_together_miss_nothing(windows):
+    with ThreadPoolExecutor(8) as pool:
+        counted = pool.map(lambda _: windows.add("a", 1000.0)[0], range(20_000))
+
+    assert sorted(counted) == list(range(1, 20_001))

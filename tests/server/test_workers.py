@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from mockserver import DEMO_KEY
-from mockserver.shared_numbers import SharedNumber, SharedWindows, make_lock, window_key
+from mockserver.shared_numbers import SharedNumber, SharedWindows, make_lock
 from mockserver.workers import can_fork
 from tests.server.conftest import DEMO, KNOWN
 
@@ -241,7 +241,7 @@ def test_numbers_are_counted_exactly_by_several_processes():
     def count() -> None:
         for _ in range(500):
             number.next()
-            windows.add(window_key(DEMO_KEY), 1000.0)
+            windows.add(DEMO_KEY, 1000.0)
 
     fork = multiprocessing.get_context("fork")
     processes = [fork.Process(target=count) for _ in range(4)]
@@ -250,7 +250,7 @@ def test_numbers_are_counted_exactly_by_several_processes():
     for process in processes:
         process.join()
 
-    assert (number.value, windows.state(window_key(DEMO_KEY), 1000.0)) == (2000, (2000, 1060.0))
+    assert (number.value, windows.add(DEMO_KEY, 1000.0)) == (2000, (2001, 1060.0))
 
 
 def test_a_worker_killed_with_the_lock_does_not_hold_up_the_others():
@@ -258,12 +258,13 @@ def test_a_worker_killed_with_the_lock_does_not_hold_up_the_others():
     number = SharedNumber(lock)
 
     def die() -> None:
-        lock.acquire()
-        os._exit(0)
+        with lock:
+            os._exit(77)
 
     process = multiprocessing.get_context("fork").Process(target=die)
     process.start()
     process.join()
+    assert process.exitcode == 77  # it died with the lock, and not of anything else
 
     with ThreadPoolExecutor(12) as pool:
         numbers = set(pool.map(lambda _: number.next(), range(12)))
