@@ -1,21 +1,20 @@
 """The promise: `openapi.yaml`, as written and as one self-contained document."""
 
-import copy
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from .json_types import Json, JsonObject
+from .parsed_yaml import parsed_yaml
 from .schema_files import load_schema, schema_names
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One method on one path of the specification.
 
     `path` is the template, such as `/v1/workflows/{id}`; `described` is the bundled operation
@@ -47,11 +46,7 @@ def load_specification() -> JsonObject:
 
     Callers share it and must not change it.
     """
-    import yaml  # every pytest run of an environment that holds this package imports this module
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    specification: JsonObject = yaml.load(specification_text(), Loader=loader)  # noqa: S506 - a safe one
-    return specification
+    return parsed_yaml(specification_text(), "openapi.yaml")
 
 
 @cache
@@ -95,7 +90,7 @@ def _localised(node: Json) -> Json:
     if isinstance(node, list):
         return [_localised(item) for item in node]
     if not isinstance(node, dict):
-        return copy.copy(node)
+        return node
     copied = {key: _localised(value) for key, value in node.items()}
     target = node.get("$ref")
     if isinstance(target, str) and target.endswith(".json"):

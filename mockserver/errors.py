@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flask import Flask, Response, current_app, has_request_context, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -22,8 +21,7 @@ SHOWN_LENGTH = 80
 _CONTROL_ROOT = "/__mock/"
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorKind:
+class ErrorKind(NamedTuple):
     """One code: the status it goes with, and what is said where nothing better is known.
 
     `{specification}` stands for the path of the document that promises what was asked for.

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
 from contracts import JsonObject
@@ -12,8 +11,7 @@ from fixtures import enveloped
 from .start_errors import StartError
 
 
-@dataclass(frozen=True, slots=True)
-class NamedRun:
+class NamedRun(NamedTuple):
     """An execution that people look for by name."""
 
     name: str
@@ -29,8 +27,7 @@ class NamedRun:
         return f"/v1/workflows/{workflow_id}/executions/{run_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One execution to be served, and where it came from."""
 
     execution: JsonObject

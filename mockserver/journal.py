@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from werkzeug.datastructures import EnvironHeaders
 
@@ -38,8 +38,7 @@ NOTES = "deadringer.notes"
 """Where the application notes, in the WSGI environment, how it came to its answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What all entries of an answer that is repeated have in common; `body` is cut off."""
 
     session: str

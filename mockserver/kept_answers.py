@@ -7,10 +7,9 @@ it is the same as one before in everything an answer may depend on. All else is 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contracts import JsonObject
 
@@ -48,8 +47,7 @@ _LARGEST_SHARE = 8
 """A body may take one part in so many of the memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class KeptAnswer(NamedTuple):
     """One answer; the headers of the window, if there are any, stand before those `after` them."""
 
     lasting: Lasting

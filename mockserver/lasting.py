@@ -1,8 +1,8 @@
 """Which answers last: Flask says so here, and whoever stands in front of it may repeat them."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from typing import NamedTuple
 
 from flask import Response, g, request
 
@@ -18,8 +18,7 @@ WINDOW = "deadringer.window"
 """Where a layer that has counted a request already leaves its window for the application."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lasting:
+class Lasting(NamedTuple):
     """What an answer that lasts was made from; it is true while all of that is as it was.
 
     `caller` is whose window a request counts in, None where none is counted; `clock` the one of

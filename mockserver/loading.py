@@ -15,7 +15,7 @@ def load_executions(folders: Sequence[Path]) -> LoadedExecutions:
     Raises:
         StartError: if a folder or a document is bad, with file, place, reason and fix of each.
     """
-    return with_recorded(load_documents_of(folders))
+    return with_recorded(list(_from_folders(folders)))
 
 
 def load_documents_of(folders: Sequence[Path]) -> list[Document]:

@@ -1,7 +1,7 @@
 """The time a session sees: that of the machine, or one that stands, runs faster or was moved."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from contracts import JsonObject, format_timestamp, parse_timestamp
 
@@ -9,8 +9,7 @@ LATEST = datetime(9999, 11, 30, 23, 59, 59, 999_000, UTC)
 """The end of time: a run that starts now, and the next month, still have a date."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionClock:
+class SessionClock(NamedTuple):
     """Time `began` at `since` of the machine's clock and goes `speed` times as fast; 0 stands."""
 
     began: datetime

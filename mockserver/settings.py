@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .start_errors import StartError
 from .written_settings import (
@@ -68,8 +68,7 @@ class Settings:
     cache_mb: int = 64
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(NamedTuple):
     """One setting as people write it: `name` on the command line and in pyproject.toml."""
 
     name: str
@@ -81,8 +80,7 @@ class _Setting:
         return ENVIRONMENT_PREFIX + self.name.upper().replace("-", "_")
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(NamedTuple):
     """One value somebody gave, and where."""
 
     name: str

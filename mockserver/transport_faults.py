@@ -5,9 +5,8 @@ import hashlib
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Response
 from werkzeug.wsgi import ClosingIterator
@@ -28,8 +27,7 @@ class BrokenConnectionError(Exception):
     """Ends an answer in the middle: the server closes the connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What the scope of a fault looks at."""
 
     path: str
@@ -39,8 +37,7 @@ class Request:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """A kind of fault: what it does to an answer, and its own parameters with their defaults."""
 
     name: str

@@ -3,18 +3,16 @@
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 MOST_RUNS = 10_000_000
 MOST_WORKERS = 64
 MOST_MEGABYTES = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class RatePolicy:
+class RatePolicy(NamedTuple):
     """How many requests one key may make in a window; written `100/60`."""
 
     limit: int = 100

@@ -1,0 +1,77 @@
+"""YAML that is parsed once gives what parsing gives, whatever lies in the place of the copy."""
+
+import json
+import sys
+
+import pytest
+import yaml
+
+from contracts import load_specification, specification_text
+from contracts.parsed_yaml import parsed_yaml
+
+TEXT = "paths: {/a: {get: {summary: One}}}\n"
+ONE = {"paths": {"/a": {"get": {"summary": "One"}}}}
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    """Where copies are kept: a folder of the test's own."""
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    return tmp_path
+
+
+@pytest.fixture
+def copy(folder):
+    """The one copy that was kept."""
+    parsed_yaml(TEXT, "a.yaml")
+    (found,) = (path for path in folder.rglob("*") if path.is_file())
+    return found
+
+
+def test_the_promise_is_what_its_file_says():
+    assert load_specification() == yaml.safe_load(specification_text())
+
+
+def test_a_copy_of_the_same_text_is_used(copy):
+    kept = json.loads(copy.read_text())
+    copy.write_text(json.dumps({**kept, "document": {"paths": {}}}))
+
+    assert parsed_yaml(TEXT, "a.yaml") == {"paths": {}}
+
+
+def test_another_text_is_parsed_and_kept_instead(copy):
+    other = TEXT.replace("One", "Two")
+
+    assert parsed_yaml(other, "a.yaml") == yaml.safe_load(other)
+    assert json.loads(copy.read_text())["document"] == yaml.safe_load(other)
+    assert parsed_yaml(TEXT, "a.yaml") == ONE
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"seal": 1}', "\udcff"])
+def test_a_damaged_copy_is_replaced(copy, damage):
+    whole = copy.read_text()
+    copy.write_bytes(damage.encode("utf-8", "surrogateescape"))
+
+    assert parsed_yaml(TEXT, "a.yaml") == ONE
+    assert copy.read_text() == whole
+
+
+@pytest.mark.parametrize("text", ["a: 2026-11-25\n", "200: ok\n"])
+def test_what_json_would_change_is_not_kept(folder, text):
+    assert parsed_yaml(text, "a.yaml") == yaml.safe_load(text)
+    assert not list(folder.rglob("*.json"))
+
+
+def test_nothing_is_kept_where_no_byte_code_is(monkeypatch, folder):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+    assert parsed_yaml(TEXT, "a.yaml") == ONE
+    assert not list(folder.iterdir())
+
+
+def test_a_place_that_cannot_be_written_is_no_trouble(monkeypatch, folder):
+    (folder / "file").write_text("no folder")
+    monkeypatch.setattr(sys, "pycache_prefix", str(folder / "file"))
+
+    assert parsed_yaml(TEXT, "a.yaml") == ONE
