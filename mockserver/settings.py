@@ -1,6 +1,5 @@
 """The settings: the command line, then DEADRINGER_* variables, then pyproject.toml."""
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -159,6 +158,8 @@ def _project_table(project_file: Path) -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError) as problem:
         raise SettingsError(f"Cannot read {project_file}: {problem}.") from problem
+    import tomllib  # many a folder has no such file
+
     try:
         table = tomllib.loads(text).get("tool", {}).get("deadringer", {})
     except tomllib.TOMLDecodeError as problem:
