@@ -210,7 +210,7 @@ class Journaling:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one request."""
-        if not environ.get("PATH_INFO", "").startswith("/v1"):
+        if not environ.get("PATH_INFO", "").lstrip("/").startswith("v1"):  # Flask reads //v1 as /v1
             return self._application(environ, start_response)
         began = time.perf_counter()
         asked = _body(environ)

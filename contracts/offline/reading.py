@@ -15,6 +15,10 @@ class UnreadableError(ValueError):
     """Input that cannot be judged; the message says where, why and what to do."""
 
 
+_PACKED = ((b"\x1f\x8b", "gzip -dc"), (b"\x28\xb5\x2f\xfd", "zstd -dc"))
+"""How compressed files begin, and what unpacks them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """One document; `line` is where it stands in an NDJSON stream, None in other files."""
@@ -65,6 +69,8 @@ def _parsed(name: str, text: bytes, first_line: int) -> Json:
             f"{name}:{line}:{error.colno}: not JSON: {error.msg}. Correct the syntax."
         ) from error
     except UnicodeDecodeError as error:
-        raise UnreadableError(f"{name}: not UTF-8: {error}. Save it as UTF-8.") from error
+        packed = next((way for magic, way in _PACKED if text.startswith(magic)), None)
+        fix = f"Unpack it first, with {packed}." if packed else "Save it as UTF-8."
+        raise UnreadableError(f"{name}: not UTF-8: {error}. {fix}") from error
     except RecursionError as error:
         raise UnreadableError(f"{name}:{first_line}:1: nested too deeply to be read.") from error

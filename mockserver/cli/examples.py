@@ -2,15 +2,12 @@
 
 import json
 import sys
-from textwrap import shorten
 from typing import NoReturn
 
 import click
 
 from fixtures import enveloped, load_recordings
 from fixtures.output import OutputError, find_recording
-
-_STORY_LENGTH = 100
 
 
 @click.command("examples")
@@ -35,8 +32,7 @@ def _list() -> None:
     recordings = load_recordings()
     width = max(len(one.name) for one in recordings)
     for one in recordings:
-        story = shorten(one.story, _STORY_LENGTH, placeholder=" …")
-        click.echo(f"{one.name:{width}}  {one.execution['status']:9}  {story}")
+        click.echo(f"{one.name:{width}}  {one.execution['status']:9}  {one.story}")
 
 
 def _refuse(problem: str) -> NoReturn:

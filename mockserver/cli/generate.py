@@ -31,7 +31,7 @@ from .generate_exports import (
     refuse_constraints,
     tell_difference,
 )
-from .generate_options import listed, seed_of, status_shares, steps_of
+from .generate_options import filled, listed, seed_of, status_shares, steps_of
 from .generate_progress import shown_progress
 
 _ALONE_UP_TO = 20_000
@@ -50,24 +50,26 @@ _BY_EXTENSION = {
 @click.command("generate")
 @click.option("-n", "--count", type=click.IntRange(min=1), default=1, show_default=True,
               help="How many executions.")  # fmt: skip
-@click.option("--seed", default="1", show_default=True, help="A number or a text.")
-@click.option("--status", multiple=True, metavar="STATUS[=SHARE]",
+@click.option("--seed", default="1", show_default=True, callback=filled, help="A number or a text.")
+@click.option("--status", multiple=True, callback=filled, metavar="STATUS[=SHARE]",
               help="How runs end: failed=0.3, or failed alone; may be given again.")  # fmt: skip
 @click.option("--steps", metavar="N|LOW..HIGH", help="Steps in a run.")
-@click.option("--operations", multiple=True, metavar="KIND",
+@click.option("--operations", multiple=True, callback=filled, metavar="KIND",
               help="The kinds of step there may be, joined by commas.")  # fmt: skip
 @click.option("--loops/--no-loops", default=None, help="Runs with a loop, or without.")
-@click.option("--locale", metavar="NAME", help="Where names and texts come from, as de_DE.")
+@click.option(
+    "--locale", callback=filled, metavar="NAME", help="Where names and texts come from, as de_DE."
+)
 @click.option("--from", "started_after", metavar="TIME", help="The earliest start, ISO 8601.")
 @click.option("--to", "started_before", metavar="TIME", help="Starts are before this time.")
 @click.option("--edge", is_flag=True, help="Legal but nasty executions.")
 @click.option("--broken", metavar="RULE", help="Executions that break this one rule.")
-@click.option("--example", multiple=True, metavar="NAME",
+@click.option("--example", multiple=True, callback=filled, metavar="NAME",
               help="A recorded execution instead; `deadringer examples` lists them.")  # fmt: skip
 @click.option("--envelope", is_flag=True, help="Each as the API answers it, under `data`.")
 @click.option("--format", "form", type=click.Choice([*FORMS, *EXPORTS]),
               help="By default what the extension of --out says, else ndjson.")  # fmt: skip
-@click.option("--out", default=STANDARD_OUTPUT, metavar="FILE|DIR|-",
+@click.option("--out", default=STANDARD_OUTPUT, callback=filled, metavar="FILE|DIR|-",
               help="Where to; .gz and .zst compress, DIR/ gets a file each.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1), metavar="N",
               help="Processes; by default every core for a large count.")  # fmt: skip
@@ -125,9 +127,13 @@ def _form_of(out: str) -> str:
     if _is_folder(out):
         return "json"
     path = Path(out)
-    return _BY_EXTENSION.get(
-        (path.with_suffix("") if is_compressed(path) else path).suffix, "ndjson"
-    )
+    extension = (path.with_suffix("") if is_compressed(path) else path).suffix
+    if extension and extension not in _BY_EXTENSION:
+        raise OutputError(
+            f"{extension} is the extension of no form. Name the form with --format, or choose "
+            f"from: {', '.join(_BY_EXTENSION)}."
+        )
+    return _BY_EXTENSION.get(extension, "ndjson")
 
 
 def _is_folder(out: str) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import click
 
@@ -9,6 +10,17 @@ from fixtures import Seed
 
 _WHOLE = r"-?[0-9]{1,4000}"
 """Python refuses to read longer numbers, which are as good a seed as text."""
+
+
+def filled(_context: click.Context, _option: click.Parameter, given: Any) -> Any:
+    """Give what an option was given, unless that is empty, as an unset variable of a shell is.
+
+    Raises:
+        click.BadParameter: if it is.
+    """
+    if any(not value.strip() for value in ([given] if isinstance(given, str) else given or ())):
+        raise click.BadParameter("it is empty. Give a value, or leave the option out.")
+    return given
 
 
 def steps_of(text: str | None) -> tuple[int, int] | None:

@@ -7,13 +7,14 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import click
 
 from contracts import Grade, Violation
 from contracts.offline import UnreadableError, judge_stream
 from contracts.rules import Context, Settings, select
+from fixtures.output import is_compressed, opened, reading_errors
 
 STANDARD_INPUT = "-"
 
@@ -28,6 +29,8 @@ STANDARD_INPUT = "-"
 @click.option("--skip", multiple=True, metavar="RULE-OR-GROUP", help="Leave these out.")
 def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> None:
     """Judge documents: executions, answers, list pages, arrays, NDJSON, HAR recordings.
+
+    Files named .gz and .zst are read as what they hold.
 
     Exit code: 0 clean, 1 violations, 2 unreadable input.
     """
@@ -138,14 +141,20 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, Callable[[int], None]]]:
         return
     with contextlib.ExitStack() as stack:
         try:
-            stream = stack.enter_context(Path(name).open("rb"))
+            stream = cast("BinaryIO", stack.enter_context(opened(Path(name))))
             size = Path(name).stat().st_size
         except OSError as error:
             raise UnreadableError(
                 f"{name}: {error.strerror or error}. Name a readable file, or - for standard input."
             ) from error
-        if not sys.stderr.isatty():
-            yield stream, lambda _count: None
-            return
-        with click.progressbar(length=size, label=name, file=sys.stderr) as bar:
-            yield stream, bar.update
+        if not sys.stderr.isatty() or is_compressed(Path(name)):
+            progress: Callable[[int], None] = lambda _count: None  # noqa: E731 - one of two
+        else:
+            bar = click.progressbar(length=size, label=name, file=sys.stderr)
+            progress = stack.enter_context(bar).update
+        try:
+            yield stream, progress
+        except BrokenPipeError:
+            raise  # nobody reads what we print
+        except reading_errors() as error:
+            raise UnreadableError(f"{name}: damaged: {error}. Write or fetch it again.") from error

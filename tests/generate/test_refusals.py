@@ -44,10 +44,24 @@ from tests.generate import deadringer, generated, refusal
         ("--check", "--check compares with a file. Name it: --out FILE."),
         ("--out nowhere/runs.json", "there is no folder nowhere. Make it, or name another --out."),
         ("-n 0", "0 is not in the range x>=1"),
+        ("--out runs.txt", ".txt is the extension of no form. Name the form with --format"),
+        ("--out runs.xml.gz", ".xml is the extension of no form."),
+        ("--steps 10001", "10001 steps are too many; a run has 10,000 at most."),
+        ("--loops --steps 0", "a run without steps has no loop; leave out one"),
     ],
 )
 def test_a_refusal_says_how_to_fix_it(options: str, told: str) -> None:
     assert told in refusal(*options.split())
+
+
+@pytest.mark.parametrize(
+    "option", ["--seed", "--status", "--operations", "--locale", "--example", "--out"]
+)
+def test_an_option_left_empty_is_not_taken_for_one_left_out(option: str) -> None:
+    told = refusal(option, "")
+
+    assert option in told
+    assert "it is empty. Give a value, or leave the option out." in told
 
 
 @pytest.mark.parametrize(

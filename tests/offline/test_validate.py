@@ -2,13 +2,16 @@
 
 import base64
 import copy
+import gzip
 import json
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from contracts import load_schema
 from fixtures import load_recordings
@@ -89,6 +92,38 @@ def test_unreadable_input_is_told_and_exits_2(tmp_path: Path, content: str, told
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress], ids=["gz", "zst"])
+def test_a_compressed_file_is_judged_as_what_it_holds(tmp_path: Path, pack: Callable) -> None:
+    lines = f"{json.dumps(EXAMPLE)}\n{json.dumps(BROKEN)}\n".encode()
+    path = tmp_path / f"runs.ndjson.{'gz' if pack is gzip.compress else 'zst'}"
+    path.write_bytes(pack(lines))
+    whole = validate(str(path))
+
+    path.write_bytes(pack(lines)[:-20] + 20 * b"!")
+    damaged = validate(str(path))
+
+    assert whole.returncode == 1
+    assert f"{path}:2 /duration_ms error" in whole.stdout
+    assert damaged.returncode == 2
+    assert f"{path}: damaged: " in damaged.stderr
+    assert "Traceback" not in damaged.stderr
+
+
+@pytest.mark.parametrize(
+    ("pack", "way"), [(gzip.compress, "gzip -dc"), (zstandard.compress, "zstd -dc")]
+)
+def test_what_is_compressed_without_saying_so_is_told_how_to_be_read(
+    tmp_path: Path, pack: Callable, way: str
+) -> None:
+    path = tmp_path / "runs.ndjson"
+    path.write_bytes(pack(json.dumps(EXAMPLE).encode()))
+
+    done = validate(str(path))
+
+    assert done.returncode == 2
+    assert f"Unpack it first, with {way}." in done.stderr
 
 
 def test_a_missing_file_is_told_and_the_others_are_judged(tmp_path: Path) -> None:

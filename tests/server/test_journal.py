@@ -1,5 +1,9 @@
 """The journal: what was asked and answered, and whether that is what was expected."""
 
+import contextlib
+import http.client
+
+import httpx
 import pytest
 
 from mockserver import DEMO_KEY, Settings
@@ -26,6 +30,17 @@ def test_it_holds_both_sides_newest_first_and_no_key(mock):
     assert "many" in last["request"]["body"]
     assert len(last["request_breaches"]) >= (last["status"] == 400)
     assert DEMO_KEY not in answer.text
+
+
+def test_a_path_with_more_slashes_is_journaled_as_it_is_answered(start_server):
+    server = start_server()
+    address = server.url.removeprefix("http://")
+    with contextlib.closing(http.client.HTTPConnection(address)) as connection:
+        connection.request("GET", f"/{KNOWN}", headers={"x-api-key": DEMO_KEY})
+        status = connection.getresponse().status
+
+    (entry,) = httpx.get(f"{server.url}/__mock/journal").json()["entries"]
+    assert (entry["path"], entry["status"]) == (f"/{KNOWN}", status)
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip", "zstd"])

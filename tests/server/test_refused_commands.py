@@ -89,6 +89,12 @@ def test_an_empty_expectation_is_a_mistake(mock):
     assert error_of(mock.post("/__mock/verify", json={"at_least": 1}), 409)
 
 
+def test_a_clock_is_told_what_to_change(mock):
+    for answer in (mock.put("/__mock/clock", json={}), mock.put("/__mock/clock")):
+        (line,) = error_of(answer, 400)["details"]["errors"]
+        assert line == "body: says nothing; name at least one of: now, speed"
+
+
 @pytest.mark.parametrize(
     ("wanted", "members"),
     [
