@@ -2,18 +2,22 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+import fixtures
 from contracts import JsonObject, format_timestamp
-from fixtures import FOREVER, RunPlan
 
 from .runs import milliseconds_of
 from .sessions import Session
+
+if TYPE_CHECKING:
+    from fixtures import RunPlan
 
 STARTING_BALANCE = 4250
 PLAN = "PRO"
 
 
-def price_of(plan: RunPlan, catalogue: Iterable[JsonObject], mocks: JsonObject) -> float:
+def price_of(plan: "RunPlan", catalogue: Iterable[JsonObject], mocks: JsonObject) -> float:
     """Give the credits of one run by the catalogue, whole at its start.
 
     Each step that will have run counts, so a loop counts by its items; a branch that is not
@@ -25,7 +29,7 @@ def price_of(plan: RunPlan, catalogue: Iterable[JsonObject], mocks: JsonObject) 
         prices.get(step.document["operation"], 0)
         for step in plan.steps
         if step.document["status"] != "skipped"
-        and step.started_at < FOREVER
+        and step.started_at < fixtures.FOREVER
         and step.document["step_id"] not in mocked
     )
 

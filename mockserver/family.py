@@ -6,21 +6,25 @@ a session, so that list, detail, definition and balance always agree.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache, partial
 from itertools import chain, count, islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+import fixtures
 from contracts import JsonObject, format_timestamp, parse_timestamp
-from fixtures import RunPlan, Window, World, compile_workflow, plan_run, stretched, view_run
+from fixtures import Window, World
 
 from .credits import price_of
 from .listing import Held, Listing
 from .runs import milliseconds_of, started_execution
 from .scenarios import Script, ScriptedRun, planned
 from .sessions import Session
+
+if TYPE_CHECKING:
+    from fixtures import RunPlan
 
 CATEGORY_SYNONYMS = {
     "control-flow": "control_flow",
@@ -48,7 +52,7 @@ class Family:
     """Workflows and runs; what a session changed and what time it is are arguments."""
 
     executions: dict[str, dict[str, JsonObject]]
-    workflows: dict[str, JsonObject]
+    workflows: Mapping[str, JsonObject]
     catalogue: Sequence[JsonObject]
     world: World | None = None
     seed: int = 0
@@ -72,14 +76,14 @@ class Family:
         if self.script is not None:
             plan = self.script.plan(workflow_id, run_id, session.began_ms, now_ms)
             if plan is not None:
-                return Found(view_run(plan, now_ms), "scenario")
+                return Found(fixtures.view_run(plan, now_ms), "scenario")
         recorded = self.executions.get(workflow_id, {}).get(run_id)
         if recorded is not None:
             return Found(recorded, "recorded")
         number = self._number(workflow_id, run_id, now_ms)
         if number is None or self.world is None:
             return None
-        return Found(view_run(self.world.plan(workflow_id, number), now_ms), "generated")
+        return Found(fixtures.view_run(self.world.plan(workflow_id, number), now_ms), "generated")
 
     def listing(self, session: Session, workflow_id: str, now_ms: int) -> Listing:
         """Give the order of a workflow's runs, newest first."""
@@ -132,11 +136,11 @@ class Family:
         ended = self._ended_rows(workflow_id, number)
         if _moment(ended["completed_at"]) <= now_ms:
             return ended
-        return row_of(view_run(self.world.plan(workflow_id, number), now_ms))
+        return row_of(fixtures.view_run(self.world.plan(workflow_id, number), now_ms))
 
     def _ended_row(self, workflow_id: str, number: int) -> JsonObject:
         assert self.world is not None
-        return row_of(view_run(self.world.plan(workflow_id, number)))
+        return row_of(fixtures.view_run(self.world.plan(workflow_id, number)))
 
     def _held(self, session: Session, workflow_id: str, now_ms: int) -> Iterator[Held]:
         """Give what is in memory, the latest first: started, changed and recorded runs."""
@@ -163,7 +167,7 @@ class Family:
         assert self.script is not None
         plan = self.script.plan(workflow_id, run_id, session.began_ms, now_ms)
         assert plan is not None, "it has started"
-        execution: JsonObject = view_run(plan, now_ms)
+        execution: JsonObject = fixtures.view_run(plan, now_ms)
         return execution
 
     def _number(self, workflow_id: str, run_id: str, now_ms: int) -> int | None:
@@ -211,7 +215,7 @@ class Family:
         name = f"{self.seed} {workflow_id} {ordinal} {format_timestamp(now)}"
         return "run_" + hashlib.sha256(name.encode()).hexdigest()[:16]
 
-    def plan_started(self, body: JsonObject) -> tuple[RunPlan, float]:
+    def plan_started(self, body: JsonObject) -> "tuple[RunPlan, float]":
         """Give the plan and the price of a run from the body of its event.
 
         Raises:
@@ -223,10 +227,10 @@ class Family:
         else:
             plan = self._doomed(body) or self._planned(body, self.seed)
             if body.get("duration_ms") is not None:
-                plan = stretched(plan, body["duration_ms"])
+                plan = fixtures.stretched(plan, body["duration_ms"])
         return plan, price_of(plan, self.catalogue, body.get("action_mocks") or {})
 
-    def _doomed(self, body: JsonObject) -> RunPlan | None:
+    def _doomed(self, body: JsonObject) -> "RunPlan | None":
         """Give the plan of a run that fails at what the scenario lets fail, if it does."""
         if self.script is None or "status" in body:
             return None
@@ -234,14 +238,16 @@ class Family:
         seeds = (f"{self.seed} {variant}" for variant in count())
         return self.script.doomed(self._planned(failed, seed) for seed in seeds)
 
-    def _failing(self, body: JsonObject) -> RunPlan:
+    def _failing(self, body: JsonObject) -> "RunPlan":
         run = ScriptedRun(body["workflow_id"], body["run_id"], 0, body)
-        blueprint = compile_workflow(body.get("workflow") or self.workflows[run.workflow_id])
+        blueprint = fixtures.compile_workflow(
+            body.get("workflow") or self.workflows[run.workflow_id]
+        )
         return planned(self.seed, blueprint, run, _moment(body["started_at"]))
 
-    def _planned(self, body: JsonObject, seed: int | str) -> RunPlan:
+    def _planned(self, body: JsonObject, seed: int | str) -> "RunPlan":
         steps = body.get("steps")
-        return plan_run(
+        return fixtures.plan_run(
             seed,
             body.get("workflow") or self.workflows[body["workflow_id"]],
             body["run_id"],

@@ -1,7 +1,7 @@
 """Makes the world a session sees: of the seed alone, or of a scenario."""
 
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
 
 from contracts import JsonObject
 from fixtures import World, load_catalogue, load_workflows, world_workflows
@@ -71,15 +71,38 @@ def make_family(
     for execution in newest_first:
         by_workflow.setdefault(execution["workflow_id"], {})[execution["run_id"]] = execution
     known = {workflow["id"]: workflow for workflow in load_workflows()}
-    workflows = {}
-    for workflow_id, runs in by_workflow.items():
-        workflows[workflow_id] = known.get(workflow_id) or _told_by(
-            workflow_id, list(runs.values())
-        )
-    if world is not None:
-        workflows = {**workflows, **world.workflows}
-    seed = world.seed if world else 0
-    return Family(by_workflow, workflows, load_catalogue(), world, seed, script)
+    workflows = {
+        workflow_id: known.get(workflow_id) or _told_by(workflow_id, list(runs.values()))
+        for workflow_id, runs in by_workflow.items()
+    }
+    if world is None:
+        return Family(by_workflow, workflows, load_catalogue(), script=script)
+    every = _Workflows(workflows, world)
+    return Family(by_workflow, every, load_catalogue(), world, world.seed, script)
+
+
+class _Workflows(Mapping[str, JsonObject]):
+    """Workflows of documents and of a world; who asks for one of a document waits for no world."""
+
+    def __init__(self, own: Mapping[str, JsonObject], world: World) -> None:
+        self._own = own
+        self._world = world
+
+    @cached_property
+    def _every(self) -> Mapping[str, JsonObject]:
+        return {**self._own, **self._world.workflows}
+
+    def __contains__(self, workflow_id: object) -> bool:
+        return workflow_id in self._own or workflow_id in self._every
+
+    def __getitem__(self, workflow_id: str) -> JsonObject:
+        return self._every[workflow_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._every)
+
+    def __len__(self) -> int:
+        return len(self._every)
 
 
 @cache

@@ -1,11 +1,15 @@
 """How a started run stands: by the clock, or by the transitions it was moved by hand."""
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
+import fixtures
 from contracts import JsonObject
-from fixtures import RunPlan, view_run
 
 from .sessions import StartedRun
+
+if TYPE_CHECKING:
+    from fixtures import RunPlan
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER_MS = 253_402_300_799_999  # beyond the last time that can be written
@@ -16,7 +20,7 @@ def milliseconds_of(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
-def transitions_of(plan: RunPlan) -> list[int]:
+def transitions_of(plan: "RunPlan") -> list[int]:
     """Give the times (ms since 1970) at which a reader sees something change, in order."""
     moments = {plan.started_at, plan.ended_at}
     for step in plan.steps:
@@ -37,5 +41,5 @@ def moment_of(run: StartedRun, now_ms: int) -> int:
 def started_execution(run: StartedRun, now_ms: int) -> JsonObject:
     """Give a started run as it stands; before its start it has listed no step."""
     moment = max(moment_of(run, now_ms), run.plan.started_at)
-    execution: JsonObject = view_run(run.plan, moment)
+    execution: JsonObject = fixtures.view_run(run.plan, moment)
     return execution

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
+import fixtures
 from contracts import JsonObject
-from fixtures import FOREVER, RunPlan, compile_workflow, view_run
 
 from .runs import milliseconds_of
 from .scenarios import Scenario, ScriptedRun, nameable, planned, runs_by_name
+
+if TYPE_CHECKING:
+    from fixtures import RunPlan
 
 _HOUR_MS = 3_600_000
 
@@ -23,19 +27,19 @@ def scripted_example(
     """Give the run of a name, over by the hour before now; one that never ends began before it."""
     scenario, entry = next(found[1:] for found in _scripted(current, seed) if found[0] == name)
     workflows = {one["id"]: one for one in scenario.workflows(seed)}
-    blueprint = compile_workflow(workflows[entry["workflow_id"]])
+    blueprint = fixtures.compile_workflow(workflows[entry["workflow_id"]])
     run = ScriptedRun(entry["workflow_id"], run_id, 0, entry)
     hour = now.replace(minute=0, second=0, microsecond=0)
 
-    def begun(before_ms: int) -> RunPlan:
+    def begun(before_ms: int) -> "RunPlan":
         moment = hour - timedelta(milliseconds=before_ms) if hour.year > 1 else hour
         return planned(seed, blueprint, run, milliseconds_of(moment))
 
     plan = begun(_HOUR_MS)
     length_ms = plan.ended_at - plan.started_at
-    if _HOUR_MS < length_ms < FOREVER // 2:
+    if _HOUR_MS < length_ms < fixtures.FOREVER // 2:
         plan = begun(length_ms)
-    execution: JsonObject = view_run(plan)
+    execution: JsonObject = fixtures.view_run(plan)
     return execution
 
 

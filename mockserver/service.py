@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from contracts import JsonObject, Operation, operations
-from fixtures import RunPlan, World
+from fixtures import World
 
 from .clock import Clock
 from .executions import Document, ExecutionSource
@@ -28,6 +28,8 @@ from .shared_numbers import SharedNumber, make_lock, make_windows
 from .store import Event, Store
 
 if TYPE_CHECKING:
+    from fixtures import RunPlan
+
     from .peers import Peers
 
 LOG = logging.getLogger("deadringer")
@@ -259,7 +261,7 @@ class Service:
         except _UnplannableError:
             LOG.warning("A kept run is left out: its workflow is not served any more, or differs")
 
-    def _plan(self, session: Session, body: JsonObject) -> tuple[RunPlan, float]:
+    def _plan(self, session: Session, body: JsonObject) -> "tuple[RunPlan, float]":
         try:
             return self.family_of(session).plan_started(body)
         except (KeyError, ValueError) as problem:

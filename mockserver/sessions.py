@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contracts import JsonObject
-from fixtures import RunPlan
 
 from .scenarios import Scenario
 from .session_clock import SessionClock
 from .store import BEGINNINGS, Event
+
+if TYPE_CHECKING:
+    from fixtures import RunPlan
 
 Run = tuple[str, str]
 """Workflow id and run id."""
@@ -22,7 +24,7 @@ DRIVES = ("time", "immediate", "read", "manual")
 class StartedRun:
     """A run that was started: its plan, what moves it, and how far it was moved by hand."""
 
-    plan: RunPlan
+    plan: "RunPlan"
     drive: str = "time"
     transitions: int = 0
 
@@ -55,7 +57,7 @@ class Session:
     """The number of the last event: whatever was made from an older state is out of date."""
 
 
-PlanMaker = Callable[[Session, JsonObject], tuple[RunPlan, float]]
+PlanMaker = Callable[[Session, JsonObject], "tuple[RunPlan, float]"]
 """Makes the plan and the price of a session's run from the body of its `started` event."""
 
 

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+import fixtures
 from contracts import JsonObject
-from fixtures import compile_workflow, generate, load_recordings, plan_run, view_run
 
 from .errors import ApiError
 from .family import Found
@@ -42,7 +42,7 @@ def _ids(workflow_id: str, run_id: str) -> JsonObject:
 
 def _example(service: Service, scene: Scene, name: str, run_id: str) -> tuple[JsonObject, str]:
     """Give the execution of a name, and of what kind it is; a recording goes before a scenario."""
-    found = next((one.execution for one in load_recordings() if one.name == name), None)
+    found = next((one.execution for one in fixtures.load_recordings() if one.name == name), None)
     if found is not None:
         return found, "recorded example"
     current, seed = scene.session.scenario, service.settings.seed
@@ -62,13 +62,15 @@ def _generated(
     described = scene.family.workflows.get(workflow_id)
     if described is not None:
         try:
-            blueprint = compile_workflow(described)
-            plan = plan_run(seed, blueprint, run_id, began, status={status: 1.0}, steps=range_)
-            return dict(view_run(plan, None if status == "running" else scene.now))
+            blueprint = fixtures.compile_workflow(described)
+            plan = fixtures.plan_run(
+                seed, blueprint, run_id, began, status={status: 1.0}, steps=range_
+            )
+            return dict(fixtures.view_run(plan, None if status == "running" else scene.now))
         except ValueError:
             pass  # the workflow never lists that many steps: its trace is another one's
     try:
-        made: JsonObject = generate(
+        made: JsonObject = fixtures.generate(
             seed, status=status, steps=range_, started_after=began, started_before=hour
         )
     except ValueError as problem:

@@ -4,10 +4,13 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import fixtures
 from contracts import JsonObject
-from fixtures import Blueprint, RunPlan, compile_workflow, plan_run, stretched
+
+if TYPE_CHECKING:
+    from fixtures import Blueprint, RunPlan
 
 _PLANS_KEPT = 512
 _VARIANTS = 64
@@ -44,7 +47,7 @@ class Script:
                 self._runs.setdefault(run.workflow_id, {})[run.run_id] = run
         self._plan = lru_cache(maxsize=_PLANS_KEPT)(self._made)
 
-    def doomed(self, plans: Iterable[RunPlan]) -> RunPlan | None:
+    def doomed(self, plans: "Iterable[RunPlan]") -> "RunPlan | None":
         """Give the first plan that fails at a step of an operation that fails, if there is one."""
         for plan in islice(plans, _VARIANTS if self._failing else 0):
             steps = (step.document for step in plan.steps)
@@ -65,7 +68,7 @@ class Script:
             if _EARLIEST_MS <= moment <= min(now_ms, _LATEST_MS):
                 yield run.run_id, moment
 
-    def plan(self, workflow_id: str, run_id: str, began_ms: int, now_ms: int) -> RunPlan | None:
+    def plan(self, workflow_id: str, run_id: str, began_ms: int, now_ms: int) -> "RunPlan | None":
         """Give all that happens in a run that has started by a time, else None."""
         run = self._runs.get(workflow_id, {}).get(run_id)
         if run is None:
@@ -75,10 +78,10 @@ class Script:
             return None
         return self._plan(workflow_id, run_id, moment)
 
-    def _made(self, workflow_id: str, run_id: str, started_at: int) -> RunPlan:
+    def _made(self, workflow_id: str, run_id: str, started_at: int) -> "RunPlan":
         blueprint = self._blueprints.get(workflow_id)
         if blueprint is None:
-            blueprint = compile_workflow(self._workflows[workflow_id])
+            blueprint = fixtures.compile_workflow(self._workflows[workflow_id])
             self._blueprints[workflow_id] = blueprint
         run = self._runs[workflow_id][run_id]
         return planned(self._seed, blueprint, run, started_at)
@@ -97,7 +100,7 @@ def scripted_runs(seed: int, number: int, entry: JsonObject) -> Iterator[Scripte
         yield ScriptedRun(workflow_id, run_id, round(offset_s * 1000), entry)
 
 
-def planned(seed: int, blueprint: Blueprint, run: ScriptedRun, started_at: int) -> RunPlan:
+def planned(seed: int, blueprint: "Blueprint", run: ScriptedRun, started_at: int) -> "RunPlan":
     """Give the plan of a scripted run that starts at a time.
 
     Raises:
@@ -106,7 +109,7 @@ def planned(seed: int, blueprint: Blueprint, run: ScriptedRun, started_at: int) 
     entry, steps = run.entry, run.entry.get("steps")
     status = entry.get("status", "failed" if "fails_at" in entry else "completed")
     for variant in range(_VARIANTS if "fails_at" in entry else 1):
-        plan = plan_run(
+        plan = fixtures.plan_run(
             f"{seed} {variant}",
             blueprint,
             run.run_id,
@@ -117,9 +120,11 @@ def planned(seed: int, blueprint: Blueprint, run: ScriptedRun, started_at: int) 
             action_mocks=entry.get("action_mocks"),
         )
         if "fails_at" not in entry or entry["fails_at"] in _failed(plan):
-            return stretched(plan, entry["duration_ms"]) if "duration_ms" in entry else plan
+            return (
+                fixtures.stretched(plan, entry["duration_ms"]) if "duration_ms" in entry else plan
+            )
     raise ValueError(f"no run of workflow {run.workflow_id} fails at step {entry['fails_at']!r}.")
 
 
-def _failed(plan: RunPlan) -> list[str]:
+def _failed(plan: "RunPlan") -> list[str]:
     return [step.document["step_id"] for step in plan.steps if step.document["status"] == "failed"]
