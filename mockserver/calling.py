@@ -11,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from granian.wsgi import Response as Told
-
+from .bare_granian import Response as Told
 from .bodies import Bodies
 from .takers import Takers
 from .transport_faults import BrokenConnectionError

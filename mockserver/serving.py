@@ -1,4 +1,4 @@
-"""Runs a WSGI application on Granian; the only module that knows Granian."""
+"""Runs a WSGI application on Granian; as `bare_granian` loads it."""
 
 import logging
 import os
@@ -9,12 +9,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from granian.constants import HTTPModes, Interfaces
-from granian.log import LogLevels
-from granian.net import SocketHolder  # type: ignore[attr-defined]
-from granian.server import MTServer
-from granian.server import mt as thread_server
-
+from .bare_granian import (
+    HTTPModes,
+    Interfaces,
+    LogLevels,
+    MTServer,
+    SocketHolder,
+    thread_server,
+)
 from .calling import MOST_AT_ONCE, caller_of
 from .pauses import end_pauses
 from .start_errors import StartError
