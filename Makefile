@@ -20,6 +20,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable . --group dev
 	$(BIN)/python -m compileall -q contracts fixtures mockserver # the first start is as quick as the next
+	$(BIN)/python -c 'import contracts; contracts.load_specification()'
 	@touch $(READY)
 
 # Much of a test is waiting: three workers keep two cores busy.

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -34,10 +35,16 @@ class Operation(NamedTuple):
 
 def specification_text() -> str:
     """Give `openapi.yaml` as it stands in the repository."""
-    package = files(__package__)
-    # The wheel carries the file inside the package; a checkout has it beside the package.
-    inside, beside = package / "openapi.yaml", package / ".." / "openapi.yaml"
-    return (inside if inside.is_file() else beside).read_text("utf-8")
+    return (_inside() or files(__package__) / ".." / _NAME).read_text("utf-8")
+
+
+_NAME = "openapi.yaml"
+
+
+def _inside() -> Traversable | None:
+    """Give the file that a wheel carries in the package; a checkout has it beside the package."""
+    inside = files(__package__) / _NAME
+    return inside if inside.is_file() else None
 
 
 @cache
@@ -46,7 +53,7 @@ def load_specification() -> JsonObject:
 
     Callers share it and must not change it.
     """
-    return parsed_yaml(specification_text(), "openapi.yaml")
+    return parsed_yaml(specification_text(), _NAME, is_kept=_inside() is None)
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from flask_cors import CORS
 
+from .asked_paths import asked_path
 from .broken_promises import BrokenPromises
 from .clock import Clock, SystemClock
 from .compression import compressing
@@ -120,8 +121,7 @@ class _ByPath:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one request."""
-        path = "/" + environ["PATH_INFO"].lstrip("/")  # as Flask reads it
-        application = self._api if is_api_path(path) else self._made()
+        application = self._api if is_api_path(asked_path(environ)) else self._made()
         return application(environ, start_response)
 
     def _made(self) -> "WSGIApplication":

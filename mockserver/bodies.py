@@ -21,6 +21,8 @@ MOST_READERS = 60
 """Threads that may read bodies at a time, of those that take requests; the others stay free."""
 _TURN_S = 0.25
 """How long a body waits for its turn, which takes no time unless the others stand still."""
+_MOST_WAITING = 2
+"""Bodies that wait for their turn, each with a thread."""
 _LOOK_EVERY_S = 0.5
 _PIECE = 65_536
 _WITHOUT = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -56,6 +58,7 @@ class Bodies:
         self._takers = takers
         self._under_way: set[_Reading] = set()
         self._turns = threading.BoundedSemaphore(MOST_READERS)
+        self._waiting = threading.BoundedSemaphore(_MOST_WAITING)
         self._watch = threading.Lock()
         self._is_watched = False
 
@@ -73,7 +76,7 @@ class Bodies:
         if promised > MOST_BYTES:
             return _is_refused_as_too_large(protocol)
         self._takers.leave()
-        if not self._turns.acquire(timeout=_TURN_S):
+        if not self._has_turn():
             busy = f"{MOST_READERS} other bodies have not arrived"
             _refuse(protocol, HTTPStatus.SERVICE_UNAVAILABLE, busy, "Try again in a few seconds")
             return False
@@ -93,6 +96,17 @@ class Bodies:
             return False
         scope["wsgi.input"] = io.BytesIO(body)
         return not is_given_up
+
+    def _has_turn(self) -> bool:
+        """Wait for a turn; of many that would, most are told at once, lest all threads wait."""
+        if self._turns.acquire(blocking=False):
+            return True
+        if not self._waiting.acquire(blocking=False):
+            return False
+        try:
+            return self._turns.acquire(timeout=_TURN_S)
+        finally:
+            self._waiting.release()
 
     def _read(self, protocol: Any, stream: Any) -> tuple[bytes, bool]:
         """Give the body, and whether its sender was told that it took too long."""

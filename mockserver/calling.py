@@ -36,7 +36,7 @@ Call = Callable[[Any, dict[str, Any]], None]
 def caller_of(
     application: "WSGIApplication", repeated: "Repeated | None", at_once: int = MOST_AT_ONCE
 ) -> Call:
-    """Give what answers one request; `repeated` is asked first.
+    """Give what answers one request; `repeated` is asked first, unless one thread does everything.
 
     Granian's own caller puts this process's variables into environ. They are nobody's business
     there, a variable named HTTP_… would pass for a header, and copying them costs more than the
@@ -55,7 +55,7 @@ def caller_of(
         else:
             kept, headers = reply
             protocol.response_bytes(kept.status_code, headers, kept.lasting.body)
-        stay()
+        stay()  # not if that failed: Granian answers for us once this returns
 
     return give
 

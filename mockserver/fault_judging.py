@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterable, Iterator
 
 from contracts import Json, JsonObject, operations
 
+from .asked_paths import API_ROOT
 from .nearest import nearest_ids
 from .schema_problems import Problem, good_members
 from .transport_faults import defaults
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """Those a request may have."""
-_API = "/v1"
 _WILD = "*?["
 _TOGETHER = (("delay_ms", "delay_to_ms"), ("every", "length"), ("from_s", "until_s"))
 
@@ -79,17 +79,17 @@ def _of_scope(fault: JsonObject) -> Iterator[Problem]:
     # A browser's OPTIONS meets no fault. Of other methods the API refuses some, which is an answer.
     apart = {"OPTIONS"} if not meant else {*METHODS} - {*meant, *(["HEAD"] * ("GET" in meant))}
     yield from problems_of_method(fault, [one for one in METHODS if one not in apart])
-    if not _may_be_of_the_api(fault.get("path", _API)):
+    if not _may_be_of_the_api(fault.get("path", API_ROOT)):
         shown = f"{fault['path']!r} is no path of the API"
-        yield Problem(("path",), shown, f"begin it with {_API}, or with *")
+        yield Problem(("path",), shown, f"begin it with {API_ROOT}, or with *")
 
 
 def _may_be_of_the_api(pattern: str) -> bool:
     begin = next((place for place, sign in enumerate(pattern) if sign in _WILD), len(pattern))
     literal = pattern[:begin]
     if begin == len(pattern):
-        return literal == _API or literal.startswith(f"{_API}/")
-    return _API.startswith(literal) or literal.startswith(f"{_API}/")
+        return literal == API_ROOT or literal.startswith(f"{API_ROOT}/")
+    return API_ROOT.startswith(literal) or literal.startswith(f"{API_ROOT}/")
 
 
 def _of_numbers(fault: JsonObject) -> Iterator[Problem]:

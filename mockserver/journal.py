@@ -16,6 +16,7 @@ from werkzeug.datastructures import EnvironHeaders
 
 from contracts import JsonObject
 
+from .asked_paths import API_ROOT, asked_path
 from .auth import sent_key
 from .service import SESSION_NAME, Service, split_key
 from .session_clock import SessionClock
@@ -210,7 +211,7 @@ class Journaling:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one request."""
-        if not environ.get("PATH_INFO", "").lstrip("/").startswith("v1"):  # Flask reads //v1 as /v1
+        if not asked_path(environ).startswith(API_ROOT):
             return self._application(environ, start_response)
         began = time.perf_counter()
         asked = _body(environ)

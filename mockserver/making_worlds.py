@@ -82,7 +82,7 @@ def make_family(
 
 
 class _Workflows(Mapping[str, JsonObject]):
-    """Workflows of documents and of a world; who asks for one of a document waits for no world."""
+    """Workflows of documents and of a world; whether one of a document is there needs no world."""
 
     def __init__(self, own: Mapping[str, JsonObject], world: World) -> None:
         self._own = own

@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 
 from contracts import Operation, operations
 
+from .asked_paths import API_ROOT
 from .auth import is_known_key, require_known_key, sent_key
 from .compression import compressing
 from .documented_answers import good_answer
@@ -29,8 +30,6 @@ from .rate_limits import Caller, Window
 from .scripted_examples import scripted_names
 from .service import SESSION_NAME, Scene, Service, split_key
 from .views import VIEWS, View
-
-API_ROOT = "/v1"
 
 
 def add_api(app: Flask, service: Service) -> None:

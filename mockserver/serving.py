@@ -157,7 +157,7 @@ class _OneProcessServer(MTServer):
             self.main_loop_interrupt = _Wakeup()  # type: ignore[assignment] # does what is asked of it
 
     def startup(self, *arguments: Any) -> None:
-        """Start, with threads that never end: Granian would let one be idle for ten minutes."""
+        """Start, with threads that never end: Granian takes ten idle minutes at most."""
         self.blocking_threads_idle_timeout = FOR_EVER_S
         super().startup(*arguments)  # type: ignore[no-untyped-call] # is untyped
 

@@ -1,6 +1,7 @@
 """`deadringer generate`: executions by the million, in the form that is needed."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ _BY_EXTENSION = {
               help="A recorded execution instead; `deadringer examples` lists them.")  # fmt: skip
 @click.option("--envelope", is_flag=True, help="Each as the API answers it, under `data`.")
 @click.option("--format", "form", type=click.Choice([*FORMS, *EXPORTS]),
-              help="By default what the extension of --out says, else ndjson.")  # fmt: skip
+              help="By default what the extension of --out says; ndjson without one.")  # fmt: skip
 @click.option("--out", default=STANDARD_OUTPUT, callback=filled, metavar="FILE|DIR|-",
               help="Where to; .gz and .zst compress, DIR/ gets a file each.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1), metavar="N",
@@ -127,8 +128,8 @@ def _form_of(out: str) -> str:
     if _is_folder(out):
         return "json"
     path = Path(out)
-    extension = (path.with_suffix("") if is_compressed(path) else path).suffix
-    if extension and extension not in _BY_EXTENSION:
+    extension = (path.with_suffix("") if is_compressed(path) else path).suffix.lower()
+    if extension not in _BY_EXTENSION and re.fullmatch(r"\.[a-z]{1,8}", extension):
         raise OutputError(
             f"{extension} is the extension of no form. Name the form with --format, or choose "
             f"from: {', '.join(_BY_EXTENSION)}."

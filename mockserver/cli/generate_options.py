@@ -18,7 +18,8 @@ def filled(_context: click.Context, _option: click.Parameter, given: Any) -> Any
     Raises:
         click.BadParameter: if it is.
     """
-    if any(not value.strip() for value in ([given] if isinstance(given, str) else given or ())):
+    values = [given] if isinstance(given, str) else given or ()
+    if any(not value.strip(", ") for value in values):
         raise click.BadParameter("it is empty. Give a value, or leave the option out.")
     return given
 
@@ -31,7 +32,7 @@ def steps_of(text: str | None) -> tuple[int, int] | None:
     """
     if text is None:
         return None
-    found = re.fullmatch(r"([0-9]+)(?:\.\.([0-9]+))?", text)
+    found = re.fullmatch(r"([0-9]{1,9})(?:\.\.([0-9]{1,9}))?", text)
     low, high = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
     if low > high:
         raise click.BadParameter(

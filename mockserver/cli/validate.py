@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NoReturn, cast
 
 import click
 
@@ -52,13 +52,24 @@ def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> No
         except UnreadableError as error:
             unreadable = True
             click.echo(f"deadringer validate: {error}", err=True)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(2)
-    tally.sum_up()
+        except OSError as error:
+            _give_up_printing(error)
+    try:
+        tally.sum_up()
+        sys.stdout.flush()
+    except OSError as error:
+        _give_up_printing(error)
     failing = {Grade.ERROR} if fail_on == "error" else set(Grade)
     broken = any(tally.counts[grade] for grade in failing)
     sys.exit(2 if unreadable else int(broken))
+
+
+def _give_up_printing(error: OSError) -> NoReturn:
+    """End: what was found cannot be told. A reader that has had enough knows that."""
+    if not isinstance(error, BrokenPipeError):
+        click.echo(f"deadringer validate: cannot print: {error.strerror or error}.", err=True)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(2)
 
 
 class _Tally:
@@ -152,9 +163,21 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, Callable[[int], None]]]:
         else:
             bar = click.progressbar(length=size, label=name, file=sys.stderr)
             progress = stack.enter_context(bar).update
+        yield cast("BinaryIO", _Readable(name, stream)), progress
+
+
+class _Readable:
+    """A file by lines, whose damage is told with its name."""
+
+    def __init__(self, name: str, stream: BinaryIO) -> None:
+        self._name = name
+        self._stream = stream
+
+    def readline(self) -> bytes:
+        """Give the next line, b"" at the end."""
         try:
-            yield stream, progress
-        except BrokenPipeError:
-            raise  # nobody reads what we print
+            return self._stream.readline()
         except reading_errors() as error:
-            raise UnreadableError(f"{name}: damaged: {error}. Write or fetch it again.") from error
+            raise UnreadableError(
+                f"{self._name}: damaged: {error}. Write or fetch it again."
+            ) from error

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from contracts import operations
+from mockserver.asked_paths import API_ROOT, asked_path
 from mockserver.lasting import LASTING
 
 from .model import Answer, ContractFault, Counts, Traffic
@@ -44,7 +45,7 @@ class FaultyAnswers:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        if not environ["PATH_INFO"].startswith("/v1"):
+        if not asked_path(environ).startswith(API_ROOT):
             return self._application(environ, start_response)
         answer = self._ask(environ)
         environ.pop(LASTING, None)  # what lasted was the true answer
@@ -55,7 +56,7 @@ class FaultyAnswers:
         return _send(answer, start_response)
 
     def _traffic(self, environ: dict[str, Any]) -> Traffic:
-        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        method, path = environ["REQUEST_METHOD"], asked_path(environ)
         operation_id, ids = "", {}
         for known_method, template, operation in self._templates:
             match = template.fullmatch(path)

@@ -190,7 +190,10 @@ def test_an_example_is_the_recording() -> None:
     assert json.loads(generated("--example", "happy_branch")) == recording.execution
 
 
-@pytest.mark.parametrize(("name", "form"), [("a.jsonl", "ndjson"), ("a", "ndjson")])
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("a.jsonl", "ndjson"), ("a", "ndjson"), ("a.JSON", "json"), ("a.v1.2", "ndjson")],
+)
 def test_the_form_follows_the_extension(tmp_path: Path, name: str, form: str) -> None:
     generated("--out", tmp_path / name)
 

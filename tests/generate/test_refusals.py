@@ -46,6 +46,7 @@ from tests.generate import deadringer, generated, refusal
         ("-n 0", "0 is not in the range x>=1"),
         ("--out runs.txt", ".txt is the extension of no form. Name the form with --format"),
         ("--out runs.xml.gz", ".xml is the extension of no form."),
+        (f"--steps {'9' * 5000}", "is no number of steps. Write 5, or 3..12."),
         ("--steps 10001", "10001 steps are too many; a run has 10,000 at most."),
         ("--loops --steps 0", "a run without steps has no loop; leave out one"),
     ],
@@ -54,14 +55,18 @@ def test_a_refusal_says_how_to_fix_it(options: str, told: str) -> None:
     assert told in refusal(*options.split())
 
 
+LISTS = ("--status", "--operations", "--example")
+
+
 @pytest.mark.parametrize(
     "option", ["--seed", "--status", "--operations", "--locale", "--example", "--out"]
 )
 def test_an_option_left_empty_is_not_taken_for_one_left_out(option: str) -> None:
-    told = refusal(option, "")
+    for empty in ("", " ", *([","] if option in LISTS else [])):
+        told = refusal(option, empty)
 
-    assert option in told
-    assert "it is empty. Give a value, or leave the option out." in told
+        assert option in told
+        assert "it is empty. Give a value, or leave the option out." in told
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import json
 import resource
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,14 +102,51 @@ def test_a_compressed_file_is_judged_as_what_it_holds(tmp_path: Path, pack: Call
     path.write_bytes(pack(lines))
     whole = validate(str(path))
 
-    path.write_bytes(pack(lines)[:-20] + 20 * b"!")
-    damaged = validate(str(path))
+    path.write_bytes(pack(lines) + pack(lines))
+    of_two_parts = validate(str(path))
 
-    assert whole.returncode == 1
+    assert (whole.returncode, of_two_parts.returncode) == (1, 1)
     assert f"{path}:2 /duration_ms error" in whole.stdout
-    assert damaged.returncode == 2
-    assert f"{path}: damaged: " in damaged.stderr
-    assert "Traceback" not in damaged.stderr
+    assert f"{path}:4 /duration_ms error" in of_two_parts.stdout
+
+
+def in_pieces_gz(lines: list[bytes]) -> bytes:
+    packer = zlib.compressobj(wbits=31)
+    return b"".join(packer.compress(line) + packer.flush(zlib.Z_FULL_FLUSH) for line in lines)
+
+
+def in_pieces_zst(lines: list[bytes]) -> bytes:
+    packer = zstandard.ZstdCompressor().compressobj()
+    flush = zstandard.COMPRESSOBJ_FLUSH_BLOCK
+    return b"".join(packer.compress(line) + packer.flush(flush) for line in lines)
+
+
+@pytest.mark.parametrize("pack", [in_pieces_gz, in_pieces_zst])
+@pytest.mark.parametrize("harm", ["cut off after a line", "overwritten"])
+def test_a_damaged_compressed_file_is_told_and_not_taken_for_whole(
+    tmp_path: Path, pack: Callable, harm: str
+) -> None:
+    path = tmp_path / f"runs.ndjson{'.gz' if pack is in_pieces_gz else '.zst'}"
+    packed = pack([json.dumps(EXAMPLE).encode() + b"\n"] * 9)  # and no end
+    path.write_bytes(packed if "cut" in harm else packed[:-40] + 40 * b"!")
+
+    done = validate(str(path))
+
+    assert done.returncode == 2
+    assert f"{path}: damaged: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has it")
+def test_what_cannot_be_printed_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "bad.ndjson", "\n".join([json.dumps(BROKEN)] * 300))
+    command = f"{sys.executable} -m mockserver validate {path} > /dev/full"
+    done = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 2
+    assert done.stderr == "deadringer validate: cannot print: No space left on device.\n"
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,9 @@ def test_the_wheel_serves_outside_the_repository(binaries: Path, tmp_path: Path)
         finally:
             server.terminate()
 
+    parsing = "import sys; sys.modules['yaml'] = None; import contracts; contracts.operations()"
+    subprocess.run([binaries / "python", "-c", parsing], check=True, timeout=60, cwd=tmp_path)
+
     assert execution["status"] == "completed"
     assert [step["step_id"] for step in execution["steps"]] == ["agent-1", "slack-1"]
     assert any(asset.endswith("trace.js") for asset in assets)

@@ -2,7 +2,6 @@
 
 import threading
 import tracemalloc
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import KNOWN
@@ -181,8 +180,12 @@ def test_a_window_begins_again_when_it_is_over_forgotten_or_its_clock_set_back(w
     assert (set_back, cleared) == ((1, 860.0), (1, 861.0))
 
 
-def test_threads_that_count_together_miss_nothing(windows):
-    with ThreadPoolExecutor(8) as pool:
-        counted = pool.map(lambda _: windows.add("a", 1000.0)[0], range(20_000))
+def test_a_window_that_lasts_is_not_forgotten_for_those_that_are_over():
+    windows = OwnWindows(60)
+    for number in range(SLOTS - 1):
+        windows.add(f"over {number}", 100.0)
+    windows.add("lasts", 1000.0)
+    for number in range(SLOTS // 2):
+        windows.add(f"new {number}", 1001.0)
 
-    assert sorted(counted) == list(range(1, 20_001))
+    assert windows.add("lasts", 1001.0)[0] == 2
