@@ -89,7 +89,7 @@ class Family:
         """Give the order of a workflow's runs, newest first."""
         gaps = list(self._replaced(workflow_id))
         held = list(self._held(session, workflow_id, now_ms))
-        for workflow, run_id in session.executions:
+        for workflow, run_id in [*session.executions]:
             number = self._number(workflow, run_id, now_ms) if workflow == workflow_id else None
             if number is not None:
                 gaps.append(number)
@@ -144,11 +144,12 @@ class Family:
 
     def _held(self, session: Session, workflow_id: str, now_ms: int) -> Iterator[Held]:
         """Give what is in memory, the latest first: started, changed and recorded runs."""
-        for run in reversed(session.started.values()):
+        # Copies: another thread may change the session meanwhile.
+        for run in reversed([*session.started.values()]):
             key = run.plan.workflow_id, run.plan.run_id
             if key[0] == workflow_id and key not in session.executions:
                 yield Held(key[1], run.plan.started_at, partial(started_execution, run, now_ms))
-        for (workflow, run_id), execution in reversed(session.executions.items()):
+        for (workflow, run_id), execution in reversed([*session.executions.items()]):
             if workflow == workflow_id and execution is not None:
                 moment = _moment(execution.get("started_at"))
                 yield Held(run_id, moment, partial(_same, execution))

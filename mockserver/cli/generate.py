@@ -54,17 +54,23 @@ _BY_EXTENSION = {
 @click.option("--seed", default="1", show_default=True, callback=filled, help="A number or a text.")
 @click.option("--status", multiple=True, callback=filled, metavar="STATUS[=SHARE]",
               help="How runs end: failed=0.3, or failed alone; may be given again.")  # fmt: skip
-@click.option("--steps", metavar="N|LOW..HIGH", help="Steps in a run.")
+@click.option("--steps", callback=filled, metavar="N|LOW..HIGH", help="Steps in a run.")
 @click.option("--operations", multiple=True, callback=filled, metavar="KIND",
               help="The kinds of step there may be, joined by commas.")  # fmt: skip
 @click.option("--loops/--no-loops", default=None, help="Runs with a loop, or without.")
 @click.option(
     "--locale", callback=filled, metavar="NAME", help="Where names and texts come from, as de_DE."
 )
-@click.option("--from", "started_after", metavar="TIME", help="The earliest start, ISO 8601.")
-@click.option("--to", "started_before", metavar="TIME", help="Starts are before this time.")
+@click.option(
+    "--from", "started_after", callback=filled, metavar="TIME", help="The earliest start, ISO 8601."
+)
+@click.option(
+    "--to", "started_before", callback=filled, metavar="TIME", help="Starts are before this time."
+)
 @click.option("--edge", is_flag=True, help="Legal but nasty executions.")
-@click.option("--broken", metavar="RULE", help="Executions that break this one rule.")
+@click.option(
+    "--broken", callback=filled, metavar="RULE", help="Executions that break this one rule."
+)
 @click.option("--example", multiple=True, callback=filled, metavar="NAME",
               help="A recorded execution instead; `deadringer examples` lists them.")  # fmt: skip
 @click.option("--envelope", is_flag=True, help="Each as the API answers it, under `data`.")

@@ -19,11 +19,11 @@ def get_state(steering: Steering) -> JsonObject:
         "scenario": session.scenario.name if session.scenario else None,
         "started_runs": [
             {"workflow_id": run.plan.workflow_id, "run_id": name, "drive": run.drive}
-            for name, run in session.started.items()
+            for name, run in [*session.started.items()]
         ],
         "changed_executions": [
             {"workflow_id": ids[0], "run_id": ids[1], "change": "put" if one else "deleted"}
-            for ids, one in session.executions.items()
+            for ids, one in [*session.executions.items()]
         ],
     }
 

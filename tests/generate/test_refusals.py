@@ -59,7 +59,19 @@ LISTS = ("--status", "--operations", "--example")
 
 
 @pytest.mark.parametrize(
-    "option", ["--seed", "--status", "--operations", "--locale", "--example", "--out"]
+    "option",
+    [
+        "--seed",
+        "--status",
+        "--operations",
+        "--locale",
+        "--example",
+        "--out",
+        "--steps",
+        "--from",
+        "--to",
+        "--broken",
+    ],
 )
 def test_an_option_left_empty_is_not_taken_for_one_left_out(option: str) -> None:
     for empty in ("", " ", *([","] if option in LISTS else [])):

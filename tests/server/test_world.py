@@ -7,8 +7,8 @@ import pytest
 from contracts.rules import judge_execution
 from fixtures import World
 from mockserver import Settings
-from mockserver.app import build_app
-from tests.server.conftest import SettableClock
+from mockserver.app import EXTENSION, build_app
+from tests.server.conftest import KNOWN, SettableClock
 
 
 def rows_of(client, workflow_id, **query):
@@ -115,3 +115,27 @@ def test_an_id_of_the_world_leads_back_to_its_run():
         run_id = world.run_id(workflow_id, newest)
         assert world.number_of(workflow_id, run_id, now_ms) == newest
         assert world.number_of(workflow_id, world.run_id(workflow_id, newest + 1), now_ms) is None
+
+
+def test_a_list_may_be_read_while_runs_are_started_and_changed(over_http, clock):
+    app = build_app(Settings(rate_limit="off"), clock=clock)
+    client, service = over_http(app), app.extensions[EXTENSION]
+    model = client.get(KNOWN).json()["data"]
+
+    def put(run_id):
+        path = f"/__mock/workflows/wf_abc123/executions/{run_id}"
+        assert client.put(path, json={**model, "run_id": run_id}).is_success
+
+    for run_id in ("run_before0", "run_before1"):
+        client.post("/v1/workflows/wf_abc123/test")
+        put(run_id)
+    scene = service.scene()
+
+    held = scene.family._held(scene.session, "wf_abc123", scene.now_ms)
+    first = next(held)
+    client.post("/v1/workflows/wf_abc123/test")
+    rest = [next(held), next(held)]
+    put("run_during")
+    rest += held
+
+    assert {"run_before0", "run_before1"} <= {one.run_id for one in [first, *rest]}
