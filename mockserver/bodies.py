@@ -1,8 +1,8 @@
 """Reads the bodies of requests in the threads that took them, for Granian lets no other do it.
 
-While one reads, another takes requests. There are only so many of them, and a body that stands still
-would hold one for ever: after a while its sender is told so. The reading ends when the sender then
-hangs up.
+While one reads, another takes requests. There are only so many of them, and a body that stands
+still would hold one for ever: after a while its sender is told so. The reading ends when the sender
+then hangs up.
 """
 
 import io
