@@ -18,6 +18,7 @@ from contracts import JsonObject
 
 from .asked_paths import API_ROOT, asked_path
 from .auth import sent_key
+from .rate_limits import Window
 from .service import SESSION_NAME, Service, split_key
 from .session_clock import SessionClock
 from .shared_numbers import SharedNumber
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from .peers import Peers
 
-    _Repeated = tuple[int, WSGIEnvironment, "Told", list[tuple[str, str]], datetime, float]
+    _Repeated = tuple[int, WSGIEnvironment, "Told", Window | None, datetime, float]
 
 _EVERY = "*"
 """Stands for all sessions; none can be named so."""
@@ -40,14 +41,23 @@ NOTES = "deadringer.notes"
 
 
 class Told(NamedTuple):
-    """What all entries of an answer that is repeated have in common; `body` is cut off."""
+    """What all entries of an answer that is repeated have in common; `body` is cut off.
+
+    The headers of the window it counted in stand between `before` and `after`.
+    """
 
     session: str
     clock: SessionClock
     status: str
+    before: list[tuple[str, str]]
+    after: list[tuple[str, str]]
     body: bytes
     body_length: int
     notes: JsonObject
+
+    def headers_in(self, window: Window | None) -> list[tuple[str, str]]:
+        """Give the headers of one answer."""
+        return [*self.before, *(window.header_items if window else ()), *self.after]
 
 
 @dataclass(slots=True)
@@ -117,14 +127,16 @@ class Journal:
         self,
         environ: "WSGIEnvironment",
         told: "Told",
-        headers: list[tuple[str, str]],
+        window: Window | None,
         at: datetime,
         began: float,
     ) -> None:
-        """Keep a request that was answered without the application; `began` is in seconds."""
-        environ.pop("wsgi.input", None)  # nobody reads it, and it holds on to the connection
+        """Keep a request that was answered without the application; `began` is in seconds.
+
+        Nobody may change the environ after this.
+        """
         ms = (time.perf_counter() - began) * 1000
-        self._passed.append((self._next(), environ, told, headers, at, ms))
+        self._passed.append((self._next(), environ, told, window, at, ms))
 
     def newest(self, session: str, after: int = 0) -> list[Passed]:
         """Give what has passed in a session since a number, newest first."""
@@ -177,7 +189,7 @@ def _passed(one: "Passed | _Repeated") -> Passed:
     """Give an entry as it is read; of an answer that was repeated it is only made now."""
     if isinstance(one, Passed):
         return one
-    number, environ, told, headers, at, ms = one
+    number, environ, told, window, at, ms = one
     return Passed(
         environ=_texts(environ),
         session=told.session,
@@ -186,7 +198,7 @@ def _passed(one: "Passed | _Repeated") -> Passed:
         asked=b"",
         contract_faults=(),
         status=told.status,
-        headers=headers,
+        headers=told.headers_in(window),
         answer=told.body,
         answer_length=told.body_length,
         ms=ms,

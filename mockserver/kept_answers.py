@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contracts import JsonObject
 
+from .connections.heads import header_lines, status_line
 from .journal import BYTES_KEPT, NOTES, Journal, Told
 from .lasting import LASTING, WINDOW, Lasting
 from .logs import RequestLog
-from .rate_limits import Meter
+from .rate_limits import Meter, Window, window_lines
 from .service import Service
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+_NOTHING: "WSGIEnvironment" = {}
 Headers = list[tuple[str, str]]
 Asked = tuple[str | None, ...]
 """Everything of a plain request that its answer may depend on."""
@@ -48,13 +50,14 @@ _LARGEST_SHARE = 8
 
 
 class KeptAnswer(NamedTuple):
-    """One answer; the headers of the window, if there are any, stand before those `after` them."""
+    """One answer; the headers of the window, if there are any, stand between `head` and `after`.
+
+    Both are as they are sent. What the answer says as texts is in `told`.
+    """
 
     lasting: Lasting
-    status: str
-    status_code: int
-    headers: Headers
-    after: Headers
+    head: bytes
+    after: bytes
     told: Told
     meter: Meter | None
     size: int
@@ -86,43 +89,71 @@ class KeptAnswers:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one request."""
+        if not _is_plain(environ):
+            return self._application(environ, start_response)
         reply = self.repeated(environ)
         if reply is not None:
             kept, headers = reply
-            start_response(kept.status, headers)
+            start_response(kept.told.status, headers)
             return [kept.lasting.body] if kept.lasting.body else []
-        if not _is_plain(environ):
-            return self._application(environ, start_response)
         return self._ask(environ, start_response)
 
     def repeated(self, environ: "WSGIEnvironment") -> "tuple[KeptAnswer, Headers] | None":
-        """Give an answer that is kept with its headers of this moment, and count the request.
+        """Give an answer that is kept with its headers of this moment, and count the request."""
+        asked = self.asked(environ)
+        found = None if asked is None else self._counted(asked, environ)
+        if found is None:
+            return None
+        kept, window = found
+        if window is not None and window.is_refused:
+            environ[WINDOW] = window
+            return None
+        return kept, kept.told.headers_in(window)
 
-        Of None the caller learns that the application is to be asked, with this same environ,
-        which need not have the parts that are alike for all requests.
+    def asked(self, environ: "WSGIEnvironment") -> Asked | None:
+        """Give what an answer would be found by; None of a request that is not plain."""
+        return _asked(environ) if _is_plain(environ) else None
+
+    def answer(
+        self, asked: Asked, environ: "WSGIEnvironment"
+    ) -> "tuple[list[bytes], bytes] | WSGIEnvironment":
+        """Give status line and headers, and body, of an answer that is kept; count the request.
+
+        Where there is none: what the application's environ is to hold beside the request's.
         """
-        if environ["REQUEST_METHOD"] != "GET":
+        found = self._counted(asked, environ)
+        if found is None:
+            return _NOTHING
+        kept, window = found
+        if window is None:
+            return [kept.head], kept.lasting.body
+        if window.is_refused:
+            return {WINDOW: window}
+        return [kept.head, window_lines(window), kept.after], kept.lasting.body
+
+    def _counted(
+        self, asked: Asked, environ: "WSGIEnvironment"
+    ) -> "tuple[KeptAnswer, Window | None] | None":
+        """Give an answer that is kept, and the window that it counted in; note that it is given."""
+        kept = self._kept.get(asked)
+        if kept is None:
             return None
         began = perf_counter()
-        kept = self._kept.get(_asked(environ))
-        if kept is None or not _is_plain(environ):
-            return None
         now = self._clock.now()
-        if not self._is_true(kept.lasting, now):
-            self._forget(_asked(environ), kept)
+        lasting = kept.lasting
+        if not self._is_true(lasting, now):
+            self._forget(asked, kept)
             return None
-        headers = kept.headers
+        window = None
         if kept.meter is not None:
-            window, items = kept.meter(kept.lasting.clock.at(now))
-            if window is not None:
-                environ[WINDOW] = window  # which is not plain: the application refuses it
-                return None
-            headers = [*headers, *items, *kept.after]
+            window = kept.meter(lasting.clock.at(now))
+            if window.is_refused:
+                return kept, window
         if self._journal is not None:
-            self._journal.add_kept(environ, kept.told, headers, now, began)
+            self._journal.add_kept(environ, kept.told, window, now, began)
         if self._log.is_on:
-            self._log.tell(environ, kept.status, began)
-        return kept, headers
+            self._log.tell(environ, kept.told.status, began)
+        return kept, window
 
     def _is_true(self, lasting: Lasting, now: datetime) -> bool:
         return (
@@ -135,6 +166,7 @@ class KeptAnswers:
     def _ask(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Ask the application, and keep its answer if that lasts."""
         told: list[Any] = []
+        asked = _asked(environ)
 
         def start(status: str, headers: Headers, *rest: Any) -> Callable[[bytes], object]:
             told[:] = [status, headers]
@@ -143,7 +175,6 @@ class KeptAnswers:
         answer = self._application(environ, start)
         lasting: Lasting | None = environ.get(LASTING)
         if lasting is not None and told:
-            asked = _asked(environ)
             self._keep(asked, self._kept_answer(asked, environ[NOTES], lasting, *told))
         return answer
 
@@ -166,13 +197,14 @@ class KeptAnswers:
         limits, speed = self._service.rate_limits, lasting.clock.speed
         meter = limits.meter(lasting.caller, speed) if lasting.caller else None
         body, size = lasting.body, _ENTRY_BYTES + sum(len(part or "") for part in asked)
-        told = Told(
-            lasting.session.name, lasting.clock, status, body[:BYTES_KEPT], len(body), notes
-        )
+        before, after = headers[:first], headers[behind:]
+        session, length = lasting.session.name, len(body)
+        told = Told(session, lasting.clock, status, before, after, body[:BYTES_KEPT], length, notes)
         size += len(body) + len(told.body)
-        return KeptAnswer(
-            lasting, status, int(status[:3]), headers[:first], headers[behind:], told, meter, size
-        )
+        head, rest = status_line(status) + header_lines(before), header_lines(after)
+        if meter is None:
+            head, rest = head + rest, b""
+        return KeptAnswer(lasting, head, rest, told, meter, size)
 
     def _forget(self, asked: Asked, answer: KeptAnswer) -> None:
         with self._lock:
@@ -185,7 +217,11 @@ class KeptAnswers:
 
 
 def _is_plain(environ: "WSGIEnvironment") -> bool:
-    return environ["REQUEST_METHOD"] == "GET" and environ.keys() <= _PLAIN
+    return (
+        environ["REQUEST_METHOD"] == "GET"
+        and environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+        and environ.keys() <= _PLAIN
+    )
 
 
 def _asked(environ: "WSGIEnvironment") -> Asked:

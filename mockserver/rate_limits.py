@@ -6,6 +6,7 @@ from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
+from .connections.heads import header_lines
 from .errors import ApiError
 from .shared_numbers import SLOTS, OwnWindows, Windows
 from .written_settings import RatePolicy
@@ -34,16 +35,6 @@ class Caller(NamedTuple):
 HeaderItems = tuple[tuple[str, str], ...]
 
 
-@lru_cache(maxsize=SLOTS)
-def header_items(limit: int, remaining: int, reset_s: int) -> HeaderItems:
-    """Give the documented response headers of a window."""
-    return (
-        ("RateLimit-Limit", str(limit)),
-        ("RateLimit-Remaining", str(remaining)),
-        ("RateLimit-Reset", str(reset_s)),
-    )
-
-
 class Window(NamedTuple):
     """The state of one caller's window just after a request was counted."""
 
@@ -55,7 +46,17 @@ class Window(NamedTuple):
     @property
     def header_items(self) -> HeaderItems:
         """The documented response headers."""
-        return header_items(self.limit, self.remaining, self.reset_s)
+        return (
+            ("RateLimit-Limit", str(self.limit)),
+            ("RateLimit-Remaining", str(self.remaining)),
+            ("RateLimit-Reset", str(self.reset_s)),
+        )
+
+
+@lru_cache(maxsize=SLOTS)
+def window_lines(window: Window) -> bytes:
+    """Give the documented response headers of a window as they are sent."""
+    return header_lines(window.header_items)
 
 
 def _enforced(policy: RatePolicy, windows: Windows) -> "EnforcedLimit":
@@ -64,8 +65,8 @@ def _enforced(policy: RatePolicy, windows: Windows) -> "EnforcedLimit":
     return EnforcedLimit(policy, windows)
 
 
-Meter = Callable[[datetime], tuple[Window | None, HeaderItems]]
-"""Counts a request: gives the window if that is to be refused, and else what its answer tells."""
+Meter = Callable[[datetime], Window]
+"""Counts a request at a time of its session."""
 
 
 class RateLimits:
@@ -95,14 +96,18 @@ class RateLimits:
         name, limit = caller.window_name, self._policy.limit
         add, is_enforced = self._windows.add, self._enforced is not None
         real = speed or 1
+        last = Window(limit, limit, 0, is_refused=False)
 
-        def count(moment: datetime) -> tuple[Window | None, HeaderItems]:
+        def count(moment: datetime) -> Window:
+            nonlocal last
             now = moment.timestamp()
             counted, end = add(name, now)
-            if is_enforced and counted > limit:
-                return self._window(now, counted, end, speed, is_refused=True), ()
-            left = limit - counted
-            return None, header_items(limit, left if left > 0 else 0, ceil((end - now) / real))
+            left, reset_s = limit - counted, ceil((end - now) / real)
+            is_refused = is_enforced and left < 0
+            left = max(left, 0)
+            if (limit, left, reset_s, is_refused) != last:
+                last = Window(limit, left, reset_s, is_refused)
+            return last
 
         return count
 

@@ -142,13 +142,13 @@ def session_of_request() -> str:
     """Give the session a request names, "" if it names none.
 
     Raises:
-        ApiError: VALIDATION_ERROR if it is no name. One beyond ASCII arrives as an empty text.
+        ApiError: VALIDATION_ERROR if it is no name.
     """
     name = request.headers.get("X-Mock-Session")
     if name is None:
         return ""
     if not SESSION_NAME.fullmatch(name):
-        shown = f"{shorten(name)!r}" if name else "what is empty or not ASCII"
+        shown = f"{shorten(name)!r}" if name else "what is empty"
         raise ApiError(
             "VALIDATION_ERROR",
             "Request has 1 validation error(s)",

@@ -106,7 +106,7 @@ def run_server(settings: Settings, telling: Callable[[str, "Service"], Callable[
     # What a start makes is there to stay. Not looking for garbage in it saves a tenth of the start,
     # and every later look for it.
     gc.disable()
-    # Flask and Granian are not needed to refuse a setting.
+    # Flask is not needed to refuse a setting.
     from mockserver.app import EXTENSION, build_app
     from mockserver.logs import configure_logs
     from mockserver.serving import base_url, bind
@@ -138,11 +138,12 @@ def _print_banner(url: str, service: "Service") -> Callable[[], None]:
 def _run(app: "Flask", listener: "socket", announce: Callable[[], None]) -> int:
     """Serve in this process, or in several, until they are told to stop; give the exit code."""
     from mockserver.app import EXTENSION, JOURNAL
+    from mockserver.kept_answers import KeptAnswers
     from mockserver.serving import serve as serve_application
     from mockserver.workers import run_workers
 
     service: Service = app.extensions[EXTENSION]
-    repeated = getattr(app.wsgi_app, "repeated", None)  # where answers are kept
+    kept = app.wsgi_app if isinstance(app.wsgi_app, KeptAnswers) else None
 
     def work(number: int, on_ready: Callable[[], None]) -> None:
         if service.settings.reload and number == 0:
@@ -151,7 +152,7 @@ def _run(app: "Flask", listener: "socket", announce: Callable[[], None]) -> int:
             follow_changes(service)
         if service.peers and JOURNAL in app.extensions:
             service.peers.listen(number, app.extensions[JOURNAL].answer)
-        serve_application(app, listener, on_ready, repeated)
+        serve_application(app, listener, on_ready, kept)
 
     if service.peers is None:
         work(0, announce)

@@ -11,7 +11,7 @@ from tests.plugin import PLUGIN, WITH_WORKERS
 
 pytest_plugins = ("pytester",)
 
-HEAVY = {"flask", "granian", "httpx", "hypothesis", "jsonschema", "schemathesis", "yaml"}
+HEAVY = {"flask", "httptools", "httpx", "hypothesis", "jsonschema", "schemathesis", "yaml"}
 
 CHANGES = """
     import json

@@ -9,12 +9,10 @@ import httpx
 import pytest
 from conftest import DEMO, KNOWN
 
-from mockserver.bodies import MOST_BYTES, MOST_READERS, PATIENCE_S
+from mockserver.connections.refusals import MOST_BODY_BYTES, PATIENCE_S
 
 TEST = "/v1/workflows/wf_abc123/test"
 HALF_SENT = 400
-MORE_THAN_THREADS = 70
-"""Than those that may take requests."""
 
 
 @pytest.fixture
@@ -46,14 +44,13 @@ def test_bodies_that_stand_still_hold_nobody_and_are_answered_in_the_end(server)
             stack.enter_context(connected(server, f"POST {TEST} HTTP/1.1", "Content-Length: 9"))
             for _ in range(HALF_SENT)
         ]
-        for path in (KNOWN, "/v1/workflows") * (MORE_THAN_THREADS // 2):
+        for path in (KNOWN, "/v1/workflows") * 10:
             # Held up by the bodies, one would be answered when those are given up.
             assert httpx.get(server.url + path, headers=DEMO, timeout=1).is_success
         told = [answered(connection) for connection in waiting]
     assert server.stop() == 0
 
-    assert [status for status, _ in told].count(408) == MOST_READERS
-    assert {status for status, _ in told} == {408, 503}
+    assert {status for status, _ in told} == {408}
     assert f"stood still for {PATIENCE_S:g}" in str(told)
 
 
@@ -81,12 +78,12 @@ def test_what_a_caller_did_not_finish_is_not_done(server, sent):
 
 
 def test_a_body_that_is_too_large_is_refused_unread(server):
-    lines = (f"POST {TEST} HTTP/1.1", f"Content-Length: {MOST_BYTES + 1}")
+    lines = (f"POST {TEST} HTTP/1.1", f"Content-Length: {MOST_BODY_BYTES + 1}")
     with connected(server, *lines) as connection:
         status, told = answered(connection)
 
     assert status == 413
-    assert f"{MOST_BYTES:,}" in told["error"]["suggestion"]
+    assert f"{MOST_BODY_BYTES:,}" in told["error"]["suggestion"]
 
 
 def test_a_read_does_not_wait_for_a_body(server):

@@ -164,11 +164,11 @@ def test_every_violation_of_every_document_is_told_at_once(refused_start, tmp_pa
         assert part in process.stderr
 
 
-def test_help_and_version_load_neither_flask_nor_granian():
+def test_help_and_version_load_neither_flask_nor_httptools():
     code = (
         "import sys\nfrom mockserver.cli import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "print(sorted({'flask', 'granian', 'limits', 'jsonschema'} & set(sys.modules)))"
+        "print(sorted({'flask', 'httptools', 'limits', 'jsonschema'} & set(sys.modules)))"
     )
 
     process = subprocess.run(

@@ -14,7 +14,7 @@ OF_THE_TESTS = {
     *("werkzeug.socket", "REMOTE_PORT", "REQUEST_URI", "RAW_URI"),
     "HTTP_X_SCHEMATHESIS_TESTCASEID",
 }
-"""What server and client of these tests put into an environ beside what Granian and a user do."""
+"""What these tests put into an environ beside what our server and a user do."""
 
 
 class HeldClock:

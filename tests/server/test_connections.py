@@ -1,0 +1,277 @@
+"""Connections as clients really use them: many requests, odd ones, and some that break off."""
+
+import json
+import re
+import socket
+import threading
+import time
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import pytest
+from conftest import DEMO, KNOWN
+
+from mockserver.connections.refusals import MOST_BODY_BYTES, MOST_HEAD_BYTES, MOST_HELD_BYTES
+
+KEY = f"Host: localhost\r\nx-api-key: {DEMO['x-api-key']}\r\n"
+READ = f"GET {KNOWN} HTTP/1.1\r\n{KEY}\r\n".encode()
+LIST = f"GET /v1/workflows HTTP/1.1\r\n{KEY}\r\n".encode()
+TEST = "POST /v1/workflows/wf_abc123/test"
+WAIT_S = 20
+LARGE = 5000
+"""Steps of an execution that no system's buffers hold."""
+
+
+@pytest.fixture(scope="module")
+def server(start_server):
+    return start_server("--log-format", "off", "--workers", "1")
+
+
+@pytest.fixture
+def connect(server):
+    parts = urlsplit(server.url)
+    with ExitStack() as stack:
+
+        def connect():
+            connection = socket.create_connection((parts.hostname, parts.port), timeout=WAIT_S)
+            return stack.enter_context(connection)
+
+        yield connect
+
+
+@pytest.fixture
+def connection(connect):
+    return connect()
+
+
+class Answers:
+    """Reads answers from a connection, one after the other: status, headers, body."""
+
+    def __init__(self, connection):
+        self._file = connection.makefile("rb")
+
+    def next(self):
+        status = int(self._file.readline().split()[1])
+        lines = iter(self._file.readline, b"\r\n")
+        headers = dict(line.decode().rstrip().lower().split(": ", 1) for line in lines)
+        return status, headers, self._file.read(int(headers.get("content-length", 0)))
+
+    def rest(self):
+        return self._file.read()
+
+
+def error_of(answer):
+    status, headers, body = answer
+    error = json.loads(body)["error"]
+    assert headers["connection"] == "close"
+    assert error["suggestion"]
+    return status, error["message"]
+
+
+def test_requests_sent_together_are_answered_in_their_order(connection):
+    known, slow = READ, READ[:-2] + b"Prefer: delay=300\r\n\r\n"
+    connection.sendall(known + slow + LIST + known + known)
+    answers = Answers(connection)
+    told = [answers.next() for _ in range(5)]
+
+    assert [status for status, _, _ in told] == [200] * 5
+    assert told[0][2] == told[1][2] == told[3][2] == told[4][2] != told[2][2]
+    assert told[1][1]["preference-applied"] == "delay=300"
+
+
+def test_a_request_may_come_byte_by_byte(connection):
+    answers = Answers(connection)
+    for _ in range(2):
+        for place in range(len(READ)):
+            connection.sendall(READ[place : place + 1])
+        assert answers.next()[0] == 200
+
+
+def test_every_answer_tells_when_it_was_made(connection):
+    connection.sendall(READ + LIST + b"GET /\x01 HTTP/1.1\r\n\r\n")
+    answers = Answers(connection)
+
+    for _ in range(3):
+        assert re.fullmatch(
+            r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d gmt", answers.next()[1]["date"]
+        )
+
+
+@pytest.mark.parametrize("request_", [READ, LIST])
+def test_the_last_request_of_a_connection_is_answered_and_ends_it(connection, request_):
+    connection.sendall(request_)
+    connection.sendall(request_[:-2] + b"Connection: close\r\n\r\n" + request_)
+    answers = Answers(connection)
+
+    assert "connection" not in answers.next()[1]
+    status, headers, _ = answers.next()
+    assert (status, headers["connection"]) == (200, "close")
+    assert answers.rest() == b""
+
+
+@pytest.mark.parametrize("request_", [READ, LIST, READ + LIST])
+def test_who_sends_no_more_still_gets_the_answers(connection, request_):
+    connection.sendall(request_)
+    connection.shutdown(socket.SHUT_WR)
+
+    assert Answers(connection).rest().count(b"HTTP/1.1 200 ") == request_.count(b"GET ")
+
+
+def test_http_1_0_is_kept_open_for_those_who_ask(connection):
+    answers = Answers(connection)
+    connection.sendall(READ.replace(b"1.1", b"1.0", 1)[:-2] + b"Connection: keep-alive\r\n\r\n")
+    assert answers.next()[1]["connection"] == "keep-alive"
+    connection.sendall(READ.replace(b"1.1", b"1.0", 1))
+    assert answers.next()[1]["connection"] == "close"
+    assert answers.rest() == b""
+
+
+def test_a_whole_url_is_a_path(connection):
+    connection.sendall(READ.replace(b"GET ", b"GET http://localhost", 1))
+
+    assert Answers(connection).next()[0] == 200
+
+
+def test_a_method_nobody_knows_is_a_405_and_the_connection_goes_on(connection):
+    connection.sendall(READ.replace(b"GET", b"BREW", 1))
+    answers = Answers(connection)
+    assert answers.next()[0] == 405
+    connection.sendall(READ)
+    assert answers.next()[0] == 200
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 16", "Transfer-Encoding: chunked"])
+def test_an_offer_of_another_protocol_is_not_taken_up(connection, length):
+    """As Java's client makes one with the first request of a connection."""
+    offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    body = b'{"overrides": 1}'
+    if "chunked" in length:
+        body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    answers = Answers(connection)
+    connection.sendall(READ[:-2] + offer.encode() + b"\r\n" + READ)
+    assert [answers.next()[0], answers.next()[0]] == [200, 200]
+    head = f"{TEST} HTTP/1.1\r\n{KEY}{offer}Content-Type: application/json\r\n{length}\r\n\r\n"
+    connection.sendall(head.encode())
+    connection.sendall(body + READ)
+    status, _, told = answers.next()
+    assert (status, b"overrides" in told) == (400, True)
+    assert answers.next()[0] == 200
+
+
+def test_a_client_that_waits_is_told_to_send_its_body(connection):
+    head = f"{TEST} HTTP/1.1\r\n{KEY}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    connection.sendall(head.encode())
+    assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    connection.sendall(b"[]")
+    assert Answers(connection).next()[0] == 400
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1 and more\r\n\r\n",
+        b"GET /caf\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT localhost:80 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+    ],
+    ids=["line", "ascii", "connect", "lengths", "twice", "http2", "tls"],
+)
+def test_what_is_no_request_is_refused_after_those_that_were(connection, sent):
+    connection.sendall(READ + sent)
+    answers = Answers(connection)
+
+    assert answers.next()[0] == 200
+    status, message = error_of(answers.next())
+    assert status == 400
+    assert message.startswith("This is no HTTP/1.1 request: ")
+    assert answers.rest() == b""
+
+
+@pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nA: ", b"GET / HTTP/1.1\r\n"])
+def test_a_head_that_is_too_large_is_refused(connection, start):
+    filling = b"a: b\r\n" if start.endswith(b"\n") else b"x"
+    connection.sendall(start + filling * (2 * MOST_HEAD_BYTES // len(filling)))
+
+    status, message = error_of(Answers(connection).next())
+    assert status == 431
+    assert "too large" in message
+
+
+def test_the_answer_reaches_one_who_goes_on_sending_a_body_that_is_too_large(connection):
+    head = f"{TEST} HTTP/1.1\r\n{KEY}Content-Length: {2 * MOST_BODY_BYTES}\r\n\r\n"
+    connection.sendall(head.encode() + bytes(2**20))
+    time.sleep(0.2)
+    connection.sendall(bytes(2**20))
+
+    assert error_of(Answers(connection).next())[0] == 413
+
+
+@pytest.mark.parametrize("sent", [b"", b"5\r\n[", b"1\r\n[\r\n", b"1\r\n[\r\n0\r\n"])
+def test_a_body_in_chunks_that_is_cut_off_is_not_acted_upon(connection, sent):
+    head = f"{TEST} HTTP/1.1\r\n{KEY}Transfer-Encoding: chunked\r\n\r\n"
+    connection.sendall(head.encode() + sent)
+    connection.shutdown(socket.SHUT_WR)
+
+    status, message = error_of(Answers(connection).next())
+    assert status == 400
+    assert "before its last chunk" in message
+
+
+def test_a_head_that_is_cut_off_gets_no_answer(connection):
+    connection.sendall(READ + READ[:30])
+    connection.shutdown(socket.SHUT_WR)
+    answers = Answers(connection)
+
+    assert answers.next()[0] == 200
+    assert answers.rest() == b""
+
+
+def test_the_body_of_a_read_is_read_over(connection):
+    answers = Answers(connection)
+    connection.sendall(READ[:-2] + b"Content-Length: 5\r\n\r\n12")
+    assert answers.next()[0] == 200
+    connection.sendall(b"345" + READ)
+    assert answers.next()[0] == 200
+
+
+def test_bodies_take_only_so_much_memory_together(connect, connection):
+    head = f"{TEST} HTTP/1.1\r\n{KEY}Content-Length: {MOST_BODY_BYTES}\r\n\r\n".encode()
+    part = bytes(MOST_BODY_BYTES - 1)
+    many = MOST_HELD_BYTES // MOST_BODY_BYTES + 1
+    senders = [connect() for _ in range(many)]
+    for sender in senders:
+        threading.Thread(target=sender.sendall, args=(head + part,), daemon=True).start()
+
+    connection.sendall(READ)
+    assert Answers(connection).next()[0] == 200
+    told = [error_of(Answers(sender).next()) for sender in senders]
+    # One is refused at once; the others get no further than their last byte.
+    assert sorted(status for status, _ in told) == [408] * (many - 1) + [503]
+
+
+@pytest.mark.parametrize("prefer", [f"steps={LARGE}", f"steps={LARGE}, fault=drip"])
+def test_who_reads_slowly_holds_nobody_and_gets_all(connect, connection, prefer):
+    slow = connect()
+    slow.sendall((READ[:-2] + f"Prefer: {prefer}\r\n\r\n".encode()) * 3)
+    time.sleep(1)
+    connection.sendall(READ)
+    assert Answers(connection).next()[0] == 200
+
+    answers = Answers(slow)
+    bodies = {answers.next()[2] for _ in range(3)}
+    assert len(bodies) == 1
+    assert len(json.loads(bodies.pop())["data"]["steps"]) == LARGE
+
+
+def test_who_hangs_up_in_the_middle_disturbs_nobody(connect, connection, server):
+    for prefer in ("delay=300", f"steps={LARGE}", f"steps={LARGE}, fault=drip"):
+        leaver = connect()
+        leaver.sendall((READ[:-2] + f"Prefer: {prefer}\r\n\r\n".encode()) * 2)
+        leaver.close()
+    connection.sendall(READ)
+
+    assert Answers(connection).next()[0] == 200
+    assert "Traceback" not in server.log
