@@ -85,11 +85,11 @@ class Connection(asyncio.Protocol):
         if reader is None:
             reader = self._reader = Reader({**self._common, "REMOTE_ADDR": self._address})
         now, was_between = time.monotonic(), reader.is_between
-        if was_between:
-            self._begun = now
         self._since = now
         self._is_free = False
         found = reader.feed(data)
+        if was_between or found:
+            self._begun = now
         if reader.is_known(found, was_between=was_between) and found[0].keeps_alive:
             self.desk.known.add(data, Known(found[0], self._asked(found[0])))
         self._waiting.extend(found)
@@ -202,6 +202,7 @@ class Connection(asyncio.Protocol):
     def _close(self) -> None:
         """Close once all is written; what else has arrived is no longer answered."""
         self._read_no_more()
+        self.desk.let_go(self)
         self._transport.close()
 
     def _read_no_more(self) -> None:
@@ -229,7 +230,7 @@ class Connection(asyncio.Protocol):
         )
         self._write([head.encode(), CLOSES, self.desk.last_lines()], body)
         if self._is_ending or self.desk.is_stopping:
-            self._transport.close()
+            self._close()
             return
         self._transport.write_eof()
         self._transport.resume_reading()
@@ -240,7 +241,7 @@ class Connection(asyncio.Protocol):
         """End what takes too long: a head, a body, or the rest of what was refused."""
         reader = self._reader
         if self._is_deaf:
-            if now - self._since > _LINGER_S:
+            if now - self._since > _LINGER_S and not self._transport.get_write_buffer_size():
                 self._transport.abort()
         elif reader is None or reader.is_between or self._exchange is not None or self._waiting:
             return

@@ -21,7 +21,7 @@ class Known(NamedTuple):
 
 
 class KnownRequests:
-    """Whole requests without bodies, by their bytes; the oldest go where there is too much."""
+    """Whole requests by their bytes; the oldest go where there is too much."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, Known] = {}

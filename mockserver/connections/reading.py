@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from httptools import (
+    HttpParserCallbackError,
     HttpParserError,
     HttpParserInvalidMethodError,
     HttpParserInvalidURLError,
@@ -135,6 +136,8 @@ class Reader:
             if not again:
                 self.refusal = unreadable(problem)
             return again
+        except HttpParserCallbackError:
+            raise  # it is ours
         except HttpParserError as problem:
             if not self._is_over:  # what follows a last request is no request
                 self.refusal = self.refusal or unreadable(problem)
@@ -159,8 +162,9 @@ class Reader:
         return f"POST / HTTP/1.1\r\n{how}\r\n\r\n".encode("ascii")
 
     def is_known(self, found: list[Request], *, was_between: bool) -> bool:
-        """Tell whether the bytes just read are one request without a body, and nothing else."""
-        return was_between and self._begun == len(found) == 1 and self.is_between
+        """Tell whether the bytes just read are one whole request, and nothing else."""
+        is_one = was_between and self._begun == len(found) == 1 and self.is_between
+        return is_one and self.refusal is None
 
     def end(self) -> Refusal | None:
         """Give what is to be told to a sender who sends no more; None if nothing is amiss."""
@@ -199,8 +203,8 @@ class Reader:
             self._found.append(arriving.head)
             return
         arriving.is_wanted = True
-        length = environ.get("CONTENT_LENGTH")
-        arriving.promised = None if length is None else int(length)
+        length = environ.get("CONTENT_LENGTH", "")
+        arriving.promised = int(length) if length.isdecimal() else None
         if arriving.promised is not None and arriving.promised > MOST_BODY_BYTES:
             self.refusal = TOO_LARGE
         self.asks_to_go_on = environ.get("HTTP_EXPECT", "").lower() == "100-continue"

@@ -158,6 +158,21 @@ def test_an_offer_of_another_protocol_is_not_taken_up(connection, length):
     assert answers.next()[0] == 200
 
 
+def test_bytes_that_came_before_are_known_only_if_they_are_one_request(connect):
+    for _ in range(2):  # the second time they might be taken for known
+        for more, count, last in ((b"\x16\x03", 1, 400), (READ, 2, 200), (LIST[:20], 1, None)):
+            connection = connect()
+            connection.sendall(READ + more)
+            answers = Answers(connection)
+            told = [answers.next()[0] for _ in range(count)]
+            assert told == [200] * count
+            if last == 400:
+                assert error_of(answers.next())[0] == 400
+            if last is None:
+                connection.sendall(LIST[20:])
+                assert b'"items"' in answers.next()[2]
+
+
 def test_a_client_that_waits_is_told_to_send_its_body(connection):
     head = f"{TEST} HTTP/1.1\r\n{KEY}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
     connection.sendall(head.encode())
@@ -252,18 +267,32 @@ def test_bodies_take_only_so_much_memory_together(connect, connection):
     assert sorted(status for status, _ in told) == [408] * (many - 1) + [503]
 
 
-@pytest.mark.parametrize("prefer", [f"steps={LARGE}", f"steps={LARGE}, fault=drip"])
-def test_who_reads_slowly_holds_nobody_and_gets_all(connect, connection, prefer):
+@pytest.mark.parametrize(
+    ("prefer", "times"), [(f"steps={LARGE}", 3), (f"steps={LARGE}, fault=drip", 1)]
+)
+def test_who_reads_slowly_holds_nobody_and_gets_all(connect, connection, prefer, times):
     slow = connect()
-    slow.sendall((READ[:-2] + f"Prefer: {prefer}\r\n\r\n".encode()) * 3)
+    slow.sendall((READ[:-2] + f"Prefer: {prefer}\r\n\r\n".encode()) * times)
     time.sleep(1)
     connection.sendall(READ)
     assert Answers(connection).next()[0] == 200
 
     answers = Answers(slow)
-    bodies = {answers.next()[2] for _ in range(3)}
+    bodies = {answers.next()[2] for _ in range(times)}
     assert len(bodies) == 1
     assert len(json.loads(bodies.pop())["data"]["steps"]) == LARGE
+
+
+def test_a_last_answer_reaches_one_who_reads_slowly(connect):
+    request = READ[:-2] + f"Prefer: steps={LARGE}\r\nConnection: close\r\n\r\n".encode()
+    slow = connect()
+    slow.sendall(request[:50])
+    time.sleep(0.1)  # so that the server looks at it now and then
+    slow.sendall(request[50:])
+    time.sleep(4)
+
+    status, _, body = Answers(slow).next()
+    assert (status, len(json.loads(body)["data"]["steps"])) == (200, LARGE)
 
 
 def test_who_hangs_up_in_the_middle_disturbs_nobody(connect, connection, server):
@@ -275,3 +304,18 @@ def test_who_hangs_up_in_the_middle_disturbs_nobody(connect, connection, server)
 
     assert Answers(connection).next()[0] == 200
     assert "Traceback" not in server.log
+
+
+def test_the_loop_of_python_itself_serves_where_there_is_no_other(start_server, tmp_path):
+    (tmp_path / "uvloop.py").write_text("raise ImportError('not on this system')")
+    server = start_server("--workers", "1", PYTHONPATH=str(tmp_path))
+    parts = urlsplit(server.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=WAIT_S) as connection:
+        connection.sendall(READ + READ[:-2] + b"Prefer: delay=100\r\n\r\n" + READ + b"\r\nx\r\n")
+        answers = Answers(connection)
+        told = [answers.next() for _ in range(4)]
+        assert answers.rest() == b""
+
+    assert [status for status, _, _ in told] == [200, 200, 200, 400]
+    assert told[0][2] == told[1][2] == told[2][2]
+    assert server.stop() == 0
