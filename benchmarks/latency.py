@@ -25,6 +25,7 @@ class Tail:
     p50: Sample
     p99: Sample
     late_p99: Sample
+    stopped: Sample
     answered: float
     """The share of the requests that got an answer in time."""
 
@@ -61,4 +62,4 @@ def _tail(name: str, rate: float, courses: list[dict[str, float]]) -> Tail:
 
     asked = sum(course["answered"] + course["unanswered"] for course in courses)
     answered = sum(course["answered"] for course in courses) / asked
-    return Tail(name, rate, of("p50"), of("p99"), of("late_p99"), answered)
+    return Tail(name, rate, of("p50"), of("p99"), of("late_p99"), of("stopped"), answered)

@@ -116,10 +116,12 @@ def _latency(
             tail.p99.shown(2, 1000),
             f"{tail.answered:.1%}",
             tail.late_p99.shown(2, 1000),
+            tail.stopped.shown(0, 1000),
         )
         for tail in tails
     ]
-    heads = ("Server", "requests/s", "p50 ms", "p99 ms", "answered", "driver late, p99 ms")
+    heads = ("Server", "requests/s", "p50 ms", "p99 ms", "answered")
+    heads += ("driver late, p99 ms", "driver stopped, ms")
     about = (
         "An open loop: every request is due at a fixed time and its latency counts from then, so a "
         "stall is charged to all that waited. The first pairs are at 70 % of our own load; where "

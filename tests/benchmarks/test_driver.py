@@ -1,13 +1,19 @@
 """The benchmark driver reads, judges and tells right what it measures; nothing is timed here."""
 
+import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from benchmarks import body, report, serving, throughput, wrk
 from benchmarks.constant_rate import ask_at
-from benchmarks.contestants import BARE, NGINX, OURS, Contestant, contestants
+from benchmarks.contestants import BARE, NGINX, OURS, Contestant, alone, contestants
 from benchmarks.latency import Tail
 from benchmarks.makers import bundled_schema, make, makers, worth
 from benchmarks.processes import WrongAnswerError
@@ -25,6 +31,7 @@ PRINTED = """Running 3s test @ http://127.0.0.1:7200/x
   62279 requests in 3.02s, 144.56MB read
 Requests/sec:  20640.62
 """
+STANDS_STILL_S = 0.3
 ABSENT = Contestant("one that is not here", lambda _folder, _port: [], ("no-such-program",))
 
 
@@ -82,7 +89,7 @@ def test_a_target_is_judged(target: Target, verdict: str) -> None:
 
 
 def tail(name: str, rate: float, p50: float, p99: float) -> Tail:
-    return Tail(name, rate, Sample((p50,)), Sample((p99,)), Sample((0.0,)), 1.0)
+    return Tail(name, rate, Sample((p50,)), Sample((p99,)), Sample((0.0,)), Sample((0.0,)), 1.0)
 
 
 def test_a_tail_is_judged_at_a_rate_that_the_driver_could_keep() -> None:
@@ -135,8 +142,31 @@ def test_servers_give_the_same_answer_and_bear_a_load() -> None:
 
     assert ready.absent == {ABSENT.name: "no-such-program is not installed"}
     assert {BARE, OURS} <= rates.keys()
-    assert (len(course.latencies), course.wrong, course.unanswered) == (40, 0, 0)
+    assert len(course.latencies) + course.uncounted == 40
+    assert (course.wrong, course.unanswered) == (0, 0)
     assert memory_mb > 1
+
+
+@pytest.mark.parametrize("is_driver", [True, False])
+def test_only_a_server_that_stands_still_is_charged_for_it(tmp_path: Path, is_driver: bool) -> None:
+    (bare,) = entrants(BARE)
+    answer = body.typical_answer()
+    body.write_files(tmp_path, answer)
+    asking = (sys.executable, "-m", "benchmarks.constant_rate")
+    with alone(bare, tmp_path, answer) as server:
+        driver = subprocess.Popen(
+            [*asking, server.url, "200", "2"], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        time.sleep(1.2)
+        stopped = driver.pid if is_driver else server.process.pid
+        os.kill(stopped, signal.SIGSTOP)
+        time.sleep(STANDS_STILL_S)
+        os.kill(stopped, signal.SIGCONT)
+        told = json.loads(driver.communicate(timeout=30)[0])
+
+    assert told["answered"] == 400
+    assert (told["p99"] > STANDS_STILL_S / 2) is not is_driver
+    assert (told["stopped"] > STANDS_STILL_S / 2) is is_driver
 
 
 def test_a_server_with_another_answer_is_left_out() -> None:
