@@ -136,7 +136,7 @@ class KeptAnswers:
     ) -> "tuple[KeptAnswer, Window | None] | None":
         """Give an answer that is kept, and the window that it counted in; note that it is given."""
         kept = self._kept.get(asked)
-        if kept is None:
+        if kept is None or not self._service.is_caught_up:  # which the application does
             return None
         began = perf_counter()
         now = self._clock.now()
@@ -157,7 +157,7 @@ class KeptAnswers:
 
     def _is_true(self, lasting: Lasting, now: datetime) -> bool:
         return (
-            self._service.generation_of(lasting.session) == lasting.generation
+            lasting.session.generation == lasting.generation
             and self._service.family is lasting.family
             and lasting.since <= now
             and (lasting.until is None or now < lasting.until)

@@ -1,15 +1,23 @@
-"""Pauses that were asked for: every one ends when the server stops."""
+"""Pauses that were asked for: every one ends when its caller is gone, or the server stops."""
 
 import threading
 
 _stopping = threading.Event()
+_here = threading.local()
 
 
 def pause(seconds: float) -> None:
-    """Hold this request for a while; return at once if the server is stopping."""
-    _stopping.wait(seconds)
+    """Hold this request for a while; return at once if nobody waits for its answer."""
+    if not _stopping.is_set():
+        ended: threading.Event = getattr(_here, "ended", _stopping)
+        ended.wait(seconds)
+
+
+def end_pauses_of_this_thread_with(ended: threading.Event) -> None:
+    """Let the pauses of this thread end when that is set."""
+    _here.ended = ended
 
 
 def end_pauses() -> None:
-    """Let every request go that is held, and hold none from here on."""
+    """Hold no request from here on, and let those go whose thread has no event of its own."""
     _stopping.set()

@@ -185,11 +185,10 @@ class Service:
             }
         return found
 
-    def generation_of(self, session: Session) -> int:
-        """Give the present generation of a session, after what other workers have changed."""
-        if self.store.version != self._seen:
-            self._catch_up()
-        return session.generation
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether the sessions are as all workers have left them; asking takes no lock."""
+        return self.store.version == self._seen
 
     def is_undisturbed(self, session: Session) -> bool:
         """Tell whether no fault of any kind may meet the session's requests.

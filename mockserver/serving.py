@@ -105,6 +105,8 @@ async def _serve(
     await asyncio.sleep(_LAST_LOOK_S)
     end_pauses()
     await desk.stop()
+    if hasattr(signal, "alarm"):
+        signal.alarm(0)
 
 
 def _on_signal(told_to_stop: asyncio.Event) -> None:
@@ -112,7 +114,7 @@ def _on_signal(told_to_stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        if hasattr(signal, "alarm"):
+        if hasattr(signal, "alarm") and not told_to_stop.is_set():
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(LONGEST_STOP_S)
         told_to_stop.set()

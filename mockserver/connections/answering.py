@@ -4,8 +4,10 @@ import io
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from mockserver.pauses import end_pauses_of_this_thread_with
 from mockserver.transport_faults import BrokenConnectionError
 
 from .heads import CHUNKED, CLOSES, STAYS, has_body, header_lines, status_line, value_of
@@ -31,9 +33,22 @@ class _Told:
         self.status, self.headers = status, headers
         return _cannot_write
 
+    def check(self) -> None:
+        """Look whether the application has said what its answer is.
+
+        Raises:
+            RuntimeError: if it has not.
+        """
+        if not self.status:
+            raise RuntimeError("The application did not call start_response.")
+
 
 def _cannot_write(_piece: bytes) -> object:
     raise NotImplementedError("Give the body as the iterable that PEP 3333 asks for.")
+
+
+_NEVER = threading.Event()
+"""What a thread that may not wait would wait for."""
 
 
 class Exchange:
@@ -42,34 +57,44 @@ class Exchange:
     def __init__(self, connection: "Connection", request: Request) -> None:
         self._connection = connection
         self._method = request.environ["REQUEST_METHOD"]
-        self._is_1_0 = request.environ["SERVER_PROTOCOL"] == "HTTP/1.0"
+        self._is_1_1 = request.environ["SERVER_PROTOCOL"] == "HTTP/1.1"
         self._keeps_alive = request.keeps_alive
         self._is_chunked = False
         self._has_body = True
         self._is_begun = False
         self._is_over = False
+        self._left: int | None = None
         self._turn: threading.Semaphore | None = None
+        self.given_up = threading.Event() if connection.desk.has_threads else _NEVER
+        """Whether nobody waits for the answer any longer."""
         self.body_bytes = len(request.body)
 
     def whole(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         """Send a whole answer."""
-        is_sent = has_body(self._method, status)
         lines = b""
-        if is_sent and value_of(headers, "content-length") is None:
+        if not has_body(self._method, status):
+            body = b""
+        elif (promised := value_of(headers, "content-length")) is None:
             lines = b"Content-Length: %d\r\n" % len(body)
+        else:
+            body = body[: int(promised)]
+            self._keeps_alive = self._keeps_alive and len(body) == int(promised)
         head = self._head(status, headers, lines)
-        self._send_last(head, body if is_sent else b"", closes=self._closes)
+        self._send_last(head, body, closes=self._closes)
 
     def begin(self, status: str, headers: list[tuple[str, str]]) -> None:
         """Send the head of an answer that is made piece by piece."""
         self._has_body = has_body(self._method, status)
-        lines = b""
-        if self._has_body and value_of(headers, "content-length") is None:
-            self._is_chunked = not self._is_1_0
+        promised, lines = value_of(headers, "content-length"), b""
+        if promised is not None and self._has_body:
+            self._left = int(promised)
+        elif self._has_body:
+            self._is_chunked = self._is_1_1
             lines = CHUNKED if self._is_chunked else b""
             self._keeps_alive = self._keeps_alive and self._is_chunked
         self._is_begun = True
-        self._turn = threading.Semaphore(0)
+        if self._connection.desk.has_threads:
+            self._turn = threading.Semaphore(0)
         self._send(self._head(status, headers, lines))
 
     def piece(self, piece: bytes) -> None:
@@ -77,13 +102,20 @@ class Exchange:
 
         Raises:
             BrokenPipeError: if the other side is gone.
+            TypeError: if it is no bytes.
         """
+        if not isinstance(piece, bytes):
+            raise TypeError(f"A piece of a body is bytes, not {type(piece).__name__}.")
+        if self._left is not None:
+            piece = piece[: self._left]
+            self._left -= len(piece)
         if piece and self._has_body:
             self._send(b"%x\r\n%b\r\n" % (len(piece), piece) if self._is_chunked else piece)
 
     def end(self) -> None:
         """Say that this was all."""
         last = b"0\r\n\r\n" if self._is_chunked else b""
+        self._keeps_alive = self._keeps_alive and not self._left
         self._send_last(last, b"", closes=self._closes)
 
     def break_off(self) -> None:
@@ -119,11 +151,13 @@ class Exchange:
         return not self._keeps_alive
 
     def _head(self, status: str, headers: list[tuple[str, str]], lines: bytes) -> bytes:
+        if self._connection.desk.is_stopping:
+            self._keeps_alive = False
         if (value_of(headers, "connection") or "").lower() == "close":
             self._keeps_alive = False
         elif self._closes:
             lines += CLOSES
-        elif self._is_1_0:
+        elif not self._is_1_1:
             lines += STAYS
         last = self._connection.desk.last_lines()
         return b"".join((status_line(status), header_lines(headers), lines, last))
@@ -145,9 +179,11 @@ _COMMON: dict[str, Any] = {
 def answer(application: "WSGIApplication", request: Request, exchange: Exchange) -> None:
     """Ask the application, and send its answer."""
     told = _Told()
+    end_pauses_of_this_thread_with(exchange.given_up)
     environ = {**_COMMON, **request.environ, "wsgi.input": io.BytesIO(request.body)}
     found = application(environ, told)
     if isinstance(found, list):
+        told.check()
         exchange.whole(told.status, told.headers, b"".join(found))
         return
     close = getattr(found, "close", None)
@@ -167,11 +203,19 @@ def _send_in_pieces(exchange: Exchange, told: _Told, found: Iterable[bytes]) -> 
     """
     pieces: Iterator[bytes] = iter(found)
     first = next(pieces, b"")
+    told.check()
+    more: list[bytes] = []
     if value_of(told.headers, "content-length") == str(len(first)):
-        exchange.whole(told.status, told.headers, first)
-        return
+        try:
+            more = list(islice(pieces, 1))
+        except BrokenConnectionError:
+            exchange.begin(told.status, told.headers)
+            exchange.piece(first)
+            raise
+        if not more:
+            exchange.whole(told.status, told.headers, first)
+            return
     exchange.begin(told.status, told.headers)
-    exchange.piece(first)
-    for piece in pieces:
+    for piece in chain([first], more, pieces):
         exchange.piece(piece)
     exchange.end()

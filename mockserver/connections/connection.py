@@ -1,32 +1,25 @@
 """One connection: its requests are answered one after the other, in the order they came."""
 
 import asyncio
-import time
+import logging
 from collections import deque
 from typing import TYPE_CHECKING, cast
 
 from .answering import Exchange
+from .environs import Environ
 from .heads import CLOSES
 from .known import Known
-from .reading import Environ, Reader, Request
-from .refusals import (
-    BODY_LATE,
-    HEAD_LATE,
-    HEAD_PATIENCE_S,
-    LONGEST_S,
-    PATIENCE_S,
-    TOO_MUCH_AT_ONCE,
-    Refusal,
-)
+from .patience import Patience
+from .reading import Reader, Request
+from .refusals import BODY_LATE, HEAD_LATE, TOO_MUCH_AT_ONCE, Refusal
 
 if TYPE_CHECKING:
     from .desk import Desk
 
+LOG = logging.getLogger("deadringer")
 _HIGH_WATER = 2**20
 """Bytes that may wait to be taken by the other side before no more is written."""
 _COPIED = 2**16
-_LINGER_S = 2.0
-"""How long what was refused may still be sent: shut at once, a connection loses its answer."""
 
 
 class Connection(asyncio.Protocol):
@@ -50,7 +43,7 @@ class Connection(asyncio.Protocol):
         self._is_going_on = False
         self._owes_turn = False
         self._held_bytes = 0
-        self._begun = self._since = 0.0
+        self._patience = Patience()
         self.is_gone = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -67,6 +60,8 @@ class Connection(asyncio.Protocol):
         """End; a thread that sends learns of it."""
         self.is_gone = True
         self._read_no_more()
+        if self._exchange is not None:
+            self._exchange.given_up.set()
         self.desk.gone(self)
         self._give_turn()
 
@@ -84,12 +79,20 @@ class Connection(asyncio.Protocol):
         reader = self._reader
         if reader is None:
             reader = self._reader = Reader({**self._common, "REMOTE_ADDR": self._address})
-        now, was_between = time.monotonic(), reader.is_between
-        self._since = now
+        was_between = reader.is_between
+        self._patience.go_on()
         self._is_free = False
-        found = reader.feed(data)
+        try:
+            found = reader.feed(data)
+        except Exception:  # of ours
+            LOG.exception("The server failed to read a request")
+            self._transport.abort()
+            return
+        if self.desk.is_stopping and found:
+            found = [found[0]._replace(keeps_alive=False)]
+            self._is_ending = True
         if was_between or found:
-            self._begun = now
+            self._patience.begin()
         if reader.is_known(found, was_between=was_between) and found[0].keeps_alive:
             self.desk.known.add(data, Known(found[0], self._asked(found[0])))
         self._waiting.extend(found)
@@ -97,9 +100,6 @@ class Connection(asyncio.Protocol):
         self._count_held()
         if self._refusal is None and reader.awaits_body and self.desk.is_full:
             self._refusal = TOO_MUCH_AT_ONCE
-        if reader.asks_to_go_on and self._refusal is None and self._exchange is None:
-            reader.asks_to_go_on = False
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._go_on()
 
     def _go_on(self) -> None:
@@ -107,10 +107,12 @@ class Connection(asyncio.Protocol):
         if self._is_going_on:
             return
         self._is_going_on = True
-        while self._waiting and self._exchange is None and not self._is_full:
-            request = self._waiting.popleft()
-            self._ask(request, self._asked(request))
-        self._is_going_on = False
+        try:
+            while self._waiting and self._exchange is None and not self._is_full:
+                request = self._waiting.popleft()
+                self._ask(request, self._asked(request))
+        finally:
+            self._is_going_on = False
         if self._is_deaf or self._transport.is_closing():
             return
         if self._waiting:
@@ -127,11 +129,19 @@ class Connection(asyncio.Protocol):
             self._close()
         else:
             self._transport.resume_reading()
-            if is_between:
-                self._is_free = not self._is_full
+            self._is_free = is_between and not self._is_full
+            if self._is_free:
                 self.desk.let_go(self)
             else:
+                self._encourage()
                 self.desk.watch(self)
+
+    def _encourage(self) -> None:
+        """Tell a sender that waits for it to send its body."""
+        if self._reader is not None and self._reader.asks_to_go_on:
+            self._reader.asks_to_go_on = False
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._patience.go_on()
 
     def _asked(self, request: Request) -> object:
         """Give what a kept answer would be found by."""
@@ -140,8 +150,8 @@ class Connection(asyncio.Protocol):
     def _ask(self, request: Request, asked: object) -> None:
         """Answer a request at once if its answer is kept; else have it made."""
         desk = self.desk
-        if asked is not None and desk.kept is not None:
-            reply = desk.kept.answer(asked, request.environ)
+        if asked is not None:
+            reply = self._kept_answer(asked, request)
             if isinstance(reply, tuple):
                 parts, body = reply
                 if not request.keeps_alive:
@@ -156,6 +166,13 @@ class Connection(asyncio.Protocol):
         self._is_free = False
         self._exchange = Exchange(self, request)
         desk.hand_over(request, self._exchange)
+
+    def _kept_answer(self, asked: object, request: Request) -> tuple[list[bytes], bytes] | Environ:
+        try:
+            return self.desk.kept.answer(asked, request.environ) if self.desk.kept else {}
+        except Exception:  # of ours; the application may know better
+            LOG.exception("The server failed to repeat an answer")
+            return {}
 
     def send(self, exchange: Exchange, data: bytes) -> None:
         """Write a piece of an answer, and tell its thread when there is room for another."""
@@ -181,6 +198,7 @@ class Connection(asyncio.Protocol):
     def _write_last(self, exchange: Exchange, head: bytes, body: bytes, closes: bool) -> None:
         self._exchange = None
         self._count_held()
+        self.desk.is_answered()
         if self.is_gone:
             return
         if head or body:
@@ -201,9 +219,25 @@ class Connection(asyncio.Protocol):
 
     def _close(self) -> None:
         """Close once all is written; what else has arrived is no longer answered."""
+        is_sending = self._reader is not None and not self._reader.is_between
         self._read_no_more()
-        self.desk.let_go(self)
+        if is_sending and not self._is_ending and not self.desk.is_stopping:
+            self._linger()
+            return
+        self._note_unread()
         self._transport.close()
+
+    def _linger(self) -> None:
+        """Close for writing, and throw away what the other side still sends, for a while."""
+        self._transport.write_eof()
+        self._transport.resume_reading()
+        self._patience.go_on()
+        self._note_unread()
+
+    def _note_unread(self) -> None:
+        """See to it that an answer that is never taken does not stay for ever."""
+        self._patience.begin_to_be_read()
+        self.desk.watch(self)
 
     def _read_no_more(self) -> None:
         self._is_deaf = True
@@ -231,24 +265,23 @@ class Connection(asyncio.Protocol):
         self._write([head.encode(), CLOSES, self.desk.last_lines()], body)
         if self._is_ending or self.desk.is_stopping:
             self._close()
-            return
-        self._transport.write_eof()
-        self._transport.resume_reading()
-        self._since = time.monotonic()
-        self.desk.watch(self)
+        else:
+            self._linger()
 
     def look(self, now: float) -> None:
-        """End what takes too long: a head, a body, or the rest of what was refused."""
-        reader = self._reader
-        if self._is_deaf:
-            if now - self._since > _LINGER_S and not self._transport.get_write_buffer_size():
+        """End what takes too long: a head, a body, an answer, the rest of what was refused."""
+        reader, unread = self._reader, self._transport.get_write_buffer_size()
+        if self._patience.is_unread(now, unread):
+            self._transport.abort()
+        elif self._is_deaf:
+            if not unread and self._patience.has_lingered(now):
                 self._transport.abort()
         elif reader is None or reader.is_between or self._exchange is not None or self._waiting:
             return
         elif reader.is_in_head:
-            if now - self._begun > (PATIENCE_S if self.desk.is_stopping else HEAD_PATIENCE_S):
+            if self._patience.is_head_late(now, is_stopping=self.desk.is_stopping):
                 self._refuse(HEAD_LATE)
-        elif now - self._since > PATIENCE_S or now - self._begun > LONGEST_S:
+        elif self._patience.is_body_late(now):
             if reader.awaits_body:
                 self._refuse(BODY_LATE)
             else:  # the rest of a request that is answered
@@ -259,6 +292,8 @@ class Connection(asyncio.Protocol):
         self._is_ending = True
         if self._is_free or self._is_deaf:
             return False
+        if self._exchange is not None:
+            self._exchange.given_up.set()
         if self._reader is not None and self._refusal is None:
             self._refusal = self._reader.end()
         self._go_on()
@@ -266,6 +301,8 @@ class Connection(asyncio.Protocol):
 
     def finish(self) -> None:
         """Close as soon as all is answered that has begun to arrive."""
+        if self._exchange is not None:
+            self._exchange.given_up.set()
         is_in_rest = self._reader is not None and not (
             self._reader.is_between or self._reader.is_in_head or self._reader.awaits_body
         )
@@ -276,6 +313,7 @@ class Connection(asyncio.Protocol):
         """Write no more until the other side has taken some."""
         self._is_full = True
         self._is_free = False
+        self._note_unread()
 
     def resume_writing(self) -> None:
         """Go on."""

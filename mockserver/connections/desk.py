@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .answering import Exchange, answer
+from .environs import Environ
 from .heads import LastLines
 from .known import KnownRequests
-from .reading import Environ, Request
+from .reading import Request
 from .refusals import MOST_HELD_BYTES
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Desk:
         self._application = application
         self._pool = ThreadPoolExecutor(at_once, "answer") if at_once > 1 else None
         self.loop = asyncio.get_running_loop()
+        self.has_threads = self._pool is not None
         self.call = self.loop.call_soon_threadsafe if self._pool else _at_once
         self.kept = kept
         self.known = KnownRequests()
@@ -60,21 +62,32 @@ class Desk:
         self.connections: set[Connection] = set()
         self.held_bytes = 0
         self.is_stopping = False
+        self._under_way = 0
         self._slow: set[Connection] = set()
         self._look: asyncio.TimerHandle | None = None
         self._all_gone = asyncio.Event()
 
     def hand_over(self, request: Request, exchange: Exchange) -> None:
         """Have a request answered by a thread that may wait; by this one if nothing ever does."""
+        self._under_way += 1
         if self._pool is None:
             self._make(request, exchange)
-        else:
+            return
+        try:
             self._pool.submit(self._make, request, exchange)
+        except RuntimeError:  # the system grants no more threads
+            LOG.exception("No thread could be started for an answer")
+            exchange.fail()
+
+    def is_answered(self) -> None:
+        """Note that a request that was handed over has its answer."""
+        self._under_way -= 1
+        self._end_if_all_gone()
 
     def _make(self, request: Request, exchange: Exchange) -> None:
         try:
             answer(self._application, request, exchange)
-        except Exception:  # of ours outside Flask, which answers its own
+        except BaseException:  # of ours outside Flask, which answers its own
             LOG.exception("The server failed to answer a %s", request.environ["REQUEST_METHOD"])
             exchange.fail()
 
@@ -105,7 +118,10 @@ class Desk:
         """Forget a connection that has ended."""
         self.connections.discard(connection)
         self.let_go(connection)
-        if self.is_stopping and not self.connections:
+        self._end_if_all_gone()
+
+    def _end_if_all_gone(self) -> None:
+        if self.is_stopping and not self.connections and not self._under_way:
             self._all_gone.set()
 
     async def stop(self) -> None:
@@ -113,5 +129,5 @@ class Desk:
         self.is_stopping = True
         for connection in tuple(self.connections):
             connection.finish()
-        if self.connections:
-            await self._all_gone.wait()
+        self._end_if_all_gone()
+        await self._all_gone.wait()

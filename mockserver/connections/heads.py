@@ -18,8 +18,16 @@ def status_line(status: str) -> bytes:
 
 
 def header_lines(headers: Headers) -> bytes:
-    """Give headers as they are sent."""
-    return "".join([f"{name}: {value}\r\n" for name, value in headers]).encode("latin-1")
+    """Give headers as they are sent.
+
+    Raises:
+        ValueError: if one holds the end of a line, or a character beyond Latin-1.
+    """
+    lines = [f"{name}: {value}\r\n" for name, value in headers]
+    text = "".join(lines)
+    if text.count("\n") != len(lines) or text.count("\r") != len(lines):
+        raise ValueError("A header of the answer holds more than one line.")
+    return text.encode("latin-1")
 
 
 def value_of(headers: Headers, wanted: str) -> str | None:

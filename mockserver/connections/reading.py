@@ -1,9 +1,7 @@
 """Reads requests out of the bytes of one connection; httptools finds their parts."""
 
 import re
-from functools import lru_cache
-from typing import Any, NamedTuple
-from urllib.parse import unquote_to_bytes
+from typing import NamedTuple
 
 from httptools import (
     HttpParserCallbackError,
@@ -12,9 +10,9 @@ from httptools import (
     HttpParserInvalidURLError,
     HttpParserUpgrade,
     HttpRequestParser,
-    parse_url,
 )
 
+from .environs import Environ, header_environ, request_environ
 from .refusals import (
     HEAD_TOO_LARGE,
     MOST_BODY_BYTES,
@@ -25,8 +23,9 @@ from .refusals import (
     unreadable,
 )
 
-Environ = dict[str, Any]
-
+_FRAMING = (("CONTENT_LENGTH", "Content-Length"), ("HTTP_TRANSFER_ENCODING", "Transfer-Encoding"))
+_LONGEST_LENGTH = 19
+"""Digits of a Content-Length that can be meant."""
 _METHOD = re.compile(rb"(?:\r\n)*([!#$%&'*+.^_`|~0-9A-Za-z-]+) ")
 """A method, as RFC 9110 (9.1) lets it be called, at the beginning of a request."""
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -45,15 +44,17 @@ class Request(NamedTuple):
 class _Arriving:
     """A request that is arriving; `head` is what it asks once its head is whole.
 
-    `is_wanted` tells whether its body is waited for, `promised` how long that is to be.
+    `is_wanted` tells whether its body is waited for, `promised` how long that is to be. `method`
+    is what it says where the parser was told of another one.
     """
 
     __slots__ = (
-        *("body_bytes", "head", "head_bytes", "headers", "is_wanted", "pieces", "promised"),
-        "target",
+        *("body_bytes", "head", "head_bytes", "headers", "is_wanted", "method", "pieces"),
+        *("promised", "target"),
     )
 
-    def __init__(self) -> None:
+    def __init__(self, method: bytes) -> None:
+        self.method = method
         self.target = b""
         self.headers: list[tuple[bytes, bytes]] = []
         self.head_bytes = 0
@@ -76,8 +77,9 @@ class Reader:
         self._arriving: _Arriving | None = None
         self._found: list[Request] = []
         self._taken_up: Request | None = None
-        self._method = b""
+        self._other_method = b""
         self._begun = 0
+        self._began_between = True
         self._is_over = False
         self.refusal: Refusal | None = None
         self.asks_to_go_on = False
@@ -105,7 +107,7 @@ class Reader:
 
     def feed(self, data: bytes) -> list[Request]:
         """Give the requests that are whole with these bytes."""
-        self._found, self._begun, self._method = [], 0, b""
+        self._found, self._begun, self._began_between = [], 0, self.is_between
         rest = data
         while rest and not self._is_over and self.refusal is None:
             rest = self._fed(rest)
@@ -115,10 +117,11 @@ class Reader:
     def _weigh_unfinished_head(self, size: int) -> None:
         """Refuse a head that does not end: the parser gathers it, and tells of whole headers only.
 
-        What came with other requests before it is not counted.
+        What came with something else before it is not counted.
         """
         arriving = self._arriving
-        if arriving is None or arriving.head is not None or self._found or self._begun > 1:
+        is_all_head = self._begun == 0 or (self._begun == 1 and self._began_between)
+        if arriving is None or arriving.head is not None or not is_all_head:
             return
         arriving.head_bytes += size
         if arriving.head_bytes > MOST_HEAD_BYTES:
@@ -132,7 +135,7 @@ class Reader:
             self._parser = HttpRequestParser(self)
             return self._head_again() + data[offer.args[0] :]
         except HttpParserInvalidMethodError as problem:
-            again = b"" if self._method or self._begun > 1 else self._in_other_words(data)
+            again = self._in_other_words(data)
             if not again:
                 self.refusal = unreadable(problem)
             return again
@@ -144,11 +147,15 @@ class Reader:
         return b""
 
     def _in_other_words(self, data: bytes) -> bytes:
-        """Give a request of a method that the parser does not know with one it knows."""
+        """Give a request of a method that the parser does not know with one it knows.
+
+        That can be done where a request, and nothing else, begins with these bytes.
+        """
         found = _METHOD.match(data)
-        if found is None:
+        is_begin = self._began_between and self._begun == 1 and not self._found
+        if found is None or not is_begin or self._other_method:
             return b""
-        self._method = found[1]
+        self._other_method, self._arriving = found[1], None
         self._parser, self._begun = HttpRequestParser(self), 0
         return b"POST" + data[found.end(1) :]
 
@@ -157,9 +164,8 @@ class Reader:
         if self._taken_up is None:
             return b""
         environ = self._taken_up.environ
-        length = environ.get("CONTENT_LENGTH")
-        how = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
-        return f"POST / HTTP/1.1\r\n{how}\r\n\r\n".encode("ascii")
+        lines = "".join(f"{name}: {environ[key]}\r\n" for key, name in _FRAMING if key in environ)
+        return f"POST / HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
 
     def is_known(self, found: list[Request], *, was_between: bool) -> bool:
         """Tell whether the bytes just read are one whole request, and nothing else."""
@@ -174,7 +180,7 @@ class Reader:
         return cut_off(arriving.body_bytes, arriving.promised)
 
     def on_message_begin(self) -> None:
-        self._arriving = _Arriving()
+        self._arriving = _Arriving(self._other_method)
         self._begun += 1
 
     def on_url(self, part: bytes) -> None:
@@ -195,19 +201,26 @@ class Reader:
         if size > MOST_HEAD_BYTES:
             self.refusal = HEAD_TOO_LARGE
             return
+        is_again = self._taken_up is not None
         arriving.head, self._taken_up = self._taken_up or self._head(arriving), None
+        self._other_method = b""
         if arriving.head is None:
             return
         environ = arriving.head.environ
         if environ["REQUEST_METHOD"] in _WITHOUT_BODY:
-            self._found.append(arriving.head)
+            if not is_again:
+                self._found.append(arriving.head)
             return
         arriving.is_wanted = True
         length = environ.get("CONTENT_LENGTH", "")
+        if len(length) > _LONGEST_LENGTH:
+            self.refusal = TOO_LARGE
+            return
         arriving.promised = int(length) if length.isdecimal() else None
         if arriving.promised is not None and arriving.promised > MOST_BODY_BYTES:
             self.refusal = TOO_LARGE
-        self.asks_to_go_on = environ.get("HTTP_EXPECT", "").lower() == "100-continue"
+        is_1_1 = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+        self.asks_to_go_on = is_1_1 and environ.get("HTTP_EXPECT", "").lower() == "100-continue"
 
     def on_body(self, piece: bytes) -> None:
         arriving = self._arriving
@@ -233,52 +246,14 @@ class Reader:
     def _head(self, arriving: _Arriving) -> Request | None:
         """Give a request whose head is whole; None if it is refused."""
         try:
-            environ = self._environ(arriving)
+            method = arriving.method or self._parser.get_method()
+            asked = request_environ(method, arriving.target, self._parser.get_http_version())
         except HttpParserInvalidURLError:
             self.refusal = unreadable(f"the address {arriving.target.decode('latin-1')!r}")
             return None
-        self._method = b""
+        environ = {**self._common, **asked, **header_environ(arriving.headers)}
         return Request(environ, b"", self._parser.should_keep_alive())
-
-    def _environ(self, arriving: _Arriving) -> Environ:
-        path, query = _split(arriving.target)
-        environ = {
-            **self._common,
-            "REQUEST_METHOD": (self._method or self._parser.get_method()).decode("ascii"),
-            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
-            "QUERY_STRING": query.decode("latin-1"),
-            "SERVER_PROTOCOL": f"HTTP/{self._parser.get_http_version()}",
-        }
-        for name, value in arriving.headers:
-            key, text = _key(name), value.decode("latin-1")
-            before = environ.get(key)
-            if before is not None:
-                text = f"{before}{'; ' if key == 'HTTP_COOKIE' else ','}{text}"
-            environ[key] = text
-        return environ
 
 
 def _has_body(environ: Environ) -> bool:
     return "HTTP_TRANSFER_ENCODING" in environ or environ.get("CONTENT_LENGTH", "0") != "0"
-
-
-def _split(target: bytes) -> tuple[bytes, bytes]:
-    """Give path and query of what was asked for, which may be a whole URL.
-
-    Raises:
-        HttpParserInvalidURLError: if it is neither.
-    """
-    if not target.startswith(b"/"):
-        if target == b"*":
-            return target, b""
-        parts = parse_url(target)
-        return parts.path or b"/", parts.query or b""
-    path, _, query = target.partition(b"#")[0].partition(b"?")
-    return path, query
-
-
-@lru_cache(maxsize=1024)
-def _key(name: bytes) -> str:
-    """Give what the environ calls a header."""
-    key = name.decode("latin-1").upper().replace("-", "_")
-    return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"

@@ -11,6 +11,8 @@ PATIENCE_S = 5.0
 """How long a body may stand still."""
 LONGEST_S = 60.0
 """How long all of a body may take."""
+UNREAD_S = 60.0
+"""How long an answer may stand still that is not taken."""
 HEAD_PATIENCE_S = 30.0
 """How long a head may take."""
 

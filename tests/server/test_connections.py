@@ -3,14 +3,19 @@
 import json
 import re
 import socket
+import struct
+import subprocess
+import sys
 import threading
 import time
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
-from conftest import DEMO, KNOWN
+from conftest import DEMO, KNOWN, wait_for_held
 
+from mockserver.connections import MOST_AT_ONCE
 from mockserver.connections.refusals import MOST_BODY_BYTES, MOST_HEAD_BYTES, MOST_HELD_BYTES
 
 KEY = f"Host: localhost\r\nx-api-key: {DEMO['x-api-key']}\r\n"
@@ -132,12 +137,62 @@ def test_a_whole_url_is_a_path(connection):
     assert Answers(connection).next()[0] == 200
 
 
-def test_a_method_nobody_knows_is_a_405_and_the_connection_goes_on(connection):
-    connection.sendall(READ.replace(b"GET", b"BREW", 1))
+BREW = f"{TEST} HTTP/1.1\r\n{KEY}\r\n".replace("POST", "BREW").encode()
+"""A POST would start a run."""
+
+
+def started_runs(server):
+    return httpx.get(f"{server.url}/__mock/state").json()["started_runs"]
+
+
+@pytest.mark.parametrize("first", [len(BREW), 5, 40, len(BREW) - 2])
+def test_a_method_nobody_knows_is_a_405_and_the_connection_goes_on(server, connection, first):
+    before = started_runs(server)
     answers = Answers(connection)
-    assert answers.next()[0] == 405
-    connection.sendall(READ)
-    assert answers.next()[0] == 200
+    for _ in range(2):
+        connection.sendall(BREW[:first])
+        time.sleep(0.05)
+        connection.sendall(BREW[first:] + READ)
+        assert [answers.next()[0], answers.next()[0]] == [405, 200]
+
+    assert started_runs(server) == before
+
+
+def test_what_comes_with_an_unknown_method_is_read_but_once(server, connection):
+    before = started_runs(server)
+    body = f"{TEST} HTTP/1.1\r\n{KEY}\r\n".encode()  # would start a run if it were no body
+    head = f"POST /v1/nowhere HTTP/1.1\r\n{KEY}Content-Length: {len(body)}\r\n\r\n"
+    connection.sendall(head.encode())
+    time.sleep(0.05)
+    connection.sendall(body + BREW)
+    answers = Answers(connection)
+
+    assert answers.next()[0] == 404
+    assert error_of(answers.next())[0] == 400
+    assert answers.rest() == b""
+    assert started_runs(server) == before
+
+
+def test_a_header_with_an_underscore_is_not_the_one_with_a_hyphen(connection):
+    connection.sendall(READ.replace(b"x-api-key", b"x_api_key"))
+
+    assert Answers(connection).next()[0] == 401
+
+
+def test_another_address_sends_the_same_bytes_and_is_another_caller(server):
+    parts = urlsplit(server.url)
+    request = READ.replace(b"x-api-key", b"x-other")
+    left = []
+    for source in ("127.0.0.1", "127.0.0.1", "127.0.0.2"):
+        place, source = (parts.hostname, parts.port), (source, 0)
+        with socket.create_connection(place, WAIT_S, source) as connection:
+            connection.sendall(request)
+            status, headers, _ = Answers(connection).next()
+            assert status == 401
+            left.append(int(headers["ratelimit-remaining"]))
+
+    assert left[0] - left[1] == 1
+    assert left[2] == int(headers["ratelimit-limit"]) - 1
 
 
 @pytest.mark.parametrize("length", ["Content-Length: 16", "Transfer-Encoding: chunked"])
@@ -148,8 +203,10 @@ def test_an_offer_of_another_protocol_is_not_taken_up(connection, length):
     if "chunked" in length:
         body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
     answers = Answers(connection)
-    connection.sendall(READ[:-2] + offer.encode() + b"\r\n" + READ)
-    assert [answers.next()[0], answers.next()[0]] == [200, 200]
+    for rest in (b"\r\n", f"{length}\r\n\r\n".encode() + body):
+        connection.sendall(READ[:-2] + offer.encode() + rest + LIST + READ)
+        (_, _, first), (_, _, second), (_, _, third) = [answers.next() for _ in range(3)]
+        assert first == third != second
     head = f"{TEST} HTTP/1.1\r\n{KEY}{offer}Content-Type: application/json\r\n{length}\r\n\r\n"
     connection.sendall(head.encode())
     connection.sendall(body + READ)
@@ -178,7 +235,14 @@ def test_a_client_that_waits_is_told_to_send_its_body(connection):
     connection.sendall(head.encode())
     assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
     connection.sendall(b"[]")
-    assert Answers(connection).next()[0] == 400
+    answers = Answers(connection)
+    assert answers.next()[0] == 400
+    # Not before the answers to what came before.
+    connection.sendall(READ[:-2] + b"Prefer: delay=200\r\n\r\n" + READ + head.encode())
+    assert [answers.next()[0], answers.next()[0]] == [200, 200]
+    assert answers.next()[0] == 100
+    connection.sendall(b"[]")
+    assert answers.next()[0] == 400
 
 
 @pytest.mark.parametrize(
@@ -253,6 +317,11 @@ def test_the_body_of_a_read_is_read_over(connection):
 
 
 def test_bodies_take_only_so_much_memory_together(connect, connection):
+    for _ in range(2):  # they give it back
+        _fill(connect, connection)
+
+
+def _fill(connect, connection):
     head = f"{TEST} HTTP/1.1\r\n{KEY}Content-Length: {MOST_BODY_BYTES}\r\n\r\n".encode()
     part = bytes(MOST_BODY_BYTES - 1)
     many = MOST_HELD_BYTES // MOST_BODY_BYTES + 1
@@ -295,15 +364,82 @@ def test_a_last_answer_reaches_one_who_reads_slowly(connect):
     assert (status, len(json.loads(body)["data"]["steps"])) == (200, LARGE)
 
 
-def test_who_hangs_up_in_the_middle_disturbs_nobody(connect, connection, server):
-    for prefer in ("delay=300", f"steps={LARGE}", f"steps={LARGE}, fault=drip"):
-        leaver = connect()
-        leaver.sendall((READ[:-2] + f"Prefer: {prefer}\r\n\r\n".encode()) * 2)
-        leaver.close()
-    connection.sendall(READ)
+@pytest.mark.parametrize("is_reset", [True, False])
+def test_who_hangs_up_in_the_middle_disturbs_nobody(start_server, is_reset):
+    server = start_server("--log-format", "off", "--workers", "1")
+    parts = urlsplit(server.url)
+    with ExitStack() as stack:
+        leavers = []
+        for prefer in ("delay=600", "fault=hang", f"steps={LARGE}", f"steps={LARGE}, fault=drip"):
+            leaver = socket.create_connection((parts.hostname, parts.port), timeout=WAIT_S)
+            leavers.append(stack.enter_context(leaver))
+            leaver.sendall((READ[:-2] + f"Prefer: {prefer}\r\n\r\n".encode()) * 2)
+        wait_for_held(server, len(leavers))
+        for leaver in leavers:
+            if is_reset:
+                leaver.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert httpx.get(server.url + KNOWN, headers=DEMO).is_success
+
+    assert server.stop() == 0
+    assert "Traceback" not in server.log
+
+
+def test_who_gave_up_waiting_holds_no_thread(connect, connection):
+    for _ in range(MOST_AT_ONCE + 8):
+        with connect() as leaver:
+            leaver.sendall(READ[:-2] + b"Prefer: fault=hang\r\n\r\n")
+    connection.sendall(LIST)
 
     assert Answers(connection).next()[0] == 200
-    assert "Traceback" not in server.log
+
+
+def test_a_caller_that_never_stops_sending_does_not_keep_the_server_from_stopping(start_server):
+    server = start_server("--log-format", "off", "--workers", "1")
+    parts = urlsplit(server.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=WAIT_S) as connection:
+        connection.sendall(READ + READ[:20])
+        answers = Answers(connection)
+        assert answers.next()[0] == 200
+        server.process.terminate()
+        time.sleep(0.2)
+        connection.sendall(READ[20:] + READ[:20])
+        status, headers, _ = answers.next()
+        assert (status, headers["connection"]) == (200, "close")
+        assert answers.rest() == b""
+
+    assert server.process.wait(WAIT_S) == 0
+
+
+def test_kept_answers_that_cannot_be_given_are_made(tmp_path):
+    """As when what lies behind them fails for a moment."""
+    program = """if True:
+        from mockserver.serving import base_url, bind, serve
+
+        class Kept:
+            def asked(self, environ):
+                return environ["PATH_INFO"]
+
+            def answer(self, asked, environ):
+                raise OSError("for a moment")
+
+        def application(environ, start_response):
+            start_response("200 OK", [("Content-Length", "4")])
+            return [b"made"]
+
+        listener = bind("127.0.0.1", 0)
+        serve(application, listener, lambda: print(base_url(listener), flush=True), Kept())
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        url = process.stdout.readline().strip()
+        with httpx.Client(base_url=url) as client:
+            assert [client.get("/").text for _ in range(3)] == ["made"] * 3
+        process.terminate()
+        _, told = process.communicate(timeout=WAIT_S)
+
+    assert process.returncode == 0
+    assert told.count("OSError: for a moment") == 3
 
 
 def test_the_loop_of_python_itself_serves_where_there_is_no_other(start_server, tmp_path):
