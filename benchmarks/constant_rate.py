@@ -7,8 +7,7 @@ correct. The loop spins on its core instead of sleeping, so that it sends on tim
 how late it was when a connection was free.
 
 The driver itself is stopped now and then, when its core is taken away. That is not the server's
-doing: while the driver stands still so does its schedule, and what was under way then is not
-counted. `stopped` tells for how long.
+doing: while the driver stands still, so does its clock. `stopped` tells for how long.
 
 Run: `python -m benchmarks.constant_rate URL RATE SECONDS HEADER...`.
 """
@@ -37,7 +36,6 @@ class Course:
     latencies: list[float] = field(default_factory=list)
     lateness: list[float] = field(default_factory=list)
     stopped: float = 0.0
-    uncounted: int = 0
     wrong: int = 0
     unanswered: int = 0
 
@@ -83,14 +81,14 @@ class _Driver:
         idle, due_of, was_idle_since = list(self._connections), {}, dict.fromkeys(self._of, 0.0)
         begin, sent = perf_counter() + _LEAD_S, 0
         last = begin + count / rate + _PATIENCE_S
-        uncounted: set[int] = set()
         before = perf_counter()
         while sent < count or due_of:
             now = perf_counter()
             if now - before > _STOPPED_S:
-                course.stopped += now - before
-                begin, last = begin + now - before, last + now - before
-                uncounted |= due_of.keys()
+                stopped = now - before
+                course.stopped += stopped
+                begin, last = begin + stopped, last + stopped
+                due_of = {handle: due + stopped for handle, due in due_of.items()}
             before = now
             if now > last:
                 break
@@ -104,12 +102,7 @@ class _Driver:
             for handle, _ in self._poll.poll(0):
                 if self._is_whole(handle, course):
                     now = perf_counter()
-                    latency = now - due_of.pop(handle)
-                    if handle in uncounted:
-                        uncounted.discard(handle)
-                        course.uncounted += 1
-                    else:
-                        course.latencies.append(latency)
+                    course.latencies.append(now - due_of.pop(handle))
                     was_idle_since[handle] = now
                     idle.append(self._of[handle])
         course.unanswered = count - sent + len(due_of)
@@ -137,7 +130,7 @@ def quantile(ordered: list[float], share: float) -> float:
 def _told(course: Course) -> dict[str, float]:
     ordered, late = sorted(course.latencies), sorted(course.lateness)
     return {
-        "answered": len(ordered) + course.uncounted,
+        "answered": len(ordered),
         "stopped": course.stopped,
         "wrong": course.wrong,
         "unanswered": course.unanswered,

@@ -11,6 +11,8 @@ class Effort:
 
     seconds: int
     rounds: int
+    many_rounds: int
+    """For what varies most: throughput and tails."""
     warm_up_s: int
     """Compilers that learn while they run (Java, Node) need some."""
     is_quick: bool = False
@@ -23,9 +25,9 @@ class Effort:
 
 def quick() -> Effort:
     """Give enough to see that everything works."""
-    return Effort(seconds=1, rounds=1, warm_up_s=1, is_quick=True)
+    return Effort(seconds=1, rounds=1, many_rounds=1, warm_up_s=1, is_quick=True)
 
 
 def full() -> Effort:
     """Give what published figures are measured with."""
-    return Effort(seconds=3, rounds=3, warm_up_s=5)
+    return Effort(seconds=3, rounds=3, many_rounds=5, warm_up_s=5)

@@ -44,7 +44,7 @@ def measure(effort: Effort) -> Report:
     with throughput.everyone(answer) as ready:
         effort.tell("throughput")
         rates = throughput.requests_per_second(
-            ready, seconds=effort.seconds, rounds=effort.rounds, warm_up_s=effort.warm_up_s
+            ready, seconds=effort.seconds, rounds=effort.many_rounds, warm_up_s=effort.warm_up_s
         )
         _throughput(report, ready, rates, len(answer.data))
         effort.tell("latency at constant rates")
@@ -106,7 +106,7 @@ def _latency(
     asked += [(name, rate) for rate in _TAIL_RATES for name in quick]
     asked += [(name, latency.LOW_RATE) for name in rates]
     tails = latency.tails(
-        ready.running, asked, seconds=min(2, effort.seconds), rounds=effort.rounds
+        ready.running, asked, seconds=min(2, effort.seconds), rounds=effort.many_rounds
     )
     rows = [
         (

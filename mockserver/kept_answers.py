@@ -17,7 +17,7 @@ from .connections.heads import header_lines, status_line
 from .journal import BYTES_KEPT, NOTES, Journal, Told
 from .lasting import LASTING, WINDOW, Lasting
 from .logs import RequestLog
-from .rate_limits import Meter, Window, window_lines
+from .rate_limits import Meter, Window
 from .service import Service
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class KeptAnswers:
             return [kept.head], kept.lasting.body
         if window.is_refused:
             return {WINDOW: window}
-        return [kept.head, window_lines(window), kept.after], kept.lasting.body
+        return [kept.head, window.lines, kept.after], kept.lasting.body
 
     def _counted(
         self, asked: Asked, environ: "WSGIEnvironment"

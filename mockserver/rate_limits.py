@@ -1,14 +1,15 @@
 """Counts requests in fixed windows and tells each caller the state of its window."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from .connections.heads import header_lines
 from .errors import ApiError
-from .shared_numbers import SLOTS, OwnWindows, Windows
+from .shared_numbers import OwnWindows, Windows
 from .written_settings import RatePolicy
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class Caller(NamedTuple):
 HeaderItems = tuple[tuple[str, str], ...]
 
 
-class Window(NamedTuple):
+@dataclass
+class Window:
     """The state of one caller's window just after a request was counted."""
 
     limit: int
@@ -52,11 +54,10 @@ class Window(NamedTuple):
             ("RateLimit-Reset", str(self.reset_s)),
         )
 
-
-@lru_cache(maxsize=SLOTS)
-def window_lines(window: Window) -> bytes:
-    """Give the documented response headers of a window as they are sent."""
-    return header_lines(window.header_items)
+    @cached_property
+    def lines(self) -> bytes:
+        """The documented response headers as they are sent."""
+        return header_lines(self.header_items)
 
 
 def _enforced(policy: RatePolicy, windows: Windows) -> "EnforcedLimit":
@@ -96,18 +97,22 @@ class RateLimits:
         name, limit = caller.window_name, self._policy.limit
         add, is_enforced = self._windows.add, self._enforced is not None
         real = speed or 1
-        last = Window(limit, limit, 0, is_refused=False)
+        told = (-1, -1, Window(limit, 0, 0, is_refused=False))
 
         def count(moment: datetime) -> Window:
-            nonlocal last
+            nonlocal told
             now = moment.timestamp()
             counted, end = add(name, now)
-            left, reset_s = limit - counted, ceil((end - now) / real)
-            is_refused = is_enforced and left < 0
-            left = max(left, 0)
-            if (limit, left, reset_s, is_refused) != last:
-                last = Window(limit, left, reset_s, is_refused)
-            return last
+            left = limit - counted
+            if left < 0:
+                left = -1
+            reset_s = ceil((end - now) / real)
+            told_left, told_reset_s, window = told
+            if left == told_left and reset_s == told_reset_s:  # as it is beyond the limit
+                return window
+            window = Window(limit, max(left, 0), reset_s, is_enforced and left < 0)
+            told = (left, reset_s, window)
+            return window
 
         return count
 
