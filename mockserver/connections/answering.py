@@ -181,14 +181,15 @@ def answer(application: "WSGIApplication", request: Request, exchange: Exchange)
     told = _Told()
     end_pauses_of_this_thread_with(exchange.given_up)
     environ = {**_COMMON, **request.environ, "wsgi.input": io.BytesIO(request.body)}
-    found = application(environ, told)
-    if isinstance(found, list):
-        told.check()
-        exchange.whole(told.status, told.headers, b"".join(found))
-        return
-    close = getattr(found, "close", None)
+    close: Callable[[], object] | None = None
     try:
-        _send_in_pieces(exchange, told, found)
+        found = application(environ, told)
+        if isinstance(found, list):
+            told.check()
+            exchange.whole(told.status, told.headers, b"".join(found))
+        else:
+            close = getattr(found, "close", None)
+            _send_in_pieces(exchange, told, found)
     except (BrokenConnectionError, BrokenPipeError):
         exchange.break_off()
     finally:
