@@ -278,8 +278,10 @@ def session_of(environ: "WSGIEnvironment") -> str:
 
 def _body(environ: "WSGIEnvironment") -> bytes:
     """Give the body of a request, which can still be read after this."""
-    if environ.get("CONTENT_LENGTH") in (None, "", "0"):
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if length == "0" and "HTTP_TRANSFER_ENCODING" not in environ:
         return b""
-    body: bytes = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+    stream = environ["wsgi.input"]
+    body: bytes = stream.read() if length == "0" else stream.read(int(length))
     environ["wsgi.input"] = io.BytesIO(body)
     return body

@@ -257,6 +257,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, refusal: Refusal) -> None:
         """Say why nothing more is read here; what is still being sent is thrown away."""
         self._read_no_more()
+        LOG.warning("Refused what %s sent: %s. %s.", self._address, refusal.message, refusal.fix)
         body = refusal.body()
         head = (
             f"HTTP/1.1 {refusal.status.value} {refusal.status.phrase}\r\n"

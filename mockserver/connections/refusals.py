@@ -26,13 +26,13 @@ class Refusal(NamedTuple):
 
     def body(self) -> bytes:
         """Give the body that says so."""
-        from mockserver.errors import (  # bring Flask, which few connections need
-            ApiError,
-            error_body,
-        )
+        # They bring Flask, which few connections need.
+        from mockserver.errors import ApiError, error_body, kind_of_status
         from mockserver.strict_json import written
 
-        return written(error_body(ApiError("BAD_REQUEST", self.message, self.fix)))
+        kind = kind_of_status(self.status) if self.status >= 500 else None
+        code = kind.code if kind else "BAD_REQUEST"
+        return written(error_body(ApiError(code, self.message, self.fix)))
 
 
 TOO_LARGE = Refusal(

@@ -43,6 +43,15 @@ def test_a_path_with_more_slashes_is_journaled_as_it_is_answered(start_server):
     assert (entry["path"], entry["status"]) == (f"/{KNOWN}", status)
 
 
+def test_a_body_in_chunks_is_journaled(start_server):
+    server = start_server()
+    path, headers = "/v1/workflows/wf_abc123/test", {"x-api-key": DEMO_KEY}
+    httpx.post(server.url + path, headers=headers, content=iter([b'{"overrides":', b" 1}"]))
+
+    (entry,) = httpx.get(f"{server.url}/__mock/journal").json()["entries"]
+    assert entry["request"]["body"] == '{"overrides": 1}'
+
+
 @pytest.mark.parametrize("encoding", ["identity", "gzip", "zstd"])
 def test_a_compressed_answer_is_shown_plain(mock, encoding):
     answer = mock.get(KNOWN, headers={"Accept-Encoding": encoding})
