@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 BACKLOG = 1024
 LONGEST_STOP_S = 9
 """What is under way may take so long when the server is told to stop: containers grant ten."""
-_LAST_LOOK_S = 0.05
-"""What has arrived when the server is told to stop is still read."""
+_LAST_LOOKS, _BETWEEN_LOOKS_S = 10, 0.003
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (recognised, not chosen)
 
 
@@ -101,12 +100,22 @@ async def _serve(
     )
     on_ready()
     await told_to_stop.wait()
+    await _take_what_has_come()
     server.close()
-    await asyncio.sleep(_LAST_LOOK_S)
+    await _take_what_has_come()
     end_pauses()
     await desk.stop()
     if hasattr(signal, "alarm"):
         signal.alarm(0)
+
+
+async def _take_what_has_come() -> None:
+    """Let the loop turn some times: to accept a connection, to read from it, to answer.
+
+    A busy process may take long for one turn, so it is turns that count.
+    """
+    for _ in range(_LAST_LOOKS):
+        await asyncio.sleep(_BETWEEN_LOOKS_S)
 
 
 def _on_signal(told_to_stop: asyncio.Event) -> None:

@@ -4,6 +4,7 @@ import itertools
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -110,6 +112,25 @@ def keyless(server) -> Iterator[httpx.Client]:
     """A client of the shared server that sends no key."""
     with httpx.Client(base_url=server.url) as client:
         yield client
+
+
+@pytest.fixture
+def connect(server) -> Iterator[Callable[[], socket.socket]]:
+    """Open connections to the server of the module, which end with the test."""
+    parts = urlsplit(server.url)
+    with ExitStack() as stack:
+
+        def connect() -> socket.socket:
+            connection = socket.create_connection((parts.hostname, parts.port), timeout=20)
+            return stack.enter_context(connection)
+
+        yield connect
+
+
+@pytest.fixture
+def connection(connect) -> socket.socket:
+    """A connection to the server of the module."""
+    return connect()
 
 
 @pytest.fixture
