@@ -12,7 +12,7 @@ TYPE = "application/json"
 
 
 def bare(body: bytes):
-    """Give the least a WSGI application can be: our ceiling on this server."""
+    """Give the least a WSGI application can be on this server; kept answers need less."""
     head = [("Content-Type", TYPE), ("Content-Length", str(len(body)))]
     whole = [body]
 

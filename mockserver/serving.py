@@ -36,7 +36,7 @@ def bind(host: str, port: int) -> socket.socket:
             name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.create_server(address, family=family, backlog=BACKLOG)
-        # Head and body leave in two writes; held back by Nagle's algorithm, the second would wait
+        # A large body leaves in a write of its own; held back by Nagle's algorithm, it would wait
         # some 40 ms for the reader's acknowledgement. Accepted connections inherit the option.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (OSError, UnicodeError) as problem:
