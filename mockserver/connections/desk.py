@@ -45,7 +45,7 @@ def _at_once(what: Callable[..., object], *arguments: Any) -> None:
 class Desk:
     """Hands requests to the application, and knows every connection.
 
-    `call`, `last_lines` and `is_stopping` are for every thread, all else for that of the event loop.
+    `call`, `last_lines` and `is_stopping` are for every thread, all else for the event loop's.
     """
 
     def __init__(
