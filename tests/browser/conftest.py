@@ -61,13 +61,28 @@ def open_page(browser: Browser, watch: Watch) -> Iterator[Callable[..., Page]]:
             return page
 
         yield open_one
-    assert watch.wrongs == []
+    assert watch.unforgiven == []
 
 
 @pytest.fixture
 def page(open_page: Callable[..., Page]) -> Page:
     """A watched page of desktop size."""
     return open_page()
+
+
+@pytest.fixture
+def open_bare(page: Page) -> Callable[[str], Page]:
+    """Open what is no page of ours in the watched page: it has neither policy nor icon of its own.
+
+    The browser looks for an icon sooner or later, and would tell that there is none.
+    """
+
+    def open_one(url: str) -> Page:
+        page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
+        page.goto(url)
+        return page
+
+    return open_one
 
 
 @pytest.fixture(scope="session")
@@ -131,4 +146,4 @@ def phone(browser: Browser) -> Iterator[Page]:
     watch.over(page)
     yield page
     context.close()
-    assert watch.wrongs == []
+    assert watch.unforgiven == []

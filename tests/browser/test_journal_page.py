@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from mockserver import DEMO_KEY
+from tests.machine import NO_TLS
 
 from .accessibility import grave_findings
 from .conftest import DESKTOP, PHONE
@@ -28,7 +29,7 @@ def session() -> str:
 @pytest.fixture
 def api(mock, session):
     headers = {"x-api-key": DEMO_KEY, "X-Mock-Session": session}
-    with httpx.Client(base_url=mock, headers=headers) as client:
+    with httpx.Client(verify=NO_TLS, base_url=mock, headers=headers) as client:
         yield client
 
 

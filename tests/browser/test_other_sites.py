@@ -5,6 +5,8 @@ import re
 import httpx
 import pytest
 
+from tests.machine import NO_TLS
+
 from .accessibility import grave_findings
 from .conftest import PHONE
 
@@ -33,7 +35,7 @@ def other_site(page, watch):
         return page
 
     yield show
-    watch.wrongs.clear()  # it is the wrongs of that page that were tested
+    watch.forgive()  # it is the wrongs of that page that were tested
 
 
 def test_neither_its_forms_nor_its_fetches_steer(mock, other_site):
@@ -63,9 +65,8 @@ def test_it_cannot_put_our_pages_in_a_frame(mock, other_site, watch):
     assert "Reset everything" not in "".join(frame.content() for frame in page.frames)
 
 
-def test_a_page_of_this_machine_steers_from_another_port(mock, start_mock, page):
-    page.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # is looked for late
-    page.goto(start_mock("--no-control") + "/openapi.json")
+def test_a_page_of_this_machine_steers_from_another_port(mock, start_mock, open_bare):
+    page = open_bare(start_mock("--no-control") + "/openapi.json")
     told = page.evaluate(
         f"""async () => {{
           const headers = {{"Content-Type": "application/json", "X-Mock-Session": "near"}};
@@ -84,7 +85,7 @@ def test_the_token_is_asked_for_once_and_no_script_can_read_it(guarded, page, wa
     page.get_by_label("Token").fill("wrong")
     page.keyboard.press("Enter")
     page.get_by_text("That is not the token").wait_for()
-    watch.wrongs.clear()  # the browser tells of the 401
+    watch.forgive("status of 401")
     page.get_by_label("Token").fill(TOKEN)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{guarded}/__mock/ui/journal")
@@ -103,12 +104,14 @@ def test_the_token_is_asked_for_once_and_no_script_can_read_it(guarded, page, wa
     assert httpx.get(f"{guarded}/__mock/state", headers={"X-Mock-Token": TOKEN}).is_success
 
 
-def test_with_the_cookie_a_page_of_another_port_steers_nothing(guarded, mock, page, watch):
+def test_with_the_cookie_a_page_of_another_port_steers_nothing(
+    guarded, mock, page, open_bare, watch
+):
     page.goto(f"{guarded}/__mock/ui/control")
     page.get_by_label("Token").fill(TOKEN)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{guarded}/__mock/ui/control")
-    page.goto(mock + "/openapi.json")  # no policy of its own keeps it from asking
+    open_bare(mock + "/openapi.json")  # no policy of its own keeps it from asking
     page.evaluate(
         f"""() => fetch("{guarded}/__mock/faults",
           {{method: "POST", mode: "no-cors", credentials: "include", body: '{{"kind": "drip"}}'}})
@@ -117,7 +120,7 @@ def test_with_the_cookie_a_page_of_another_port_steers_nothing(guarded, mock, pa
 
     state = httpx.get(f"{guarded}/__mock/state", headers={"X-Mock-Token": TOKEN}).json()
     assert state["faults"] == []
-    watch.wrongs.clear()  # the browser tells of the 401
+    watch.forgive("status of 401")
 
 
 @pytest.mark.parametrize("path", ["runs?workflow=wf_abc123&session=lost", "journal?session=lost"])
@@ -134,13 +137,13 @@ def test_a_page_that_lost_its_cookie_asks_for_the_token_and_comes_back(guarded, 
     page.get_by_label("Token").fill(TOKEN)
     page.keyboard.press("Enter")
     page.wait_for_url(address)
-    watch.wrongs.clear()  # the browser tells of the 401
+    watch.forgive("status of 401")
 
 
 @pytest.mark.parametrize("way", ["..%2f__mock", "%2e%2e%2f__mock", "x%2f..%2f..%2f__mock"])
 def test_a_replay_asks_nothing_but_the_api(guarded, page, way):
     token = {"X-Mock-Token": TOKEN, "X-Mock-Session": f"replayed{len(way)}"}
-    with httpx.Client(base_url=guarded, headers=token) as client:
+    with httpx.Client(verify=NO_TLS, base_url=guarded, headers=token) as client:
         client.put("/__mock/clock", json={"speed": 0}).raise_for_status()
         client.delete("/__mock/journal").raise_for_status()
         httpx.post(f"{guarded}/v1/{way}/reset", headers={"X-Mock-Session": token["X-Mock-Session"]})

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from contracts.check import FORMATS, CheckOptions, run_check
 from mockserver import DEMO_KEY
+from tests.machine import NO_TLS
 
 from .accessibility import grave_findings
 from .conftest import DESKTOP, PHONE
@@ -21,7 +22,7 @@ _NAMES = itertools.count()
 def report_of(mock, change, *faults):
     """Judge one changed run of a mock with some faults, and give the report as HTML."""
     session = f"report-{next(_NAMES)}"
-    with httpx.Client(base_url=mock, headers={"X-Mock-Session": session}) as api:
+    with httpx.Client(verify=NO_TLS, base_url=mock, headers={"X-Mock-Session": session}) as api:
         path = f"/__mock/workflows/{RUN[0]}/executions/{RUN[1]}"
         api.patch(path, params={"force": "true"}, json=change).raise_for_status()
         for fault in faults:

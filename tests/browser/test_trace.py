@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from contracts.offline import judge_stream
 from contracts.trace_view import ASSETS, SCRIPTS
 from fixtures import load_documents
+from tests.machine import NO_TLS
 
 from .accessibility import grave_findings
 from .conftest import PHONE
@@ -204,7 +205,7 @@ def test_a_live_run_is_watched_to_its_end(mock, page):
 
 def test_a_fault_shows_in_the_trace_while_the_run_goes_on(mock, page):
     session = {"X-Mock-Session": "broken-live"}
-    with httpx.Client(base_url=mock, headers=session) as client:
+    with httpx.Client(verify=NO_TLS, base_url=mock, headers=session) as client:
         made = client.post("/__mock/workflows/wf_abc123/runs", json={"drive": "manual"}).json()
         page.goto(
             mock

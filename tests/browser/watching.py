@@ -15,9 +15,22 @@ addEventListener("securitypolicyviolation", event =>
 
 @dataclass
 class Watch:
-    """What a page did wrong, in the order it did; a test may take out what it caused."""
+    """What a page did wrong, in the order it did."""
 
     wrongs: list[str] = field(default_factory=list)
+    _forgiven: set[str] = field(default_factory=set)
+
+    def forgive(self, part: str = "") -> None:
+        """Let wrongs pass whose text holds this part: the test causes them.
+
+        The browser may tell of them late, so they are sorted out when the test is over.
+        """
+        self._forgiven.add(part)
+
+    @property
+    def unforgiven(self) -> list[str]:
+        """What no test asked for."""
+        return [one for one in self.wrongs if not any(part in one for part in self._forgiven)]
 
     def over(self, page: Page) -> None:
         """Watch a page from now on."""
