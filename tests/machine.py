@@ -1,9 +1,13 @@
 """What tests need of the machine: where it lacks, they are skipped with a word, but fail in CI."""
 
 import os
+import ssl
 from typing import NoReturn
 
 import pytest
+
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients of servers here, which speak none: reading the machine's certificates takes 30 ms."""
 
 
 def is_required() -> bool:

@@ -31,6 +31,8 @@ from tests.check.small_server import (
     serving,
 )
 
+pytestmark = pytest.mark.xdist_group("generated")  # one run that most look at, in one process
+
 KNOWN = tuple(EXECUTIONS)[:5]
 ALL_BUT_DETAIL = frozenset(one.operation_id for one in operations()) - {"getExecution"}
 

@@ -8,6 +8,8 @@ from contracts.check import CheckOptions, Result, Verdict, run_check
 from tests.mutation.servers import KEY, mock
 from tests.project import ROOT
 
+pytestmark = pytest.mark.xdist_group("whole mock")  # one check, in one process
+
 
 @pytest.fixture(scope="module")
 def report():

@@ -26,12 +26,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def binaries(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of an environment with the wheel and what it brings, and nothing else."""
     folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
+    venv.create(folder)
     binaries = folder / ("Scripts" if sys.platform == "win32" else "bin")
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    constraints = ["--constraint", str(ROOT / "constraints.txt")]
+    install = ["-m", "pip", "--python", binaries / "python", "install", "--quiet", "--no-compile"]
+    constraints = ["--disable-pip-version-check", "--constraint", ROOT / "constraints.txt"]
     subprocess.run(
-        [binaries / "python", *install, *constraints, str(wheel)],
+        [sys.executable, *install, *constraints, wheel],
         check=True,
         timeout=300,
         cwd=folder,

@@ -23,6 +23,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from fixtures import load_recordings
 from mockserver import DEMO_KEY, Settings
 from mockserver.app import build_app
+from tests.machine import NO_TLS
 from tests.server.twins import Twins
 
 DEMO = {"x-api-key": DEMO_KEY}
@@ -67,12 +68,22 @@ def serve_command(*options: str) -> list[str]:
     return [sys.executable, "-m", "mockserver", "serve", *options]
 
 
+def children_of(process: int) -> set[int]:
+    text = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return {int(one) for one in text.split()}
+
+
 @pytest.fixture(scope="session")
 def start_server(tmp_path_factory) -> Iterator[Callable[..., ServerProcess]]:
-    """Start a server on a free port with more options, in an empty folder or in `folder`."""
+    """Start a server on a free port with more options, in an empty folder or in `folder`.
+
+    With `own_group` its processes can be sent a signal together, as a terminal does.
+    """
     with ExitStack() as stack:
 
-        def start(*options: str, folder: Path | None = None, **variables: str) -> ServerProcess:
+        def start(
+            *options: str, folder: Path | None = None, own_group: bool = False, **variables: str
+        ) -> ServerProcess:
             place = folder or tmp_path_factory.mktemp("server")
             log_file = tmp_path_factory.mktemp("log") / "stderr.log"
             log = stack.enter_context(log_file.open("w"))
@@ -84,6 +95,7 @@ def start_server(tmp_path_factory) -> Iterator[Callable[..., ServerProcess]]:
                     stdout=subprocess.PIPE,
                     stderr=log,
                     text=True,
+                    process_group=0 if own_group else None,
                 )
             )
             stack.callback(process.terminate)
@@ -103,14 +115,14 @@ def server(start_server) -> ServerProcess:
 @pytest.fixture(scope="session")
 def client(server) -> Iterator[httpx.Client]:
     """A client of the shared server that sends the demo key."""
-    with httpx.Client(base_url=server.url, headers=DEMO) as client:
+    with httpx.Client(verify=NO_TLS, base_url=server.url, headers=DEMO) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def keyless(server) -> Iterator[httpx.Client]:
     """A client of the shared server that sends no key."""
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(verify=NO_TLS, base_url=server.url) as client:
         yield client
 
 
@@ -189,17 +201,18 @@ def over_http() -> Iterator[Callable[[Flask], httpx.Client]]:
 
         def serve(app: Flask) -> httpx.Client:
             twins = Twins(app)
+            stack.callback(twins.close)
             stack.callback(lambda: _require_none(twins.differences))
             http_server = make_server(
                 "127.0.0.1", 0, twins, threaded=True, request_handler=_QuietHandler
             )
             stack.callback(http_server.server_close)
-            thread = threading.Thread(target=http_server.serve_forever)
+            thread = threading.Thread(target=http_server.serve_forever, args=(0.02,))
             thread.start()
             stack.callback(thread.join)
             stack.callback(http_server.shutdown)
             url = f"http://127.0.0.1:{http_server.server_port}"
-            client = stack.enter_context(httpx.Client(base_url=url, headers=DEMO))
+            client = stack.enter_context(httpx.Client(verify=NO_TLS, base_url=url, headers=DEMO))
             client.twins = twins
             return client
 

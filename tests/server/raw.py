@@ -1,6 +1,7 @@
 """Talking to the server by sockets, for what no client library sends."""
 
 import json
+import select
 
 from tests.server.conftest import DEMO, KNOWN
 
@@ -11,6 +12,15 @@ TEST = "POST /v1/workflows/wf_abc123/test"
 WAIT_S = 20
 LARGE = 5000
 """Steps of an execution that no system's buffers hold."""
+
+
+def readable(files, wait_s):
+    """Those that can be read from, as soon as there is one; the number of a file may be high."""
+    poll = select.poll()
+    for file in files:
+        poll.register(file, select.POLLIN)
+    found = {number for number, _ in poll.poll(1000 * wait_s)}
+    return [file for file in files if file.fileno() in found]
 
 
 class Answers:

@@ -14,6 +14,7 @@ from mockserver import DEMO_KEY, Settings
 from mockserver.app import build_app
 from mockserver.contract_faults import CONTRACT_FAULTS
 from mockserver.transport_faults import NAMED_FAULTS
+from tests.machine import NO_TLS
 from tests.server.conftest import KNOWN
 
 BALANCE = "/v1/credits/balance"
@@ -203,21 +204,21 @@ def test_sessions_do_not_see_each_other(mock):
 def test_every_session_can_be_reset_at_once_and_otherwise_one_is(start_server, workers):
     server = start_server("--workers", str(workers))
     every = {"x-api-key": DEMO_KEY, "Connection": "close"}  # so any worker may answer
-    mock = httpx.Client(base_url=server.url, headers=every)
-    for name in ("", "a"):
-        mock.put("/__mock/chaos", json={"profile": "maintenance"}, headers=in_session(name))
-    for _ in range(4):
-        mock.get(BALANCE, headers=in_session("never-changed"))
+    with httpx.Client(verify=NO_TLS, base_url=server.url, headers=every) as mock:
+        for name in ("", "a"):
+            mock.put("/__mock/chaos", json={"profile": "maintenance"}, headers=in_session(name))
+        for _ in range(4):
+            mock.get(BALANCE, headers=in_session("never-changed"))
 
-    mock.post("/__mock/reset")
-    assert mock.get(BALANCE, headers=in_session("a")).status_code == 503
-    told = mock.post("/__mock/reset?all=true")
+        mock.post("/__mock/reset")
+        assert mock.get(BALANCE, headers=in_session("a")).status_code == 503
+        told = mock.post("/__mock/reset?all=true")
 
-    assert told.json()["session"] == ""
-    for name in ("", "a", "never-changed"):
-        assert mock.get("/__mock/journal", headers=in_session(name)).json()["entries"] == []
-        answer = mock.get(BALANCE, headers=in_session(name))
-        assert (answer.status_code, answer.headers["RateLimit-Remaining"]) == (200, "99")
+        assert told.json()["session"] == ""
+        for name in ("", "a", "never-changed"):
+            assert mock.get("/__mock/journal", headers=in_session(name)).json()["entries"] == []
+            answer = mock.get(BALANCE, headers=in_session(name))
+            assert (answer.status_code, answer.headers["RateLimit-Remaining"]) == (200, "99")
 
 
 def in_session(name):
@@ -310,7 +311,10 @@ def test_a_kill_in_the_middle_of_writes_loses_nothing_that_was_acknowledged(star
     acknowledged: list[str] = []
 
     def write() -> None:
-        with httpx.Client(base_url=server.url) as client, suppress(httpx.TransportError):
+        with (
+            httpx.Client(verify=NO_TLS, base_url=server.url) as client,
+            suppress(httpx.TransportError),
+        ):
             while True:
                 answer = client.post("/__mock/workflows/wf_abc123/runs", json={})
                 acknowledged.append(answer.json()["run_id"])

@@ -14,6 +14,7 @@ from mockserver import DEMO_KEY, RatePolicy, Settings
 from mockserver.app import JOURNAL, build_app
 from mockserver.journal import BYTES_KEPT
 from mockserver.workers import can_fork
+from tests.machine import NO_TLS
 from tests.server.conftest import DEMO, KNOWN
 
 RUN_PATH = f"/__mock{KNOWN.removeprefix('/v1')}"
@@ -339,7 +340,7 @@ def test_no_worker_repeats_what_another_has_changed(start_server):
 
     def ids() -> set[str]:
         def read(_: int) -> str:
-            answer = httpx.get(url + KNOWN, headers=DEMO)
+            answer = httpx.get(url + KNOWN, headers=DEMO, verify=NO_TLS)
             return answer.json()["data"]["id"] if answer.is_success else str(answer.status_code)
 
         with ThreadPoolExecutor(8) as pool:
@@ -364,7 +365,7 @@ def test_a_served_answer_that_is_repeated_is_the_one_of_the_application(start_se
 
     def answers(url, headers):
         for _ in range(3):
-            answer = httpx.get(url + KNOWN, headers={**DEMO, **headers})
+            answer = httpx.get(url + KNOWN, headers={**DEMO, **headers}, verify=NO_TLS)
             told = {**answer.headers, "date": "", "ratelimit-reset": ""}
             yield answer.status_code, list(told.items()), answer.content
 

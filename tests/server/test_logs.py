@@ -8,6 +8,7 @@ import pytest
 from conftest import DEMO, DEMO_KEY, KNOWN
 
 from mockserver.redaction import Redactor
+from tests.machine import NO_TLS
 
 OWN_KEY = "own-secret-key-1"
 
@@ -62,10 +63,10 @@ def test_a_key_is_never_logged_wherever_it_stands(start_server):
 
     for key in (OWN_KEY, DEMO_KEY):
         encoded = key.replace("-", "%2D").replace("_", "%5F")
-        httpx.get(server.url + KNOWN, headers={"x-api-key": key})
-        httpx.get(server.url + KNOWN, headers={"Authorization": f"Bearer {key}"})
+        httpx.get(server.url + KNOWN, headers={"x-api-key": key}, verify=NO_TLS)
+        httpx.get(server.url + KNOWN, headers={"Authorization": f"Bearer {key}"}, verify=NO_TLS)
         for target in (f"/?x-api-key={key}", f"/?q={key}", f"/?q={encoded}", f"/{key}", f"/?{key}"):
-            httpx.get(server.url + target)
+            httpx.get(server.url + target, verify=NO_TLS)
     server.stop()
 
     assert len(server.log.splitlines()) == 14

@@ -14,7 +14,7 @@ import pytest
 from conftest import DEMO, KNOWN, clean_environment, wait_for_held
 
 from fixtures import load_recordings
-from tests.machine import give_up
+from tests.machine import NO_TLS, give_up
 
 
 def assert_refused(process, *parts: str) -> None:
@@ -61,7 +61,7 @@ def test_every_named_run_is_listed(server):
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_cleanly_even_with_a_connection_open(start_server, signal_number):
     server = start_server()
-    with httpx.Client(base_url=server.url, headers=DEMO) as client:
+    with httpx.Client(verify=NO_TLS, base_url=server.url, headers=DEMO) as client:
         client.get(KNOWN)
 
         assert server.stop(signal_number) == 0

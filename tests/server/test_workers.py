@@ -17,16 +17,12 @@ import pytest
 from mockserver import DEMO_KEY
 from mockserver.shared_numbers import SharedNumber, SharedWindows, make_lock
 from mockserver.workers import can_fork
-from tests.server.conftest import DEMO, KNOWN
+from tests.machine import NO_TLS
+from tests.server.conftest import DEMO, KNOWN, children_of
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="workers need a fork, and /proc to see them")
 WORKERS = 3
 READS = 60
-
-
-def children_of(process: int) -> set[int]:
-    text = Path(f"/proc/{process}/task/{process}/children").read_text()
-    return {int(one) for one in text.split()}
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
@@ -59,7 +55,7 @@ def start_state(mock):
 
 
 def ask(mock, path=KNOWN, method="GET", **how) -> httpx.Response:
-    return httpx.request(method, mock.url + path, headers=DEMO, **how)
+    return httpx.request(method, mock.url + path, headers=DEMO, verify=NO_TLS, **how)
 
 
 def at_once(mock, count=READS, path=KNOWN) -> list[httpx.Response]:
@@ -213,7 +209,7 @@ def test_workers_inherit_no_open_state(start_server, tmp_path):
     ]
 
     assert files
-    assert not [file for file in files if "state.sqlite" in file]
+    assert {file for file in files if "state.sqlite" in file} == {f"{tmp_path}/state.sqlite.lock"}
 
 
 def test_a_folder_for_sockets_with_too_long_a_name_is_one_line_and_exit_2(refused_start, tmp_path):

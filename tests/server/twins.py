@@ -40,6 +40,7 @@ class Twins:
     """
 
     def __init__(self, app: Flask):
+        self._app = app
         service = app.extensions[EXTENSION]
         self.differences = []
         self.repeated = 0
@@ -51,6 +52,11 @@ class Twins:
         twin.extensions[EXTENSION]._start = service._start
         self._apps = (app.wsgi_app, twin.wsgi_app)
         self._lock = threading.Lock()
+
+    def close(self):
+        """Let go of the files of both, which would stay open until somebody looks for garbage."""
+        for app in (self._app, self.twin):
+            app.extensions[EXTENSION].store.close()
 
     def _count_repeated(self, kept_answers):
         """Count the answers that were repeated: a comparison of none would say nothing."""
