@@ -162,7 +162,7 @@ class Service:
 
     def session(self, name: str = "") -> Session:
         """Give a session as all workers have left it; nobody but `change` may alter it."""
-        if self.store.version != self._seen:
+        if self.store.newest.value != self._seen:
             self._catch_up()
         return self._sessions.get(name) or self._begin(name, {})
 
@@ -188,7 +188,7 @@ class Service:
     @property
     def is_caught_up(self) -> bool:
         """Whether the sessions are as all workers have left them; asking takes no lock."""
-        return self.store.version == self._seen
+        return self.store.newest.value == self._seen
 
     def is_undisturbed(self, session: Session) -> bool:
         """Tell whether no fault of any kind may meet the session's requests.

@@ -12,7 +12,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,16 +59,12 @@ class Store:
         self.is_kept = path is not None
         folder = None if path else tempfile.mkdtemp(prefix="deadringer-")
         self._path = path or Path(folder or "") / "state.sqlite"
-        self._version = SharedNumber(lock)
+        self.newest = SharedNumber(lock)
+        """The number of the newest event."""
         self._connections: dict[int, sqlite3.Connection] = {}
         self._lock = threading.Lock()
         self._close = weakref.finalize(self, _let_go, self._connections, folder)
         self._check()
-
-    @property
-    def version(self) -> int:
-        """The number of the newest event."""
-        return self._version.value
 
     def add(self, session: str, kind: str, body: JsonObject) -> int:
         """Keep an event, give its number; once this returns, it is safe from a kill."""
@@ -82,7 +78,7 @@ class Store:
                 "INSERT INTO events (session, kind, body) VALUES (?, ?, ?)", (session, kind, text)
             ).lastrowid
             assert number is not None
-        self._version.raise_to(number)
+        self.newest.raise_to(number)
         return number
 
     def since(self, number: int) -> Iterator[Event]:
@@ -138,6 +134,15 @@ class Store:
                 connection.close()
             self._connections.clear()
 
+    def settle(self) -> None:
+        """Write into the file itself what stands beside it, once nobody else has it open.
+
+        Workers end without closing theirs; whoever copies the file then copies all of it.
+        """
+        with self._lock, suppress(sqlite3.Error):  # what cannot be moved stays where it is safe
+            self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.let_go()
+
     def close(self) -> None:
         """Let go of the file; one that was not asked for is deleted."""
         with self._lock:
@@ -180,7 +185,7 @@ class Store:
                 f"The state file {self._path} has format {form}, this version writes {FORMAT}. "
                 "Use another file, or delete it to begin anew."
             )
-        self._version.raise_to(row[0] or 0)
+        self.newest.raise_to(row[0] or 0)
 
 
 def _let_go(connections: dict[int, sqlite3.Connection], folder: str | None) -> None:

@@ -108,18 +108,20 @@ def run_server(settings: Settings, telling: Callable[[str, "Service"], Callable[
     gc.disable()
     # Flask is not needed to refuse a setting.
     from mockserver.app import EXTENSION, build_app
+    from mockserver.claims import claimed
     from mockserver.logs import configure_logs
     from mockserver.serving import base_url, bind
     from mockserver.workers import default_workers
 
     settings = replace(settings, workers=settings.workers or default_workers())
-    app = build_app(settings)
-    listener = bind(settings.host, settings.port)
-    announce = telling(base_url(listener), app.extensions[EXTENSION])
-    configure_logs(settings.log_format)
-    gc.freeze()
-    gc.enable()
-    return _run(app, listener, announce)
+    with claimed(settings.state):
+        app = build_app(settings)
+        listener = bind(settings.host, settings.port)
+        announce = telling(base_url(listener), app.extensions[EXTENSION])
+        configure_logs(settings.log_format)
+        gc.freeze()
+        gc.enable()
+        return _run(app, listener, announce)
 
 
 def _print_banner(url: str, service: "Service") -> Callable[[], None]:
@@ -162,3 +164,5 @@ def _run(app: "Flask", listener: "socket", announce: Callable[[], None]) -> int:
         return run_workers(service.settings.workers or 1, work, announce)
     finally:
         service.peers.close()
+        if service.store.is_kept:
+            service.store.settle()
