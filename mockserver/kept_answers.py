@@ -140,27 +140,28 @@ class KeptAnswers:
             return None
         began = perf_counter()
         now = self._clock.now()
-        lasting = kept.lasting
+        lasting, _, _, told, meter, _ = kept
         if not self._is_true(lasting, now):
             self._forget(asked, kept)
             return None
         window = None
-        if kept.meter is not None:
-            window = kept.meter(lasting.clock.at(now))
+        if meter is not None:
+            window = meter(now)
             if window.is_refused:
                 return kept, window
         if self._journal is not None:
-            self._journal.add_kept(environ, kept.told, window, now, began)
+            self._journal.add_kept(environ, told, window, now, began)
         if self._log.is_on:
-            self._log.tell(environ, kept.told.status, began)
+            self._log.tell(environ, told.status, began)
         return kept, window
 
     def _is_true(self, lasting: Lasting, now: datetime) -> bool:
+        _, session, generation, family, _, since, until, _ = lasting
         return (
-            lasting.session.generation == lasting.generation
-            and self._service.family is lasting.family
-            and lasting.since <= now
-            and (lasting.until is None or now < lasting.until)
+            session.generation == generation
+            and self._service.family is family
+            and since <= now
+            and (until is None or now < until)
         )
 
     def _ask(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -194,8 +195,8 @@ class KeptAnswers:
     ) -> KeptAnswer:
         places = [place for place, (name, _) in enumerate(headers) if name.startswith("RateLimit-")]
         first, behind = (places[0], places[-1] + 1) if places else (len(headers), len(headers))
-        limits, speed = self._service.rate_limits, lasting.clock.speed
-        meter = limits.meter(lasting.caller, speed) if lasting.caller else None
+        limits = self._service.rate_limits
+        meter = limits.meter(lasting.caller, lasting.clock) if lasting.caller else None
         body, size = lasting.body, _ENTRY_BYTES + sum(len(part or "") for part in asked)
         before, after = headers[:first], headers[behind:]
         session, length = lasting.session.name, len(body)

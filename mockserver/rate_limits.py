@@ -14,6 +14,7 @@ from .written_settings import RatePolicy
 
 if TYPE_CHECKING:
     from .enforced_limits import EnforcedLimit
+    from .session_clock import SessionClock
 
 
 class Caller(NamedTuple):
@@ -67,7 +68,7 @@ def _enforced(policy: RatePolicy, windows: Windows) -> "EnforcedLimit":
 
 
 Meter = Callable[[datetime], Window]
-"""Counts a request at a time of its session."""
+"""Counts a request at a time of the machine."""
 
 
 class RateLimits:
@@ -92,16 +93,16 @@ class RateLimits:
             counted, end = self._windows.add(caller.window_name, now)
         return self._window(now, counted, end, speed, is_refused=is_beyond)
 
-    def meter(self, caller: Caller, speed: float) -> "Meter":
+    def meter(self, caller: Caller, clock: "SessionClock") -> "Meter":
         """Give what counts one caller's requests as `count` does, with its names looked up once."""
         name, limit = caller.window_name, self._policy.limit
         add, is_enforced = self._windows.add, self._enforced is not None
-        real = speed or 1
+        at, real = None if clock.is_the_machines else clock.at, clock.speed or 1
         told = (-1, -1, Window(limit, 0, 0, is_refused=False))
 
         def count(moment: datetime) -> Window:
             nonlocal told
-            now = moment.timestamp()
+            now = (at(moment) if at else moment).timestamp()
             counted, end = add(name, now)
             left = limit - counted
             if left < 0:

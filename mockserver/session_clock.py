@@ -16,9 +16,14 @@ class SessionClock(NamedTuple):
     since: datetime
     speed: float
 
+    @property
+    def is_the_machines(self) -> bool:
+        """Whether this is the machine's own clock, as it is for most."""
+        return self.began is self.since and self.speed == 1
+
     def at(self, machine: datetime) -> datetime:
         """Give the session's time at a time of the machine; it stands still at `LATEST`."""
-        if self.began is self.since and self.speed == 1:  # the machine's own, as it is for most
+        if self.is_the_machines:
             return machine if machine < LATEST else LATEST
         passed = machine - self.since
         try:

@@ -20,7 +20,6 @@ if sys.platform != "win32":
 SLOTS = 4096
 """How many windows are counted at once; a new one takes the place of one that ends soon."""
 
-_NUMBER = struct.Struct("<q")
 _WINDOW = struct.Struct("<16sdq")
 _PROBES = 8
 
@@ -67,26 +66,25 @@ class SharedNumber:
 
     def __init__(self, lock: Lock) -> None:
         self._lock = lock
-        self._memory = mmap.mmap(-1, _NUMBER.size)
+        self._numbers = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("q")
 
     @property
     def value(self) -> int:
         """The number; reading it costs no system call and no lock."""
-        found: int = _NUMBER.unpack_from(self._memory)[0]
-        return found
+        return self._numbers[0]
 
     def next(self) -> int:
         """Raise it by one and give it."""
         with self._lock:
-            number = self.value + 1
-            _NUMBER.pack_into(self._memory, 0, number)
+            number = self._numbers[0] + 1
+            self._numbers[0] = number
         return number
 
     def raise_to(self, number: int) -> None:
         """Set it, unless it is higher already."""
         with self._lock:
-            if number > self.value:
-                _NUMBER.pack_into(self._memory, 0, number)
+            if number > self._numbers[0]:
+                self._numbers[0] = number
 
 
 class Windows(Protocol):
