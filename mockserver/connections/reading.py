@@ -1,6 +1,7 @@
 """Reads requests out of the bytes of one connection; httptools finds their parts."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from httptools import (
@@ -17,6 +18,8 @@ from .refusals import (
     HEAD_TOO_LARGE,
     MOST_BODY_BYTES,
     MOST_HEAD_BYTES,
+    NOT_ONE_HOST,
+    OTHER_CODING,
     TOO_LARGE,
     Refusal,
     cut_off,
@@ -180,6 +183,8 @@ class Reader:
         return cut_off(arriving.body_bytes, arriving.promised)
 
     def on_message_begin(self) -> None:
+        if self.refusal is not None:  # nothing after it is a request any more
+            return
         self._arriving = _Arriving(self._other_method)
         self._begun += 1
 
@@ -195,7 +200,7 @@ class Reader:
 
     def on_headers_complete(self) -> None:
         arriving = self._arriving
-        if arriving is None:
+        if arriving is None or self.refusal is not None:
             return
         size = len(arriving.target) + sum(len(name) + len(text) for name, text in arriving.headers)
         if size > MOST_HEAD_BYTES:
@@ -252,7 +257,20 @@ class Reader:
             self.refusal = unreadable(f"the address {arriving.target.decode('latin-1')!r}")
             return None
         environ = {**self._common, **asked, **header_environ(arriving.headers)}
+        environ.pop("HTTP_UPGRADE", None)  # no offer is taken up, nor is one refused
+        self.refusal = _refusal_of(arriving.headers, environ)
+        if self.refusal is not None:
+            return None
         return Request(environ, b"", self._parser.should_keep_alive())
+
+
+def _refusal_of(headers: Iterable[tuple[bytes, bytes]], environ: Environ) -> Refusal | None:
+    """Give what RFC 9112 (3.2, 6.1) demands to be told of headers that can be read."""
+    hosts = sum(name.lower() == b"host" for name, _ in headers)
+    if hosts > 1 or (hosts == 0 and environ["SERVER_PROTOCOL"] == "HTTP/1.1"):
+        return NOT_ONE_HOST
+    is_other = environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked"
+    return OTHER_CODING if is_other else None
 
 
 def _has_body(environ: Environ) -> bool:

@@ -45,6 +45,16 @@ HEAD_TOO_LARGE = Refusal(
     "The head of the request is too large",
     f"Send at most {MOST_HEAD_BYTES:,} bytes of address and headers",
 )
+NOT_ONE_HOST = Refusal(
+    HTTPStatus.BAD_REQUEST,
+    "An HTTP/1.1 request has exactly one Host header",
+    "Send one, with the name and port of the URL",
+)
+OTHER_CODING = Refusal(
+    HTTPStatus.NOT_IMPLEMENTED,
+    "Transfer-Encoding may be chunked and nothing else",
+    "Send the body as it is, in chunks or with its Content-Length",
+)
 BODY_LATE = Refusal(
     HTTPStatus.REQUEST_TIMEOUT,
     f"The body stood still for {PATIENCE_S:g} seconds, or took {LONGEST_S:g}",

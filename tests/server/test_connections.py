@@ -159,6 +159,14 @@ def test_an_offer_of_another_protocol_is_not_taken_up(connection, length):
     assert answers.next()[0] == 200
 
 
+def test_an_offer_of_a_websocket_is_not_taken_up_either(connection):
+    offer = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    connection.sendall(READ[:-2] + offer + READ)
+    answers = Answers(connection)
+
+    assert [answers.next()[0], answers.next()[0]] == [200, 200]
+
+
 def test_bytes_that_came_before_are_known_only_if_they_are_one_request(connect):
     for _ in range(2):  # the second time they might be taken for known
         for more, count, last in ((b"\x16\x03", 1, 400), (READ, 2, 200), (LIST[:20], 1, None)):
@@ -211,6 +219,64 @@ def test_what_is_no_request_is_refused_after_those_that_were(connection, sent):
     assert status == 400
     assert message.startswith("This is no HTTP/1.1 request: ")
     assert answers.rest() == b""
+
+
+@pytest.mark.parametrize("read", [READ, BREW])
+@pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nhost: localhost\r\n"])
+def test_a_request_has_one_host(connection, read, hosts):
+    answers = Answers(connection)
+    connection.sendall(READ)
+    assert answers.next()[0] == 200
+    connection.sendall(read.replace(b"Host: localhost\r\n", hosts))
+
+    assert error_of(answers.next()) == (400, "An HTTP/1.1 request has exactly one Host header")
+    assert answers.rest() == b""
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        READ.replace(b"Host: localhost\r\n", b""),
+        READ[:-2] + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        READ[:-2] + b"A: " + b"x" * MOST_HEAD_BYTES + b"\r\n\r\n",
+    ],
+    ids=["host", "coding", "head"],
+)
+@pytest.mark.parametrize("before", [b"", READ])
+def test_what_comes_with_a_refused_request_is_not_taken_for_it(server, connection, refused, before):
+    started = started_runs(server)
+    connection.sendall(before + refused + READ + f"{TEST} HTTP/1.1\r\n{KEY}\r\n".encode())
+    answers = Answers(connection)
+    if before:
+        assert answers.next()[0] == 200
+
+    assert error_of(answers.next())[0] in {400, 431, 501}
+    assert answers.rest() == b""
+    assert started_runs(server) == started
+
+
+def test_a_request_of_http_1_0_needs_no_host(connection):
+    connection.sendall(READ.replace(b"1.1", b"1.0", 1).replace(b"Host: localhost\r\n", b""))
+
+    assert Answers(connection).next()[0] == 200
+
+
+@pytest.mark.parametrize("coding", ["gzip, chunked", "identity, chunked"])
+def test_a_body_in_a_coding_that_is_not_undone_is_not_acted_upon(server, connection, coding):
+    before = started_runs(server)
+    head = f"{TEST} HTTP/1.1\r\n{KEY}Transfer-Encoding: {coding}\r\n\r\n"
+    connection.sendall(head.encode() + b"0\r\n\r\n")
+
+    status, message = error_of(Answers(connection).next())
+    assert (status, message.split()[0]) == (501, "Transfer-Encoding")
+    assert started_runs(server) == before
+
+
+def test_chunked_may_be_written_large(connection):
+    head = f"{TEST} HTTP/1.1\r\n{KEY}Transfer-Encoding: Chunked\r\n\r\n"
+    connection.sendall(head.encode() + b"2\r\n[]\r\n0\r\n\r\n")
+
+    assert Answers(connection).next()[0] == 400  # it is read: a list is no body of a test run
 
 
 @pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nA: ", b"GET / HTTP/1.1\r\n"])
