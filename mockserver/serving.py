@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 BACKLOG = 1024
+PATIENT_STOP_S = 7
+"""What is under way may take so long when the server is told to stop."""
 LONGEST_STOP_S = 9
-"""What is under way may take so long when the server is told to stop: containers grant ten."""
+"""The process ends then, whatever is stuck: containers grant ten seconds."""
+AGAIN_S = 0.3
+"""A Ctrl-C that comes sooner after the first is the same one, passed on by whoever else got it."""
+_SOON_S = 0.5
 _LAST_LOOKS, _BETWEEN_LOOKS_S = 10, 0.003
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (recognised, not chosen)
 
@@ -65,9 +70,10 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; requests in flight are finished first.
 
-    One whose caller does not take the answer is given up after `LONGEST_STOP_S`, and this process
-    then ends by SIGALRM. `on_ready` is called once, when callers can connect. `kept` is asked
-    first. With `at_once=1` one thread does everything, which is fastest if nothing ever waits.
+    One whose caller does not take the answer is given up after `PATIENT_STOP_S`, or at a second
+    Ctrl-C. If the application is stuck, the process ends by SIGALRM after `LONGEST_STOP_S`.
+    `on_ready` is called once, when callers can connect. `kept` is asked first. With `at_once=1`
+    one thread does everything, which is fastest if nothing ever waits.
     """
     _allow_connections()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -91,8 +97,8 @@ async def _serve(
     at_once: int,
 ) -> None:
     told_to_stop = asyncio.Event()
-    _on_signal(told_to_stop)
     desk = Desk(application, kept, at_once)
+    _on_signals(told_to_stop, lambda: desk.give_up("interrupted again"))
     host, port = listener.getsockname()[:2]
     common = {"SERVER_NAME": host, "SERVER_PORT": str(port)}
     server = await desk.loop.create_server(
@@ -104,6 +110,9 @@ async def _serve(
     server.close()
     await _take_what_has_come()
     end_pauses()
+    reason = f"{PATIENT_STOP_S} seconds were not enough"
+    desk.loop.call_later(_SOON_S, desk.tell_of_waiting, PATIENT_STOP_S)
+    desk.loop.call_later(PATIENT_STOP_S, desk.give_up, reason)
     await desk.stop()
     if hasattr(signal, "alarm"):
         signal.alarm(0)
@@ -118,21 +127,31 @@ async def _take_what_has_come() -> None:
         await asyncio.sleep(_BETWEEN_LOOKS_S)
 
 
-def _on_signal(told_to_stop: asyncio.Event) -> None:
-    """Begin to stop when told; the system sees to it that this has an end, whatever is stuck."""
-    loop = asyncio.get_running_loop()
+def _on_signals(told_to_stop: asyncio.Event, hurry: Callable[[], None]) -> None:
+    """Begin to stop when told; the system sees to it that this has an end, whatever is stuck.
 
-    def stop() -> None:
-        if hasattr(signal, "alarm") and not told_to_stop.is_set():
+    Only a Ctrl-C later than the first signal is meant to hurry: who ends a group of processes may
+    send each SIGTERM, and the one that watches over them sends it again.
+    """
+    loop = asyncio.get_running_loop()
+    first_s: list[float] = []
+
+    def stop(number: int) -> None:
+        if first_s:
+            if number == signal.SIGINT and loop.time() - first_s[0] > AGAIN_S:
+                hurry()
+            return
+        first_s.append(loop.time())
+        if hasattr(signal, "alarm"):
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(LONGEST_STOP_S)
         told_to_stop.set()
 
     for one in (signal.SIGTERM, signal.SIGINT):
         try:
-            loop.add_signal_handler(one, stop)
+            loop.add_signal_handler(one, stop, one)
         except NotImplementedError:  # on Windows
-            signal.signal(one, lambda *_signal: loop.call_soon_threadsafe(stop))
+            signal.signal(one, lambda number, _frame: loop.call_soon_threadsafe(stop, number))
 
 
 def _allow_connections() -> None:

@@ -100,11 +100,13 @@ class _Watch:
         self._start(number)
         return True
 
-    def _stop(self, *_signal: object) -> None:
+    def _stop(self, number: int = signal.SIGTERM, _frame: object = None) -> None:
+        """Pass on SIGTERM; to hurry up, a Ctrl-C that comes again."""
+        passed_on = number if self._is_stopping else signal.SIGTERM
         self._is_stopping = True
         for process in list(self._running):
             with suppress(ProcessLookupError):  # it has ended, and is about to be noticed
-                os.kill(process, signal.SIGTERM)
+                os.kill(process, passed_on)
 
     def _start(self, number: int) -> None:
         # A signal in between must not meet a worker that nobody knows, nor reach our handler in it.

@@ -149,9 +149,13 @@ class Connection(asyncio.Protocol):
 
     def _ask(self, request: Request, asked: object) -> None:
         """Answer a request at once if its answer is kept; else have it made."""
-        desk = self.desk
-        if asked is not None:
-            reply = self._kept_answer(asked, request)
+        desk, kept = self.desk, self.desk.kept
+        if asked is not None and kept is not None:
+            try:
+                reply = kept.answer(asked, request.environ)
+            except Exception:  # of ours; the application may know better
+                LOG.exception("The server failed to repeat an answer")
+                reply = {}
             if isinstance(reply, tuple):
                 parts, body = reply
                 if not request.keeps_alive:
@@ -166,13 +170,6 @@ class Connection(asyncio.Protocol):
         self._is_free = False
         self._exchange = Exchange(self, request)
         desk.hand_over(request, self._exchange)
-
-    def _kept_answer(self, asked: object, request: Request) -> tuple[list[bytes], bytes] | Environ:
-        try:
-            return self.desk.kept.answer(asked, request.environ) if self.desk.kept else {}
-        except Exception:  # of ours; the application may know better
-            LOG.exception("The server failed to repeat an answer")
-            return {}
 
     def send(self, exchange: Exchange, data: bytes) -> None:
         """Write a piece of an answer, and tell its thread when there is room for another."""
@@ -309,6 +306,15 @@ class Connection(asyncio.Protocol):
         )
         if self._is_free or (is_in_rest and self._exchange is None and not self._waiting):
             self._close()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has nothing to read, to answer or to write."""
+        return self._is_free and not self._transport.get_write_buffer_size()
+
+    def break_off(self) -> None:
+        """Close at once; what waits to be written is lost."""
+        self._transport.abort()
 
     def pause_writing(self) -> None:
         """Write no more until the other side has taken some."""

@@ -131,3 +131,21 @@ class Desk:
             connection.finish()
         self._end_if_all_gone()
         await self._all_gone.wait()
+
+    @property
+    def _owing(self) -> int:
+        """How many connections have something to read, to answer or to write."""
+        return sum(not connection.is_idle for connection in self.connections)
+
+    def tell_of_waiting(self, seconds: float) -> None:
+        """Say what is waited for."""
+        if self._owing:
+            told = "Waiting up to %g seconds for %d connection(s); Ctrl-C again breaks them off."
+            LOG.warning(told, seconds, self._owing)
+
+    def give_up(self, reason: str) -> None:
+        """Break every connection off, whatever it has still to give."""
+        if self._owing:
+            LOG.warning("Broke off %d connection(s): %s.", self._owing, reason)
+        for connection in tuple(self.connections):
+            connection.break_off()

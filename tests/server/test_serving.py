@@ -1,6 +1,7 @@
 """The process that serves: what it loads, and how much of it can be asked at a time."""
 
 import importlib.util
+import os
 import re
 import resource
 import signal
@@ -8,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
@@ -112,18 +113,71 @@ def test_a_request_in_flight_is_answered_whole_when_the_server_stops(start_serve
     assert b"test_run_id" in answer
 
 
-@pytest.mark.skipif(not hasattr(signal, "alarm"), reason="this system has no alarm")
-def test_a_caller_that_takes_no_answer_cannot_keep_the_server_from_stopping(start_server):
-    server = start_server("--workers", "1")
-    host, port = server.url.removeprefix("http://").split(":")
-    request = f"GET {KNOWN} HTTP/1.1\r\nHost: {host}\r\nx-api-key: {DEMO['x-api-key']}\r\n"
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.connect((host, int(port)))
-        connection.sendall(f"{request}Prefer: steps=5000\r\n\r\n".encode() * 4)
-        assert connection.recv(16).startswith(b"HTTP/1.1 200")
+@pytest.fixture
+def untaken():
+    """Ask a server for more than the system holds, and take nothing of it."""
+    with ExitStack() as stack:
 
-        assert server.stop() == -signal.SIGALRM
+        def ask(server):
+            host, port = server.url.removeprefix("http://").split(":")
+            request = f"GET {KNOWN} HTTP/1.1\r\nHost: {host}\r\nx-api-key: {DEMO['x-api-key']}\r\n"
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect((host, int(port)))
+            connection.sendall(f"{request}Prefer: steps=5000\r\n\r\n".encode() * 4)
+            assert connection.recv(16).startswith(b"HTTP/1.1 200")
+
+        yield ask
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_caller_that_takes_no_answer_cannot_keep_the_server_from_stopping(
+    start_server, untaken, workers
+):
+    server = start_server("--workers", workers)
+    untaken(server)
+
+    assert server.stop() == 0
+    assert "Waiting up to 7 seconds for 1 connection(s); Ctrl-C again" in server.log
+    assert "Broke off 1 connection(s): 7 seconds were not enough" in server.log
+
+
+@pytest.mark.parametrize("send", [os.killpg, os.kill], ids=["to all", "to one"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_second_interrupt_ends_at_once_what_the_first_would_finish(
+    start_server, untaken, workers, send
+):
+    server = start_server("--workers", workers, own_group=True)
+    untaken(server)
+    with httpx.Client(base_url=server.url) as idle:
+        assert idle.get("/").is_success
+        while server.process.poll() is None:
+            with suppress(ProcessLookupError):  # it has just ended
+                send(server.process.pid, signal.SIGINT)
+            time.sleep(0.4)
+
+    assert server.process.returncode == 0
+    assert "Broke off 1 connection(s): interrupted again" in server.log
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_one_interrupt_that_comes_by_two_ways_is_one(start_server, workers):
+    """As `timeout --foreground` passes on what the terminal has sent to all."""
+    server = start_server("--workers", workers, own_group=True)
+    host, port = server.url.removeprefix("http://").split(":")
+    lines = (f"GET {KNOWN} HTTP/1.1", f"Host: {host}", f"x-api-key: {DEMO['x-api-key']}")
+    request = "\r\n".join((*lines, "Prefer: steps=5000", "", ""))
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(request.encode())
+        begun = connection.recv(16)
+        for _ in range(2):
+            os.killpg(server.process.pid, signal.SIGINT)
+            time.sleep(0.05)
+        answer = begun + b"".join(iter(lambda: connection.recv(65_536), b""))
+
+    assert server.process.wait(20) == 0
+    assert answer.endswith((b"}", b"0\r\n\r\n"))
+    assert "Broke off" not in server.log
 
 
 def test_variables_of_the_process_are_no_headers(start_server):
