@@ -10,11 +10,20 @@ from .report_model import (
     Result,
     Verdict,
 )
-from .reports import FORMATS, ReportError, render_text, write_report, write_step_summary
-from .running import run_check
+from .reports import (
+    FORMATS,
+    ReportError,
+    render_text,
+    require_target,
+    require_writable,
+    write_report,
+    write_step_summary,
+)
+from .running import WAITING, run_check
 
 __all__ = [
     "FORMATS",
+    "WAITING",
     "BaselineError",
     "CheckOptions",
     "Finding",
@@ -28,6 +37,8 @@ __all__ = [
     "apply_baseline",
     "load_baseline",
     "render_text",
+    "require_target",
+    "require_writable",
     "run_check",
     "update_baseline",
     "write_report",

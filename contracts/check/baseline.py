@@ -32,7 +32,8 @@ def load_baseline(path: Path) -> Baseline:
             f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}. {fix}"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise BaselineError(f"{path} cannot be read: {error}. {fix}") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BaselineError(f"{path} cannot be read: {reason}. {fix}") from error
     accepted = content.get("accepted") if isinstance(content, dict) else None
     if not isinstance(accepted, list):
         raise BaselineError(f"{path}: /accepted: expected an array. {fix}")

@@ -95,6 +95,12 @@ class Ledger:
             self._exercised[rule.name] += 1
             self._write(list(violations), exchange, exchange.body, "")
 
+    def withdraw(self) -> None:
+        """Forget all judgements so far: it was no server that was judged."""
+        self._exercised.clear()
+        self._examples.clear()
+        self._counts.clear()
+
     def explain(self, rule_names: Iterable[str], reason: str) -> None:
         """Say why promises could not be exercised; the first reason stands."""
         for name in rule_names:

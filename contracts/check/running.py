@@ -27,6 +27,8 @@ from .report_model import Report, Verdict
 from .watching import test_run, watch_runs
 
 Progress = Callable[[str], None]
+WAITING = "waiting"
+"""How a phase begins in which nothing is asked."""
 
 
 def run_check(
@@ -60,9 +62,10 @@ class _Check:
         self._now_s = now_s
         self._notes: list[str] = []
         self._turned_away = False
+        self._hint = ""
         self._last_by_key: dict[str, Exchange] = {}
         self._client = Client(
-            options, observe=self._observe, say=self._note, now_s=now_s, sleep=sleep
+            options, observe=self._observe, say=self._note, now_s=now_s, sleep=self._wait
         )
         self._ledger = Ledger(
             select(only=options.only, skip=options.skip),
@@ -157,22 +160,32 @@ class _Check:
             exchange = inspection.ask("listWorkflows", optional=True)
             inspection.absent.discard("listWorkflows")
         if exchange.failure is Failure.REFUSED:
-            return f"nobody answers at {options.base_url}. Start the server, or correct BASE_URL."
+            self._ledger.withdraw()
+            reason = f"nobody answers at {options.base_url}. Start the server, or correct BASE_URL"
+            return reason + (" (http:// without TLS)." if reason.count("https://") else ".")
         if exchange.status == 401:
             return (
                 "the server refuses the key. Pass a valid one with --api-key or DEADRINGER_API_KEY."
             )
+        if exchange.status == 404:
+            self._hint = _hint_at_prefix(options.base_url, exchange.path)
         return ""
 
     def _nothing_to_read(self, runs: list[KnownRun]) -> str:
         options = self._options
         if runs:
-            return (
-                "" if self._ledger.broken else "no run could be read. Name one: --workflow, --run."
-            )
-        if options.workflow_ids:
-            return f"workflow {options.workflow_ids[0]} lists no runs. Name one with --run."
-        return "no workflow with runs was found. Name one with --workflow ID --run ID."
+            if self._ledger.broken:
+                return ""
+            named = [run for run in runs if run.run_id in options.run_ids]
+            reason = "no run could be read. Name one: --workflow, --run."
+            if named:
+                place = f"{named[0].run_id} of workflow {named[0].workflow_id}"
+                reason = f"run {place} cannot be read. Name one that can: --workflow, --run."
+        elif options.workflow_ids:
+            reason = f"workflow {options.workflow_ids[0]} lists no runs. Name one with --run."
+        else:
+            reason = "no workflow with runs was found. Name one with --workflow ID --run ID."
+        return reason + self._hint
 
     def _observe(self, exchange: Exchange) -> None:
         """Judge the window headers of consecutive answers under one key."""
@@ -188,6 +201,10 @@ class _Check:
             )
         if exchange.failure is None:
             self._last_by_key[key] = exchange
+
+    def _wait(self, seconds: float) -> None:
+        self._progress(f"{WAITING} {seconds:.0f} s for the server's rate limit")
+        self._sleep(seconds)
 
     def _note(self, line: str) -> None:
         if line not in self._notes:
@@ -209,6 +226,17 @@ class _Check:
         if unchecked:
             return replace(report, verdict=Verdict.UNCHECKED, could_not_check=unchecked)
         return report
+
+
+def _hint_at_prefix(base_url: str, path: str) -> str:
+    """Say what may be wrong with a URL whose first question met nothing."""
+    asked = base_url.rstrip("/") + path
+    (segment,) = {one.path.split("/")[1] for one in operations()}
+    if base_url.rstrip("/").endswith(f"/{segment}"):
+        what = f"it ends in /{segment}, with which every path of the contract begins"
+    else:
+        what = f"every path of the contract is below it, from /{segment} on"
+    return f" Or correct BASE_URL: {asked} is a 404, and {what}."
 
 
 def _finished_first(runs: list[KnownRun]) -> list[KnownRun]:

@@ -9,6 +9,7 @@ import click
 
 from contracts.check import (
     FORMATS,
+    WAITING,
     BaselineError,
     CheckOptions,
     OptionError,
@@ -17,6 +18,8 @@ from contracts.check import (
     apply_baseline,
     load_baseline,
     render_text,
+    require_target,
+    require_writable,
     run_check,
     update_baseline,
     write_report,
@@ -64,8 +67,8 @@ def command(**given: Any) -> None:
     reports, baseline_update = given.pop("reports"), given.pop("baseline_update")
     loudness = {"quiet": given.pop("quiet"), "verbose": given.pop("verbose")}
     try:
-        _refuse_unknown_formats(reports)
         options = _options(given, update=baseline_update)
+        _require_places(reports, options.baseline if baseline_update else None)
         report = _checked(options, quiet=loudness["quiet"], update=baseline_update)
         click.echo(render_text(report, color=_wants_color(), **loudness))
         for target in reports:
@@ -104,18 +107,22 @@ def _checked(options: CheckOptions, *, quiet: bool, update: bool) -> Report:
 
 
 def _progress(*, quiet: bool) -> Any:
-    if quiet or not sys.stderr.isatty():
-        return lambda _phase: None
-    return lambda phase: click.echo(f"… {phase}", err=True)
+    """Give what tells the phases to a person who watches, and a long wait to everyone."""
+    is_watched = sys.stderr.isatty()
+
+    def tell(phase: str) -> None:
+        if not quiet and (is_watched or phase.startswith(WAITING)):
+            click.echo(f"… {phase}", err=True)
+
+    return tell
 
 
-def _refuse_unknown_formats(targets: tuple[str, ...]) -> None:
-    for target in targets:
-        name, separator, path = target.partition("=")
-        if name not in FORMATS or not separator or not path:
-            raise OptionError(
-                f"--report {target!r} is not FORMAT=PATH. Formats: {', '.join(FORMATS)}."
-            )
+def _require_places(reports: tuple[str, ...], baseline: Path | None) -> None:
+    """Refuse what could not be written in the end before anything is asked."""
+    for target in reports:
+        require_target(target)
+    if baseline is not None:
+        require_writable(baseline)
 
 
 def _wants_color() -> bool:

@@ -8,7 +8,18 @@ from contextlib import contextmanager
 
 import pytest
 
-from contracts.check import CheckOptions, Report, Result, Verdict, run_check
+from contracts.check import (
+    WAITING,
+    CheckOptions,
+    Report,
+    Result,
+    Verdict,
+    render_text,
+    run_check,
+)
+from mockserver import RatePolicy, Settings, create_app
+from tests.mutation.servers import KEY as KEY_OF_THE_MOCK
+from tests.mutation.servers import PLENTY, mock, serving
 
 KEY = "trig_0123456789abcdef"
 Answer = Callable[[socket.socket], None]
@@ -113,6 +124,67 @@ def test_nobody_there_could_not_be_checked() -> None:
 
     assert report.verdict is Verdict.UNCHECKED
     assert "nobody answers" in report.could_not_check
+    assert {one.result for one in report.promises} == {Result.NOT_EXERCISED}
+    assert len(render_text(report).splitlines()) < 6  # a hundred promises not exercised say nothing
+    assert "http:// without TLS" in check(f"https://127.0.0.1:{port}").could_not_check
+
+
+def test_a_base_url_that_repeats_what_every_path_begins_with_is_told() -> None:
+    with mock() as url:
+        report = run_check(CheckOptions(url + "/v1/", KEY_OF_THE_MOCK))
+
+    assert report.verdict is Verdict.UNCHECKED
+    assert f"{url}/v1/v1/workflows is a 404, and it ends in /v1" in report.could_not_check
+
+
+def test_a_base_url_under_which_nothing_is_is_told() -> None:
+    with mock() as url:
+        report = run_check(CheckOptions(url + "/api", KEY_OF_THE_MOCK))
+
+    assert report.verdict is Verdict.UNCHECKED
+    assert f"correct BASE_URL: {url}/api/v1/workflows is a 404" in report.could_not_check
+
+
+def test_a_run_that_is_named_and_not_there_is_told() -> None:
+    with mock() as url:
+        run = {"workflow_ids": ("wf_abc123",), "run_ids": ("run_none",)}
+        report = run_check(CheckOptions(url, KEY_OF_THE_MOCK, quick=True, **run))
+
+    assert report.could_not_check.startswith("run run_none of workflow wf_abc123 cannot be read")
+
+
+def test_a_long_wait_is_told_when_it_begins() -> None:
+    told: list[str] = []
+    slept: list[float] = []
+    with mock(policy=RatePolicy(limit=5, window_s=30)) as url:
+        options = CheckOptions(url, KEY_OF_THE_MOCK, quick=True, max_requests=9)
+
+        def sleep(seconds: float) -> None:
+            told.append(f"slept after {told[-1].split()[0]}")
+            slept.append(seconds)
+
+        run_check(options, progress=told.append, sleep=sleep)
+
+    assert slept
+    assert f"slept after {WAITING}" in told
+
+
+def test_a_server_below_a_path_with_the_same_end_is_checked() -> None:
+    def below(environ: dict, start_response: Callable) -> list[bytes]:
+        path = environ["PATH_INFO"].removeprefix("/api/v1")
+        if path in {environ["PATH_INFO"], "/v1/workflows"}:  # this server lists no workflows
+            start_response("404 NOT FOUND", [("Content-Type", "text/plain")])
+            return [b"no"]
+        return application({**environ, "PATH_INFO": path}, start_response)
+
+    application = create_app(Settings(rate_policy=PLENTY))
+    with serving(below) as url:
+        options = CheckOptions(
+            url + "/api/v1", KEY_OF_THE_MOCK, workflow_ids=("wf_def456",), quick=True, watch_s=0
+        )
+        report = run_check(options)
+
+    assert (report.verdict, report.could_not_check) == (Verdict.CONFORMS, "")
 
 
 def test_a_refused_key_could_not_be_checked() -> None:

@@ -1,6 +1,7 @@
 """A report says the same in every format, whatever a server put into it."""
 
 import json
+import os
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 
 from contracts import Grade, Violation
 from contracts.check import (
@@ -23,11 +25,13 @@ from contracts.check import (
     apply_baseline,
     load_baseline,
     render_text,
+    require_target,
     update_baseline,
     write_report,
     write_step_summary,
 )
 from contracts.rules import Group
+from mockserver.cli.check import command
 from tests.project import ROOT
 
 HOSTILE = "<script>alert(1)</script> javascript:alert(2) \x00 ``` | \" ' </pre>"
@@ -188,6 +192,44 @@ def test_a_report_is_written_whole_or_not_at_all(report: Report, tmp_path: Path)
         write_report(report, f"json={tmp_path / 'none' / 'out.json'}")
     with pytest.raises(ReportError, match="Formats: text, json"):
         write_report(report, "pdf=out.pdf")
+
+
+def test_a_report_goes_where_a_link_leads(report: Report, tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to(tmp_path / "out.json")
+
+    write_report(report, f"json={tmp_path / 'link.json'}")
+
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads((tmp_path / "out.json").read_text("utf-8"))["verdict"] == "broken promises"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_report_to_what_is_no_file_replaces_nothing(report: Report, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    require_target(f"json={pipe}")
+    write_report(report, f"json={pipe}")
+
+    assert json.loads(os.read(reader, 2**20))["verdict"] == "broken promises"
+    assert pipe.is_fifo()
+    os.close(reader)
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [("json={}", "it is a folder"), ("json={}/none/out.json", "Make it"), ("pdf={}/x", "Formats:")],
+)
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_asked(
+    tmp_path: Path, target: str, told: str
+) -> None:
+    options = ["--api-key", "trig_key", "--report", target.format(tmp_path)]
+    result = CliRunner().invoke(command, ["http://127.0.0.1:9", *options])
+
+    assert result.exit_code == 2
+    assert told in result.output
+    assert "127.0.0.1" not in result.output
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from contracts.check.report_model import Report
 
-from .documents import ReportError, write_atomically
+from .documents import ReportError, require_writable, write_atomically
 from .html import render_html
 from .json_form import render_json
 from .junit import render_junit
@@ -26,6 +26,8 @@ __all__ = [
     "FORMATS",
     "ReportError",
     "render_text",
+    "require_target",
+    "require_writable",
     "write_report",
     "write_step_summary",
 ]
@@ -39,10 +41,25 @@ def write_report(report: Report, target: str) -> None:
     Raises:
         ReportError: if the format is unknown or the file cannot be written.
     """
+    render, path = _parsed(target)
+    write_atomically(path, render(report))
+
+
+def require_target(target: str) -> None:
+    """Look whether a report could be written as `FORMAT=PATH` says, before there is one.
+
+    Raises:
+        ReportError: if it is plain already that it cannot.
+    """
+    _, path = _parsed(target)
+    require_writable(path)
+
+
+def _parsed(target: str) -> tuple[Callable[[Report], str], Path]:
     name, separator, path = target.partition("=")
     if name not in FORMATS or not separator or not path:
-        raise ReportError(f"{target!r} is not FORMAT=PATH. Formats: {', '.join(FORMATS)}.")
-    write_atomically(Path(path), FORMATS[name](report))
+        raise ReportError(f"--report {target!r} is not FORMAT=PATH. Formats: {', '.join(FORMATS)}.")
+    return FORMATS[name], Path(path)
 
 
 def write_step_summary(report: Report, environ: Mapping[str, str]) -> None:

@@ -19,7 +19,8 @@ def render_text(
 ) -> str:
     """Give the report in lines: promises by group, every breach, and the summary last."""
     lines: list[str] = []
-    if not quiet:
+    was_exercised = any(promise.exercised for promise in report.promises)
+    if not quiet and (was_exercised or verbose):
         lines += _table(report, verbose=verbose, color=color)
     lines += _breaches(report, quiet=quiet, verbose=verbose, color=color)
     lines += _summary(report, quiet=quiet)
