@@ -13,12 +13,10 @@ from contracts.validation import validate
 from contracts.violations import Violation, pointer_to
 
 from .har import exchanges_of, is_har
-from .reading import Progress, UnreadableError, read_documents
+from .reading import KINDS, Progress, UnreadableError, read_documents
 
 _OF_ANY_ANSWER = ("answers_are_json", "success_goes_with_the_status")
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
-
-KINDS = "an execution, an answer of the API, a page of a list, an array or lines of these, a HAR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +34,28 @@ def judge_stream(
     context: Context | None = None,
     rules: tuple[Rule, ...] = RULES,
     progress: Progress = lambda _count: None,
-) -> Iterator[Judged]:
+) -> Iterator[Judged | UnreadableError]:
     """Yield every document of a stream, judged; arrays give one for each element.
 
-    Raises:
-        UnreadableError: if the stream is not JSON, or a document is of no kind we know.
+    In place of what is not JSON, or of no kind we know, comes the error that says so.
     """
     judging = _Judging(name, context or Context(), rules)
     for read in read_documents(name, stream, progress):
+        if isinstance(read, UnreadableError):
+            yield read
+            continue
         elements = read.document if isinstance(read.document, list) else [read.document]
+        if not elements:
+            place = f"{name}:{read.line}" if read.line else name
+            yield UnreadableError(f"{place}: an empty array: there is nothing to judge.")
         for index, element in enumerate(elements):
             below = pointer_to(index) if isinstance(read.document, list) else ""
-            found = judging.judge(element, f":{read.line}" if read.line else "", below)
-            yield Judged(read.line, tuple(one.moved_below(below) for one in found))
+            try:
+                found = judging.judge(element, f":{read.line}" if read.line else "", below)
+            except UnreadableError as error:
+                yield error
+            else:
+                yield Judged(read.line, tuple(one.moved_below(below) for one in found))
 
 
 def judge_exchange(exchange: Exchange) -> list[Violation]:
@@ -97,7 +104,7 @@ class _Judging:
 
     def judge(self, document: Json, line: str, below: str) -> list[Violation]:
         if is_har(document):
-            return self._har(document)
+            return self._har(document, f"{self._name}{line}: {below or '/'}")
         if isinstance(document, dict):
             found = self._object(document)
             if found is not None:
@@ -161,8 +168,13 @@ class _Judging:
             return []
         return list(validate(document, schema, strict=self._context.settings.strict))
 
-    def _har(self, har: JsonObject) -> list[Violation]:
+    def _har(self, har: JsonObject, place: str) -> list[Violation]:
         exchanges = list(exchanges_of(har))
+        if not exchanges:
+            raise UnreadableError(
+                f"{place}: a recording without one answered request of the API. "
+                "Record again while your client asks it, and save all requests."
+            )
         judging = self
         if not any(exchange.carries_key for _, exchange in exchanges):
             # Exporters remove credentials: with no key anywhere, none of them can be missed.

@@ -15,8 +15,13 @@ class UnreadableError(ValueError):
     """Input that cannot be judged; the message says where, why and what to do."""
 
 
-_PACKED = ((b"\x1f\x8b", "gzip -dc"), (b"\x28\xb5\x2f\xfd", "zstd -dc"))
-"""How compressed files begin, and what unpacks them."""
+KINDS = "an execution, an answer of the API, a page of a list, an array or lines of these, a HAR"
+_FIXES = (
+    (b"\x1f\x8b", "Unpack it first, with gzip -dc"),
+    (b"\x28\xb5\x2f\xfd", "Unpack it first, with zstd -dc"),
+    (b"PAR1", "This is Parquet, a table: give the JSON or NDJSON it was made from"),
+)
+"""How files of another kind begin, and what to do with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +32,43 @@ class Read:
     line: int | None
 
 
-def read_documents(name: str, stream: BinaryIO, progress: Progress) -> Iterator[Read]:
+def read_documents(
+    name: str, stream: BinaryIO, progress: Progress
+) -> Iterator[Read | UnreadableError]:
     """Yield the documents of a stream; `progress` is told how many bytes each piece had.
 
-    A stream whose first line is a whole JSON value, with more lines below, is NDJSON and read
-    in constant memory. Anything else is read whole, as one document.
-
-    Raises:
-        UnreadableError: if it is not JSON in UTF-8, with line and column.
+    A stream of several lines that are JSON values of their own is NDJSON and read in constant
+    memory, whether its first line is one or not. Anything else is read whole, as one document. For
+    what is not JSON in UTF-8, the error comes in its place, with line and column.
     """
     lines = iter(stream.readline, b"")
-    opening = list(itertools.islice(lines, 2))
-    if len(opening) == 2 and _is_whole(opening[0]):
+    opening = list(_first_lines(lines))
+    if _are_values([line for line in opening if line.strip()]):
         yield from _read_lines(name, itertools.chain(opening, lines), progress)
         return
     text = b"".join([*opening, *lines])
     progress(len(text))
-    yield Read(_parsed(name, text, 1), None)
+    yield _read(name, text, 1, None)
+
+
+def _first_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Give lines until three of them say something."""
+    count = 0
+    while count < 3 and (line := next(lines, b"")):
+        count += bool(line.strip())
+        yield line
+
+
+def _are_values(lines: list[bytes]) -> bool:
+    """Tell whether the first lines are documents of their own.
+
+    In an array that is written over several lines, one line of its own may be a whole value: but
+    not the first, nor the second and the third, which a comma parts.
+    """
+    if len(lines) < 2:
+        return False
+    first, *others = map(_is_whole, lines)
+    return first or all(others)
 
 
 def _is_whole(line: bytes) -> bool:
@@ -53,24 +78,33 @@ def _is_whole(line: bytes) -> bool:
         return False
 
 
-def _read_lines(name: str, lines: Iterator[bytes], progress: Progress) -> Iterator[Read]:
+def _read_lines(
+    name: str, lines: Iterator[bytes], progress: Progress
+) -> Iterator[Read | UnreadableError]:
     for number, line in enumerate(lines, 1):
         progress(len(line))
         if line.strip():
-            yield Read(_parsed(name, line, number), number)
+            yield _read(name, line, number, number)
 
 
-def _parsed(name: str, text: bytes, first_line: int) -> Json:
+def _read(name: str, text: bytes, first_line: int, line: int | None) -> Read | UnreadableError:
+    if not text.strip():
+        return UnreadableError(f"{name}: empty: there is nothing to judge. Give {KINDS}.")
+    other = next((fix for magic, fix in _FIXES if text.startswith(magic)), None)
+    if other is not None:
+        return UnreadableError(f"{name}: not JSON in UTF-8. {other}.")
     try:
-        return json.loads(text)
+        return Read(json.loads(text), line)
     except json.JSONDecodeError as error:
-        line = first_line + error.lineno - 1
-        raise UnreadableError(
-            f"{name}:{line}:{error.colno}: not JSON: {error.msg}. Correct the syntax."
-        ) from error
+        number = first_line + error.lineno - 1
+        fix = "Correct the syntax"
+        if name.lower().endswith(".csv"):
+            fix = "A table is not judged: give the JSON or NDJSON it was made from"
+        return UnreadableError(f"{name}:{number}:{error.colno}: not JSON: {error.msg}. {fix}.")
     except UnicodeDecodeError as error:
-        packed = next((way for magic, way in _PACKED if text.startswith(magic)), None)
-        fix = f"Unpack it first, with {packed}." if packed else "Save it as UTF-8."
-        raise UnreadableError(f"{name}: not UTF-8: {error}. {fix}") from error
-    except RecursionError as error:
-        raise UnreadableError(f"{name}:{first_line}:1: nested too deeply to be read.") from error
+        place = f"{name}:{line}" if line else name
+        return UnreadableError(f"{place}: not UTF-8: {error}. Save it as UTF-8.")
+    except ValueError as error:  # a number of thousands of digits
+        return UnreadableError(f"{name}:{first_line}: cannot be read: {error}.")
+    except RecursionError:
+        return UnreadableError(f"{name}:{first_line}:1: nested too deeply to be read.")

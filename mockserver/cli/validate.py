@@ -12,11 +12,13 @@ from typing import Any, BinaryIO, NoReturn, cast
 import click
 
 from contracts import Grade, Violation
-from contracts.offline import UnreadableError, judge_stream
+from contracts.offline import Judged, UnreadableError, judge_stream
 from contracts.rules import Context, Settings, select
 from fixtures.output import is_compressed, opened, reading_errors
 
 STANDARD_INPUT = "-"
+_MOST_TOLD = 20
+"""Of what cannot be judged in a file, so many are told; all are counted."""
 
 
 @click.command("validate")
@@ -40,18 +42,20 @@ def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> No
         click.echo(f"deadringer validate: {error}", err=True)
         sys.exit(2)
     context = Context(settings=Settings(strict=given["strict"]))
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a document may hold half a character
     tally = _Tally(form)
-    unreadable = False
     for name in files:
         try:
             with _opened(name) as (stream, progress):
                 for judged in judge_stream(
                     name, stream, context=context, rules=rules, progress=progress
                 ):
-                    tally.take(name, judged.line, judged.violations)
+                    tally.take(name, judged)
+            tally.end(name)
         except UnreadableError as error:
-            unreadable = True
-            click.echo(f"deadringer validate: {error}", err=True)
+            tally.take(name, error)
+            tally.end(name)
         except OSError as error:
             _give_up_printing(error)
     try:
@@ -61,7 +65,7 @@ def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> No
         _give_up_printing(error)
     failing = {Grade.ERROR} if fail_on == "error" else set(Grade)
     broken = any(tally.counts[grade] for grade in failing)
-    sys.exit(2 if unreadable else int(broken))
+    sys.exit(2 if tally.unreadable else int(broken))
 
 
 def _give_up_printing(error: OSError) -> NoReturn:
@@ -78,23 +82,40 @@ class _Tally:
     def __init__(self, form: str) -> None:
         self._form = form
         self.counts: Counter[Grade] = Counter()
+        self.unreadable = 0
+        self._unreadable_here = 0
         self._documents = 0
 
-    def take(self, name: str, line: int | None, violations: tuple[Violation, ...]) -> None:
-        """Count and print one document's violations."""
+    def take(self, name: str, judged: Judged | UnreadableError) -> None:
+        """Count and print one document's violations, or why it could not be judged."""
+        if isinstance(judged, UnreadableError):
+            self.unreadable += 1
+            self._unreadable_here += 1
+            if self._unreadable_here <= _MOST_TOLD:
+                click.echo(f"deadringer validate: {judged}", err=True)
+            return
         self._documents += 1
-        for violation in violations:
+        for violation in judged.violations:
             self.counts[violation.grade] += 1
-            click.echo(_WRITERS[self._form](name, line, violation))
+            click.echo(_WRITERS[self._form](name, judged.line, violation))
+
+    def end(self, name: str) -> None:
+        """Say how much of a file was left untold."""
+        more = self._unreadable_here - _MOST_TOLD
+        if more > 0:
+            click.echo(f"deadringer validate: {name}: {more} more cannot be judged.", err=True)
+        self._unreadable_here = 0
 
     def sum_up(self) -> None:
         """Print the summary."""
         counts = {grade.value: self.counts[grade] for grade in Grade}
         if self._form == "json":
-            click.echo(json.dumps({"summary": {"documents": self._documents, **counts}}))
+            summary = {"documents": self._documents, **counts, "unreadable": self.unreadable}
+            click.echo(json.dumps({"summary": summary}))
             return
         told = ", ".join(f"{count} {name}(s)" for name, count in counts.items())
-        click.echo(f"{self._documents} document(s): {told}")
+        unreadable = f", {self.unreadable} unreadable" if self.unreadable else ""
+        click.echo(f"{self._documents} document(s): {told}{unreadable}")
 
 
 def _text_line(name: str, line: int | None, violation: Violation) -> str:
@@ -155,9 +176,10 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, Callable[[int], None]]]:
             stream = cast("BinaryIO", stack.enter_context(opened(Path(name))))
             size = Path(name).stat().st_size
         except OSError as error:
-            raise UnreadableError(
-                f"{name}: {error.strerror or error}. Name a readable file, or - for standard input."
-            ) from error
+            fix = "Name a readable file, or - for standard input."
+            if Path(name).is_dir():
+                fix = f"Name what is in it: {Path(name) / '*.json'}"
+            raise UnreadableError(f"{name}: {error.strerror or error}. {fix}") from error
         if not sys.stderr.isatty() or is_compressed(Path(name)):
             progress: Callable[[int], None] = lambda _count: None  # noqa: E731 - one of two
         else:

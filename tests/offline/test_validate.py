@@ -84,7 +84,11 @@ def test_lines_are_judged_and_told_by_number() -> None:
         ('{"id": 1,\n  oops}', ":2:3: not JSON"),
         ('{"run_id": 1}\n{"run_id": 2, "steps": []}\n{oops}\n', "no kind of document we know"),
         ('{"anything": 1}', "Give an execution, an answer"),
-        ("", "not JSON"),
+        ("", "bad.json: empty: there is nothing to judge. Give an execution"),
+        (" \n\n", "bad.json: empty: "),
+        ("PAR1\0", "This is Parquet"),
+        ("[]", "bad.json: an empty array: there is nothing to judge."),
+        ('{"log": {"version": "1.2", "entries": []}}', "without one answered request of the API"),
     ],
 )
 def test_unreadable_input_is_told_and_exits_2(tmp_path: Path, content: str, told: str) -> None:
@@ -93,6 +97,72 @@ def test_unreadable_input_is_told_and_exits_2(tmp_path: Path, content: str, told
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_table_is_told_to_be_none_of_what_is_judged(tmp_path: Path) -> None:
+    done = validate(write(tmp_path, "runs.csv", "id,status\n1,failed\n"))
+
+    assert done.returncode == 2
+    assert "A table is not judged: give the JSON or NDJSON it was made from." in done.stderr
+
+
+@pytest.mark.parametrize("first", ["{oops}", "", "[", "7" * 5000, '"\\ud800"'])
+def test_a_bad_first_line_is_one_line(tmp_path: Path, first: str) -> None:
+    lines = [first, json.dumps(EXAMPLE), json.dumps(BROKEN)]
+
+    done = validate(write(tmp_path, "some.ndjson", "\n".join(lines)))
+
+    assert done.returncode == (2 if first else 1)
+    assert "some.ndjson:3 /duration_ms error" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("2 document(s): 1 error(s)")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("indent", [None, 2, 0])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_an_array_over_several_lines_is_one_document(
+    tmp_path: Path, count: int, indent: int | None
+) -> None:
+    elements = [json.dumps(EXAMPLE, indent=indent)] * count
+    content = "[\n" + ",\n".join(elements) + "\n]\n"
+
+    done = validate(write(tmp_path, "all.json", content))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{count} document(s)")
+
+
+@pytest.mark.parametrize("odd", [{"n": "DIGITS"}, {**EXAMPLE, "status": "\ud800"}])
+def test_what_python_itself_refuses_does_not_end_the_judging(tmp_path: Path, odd: dict) -> None:
+    lines = [json.dumps(one).replace('"DIGITS"', "7" * 5000) for one in (EXAMPLE, odd, BROKEN)]
+
+    done = validate(write(tmp_path, "some.ndjson", "\n".join(lines)))
+
+    assert "some.ndjson:3 /duration_ms error" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("form", ["lines", "array"])
+def test_what_cannot_be_judged_does_not_end_the_judging(tmp_path: Path, form: str) -> None:
+    documents = [EXAMPLE, {"anything": 1}, BROKEN, *([7] * 30), BROKEN]
+    lines = [json.dumps(one) for one in documents]
+    if form == "lines":
+        lines.insert(3, "{oops}")
+        content = "\n".join(lines)
+    else:
+        content = f"[{','.join(lines)}]"
+
+    done = validate("--format", "json", write(tmp_path, "some.json", content))
+    *told, last = map(json.loads, done.stdout.splitlines())
+
+    assert done.returncode == 2
+    assert len(told) == 2
+    unreadable = 32 if form == "lines" else 31
+    assert last["summary"] == {"documents": 3, "error": 2, "warning": 0, "unreadable": unreadable}
+    *_, left_out = done.stderr.splitlines()
+    assert len(done.stderr.splitlines()) == 21
+    assert left_out.endswith(f"some.json: {unreadable - 20} more cannot be judged.")
+    assert ("some.json:2: /: no kind" if form == "lines" else "some.json: /1: no") in done.stderr
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress], ids=["gz", "zst"])
@@ -181,7 +251,7 @@ def test_the_formats_for_machines(tmp_path: Path) -> None:
     github = validate("--format", "github", name).stdout
 
     assert told[0]["rule"] == "duration_is_end_minus_start"
-    assert told[1] == {"summary": {"documents": 1, "error": 1, "warning": 0}}
+    assert told[1] == {"summary": {"documents": 1, "error": 1, "warning": 0, "unreadable": 0}}
     assert github.startswith(f"::error file={name},line=1,title=duration_is_end_minus_start::")
 
 
