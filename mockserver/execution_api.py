@@ -128,7 +128,12 @@ class ExecutionApi:
         """Serve an execution under a workflow the mock knows, whatever `workflow_id` it carries.
 
         One that breaks the contract is refused, unless it is forced.
+
+        Raises:
+            ValueError: if it has no `run_id`, under which it would be read.
         """
+        if not execution.get("run_id"):
+            raise ValueError("An execution to be served needs a run_id: it is read by that.")
         run = self.run(workflow_id, execution["run_id"])
         forced = "?force=true" if force else ""
         self.control("PUT", _place(run) + forced, execution)

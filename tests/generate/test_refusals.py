@@ -21,7 +21,7 @@ from tests.generate import deadringer, generated, refusal
         ("--status failed=0.3,failed=0.2", "failed has two shares. Give each status once."),
         ("--steps 12..3", "'12..3' is no number of steps. Write 5, or 3..12."),
         ("--steps few", "'few' is no number of steps. Write 5, or 3..12."),
-        ("--operations nope", "no operation ['nope']. Choose from: generic_agent"),
+        ("--operations nope", "no operation nope. Choose from: generic_agent"),
         ("--locale tlh", "no locale 'tlh'. Choose one of: de_DE"),
         ("--from yesterday", "'yesterday' is not a time. Write it like 2026-03-27T10:15:00Z"),
         ("--from 2026-02-01 --to 2026-01-01", "--to must be later than --from."),

@@ -243,6 +243,8 @@ def test_commands_that_are_refused_say_why(pytester):
                 execution_api.start_run("wf_nowhere")
             with pytest.raises(ControlError, match="breaks 1 promise.*[?]force=true"):
                 execution_api.put(execution_factory.broken("end_is_not_before_start"))
+            with pytest.raises(ValueError, match="needs a run_id"):
+                execution_api.put({"status": "failed"})
             execution_api.put(execution_factory.broken("end_is_not_before_start"), force=True)
             with pytest.raises(ValueError, match="documented_example"):
                 execution_factory.recorded("documented_exmaple")
