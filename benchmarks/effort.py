@@ -12,7 +12,11 @@ class Effort:
     seconds: int
     rounds: int
     many_rounds: int
-    """For what varies most: throughput and tails."""
+    """For what varies most: throughput."""
+    short_rounds: int
+    """For tails, whose rounds are short."""
+    start_rounds: int
+    """For starts: the fastest are close to each other, and the host is faster at some times."""
     warm_up_s: int
     """Compilers that learn while they run (Java, Node) need some."""
     is_quick: bool = False
@@ -25,9 +29,17 @@ class Effort:
 
 def quick() -> Effort:
     """Give enough to see that everything works."""
-    return Effort(seconds=1, rounds=1, many_rounds=1, warm_up_s=1, is_quick=True)
+    return Effort(
+        seconds=1,
+        rounds=1,
+        many_rounds=1,
+        short_rounds=2,
+        start_rounds=1,
+        warm_up_s=1,
+        is_quick=True,
+    )
 
 
 def full() -> Effort:
     """Give what published figures are measured with."""
-    return Effort(seconds=3, rounds=3, many_rounds=5, warm_up_s=5)
+    return Effort(seconds=3, rounds=3, many_rounds=5, short_rounds=41, start_rounds=11, warm_up_s=5)

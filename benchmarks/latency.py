@@ -12,6 +12,9 @@ from .processes import LOAD_CORE, Running, WrongAnswerError, pinned
 from .samples import Sample
 
 LOW_RATE = 200
+SHORT_S = 0.2
+"""How long a round lasts at high rates. Now and then the host takes a core away for some 50 ms; a
+round with such a stall in it has it for its p99, whoever serves, and few long ones have none."""
 SHARE = 0.7
 """Of a server's full load, for the rate at which its tail is judged."""
 
@@ -31,7 +34,11 @@ class Tail:
 
 
 def tails(
-    running: Mapping[str, Running], rates: Sequence[tuple[str, float]], *, seconds: int, rounds: int
+    running: Mapping[str, Running],
+    rates: Sequence[tuple[str, float]],
+    *,
+    seconds: float,
+    rounds: int,
 ) -> list[Tail]:
     """Measure each (server, rate) in interleaved rounds; those who cannot are left out."""
     told: dict[tuple[str, float], list[dict[str, float]]] = {pair: [] for pair in rates}
@@ -43,7 +50,7 @@ def tails(
     return [_tail(name, rate, values) for (name, rate), values in told.items() if values]
 
 
-def _once(url: str, rate: float, seconds: int) -> dict[str, float]:
+def _once(url: str, rate: float, seconds: float) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.constant_rate", url, f"{rate:.0f}", str(seconds)]
     ran = subprocess.run(
         pinned([*command, KEY_HEADER], LOAD_CORE), capture_output=True, text=True, check=False

@@ -13,7 +13,7 @@ from .startup import HELP, INTERPRETER, Starts
 from .tables import Target, table
 
 NEEDED = {"wrk": "apt-get install wrk", "taskset": "apt-get install util-linux"}
-_TAIL_RATES = (20_000, 5_000)
+_TAIL_RATES = (35_000, 20_000, 5_000)
 _KEPT_UP_S = 0.005
 """Where half of nginx's answers come later, the driver is what is slow."""
 
@@ -50,7 +50,7 @@ def measure(effort: Effort) -> Report:
         effort.tell("latency at constant rates")
         _latency(report, ready, rates, effort)
     effort.tell("start-up and memory")
-    starts = startup.starts(answer, rounds=effort.rounds, load_s=effort.seconds)
+    starts = startup.starts(answer, rounds=effort.start_rounds, load_s=effort.seconds)
     _starts(report, starts)
     for title, part in (
         ("the mock's other answers", _other_answers),
@@ -104,9 +104,10 @@ def _latency(
             asked += [(name, at), (NGINX, at)] if NGINX in rates else [(name, at)]
     quick = [name for name in (NGINX, BARE, OURS, OURS_FULL) if name in rates]
     asked += [(name, rate) for rate in _TAIL_RATES for name in quick]
-    asked += [(name, latency.LOW_RATE) for name in rates]
-    tails = latency.tails(
-        ready.running, asked, seconds=min(2, effort.seconds), rounds=effort.many_rounds
+    tails = latency.tails(ready.running, asked, seconds=latency.SHORT_S, rounds=effort.short_rounds)
+    slow = [(name, float(latency.LOW_RATE)) for name in rates]
+    tails += latency.tails(
+        ready.running, slow, seconds=min(2, effort.seconds), rounds=effort.rounds
     )
     rows = [
         (
@@ -125,7 +126,8 @@ def _latency(
     about = (
         "An open loop: every request is due at a fixed time and its latency counts from then, so a "
         "stall is charged to all that waited. The first pairs are at 70 % of our own load; where "
-        "nginx falls behind too, the driver is the limit, and the next lower rate is judged."
+        "nginx falls behind too, the driver is the limit, and the next lower rate is judged. "
+        f"Medians over rounds of {latency.SHORT_S:g} s, {effort.short_rounds} for each."
     )
     report.sections.append(("Latency at constant rates", f"{about}\n\n{table(heads, rows)}"))
     report.targets += [
