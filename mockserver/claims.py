@@ -72,8 +72,11 @@ def _locked(lock: Path, path: Path) -> int:
 
 def _is_served(handle: int) -> bool:
     """Tell whether the server itself runs, not just workers that end."""
+    number = os.pread(handle, 20, 0)
+    if not number:  # it is about to say who it is
+        return True
     try:
-        os.kill(int(os.pread(handle, 20, 0) or b"0"), 0)
+        os.kill(int(number), 0)
     except (ValueError, OSError):
         return False
     return True

@@ -161,8 +161,10 @@ class _Check:
             inspection.absent.discard("listWorkflows")
         if exchange.failure is Failure.REFUSED:
             self._ledger.withdraw()
-            reason = f"nobody answers at {options.base_url}. Start the server, or correct BASE_URL"
-            return reason + (" (http:// without TLS)." if reason.count("https://") else ".")
+            tls = " (http:// without TLS)" if options.base_url.startswith("https:") else ""
+            return (
+                f"nobody answers at {options.base_url}. Start the server, or correct BASE_URL{tls}."
+            )
         if exchange.status == 401:
             return (
                 "the server refuses the key. Pass a valid one with --api-key or DEADRINGER_API_KEY."
@@ -233,10 +235,10 @@ def _hint_at_prefix(base_url: str, path: str) -> str:
     asked = base_url.rstrip("/") + path
     (segment,) = {one.path.split("/")[1] for one in operations()}
     if base_url.rstrip("/").endswith(f"/{segment}"):
-        what = f"it ends in /{segment}, with which every path of the contract begins"
+        what = f"It ends in /{segment}, with which every path of the contract begins"
     else:
-        what = f"every path of the contract is below it, from /{segment} on"
-    return f" Or correct BASE_URL: {asked} is a 404, and {what}."
+        what = f"Every path of the contract is below it, from /{segment} on"
+    return f" Or correct BASE_URL. {what}, and {asked} is a 404."
 
 
 def _finished_first(runs: list[KnownRun]) -> list[KnownRun]:
