@@ -6,7 +6,7 @@ Run: `python -m benchmarks.applications bare|flask BODY PORT`.
 import sys
 from pathlib import Path
 
-from mockserver.serving import bind, serve
+from deadringer.mockserver.server.run import bind, serve
 
 TYPE = "application/json"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fixtures import generate, json_bytes
+from deadringer.fixtures import generate, json_bytes
 
 KEY = "trig_demo_key_0123456789abcdef"
 KEY_HEADER = f"x-api-key: {KEY}"

@@ -20,7 +20,7 @@ _LOOK_EVERY_S = 0.25
 _DRAWS = """
 import time
 from hypothesis import HealthCheck, Phase, given, settings
-from fixtures.strategies import executions
+from deadringer.fixtures.strategies import executions
 drawn = 0
 @settings(max_examples={count}, phases=[Phase.generate], database=None, deadline=None,
           suppress_health_check=list(HealthCheck), derandomize=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contracts import is_valid, load_schema
-from contracts.rules import Context, judge_execution
-from fixtures import load_catalogue
+from deadringer.contracts import is_valid, load_schema
+from deadringer.contracts.rules import Context, judge_execution
+from deadringer.fixtures import load_catalogue
 
 from . import places
 from .processes import SERVER_CORE, pinned

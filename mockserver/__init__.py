@@ -2,15 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from .clock import Clock
-from .settings import DEMO_KEY, Settings, SettingsError, load_settings
-from .start_errors import StartError
-from .written_settings import RatePolicy
+from .config import DEMO_KEY, RatePolicy, Settings, SettingsError, load_settings
+from .exceptions import StartError
+from .state.clock import Clock
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from .executions import ExecutionSource
+    from .world.documents import ExecutionSource
 
 __all__ = [
     "DEMO_KEY",

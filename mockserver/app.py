@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from flask_cors import CORS
 
-from .asked_paths import asked_path
-from .broken_promises import BrokenPromises
-from .clock import Clock, SystemClock
-from .compression import compressing
+from .api.http import compressing
+from .api.middleware.cache import KeptAnswers
+from .api.middleware.contract_faults import BrokenPromises
+from .api.middleware.journal import Journal, Journaling
+from .api.routes import add_api, bare_options, is_api_path
+from .config import Settings
+from .context import asked_path
 from .errors import add_error_handlers
-from .executions import ExecutionSource
-from .journal import Journal, Journaling
-from .kept_answers import KeptAnswers
-from .loading import load_executions
-from .logs import RequestLog
-from .routes import add_api, bare_options, is_api_path
-from .service import Service
-from .settings import Settings
+from .logging import RequestLog
+from .state.clock import Clock, SystemClock
+from .world.documents import ExecutionSource, load_executions
+from .world.service import Service
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -92,8 +91,8 @@ def _share_with_browsers(app: Flask) -> None:
 
 def _steering_app(service: Service, journal: Journal | None) -> Flask:
     """Give the application of all other paths: front page, specification, pages, control API."""
-    from .control.routes import add_control
-    from .pages import add_pages
+    from .admin.control.routes import add_control
+    from .admin.ui import add_pages
 
     app = _bare_app(service)
     app.after_request(compressing(app))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import Flask, Response, current_app, has_request_context, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from contracts import JsonObject
+from deadringer.contracts import JsonObject
 
-from .nearest import nearest_ids
-from .strict_json import written
+from ._json import written
+from ._suggest import nearest_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 import timing
 
-from fixtures import generate_many, json_bytes
+from deadringer.fixtures import generate_many, json_bytes
 
 
 def documents(_schema):

@@ -2,14 +2,7 @@
 
 from .baseline import BaselineError, apply_baseline, load_baseline, update_baseline
 from .options import CheckOptions, OptionError
-from .report_model import (
-    Finding,
-    FoldedFinding,
-    Promise,
-    Report,
-    Result,
-    Verdict,
-)
+from .report import Finding, FoldedFinding, Promise, Report, Result, Verdict
 from .reports import (
     FORMATS,
     ReportError,
@@ -19,7 +12,7 @@ from .reports import (
     write_report,
     write_step_summary,
 )
-from .running import WAITING, run_check
+from .runner import WAITING, run_check
 
 __all__ = [
     "FORMATS",

@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from contracts.json_types import Json, JsonObject
-from contracts.violations import Grade
+from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.violations import Grade
 
-from .report_model import FoldedFinding, Promise, Report, Result, Verdict
+from .report import FoldedFinding, Promise, Report, Result, Verdict
 from .reports.documents import ReportError, write_atomically
 
 Baseline = dict[str, JsonObject]

@@ -3,8 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
-from contracts.json_types import Json
-from contracts.violations import Grade, Violation
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.violations import Grade, Violation
 
 from . import (
     auth,

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from contracts.exchanges import MISSING, Exchange, Intent
-from contracts.json_types import Json, JsonObject
-from contracts.validation import is_valid, validate
-from contracts.violations import Grade
+from deadringer.contracts.exchanges import MISSING, Exchange, Intent
+from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.validation import is_valid, validate
+from deadringer.contracts.violations import Grade
 
 from .json_values import members, text
 from .model import Breach, Context, When

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from contracts.exchanges import Exchange, Intent
-from contracts.violations import Grade
+from deadringer.contracts.exchanges import Exchange, Intent
+from deadringer.contracts.violations import Grade
 
 from .answered import (
     answered,

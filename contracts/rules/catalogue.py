@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from contracts.json_types import Json
-from contracts.violations import Grade, pointer_to
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.violations import Grade, pointer_to
 
 from .json_values import elements, members, shown, text, whole
 from .model import Breach, Context, Group, Scope, When, rule

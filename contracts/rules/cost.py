@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
-from contracts.json_types import Json
-from contracts.violations import Grade
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.violations import Grade
 
 from .json_values import members, number, shown, text
 from .model import Breach, Context, Group, Scope, rule

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from contracts.json_types import Json, JsonObject
+from deadringer.contracts.json_types import Json, JsonObject
 
 from .json_values import elements, members, text
 from .model import Context

@@ -2,17 +2,10 @@
 
 from collections.abc import Iterator
 
-from contracts.exchanges import Exchange, Intent
-from contracts.violations import Grade
+from deadringer.contracts.exchanges import Exchange, Intent
+from deadringer.contracts.violations import Grade
 
-from .answered import (
-    answered,
-    carries_key,
-    error_code,
-    has_intent,
-    has_json,
-    was_heard,
-)
+from .answered import answered, carries_key, error_code, has_intent, has_json, was_heard
 from .json_values import elements, members, shown
 from .model import Breach, Context, Group, Scope, rule
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from contracts.json_types import JsonObject
-from contracts.violations import Grade
+from deadringer.contracts.json_types import JsonObject
+from deadringer.contracts.violations import Grade
 
 from .json_values import shown, text
 from .model import Breach, Context, Group, Scope, rule

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from contracts.json_types import Json, JsonObject
+from deadringer.contracts.json_types import Json, JsonObject
 
 from .model import Rule
 

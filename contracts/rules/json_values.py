@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from contracts.json_types import Json, JsonObject
-from contracts.timestamps import milliseconds_between, parse_timestamp
-from contracts.violations import show
+from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.timestamps import milliseconds_between, parse_timestamp
+from deadringer.contracts.violations import show
 
 LARGEST_NUMBER = 2**53
 _SECONDS = re.compile(r":\d{2}:\d{2}(?:[.,](?P<fraction>\d+))?(?:[Zz]|[+-][\d:]+)$", re.ASCII)

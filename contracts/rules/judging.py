@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from contracts.json_types import Json
-from contracts.validation import validate
-from contracts.violations import Violation
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.validation import validate
+from deadringer.contracts.violations import Violation
 
 from .model import Context, Rule, Scope
 

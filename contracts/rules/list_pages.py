@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contracts.json_types import Json
-from contracts.violations import Grade, pointer_to
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.violations import Grade, pointer_to
 
 from .catalogue import repeated, sent_whole
 from .json_values import elements, members, shown

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
-from contracts.json_types import Json, JsonObject
-from contracts.timestamps import milliseconds_between
-from contracts.violations import Grade, pointer_to
+from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.timestamps import milliseconds_between
+from deadringer.contracts.violations import Grade, pointer_to
 
 from .json_values import coarseness_ms, moment, number, shown, text
 from .list_shapes import DURATION, END, rows_of, spoken

@@ -7,7 +7,7 @@ recovered one `items[]` with `ended_at` and `duration_ms`, and the paging member
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contracts.json_types import Json, JsonObject
+from deadringer.contracts.json_types import Json, JsonObject
 
 from .json_values import members, whole
 

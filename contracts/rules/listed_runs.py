@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from contracts.json_types import Json
-from contracts.violations import Grade, pointer_to
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.violations import Grade, pointer_to
 
 from .json_values import elements, members, name_one_moment, number, shown, text
 from .list_shapes import DURATION, END, spoken

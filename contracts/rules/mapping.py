@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contracts.json_types import Json, JsonObject
-from contracts.violations import Grade, pointer_to
+from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.violations import Grade, pointer_to
 
 from .graph import graph_of
 from .json_values import elements, equal, members, shown, text

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from contracts.json_types import JsonObject
-from contracts.violations import Grade, Violation
+from deadringer.contracts.json_types import JsonObject
+from deadringer.contracts.violations import Grade, Violation
 
 
 class Group(StrEnum):

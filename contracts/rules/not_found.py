@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from contracts.exchanges import MISSING, Exchange, Intent
-from contracts.validation import is_valid
-from contracts.violations import Grade
+from deadringer.contracts.exchanges import MISSING, Exchange, Intent
+from deadringer.contracts.validation import is_valid
+from deadringer.contracts.violations import Grade
 
 from .answered import (
     UNKNOWN,

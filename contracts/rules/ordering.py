@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
 
-from contracts.json_types import JsonObject
-from contracts.timestamps import milliseconds_between
-from contracts.violations import Grade
+from deadringer.contracts.json_types import JsonObject
+from deadringer.contracts.timestamps import milliseconds_between
+from deadringer.contracts.violations import Grade
 
 from .graph import Graph, graph_of
 from .json_values import coarseness_ms, number, shown

@@ -1,4 +1,4 @@
-"""Prints docs/rules.md: `python -m contracts.rules.page`."""
+"""Prints docs/rules.md: `python -m deadringer.contracts.rules.page`."""
 
 import inspect
 import sys
@@ -12,7 +12,7 @@ INTRODUCTION = """# The promises
 Every rule is one promise of the contract. Its id never changes; its grade says how sure the
 promise is: an **error** is documented or follows from documented examples, a **warning** is
 inferred. `--only` and `--skip` of `deadringer check` and `deadringer validate` take the name, the
-id, or the group. This page is written by `python -m contracts.rules.page`.
+id, or the group. This page is written by `python -m deadringer.contracts.rules.page`.
 """
 
 

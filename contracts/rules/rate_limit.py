@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from contracts.exchanges import Exchange
-from contracts.json_types import Json
-from contracts.violations import Grade
+from deadringer.contracts.exchanges import Exchange
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.violations import Grade
 
 from .answered import TOO_MANY_REQUESTS, answered, body_breaches, has_json
 from .json_values import members, number, shown

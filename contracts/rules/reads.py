@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contracts.json_types import Json
-from contracts.violations import Grade, pointer_to
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.violations import Grade, pointer_to
 
 from .json_values import differences, elements, members, name_one_moment, number, shown, text
 from .model import Breach, Context, Group, Scope, rule

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from contracts.exchanges import Exchange, Intent
-from contracts.json_types import Json
-from contracts.validation import validate
-from contracts.violations import Grade, Violation
+from deadringer.contracts.exchanges import Exchange, Intent
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.validation import validate
+from deadringer.contracts.violations import Grade, Violation
 
 from .model import Breach, Context, Group, Rule, Scope, rule
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from contracts.json_types import Json, JsonObject
-from contracts.violations import pointer_to
+from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.violations import pointer_to
 
 from .json_values import elements, members, moment, number, text
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from contracts.json_types import Json, JsonObject
-from contracts.timestamps import milliseconds_between
-from contracts.violations import Grade
+from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.timestamps import milliseconds_between
+from deadringer.contracts.violations import Grade
 
 from .json_values import coarseness_ms, moment, number, shown, text
 from .model import Breach, Context, Group, Scope, rule

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from contracts.json_types import Json
-from contracts.violations import Grade, pointer_to
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.violations import Grade, pointer_to
 
 from .json_values import elements, equal, members, shown, text
 from .model import Breach, Context, Group, Scope, rule

@@ -1,4 +1,4 @@
 """The contract as a pytest suite: one test item for each promise, over one check of a server.
 
-pytest --pyargs contracts.suite --deadringer-url http://127.0.0.1:4010 --deadringer-key KEY
+pytest --pyargs deadringer.contracts.suite --deadringer-url URL --deadringer-key KEY
 """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.check import (
+from deadringer.contracts.check import (
     CheckOptions,
     OptionError,
     Promise,
@@ -10,8 +10,8 @@ from contracts.check import (
     Verdict,
     run_check,
 )
-from contracts.rules import select
-from contracts.violations import Grade
+from deadringer.contracts.rules import select
+from deadringer.contracts.violations import Grade
 
 WARNED = pytest.StashKey[dict[str, str]]()
 
@@ -32,7 +32,7 @@ def options(request: pytest.FixtureRequest) -> CheckOptions:
     """The options of the check, from the command line."""
     given = request.config.getoption
     if not given("--deadringer-url"):
-        pytest.fail("contracts.suite needs --deadringer-url URL.", pytrace=False)
+        pytest.fail("deadringer.contracts.suite needs --deadringer-url URL.", pytrace=False)
     try:
         return CheckOptions(
             base_url=given("--deadringer-url"),

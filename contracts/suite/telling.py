@@ -1,6 +1,6 @@
 """A promise's breaches in words, for the person who reads the test run."""
 
-from contracts.check import FoldedFinding, Promise
+from deadringer.contracts.check import FoldedFinding, Promise
 
 
 def told(promise: Promise, *, examples: int = 3) -> str:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from contracts.check import CheckOptions, Promise, Result
-from contracts.suite.telling import told
-from contracts.violations import Grade
+from deadringer.contracts.check import CheckOptions, Promise, Result
+from deadringer.contracts.violations import Grade
+
+from .telling import told
 
 
 def test_promise(promise: Promise, options: CheckOptions, tell_later: dict[str, str]) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from contracts.json_types import Json, JsonObject
-from contracts.violations import Violation
+from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.violations import Violation
 
 ASSETS = Path(__file__).parent / "assets"
 STYLES = ("design.css", "trace.css")

@@ -6,12 +6,21 @@ from importlib import import_module
 import click
 
 SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
-    "check": ("mockserver.cli.check:command", "Judge a server by every promise of the contract."),
-    "validate": ("mockserver.cli.validate:command", "Judge kept documents by the contract."),
-    "generate": ("mockserver.cli.generate:command", "Generate executions, by the million."),
-    "examples": ("mockserver.cli.examples:command", "List the recorded executions."),
-    "view": ("mockserver.cli.view:command", "Show one execution as a trace."),
-    "serve": ("mockserver.cli.serve:serve", "Serve the mock over HTTP."),
+    "check": (
+        "deadringer.mockserver.cli.check:command",
+        "Judge a server by every promise of the contract.",
+    ),
+    "validate": (
+        "deadringer.mockserver.cli.validate:command",
+        "Judge kept documents by the contract.",
+    ),
+    "generate": (
+        "deadringer.mockserver.cli.generate:command",
+        "Generate executions, by the million.",
+    ),
+    "examples": ("deadringer.mockserver.cli.examples:command", "List the recorded executions."),
+    "view": ("deadringer.mockserver.cli.view:command", "Show one execution as a trace."),
+    "serve": ("deadringer.mockserver.cli.serve:serve", "Serve the mock over HTTP."),
 }
 """Name to (module:object, one line of help), so that the list of commands imports none of them."""
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from mockserver.control import binds_wide
-from mockserver.executions import NamedRun
-from mockserver.settings import DEMO_KEY, Settings
+from deadringer.mockserver.admin.control import binds_wide
+from deadringer.mockserver.config import DEMO_KEY, Settings
+from deadringer.mockserver.world.documents import NamedRun
 
 RUNS_PAGE = "/__mock/ui/runs"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from contracts.check import (
+from deadringer.contracts.check import (
     FORMATS,
     WAITING,
     BaselineError,
@@ -25,7 +25,7 @@ from contracts.check import (
     write_report,
     write_step_summary,
 )
-from contracts.rules import Grade, Settings
+from deadringer.contracts.rules import Grade, Settings
 
 
 @click.command("check")

@@ -6,8 +6,8 @@ from typing import NoReturn
 
 import click
 
-from fixtures import enveloped, load_recordings
-from fixtures.output import OutputError, find_recording
+from deadringer.fixtures import enveloped, load_recordings
+from deadringer.fixtures.output import OutputError, find_recording
 
 
 @click.command("examples")

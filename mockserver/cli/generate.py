@@ -3,13 +3,18 @@
 import os
 import re
 import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from fixtures.exports import EXPORTS
-from fixtures.output import (
+from deadringer.fixtures import Seed
+from deadringer.fixtures.exports import EXPORTS
+from deadringer.fixtures.output import (
     FORMS,
     OutputError,
     Request,
@@ -25,15 +30,210 @@ from fixtures.output import (
     write_stream,
 )
 
-from .generate_exports import (
-    STANDARD_OUTPUT,
-    export,
-    named_file,
-    refuse_constraints,
-    tell_difference,
-)
-from .generate_options import filled, listed, seed_of, status_shares, steps_of
-from .generate_progress import shown_progress
+_WHOLE = r"-?[0-9]{1,4000}"
+"""Python refuses to read longer numbers, which are as good a seed as text."""
+
+
+def filled(_context: click.Context, _option: click.Parameter, given: Any) -> Any:
+    """Give what an option was given, unless that is empty, as an unset variable of a shell is.
+
+    Raises:
+        click.BadParameter: if it is.
+    """
+    values = [given] if isinstance(given, str) else given or ()
+    if any(not value.strip(", ") for value in values):
+        raise click.BadParameter("it is empty. Give a value, or leave the option out.")
+    return given
+
+
+def steps_of(text: str | None) -> tuple[int, int] | None:
+    """Give `5`, or `3..12`, as a pair (low, high).
+
+    Raises:
+        click.BadParameter: if it is neither.
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,9})(?:\.\.([0-9]{1,9}))?", text)
+    low, high = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+    if low > high:
+        raise click.BadParameter(
+            f"{text!r} is no number of steps. Write 5, or 3..12.", param_hint="--steps"
+        )
+    return low, high
+
+
+def seed_of(text: str) -> Seed:
+    """Give the seed: a whole number where it is spelled as one, else the text itself."""
+    return int(text) if re.fullmatch(_WHOLE, text) else text
+
+
+def listed(values: Iterable[str]) -> list[str]:
+    """Give the values of an option that may be repeated, and hold several joined by commas."""
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def status_shares(values: Iterable[str]) -> dict[str, float] | None:
+    """Give shares by status, None if no status was named.
+
+    `failed` alone means only failed runs; of `failed=0.3` the rest is completed.
+
+    Raises:
+        click.BadParameter: if a share is no number, or only some of several statuses have one, or
+            a status is named twice.
+    """
+    parts = listed(values)
+    if not parts:
+        return None
+    pairs = [part.partition("=") for part in parts]
+    if len({equals for _, equals, _ in pairs}) > 1:
+        raise click.BadParameter(
+            f"{', '.join(parts)}: give every status a share, or none.", param_hint="--status"
+        )
+    shares: dict[str, float] = {}
+    for name, equals, text in pairs:
+        if name.strip() in shares:
+            raise click.BadParameter(
+                f"{name.strip()} has two shares. Give each status once.", param_hint="--status"
+            )
+        shares[name.strip()] = _share(name, text) if equals else 1.0
+    return shares
+
+
+def _share(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"the share of {name}, {text!r}, is no number. Write {name}=0.3.",
+            param_hint="--status",
+        ) from None
+
+
+@contextmanager
+def shown_progress(size: int, label: str) -> Iterator[Callable[[int], None]]:
+    """Give what is told how many are done; it draws nothing where nobody would see it."""
+    is_drowned = label == "-" and sys.stdout.isatty()
+    if not sys.stderr.isatty() or is_drowned:
+        yield lambda _done: None
+        return
+    rate = _Rate()
+    with click.progressbar(
+        length=size, label=label, file=sys.stderr, show_pos=True, item_show_func=rate.told
+    ) as bar:
+
+        def progress(done: int) -> None:
+            rate.take(done)
+            bar.update(done - bar.pos, done)
+
+        yield progress
+
+
+class _Rate:
+    """Executions a second since the first report, which tells what was there before."""
+
+    def __init__(self) -> None:
+        self._began_at_s = time.monotonic()
+        self._before = 0
+        self._done: int | None = None
+
+    def take(self, done: int) -> None:
+        """Note how many are done."""
+        if self._done is None:
+            self._before = done
+        self._done = done
+
+    def told(self, _item: int | None) -> str | None:
+        """Give the rate as text."""
+        elapsed_s = time.monotonic() - self._began_at_s
+        made = (self._done or 0) - self._before
+        return f"{made / elapsed_s:,.0f}/s" if made and elapsed_s > 0 else None
+
+
+STANDARD_OUTPUT = "-"
+
+_FREE = {"form", "out", "check", "restart", "workers"}
+
+
+def export(form: str, out: str, *, is_check: bool) -> None:
+    """Write an export, or tell whether the one that is kept is up to date.
+
+    Raises:
+        OutputError: if there is no such place, or its name asks for a compressed file.
+    """
+    if is_compressed(Path(out)):
+        raise OutputError(
+            f"{form} is read as it is, and not compressed. Leave {Path(out).suffix} out of --out."
+        )
+    text = EXPORTS[form]().encode()
+    if is_check:
+        path = named_file(out)
+        tell_difference(path, _difference(path, text))
+    elif out == STANDARD_OUTPUT:
+        click.echo(text, nl=False)
+    else:
+        _replace(Path(out), text)
+
+
+def refuse_constraints(context: click.Context, form: str) -> None:
+    """Refuse options that choose executions: an export has the recorded ones.
+
+    Raises:
+        OutputError: if there is one.
+    """
+    given = [
+        parameter.opts[-1]
+        for parameter in context.command.params
+        if parameter.name not in _FREE
+        and context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise OutputError(
+            f"{form} exports the recorded executions as they are. Leave out {', '.join(given)}."
+        )
+
+
+def named_file(out: str) -> Path:
+    """Give the place to compare with.
+
+    Raises:
+        OutputError: if it is standard output.
+    """
+    if out == STANDARD_OUTPUT:
+        raise OutputError("--check compares with a file. Name it: --out FILE.")
+    return Path(out)
+
+
+def tell_difference(path: Path, different: str) -> None:
+    """Say that a place is up to date, or how it differs, which ends the command with 1."""
+    if not different:
+        click.echo(f"{path} is up to date")
+        return
+    renew = "Renew it: the same command without --check."
+    click.echo(f"deadringer generate: out of date: {different}. {renew}", err=True)
+    sys.exit(1)
+
+
+def _difference(path: Path, text: bytes) -> str:
+    if not path.exists():
+        return f"{path} does not exist"
+    kept, now = path.read_bytes().splitlines(), text.splitlines()
+    if kept == now:
+        return ""
+    pairs = enumerate(zip(kept, now, strict=False), 1)
+    line = next((at for at, (one, other) in pairs if one != other), min(len(kept), len(now)) + 1)
+    return f"{path} differs from line {line} on"
+
+
+def _replace(path: Path, text: bytes) -> None:
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder. Name a file in it.")
+    if not path.parent.is_dir():
+        raise OutputError(f"there is no folder {path.parent}. Make it, or name another --out.")
+    beside = path.with_name(path.name + ".part")
+    beside.write_bytes(text)
+    beside.replace(path)
+
 
 _ALONE_UP_TO = 20_000
 _INTERRUPTED = 130

@@ -10,20 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockserver.settings import (
-    LOG_FORMATS,
-    RATE_LIMIT_MODES,
-    Settings,
-    load_settings,
-)
-from mockserver.start_errors import StartError
+from deadringer.mockserver.config import LOG_FORMATS, RATE_LIMIT_MODES, Settings, load_settings
+from deadringer.mockserver.exceptions import StartError
 
 if TYPE_CHECKING:
     from socket import socket
 
     from flask import Flask
 
-    from mockserver.service import Service
+    from deadringer.mockserver.world.service import Service
 
 
 @click.command()
@@ -107,11 +102,11 @@ def run_server(settings: Settings, telling: Callable[[str, "Service"], Callable[
     # and every later look for it.
     gc.disable()
     # Flask is not needed to refuse a setting.
-    from mockserver.app import EXTENSION, build_app
-    from mockserver.claims import claimed
-    from mockserver.logs import configure_logs
-    from mockserver.serving import base_url, bind
-    from mockserver.workers import default_workers
+    from deadringer.mockserver.app import EXTENSION, build_app
+    from deadringer.mockserver.logging import configure_logs
+    from deadringer.mockserver.server.run import base_url, bind
+    from deadringer.mockserver.server.workers import default_workers
+    from deadringer.mockserver.state.lock import claimed
 
     settings = replace(settings, workers=settings.workers or default_workers())
     with claimed(settings.state):
@@ -139,17 +134,17 @@ def _print_banner(url: str, service: "Service") -> Callable[[], None]:
 
 def _run(app: "Flask", listener: "socket", announce: Callable[[], None]) -> int:
     """Serve in this process, or in several, until they are told to stop; give the exit code."""
-    from mockserver.app import EXTENSION, JOURNAL
-    from mockserver.kept_answers import KeptAnswers
-    from mockserver.serving import serve as serve_application
-    from mockserver.workers import run_workers
+    from deadringer.mockserver.api.middleware.cache import KeptAnswers
+    from deadringer.mockserver.app import EXTENSION, JOURNAL
+    from deadringer.mockserver.server.run import serve as serve_application
+    from deadringer.mockserver.server.workers import run_workers
 
     service: Service = app.extensions[EXTENSION]
     kept = app.wsgi_app if isinstance(app.wsgi_app, KeptAnswers) else None
 
     def work(number: int, on_ready: Callable[[], None]) -> None:
         if service.settings.reload and number == 0:
-            from mockserver.reload import follow_changes
+            from deadringer.mockserver.world.watch import follow_changes
 
             follow_changes(service)
         if service.peers and JOURNAL in app.extensions:

@@ -11,10 +11,10 @@ from typing import Any, BinaryIO, NoReturn, cast
 
 import click
 
-from contracts import Grade, Violation
-from contracts.offline import Judged, UnreadableError, judge_stream
-from contracts.rules import Context, Settings, select
-from fixtures.output import is_compressed, opened, reading_errors
+from deadringer.contracts import Grade, Violation
+from deadringer.contracts.documents import Judged, UnreadableError, judge_stream
+from deadringer.contracts.rules import Context, Settings, select
+from deadringer.fixtures.output import is_compressed, opened, reading_errors
 
 STANDARD_INPUT = "-"
 _MOST_TOLD = 20

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mockserver.start_errors import StartError
+from deadringer.mockserver.exceptions import StartError
 
 if TYPE_CHECKING:
-    from mockserver.viewing.reading import Viewed
+    from deadringer.mockserver.admin.viewer.load import Viewed
 
 HOST = "127.0.0.1"
 
@@ -24,7 +24,7 @@ def command(place: str, api_key: str | None, port: int, opens: bool) -> None:
 
     A run that goes on is followed. One that breaks the contract is shown with what it breaks.
     """
-    from mockserver.viewing import NoExecutionError, read_execution
+    from deadringer.mockserver.admin.viewer import NoExecutionError, read_execution
 
     try:
         viewed = read_execution(place, api_key)
@@ -35,9 +35,9 @@ def command(place: str, api_key: str | None, port: int, opens: bool) -> None:
 
 
 def _show(viewed: "Viewed", port: int, *, opens: bool) -> None:
-    from mockserver.pages.shell import UI
-    from mockserver.serving import base_url, bind, serve
-    from mockserver.viewing import build_viewer
+    from deadringer.mockserver.admin.ui.shell import UI
+    from deadringer.mockserver.admin.viewer import build_viewer
+    from deadringer.mockserver.server.run import base_url, bind, serve
 
     listener = bind(HOST, port)
     link = base_url(listener) + UI

@@ -20,7 +20,7 @@ from benchmarks.processes import WrongAnswerError
 from benchmarks.samples import Sample, interleaved, ratio
 from benchmarks.serving import Report
 from benchmarks.tables import MET, MISSED, UNKNOWN, Target
-from contracts import is_valid
+from deadringer.contracts import is_valid
 from tests.machine import give_up
 from tests.project import ROOT
 

@@ -93,7 +93,7 @@ def start_mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
         def start(*options: str) -> str:
             process = stack.enter_context(
                 subprocess.Popen(
-                    [sys.executable, "-m", "mockserver", "serve", "--port", "0", *options],
+                    [sys.executable, "-m", "deadringer", "serve", "--port", "0", *options],
                     cwd=tmp_path_factory.mktemp("mock"),
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
@@ -113,7 +113,7 @@ def start_viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     with ExitStack() as stack:
 
         def start(place: str, *options: str, given: bytes | None = None) -> str:
-            command = [sys.executable, "-m", "mockserver", "view", place, "--no-open", *options]
+            command = [sys.executable, "-m", "deadringer", "view", place, "--no-open", *options]
             process = stack.enter_context(
                 subprocess.Popen(
                     command,

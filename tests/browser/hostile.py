@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from fixtures import load_recordings
+from deadringer.fixtures import load_recordings
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 ENDING = "</script></textarea><script>alert(3)</script><!--"

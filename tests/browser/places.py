@@ -1,6 +1,6 @@
 """Where the runs that tests look at are shown."""
 
-from fixtures import load_recordings
+from deadringer.fixtures import load_recordings
 
 _RECORDED = {recording.name: recording.execution for recording in load_recordings()}
 

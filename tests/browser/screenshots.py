@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Page, sync_playwright
 
-from contracts.check import CheckOptions, run_check, write_report
-from mockserver import DEMO_KEY
+from deadringer.contracts.check import CheckOptions, run_check, write_report
+from deadringer.mockserver import DEMO_KEY
 
 from .chromium import FLAGS, MISSING, find_chromium
 from .conftest import DESKTOP, PHONE
@@ -51,7 +51,7 @@ _SETTLED_MS = 500
 @contextmanager
 def _mock() -> Iterator[str]:
     """Serve at a time that stands, so that two pictures of one state are one picture."""
-    command = [sys.executable, "-m", "mockserver", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "deadringer", "serve", "--port", "0"]
     frozen = ["--freeze", "2026-03-27T12:00:20.000Z"]
     with subprocess.Popen(
         [*command, *frozen], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

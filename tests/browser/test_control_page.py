@@ -6,8 +6,8 @@ import json
 import httpx
 import pytest
 
-from contracts.check import CheckOptions, run_check
-from mockserver import DEMO_KEY
+from deadringer.contracts.check import CheckOptions, run_check
+from deadringer.mockserver import DEMO_KEY
 from tests.machine import NO_TLS
 
 from .accessibility import grave_findings

@@ -3,7 +3,7 @@
 import ast
 import json
 
-from fixtures import load_recordings
+from deadringer.fixtures import load_recordings
 
 RUN = next(one.execution for one in load_recordings() if one.name == "crm_refuses_contact")
 LARGE = 9007199254740993

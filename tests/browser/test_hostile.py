@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from contracts import Grade
-from contracts.rules import judge_execution
-from contracts.trace_view import island
+from deadringer.contracts import Grade
+from deadringer.contracts.rules import judge_execution
+from deadringer.contracts.trace_view import island
 
 from .hostile import ALL, LINK, MARKUP, hostile_execution
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from mockserver import DEMO_KEY
+from deadringer.mockserver import DEMO_KEY
 from tests.machine import NO_TLS
 
 from .accessibility import grave_findings

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from fixtures import load_recordings
+from deadringer.fixtures import load_recordings
 
 STEPS = 2000
 ROWS = 40_000

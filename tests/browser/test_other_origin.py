@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mockserver import DEMO_KEY
+from deadringer.mockserver import DEMO_KEY
 
 ASK = """
 async ([base, method, path, body, headers]) => {

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from contracts.check import FORMATS, CheckOptions, run_check
-from mockserver import DEMO_KEY
+from deadringer.contracts.check import FORMATS, CheckOptions, run_check
+from deadringer.mockserver import DEMO_KEY
 from tests.machine import NO_TLS
 
 from .accessibility import grave_findings

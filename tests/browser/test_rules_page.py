@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.rules import RULES
+from deadringer.contracts.rules import RULES
 
 from .accessibility import grave_findings
 from .conftest import DESKTOP, PHONE

@@ -4,8 +4,8 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from mockserver.magic_ids import MAGIC_WORKFLOWS
-from mockserver.pages.run_search import PAGE, WINDOW
+from deadringer.mockserver.admin.ui.run_search import PAGE, WINDOW
+from deadringer.mockserver.world.reserved_ids import MAGIC_WORKFLOWS
 
 from .accessibility import grave_findings
 from .conftest import PHONE

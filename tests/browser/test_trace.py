@@ -9,9 +9,9 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from contracts.offline import judge_stream
-from contracts.trace_view import ASSETS, SCRIPTS
-from fixtures import load_documents
+from deadringer.contracts.documents import judge_stream
+from deadringer.contracts.trace_view import ASSETS, SCRIPTS
+from deadringer.fixtures import load_documents
 from tests.machine import NO_TLS
 
 from .accessibility import grave_findings

@@ -4,8 +4,8 @@ import json
 
 from playwright.sync_api import expect
 
-from fixtures import load_recordings
-from mockserver import DEMO_KEY
+from deadringer.fixtures import load_recordings
+from deadringer.mockserver import DEMO_KEY
 
 from .accessibility import grave_findings
 from .conftest import PHONE

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
-from fixtures import load_recordings
+from deadringer.fixtures import load_recordings
 
 KEY = "trig_small_server_key"
 EXECUTIONS = {

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from contracts.rules import RULES
-from mockserver.contract_faults import CONTRACT_FAULTS, UnknownFaultError, faults_named
-from mockserver.contract_faults.page import page
+from deadringer.contracts.rules import RULES
+from deadringer.mockserver.faults.contract import CONTRACT_FAULTS, UnknownFaultError, faults_named
+from deadringer.mockserver.faults.contract.docs import page
 from tests.mutation.__main__ import try_fault
 from tests.project import ROOT
 

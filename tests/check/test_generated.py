@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from schemathesis.checks import CHECKS, load_all_checks
 
-from contracts import Exchange, Failure, Grade, Intent, operations
-from contracts.check.client import BudgetSpentError, Request
-from contracts.check.generated import (
+from deadringer.contracts import Exchange, Failure, Grade, Intent, operations
+from deadringer.contracts.check.fuzz.model import (
     BUILT_IN_CHECKS,
     GeneratedPhase,
     GeneratedPlan,
@@ -20,6 +19,7 @@ from contracts.check.generated import (
     generate_exchanges,
     grade_failure,
 )
+from deadringer.contracts.check.http.client import BudgetSpentError, Request
 from tests.check.small_server import (
     EXECUTIONS,
     KEY,
@@ -271,7 +271,7 @@ def test_writes_are_generated_only_if_allowed() -> None:
 def test_nothing_is_written_and_nothing_printed(tmp_path: Path) -> None:
     program = (
         "import sys\n"
-        "import contracts.check.generated as generated\n"
+        "import deadringer.contracts.check.fuzz.model as generated\n"
         "assert 'schemathesis' not in sys.modules\n"
         "plan = generated.GeneratedPlan(sys.argv[1], 'key', max_requests=15)\n"
         "assert len(list(generated.generate_exchanges(plan))) == 15\n"

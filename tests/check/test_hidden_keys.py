@@ -4,10 +4,10 @@ import subprocess
 
 import pytest
 
-from contracts.check import FORMATS, CheckOptions, run_check
-from contracts.check.hiding import KeyHider
-from mockserver import Settings
-from mockserver.app import build_app
+from deadringer.contracts.check import FORMATS, CheckOptions, run_check
+from deadringer.contracts.redaction import KeyHider
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import build_app
 from tests.mutation.servers import serving
 
 KEY = "trig_0123456789abcdefghij"

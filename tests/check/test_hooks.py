@@ -11,7 +11,7 @@ import requests
 import schemathesis
 from schemathesis.core.transport import Response
 
-from contracts import bundle_specification
+from deadringer.contracts import bundle_specification
 from tests.check.small_server import EXECUTIONS, KEY, SmallServer, serving, tell_seconds
 
 ROOT = Path(__file__).parents[2]
@@ -22,8 +22,8 @@ CHECKS = "execution_keeps_the_contract,list_keeps_the_contract,answer_keeps_the_
 SUITE = """
 import os
 import schemathesis
-from contracts import bundle_specification
-import contracts.hooks as hooks
+from deadringer.contracts import bundle_specification
+import deadringer.contracts.schemathesis_hooks as hooks
 
 config = schemathesis.config.SchemathesisConfig(seed=1)
 config.projects.default.generation.update(max_examples=10, database="none")
@@ -40,7 +40,7 @@ def test_the_contract(case):
 def surroundings(server: SmallServer) -> dict[str, str]:
     named = {"DEADRINGER_WORKFLOW": WORKFLOW, "DEADRINGER_RUN": RUN, "URL": server.url, "KEY": KEY}
     inherited = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    return {**inherited, **named, "SCHEMATHESIS_HOOKS": "contracts.hooks"}
+    return {**inherited, **named, "SCHEMATHESIS_HOOKS": "deadringer.contracts.schemathesis_hooks"}
 
 
 def run_schemathesis(server: SmallServer, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -118,7 +118,7 @@ def test_without_the_hooks_the_breach_is_not_seen(tmp_path: Path) -> None:
 
 
 def test_a_bearer_token_made_up_beside_the_key_is_no_secret() -> None:
-    from contracts.hooks import exchange_of  # registers the checks
+    from deadringer.contracts.schemathesis_hooks import exchange_of  # registers the checks
 
     schema = schemathesis.openapi.from_dict(copy.deepcopy(bundle_specification()))
     case = schema["/v1/workflows"]["GET"].Case()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from contracts.check import (
+from deadringer.contracts.check import (
     WAITING,
     CheckOptions,
     Report,
@@ -17,7 +17,7 @@ from contracts.check import (
     render_text,
     run_check,
 )
-from mockserver import RatePolicy, Settings, create_app
+from deadringer.mockserver import RatePolicy, Settings, create_app
 from tests.mutation.servers import KEY as KEY_OF_THE_MOCK
 from tests.mutation.servers import PLENTY, mock, serving
 

@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 
-from contracts import Grade, Violation
-from contracts.check import (
+from deadringer.contracts import Grade, Violation
+from deadringer.contracts.check import (
     FORMATS,
     BaselineError,
     Finding,
@@ -30,8 +30,8 @@ from contracts.check import (
     write_report,
     write_step_summary,
 )
-from contracts.rules import Group
-from mockserver.cli.check import command
+from deadringer.contracts.rules import Group
+from deadringer.mockserver.cli.check import command
 from tests.project import ROOT
 
 HOSTILE = "<script>alert(1)</script> javascript:alert(2) \x00 ``` | \" ' </pre>"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.rules import RULES
+from deadringer.contracts.rules import RULES
 from tests.check.small_server import (
     EXECUTIONS,
     KEY,
@@ -26,13 +26,13 @@ WORKFLOW, RUN = next(
 )
 # An environment installed before the plugin was declared does not know it yet.
 IS_INSTALLED = bool(entry_points(group="pytest11", name="deadringer"))
-PLUGIN = () if IS_INSTALLED else ("-p", "mockserver.pytest_options")
+PLUGIN = () if IS_INSTALLED else ("-p", "deadringer.mockserver.testing.plugin")
 
 
 def run_suite(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", *PLUGIN, "--pyargs", "contracts.suite"),
+            *(sys.executable, "-m", "pytest", *PLUGIN, "--pyargs", "deadringer.contracts.suite"),
             *("-v", "-rs", "-p", "no:cacheprovider", "--color", "no", *options),
         ],
         cwd=folder,
@@ -124,7 +124,7 @@ def test_warnings_can_fail(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ((), "contracts.suite needs --deadringer-url URL."),
+        ((), "deadringer.contracts.suite needs --deadringer-url URL."),
         (("--deadringer-url", "ftp://nowhere"), "is not an origin"),
     ],
 )
@@ -141,4 +141,6 @@ def test_bad_options_are_told_without_a_traceback(
 def test_the_options_are_registered_with_pytest() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
-    assert project["entry-points"]["pytest11"]["deadringer"] == "mockserver.pytest_options"
+    assert (
+        project["entry-points"]["pytest11"]["deadringer"] == "deadringer.mockserver.testing.plugin"
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.check import CheckOptions, Verdict, run_check
+from deadringer.contracts.check import CheckOptions, Verdict, run_check
 from tests.mutation.variants import VARIANTS, Variant, served
 
 IDS = {"workflow_ids": ("wf_abc123",), "run_ids": ("run_x7k9m2",)}

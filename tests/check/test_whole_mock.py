@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from contracts.check import CheckOptions, Result, Verdict, run_check
+from deadringer.contracts.check import CheckOptions, Result, Verdict, run_check
 from tests.mutation.servers import KEY, mock
 from tests.project import ROOT
 

@@ -6,8 +6,8 @@ import sys
 import pytest
 import yaml
 
-from contracts import load_specification, specification_text
-from contracts.parsed_yaml import parsed_yaml
+from deadringer.contracts import load_specification, specification_text
+from deadringer.contracts.parsed_yaml import parsed_yaml
 
 TEXT = "paths: {/a: {get: {summary: One}}}\n"
 ONE = {"paths": {"/a": {"get": {"summary": "One"}}}}

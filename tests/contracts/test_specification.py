@@ -6,7 +6,7 @@ import pytest
 from openapi_spec_validator import validate as validate_openapi
 from openapi_spec_validator.readers import read_from_filename
 
-import contracts
+from deadringer import contracts
 from tests.project import ROOT
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts import format_timestamp, milliseconds_between, parse_timestamp
+from deadringer.contracts import format_timestamp, milliseconds_between, parse_timestamp
 
 NOON = datetime(2026, 3, 27, 12, 0, tzinfo=UTC)
 

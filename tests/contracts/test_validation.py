@@ -4,8 +4,8 @@ import copy
 
 import pytest
 
-import contracts
-from contracts import Grade, UnknownSchemaError, load_schema, validate
+from deadringer import contracts
+from deadringer.contracts import Grade, UnknownSchemaError, load_schema, validate
 
 
 @pytest.fixture

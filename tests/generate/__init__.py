@@ -6,7 +6,7 @@ import sys
 
 def deadringer(*arguments: object, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-m", "mockserver", *map(str, arguments)],
+        [sys.executable, "-m", "deadringer", *map(str, arguments)],
         input=given,
         capture_output=True,
         timeout=180,

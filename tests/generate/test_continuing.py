@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.output import OutputError, Request, write_file, write_folder
+from deadringer.fixtures.output import OutputError, Request, write_file, write_folder
 from tests.generate import deadringer, generated, refusal
 
 COUNT = 3000
@@ -58,7 +58,7 @@ def test_a_killed_command_is_continued_to_the_identical_file(tmp_path: Path) -> 
     path, note = tmp_path / "runs.ndjson.gz", tmp_path / "runs.ndjson.gz.part.json"
     command = ["generate", "-n", "40000", "--seed", "1", "--workers", "2", "--out", str(path)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "mockserver", *command], start_new_session=True
+        [sys.executable, "-m", "deadringer", *command], start_new_session=True
     )
     wait_for(lambda: note.exists() and json.loads(note.read_text())["chunks"] > 0)
     process.kill()
@@ -76,7 +76,7 @@ def test_a_killed_command_is_continued_to_the_identical_file(tmp_path: Path) -> 
 def test_ctrl_c_says_how_to_go_on_and_leaves_no_process(tmp_path: Path) -> None:
     path, command = tmp_path / "runs.ndjson", ["generate", "-n", "9000000", "--workers", "2"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "mockserver", *command, "--out", str(path)],
+        [sys.executable, "-m", "deadringer", *command, "--out", str(path)],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,

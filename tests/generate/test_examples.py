@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from fixtures import load_recordings
+from deadringer.fixtures import load_recordings
 from tests.generate import deadringer
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts import load_schema, operations, schema_names, validate
-from fixtures import load_recordings
+from deadringer.contracts import load_schema, operations, schema_names, validate
+from deadringer.fixtures import load_recordings
 from tests.generate import deadringer, generated, refusal
 
 FORMS = ("msw", "postman", "typescript")

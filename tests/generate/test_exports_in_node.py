@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import load_recordings, load_workflows
-from mockserver import Settings, create_app
+from deadringer.fixtures import load_recordings, load_workflows
+from deadringer.mockserver import Settings, create_app
 from tests.generate import generated
 from tests.machine import give_up
 

@@ -10,9 +10,9 @@ import pytest
 import zstandard
 from pyarrow import parquet
 
-from fixtures import Recipe, broken, generate, json_bytes, load_recordings
-from fixtures.envelope import MESSAGE
-from fixtures.output import Request, write_file, write_stream
+from deadringer.fixtures import Recipe, broken, generate, json_bytes, load_recordings
+from deadringer.fixtures.envelope import MESSAGE
+from deadringer.fixtures.output import Request, write_file, write_stream
 from tests.generate import deadringer, generated
 
 COUNT = 1200  # three chunks, the last one short

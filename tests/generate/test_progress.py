@@ -17,7 +17,7 @@ def seen_on_a_terminal(*arguments: object) -> str:
     """What a command draws where its standard error is a terminal."""
     watched, terminal = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "mockserver", "generate", *map(str, arguments)],
+        [sys.executable, "-m", "deadringer", "generate", *map(str, arguments)],
         stdout=subprocess.DEVNULL,
         stderr=terminal,
     )

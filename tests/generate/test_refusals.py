@@ -112,7 +112,7 @@ def test_a_missing_pyarrow_is_told_with_its_extra(tmp_path: Path) -> None:
     # A module of that name that cannot be imported stands where Python looks first.
     (tmp_path / "pyarrow.py").write_text("raise ImportError")
     done = subprocess.run(
-        [sys.executable, "-m", "mockserver", "generate", "--out", tmp_path / "a.parquet"],
+        [sys.executable, "-m", "deadringer", "generate", "--out", tmp_path / "a.parquet"],
         env={"PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -128,7 +128,7 @@ def test_a_missing_pyarrow_is_told_with_its_extra(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipe")
 def test_a_reader_that_has_enough_ends_the_command_quietly() -> None:
     command = (
-        f"{sys.executable} -m mockserver generate -n 100000 | head -1; echo ${{PIPESTATUS[0]}}"
+        f"{sys.executable} -m deadringer generate -n 100000 | head -1; echo ${{PIPESTATUS[0]}}"
     )
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True

@@ -1,1 +1,1 @@
-"""Specifications of the generator: what `fixtures.generator` and `fixtures.strategies` promise."""
+"""Specifications of the generator and of the Hypothesis strategies."""

@@ -1,9 +1,9 @@
 """What the tests of the generator judge by: the contract, with definition and catalogue known."""
 
-from contracts import JsonObject, Violation
-from contracts.rules import Context
-from contracts.rules import judge_execution as judge
-from fixtures import load_catalogue
+from deadringer.contracts import JsonObject, Violation
+from deadringer.contracts.rules import Context
+from deadringer.contracts.rules import judge_execution as judge
+from deadringer.fixtures import load_catalogue
 
 CATALOGUE = frozenset(action["kind"] for action in load_catalogue())
 

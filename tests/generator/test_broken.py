@@ -2,9 +2,8 @@
 
 import pytest
 
-from contracts.rules import RULES, Scope
-from fixtures.generator.breaches import BREACHES
-from fixtures.generator.broken import breakable_rules, broken, broken_run
+from deadringer.contracts.rules import RULES, Scope
+from deadringer.fixtures.generator.violations import BREACHES, breakable_rules, broken, broken_run
 
 from .judging import judged
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from contracts import parse_timestamp
-from fixtures.generator import Recipe, generate, generate_many, locales, operation_kinds
+from deadringer.contracts import parse_timestamp
+from deadringer.fixtures.generator import Recipe, generate, generate_many, locales, operation_kinds
 
 
 def some(count=200, **arguments):

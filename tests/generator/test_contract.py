@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, find, given, settings
 
-from contracts import Grade, validate
-from contracts.rules import judge_pair
-from fixtures.generator import Recipe, json_bytes, locales, view_run
-from fixtures.strategies import envelopes, execution_histories, executions, steps
+from deadringer.contracts import Grade, validate
+from deadringer.contracts.rules import judge_pair
+from deadringer.fixtures.generator import Recipe, json_bytes, locales, view_run
+from deadringer.fixtures.strategies import envelopes, execution_histories, executions, steps
 
 from .judging import context_of, judged
 

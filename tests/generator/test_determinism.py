@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import generator
-from fixtures.generator import Recipe, generate, generate_many, json_bytes
+from deadringer.fixtures import generator
+from deadringer.fixtures.generator import Recipe, generate, generate_many, json_bytes
 
 from .print_hashes import ARGUMENTS
 

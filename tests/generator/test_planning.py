@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from fixtures import load_workflows
-from fixtures.generator import Recipe, compile_workflow, plan_run, view_run
+from deadringer.fixtures import load_workflows
+from deadringer.fixtures.generator import Recipe, compile_workflow, plan_run, view_run
 
 from .judging import judged
 

@@ -4,7 +4,7 @@ import itertools
 import re
 import statistics
 
-from fixtures.generator import Recipe, generate_many
+from deadringer.fixtures.generator import Recipe, generate_many
 
 
 def completed_steps(count=1500, **arguments):

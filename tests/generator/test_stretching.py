@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.rules import judge_execution
-from fixtures import World, plan_run, stretched, view_run
+from deadringer.contracts.rules import judge_execution
+from deadringer.fixtures import World, plan_run, stretched, view_run
 
 NOW_MS = 1_774_606_500_000
 WORKFLOWS = list(World(1, 10).workflows.values())

@@ -7,10 +7,10 @@ import sys
 import time
 from dataclasses import dataclass
 
-from contracts.check import CheckOptions, Report, run_check
-from contracts.rules import RULES
-from mockserver import RatePolicy
-from mockserver.contract_faults import CONTRACT_FAULTS, ContractFault
+from deadringer.contracts.check import CheckOptions, Report, run_check
+from deadringer.contracts.rules import RULES
+from deadringer.mockserver import RatePolicy
+from deadringer.mockserver.faults.contract import CONTRACT_FAULTS, ContractFault
 
 from .servers import KEY, PLENTY, mock
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from mockserver import DEMO_KEY, RatePolicy, Settings, create_app
+from deadringer.mockserver import DEMO_KEY, RatePolicy, Settings, create_app
 
 PLENTY = RatePolicy(limit=100_000, window_s=60)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta, timezone
 from typing import Any
 
-from contracts import JsonObject, parse_timestamp
-from mockserver import DEMO_KEY, RatePolicy, Settings, create_app
-from mockserver.contract_faults import Answer, ContractFault, FaultyAnswers, Traffic
+from deadringer.contracts import JsonObject, parse_timestamp
+from deadringer.mockserver import DEMO_KEY, RatePolicy, Settings, create_app
+from deadringer.mockserver.faults.contract import Answer, ContractFault, FaultyAnswers, Traffic
 
 from .servers import PLENTY, serving
 

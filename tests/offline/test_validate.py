@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from contracts import load_schema
-from fixtures import load_recordings
+from deadringer.contracts import load_schema
+from deadringer.fixtures import load_recordings
 
 EXAMPLE = load_schema("execution")["examples"][0]
 BROKEN = {**EXAMPLE, "duration_ms": 4}
@@ -24,7 +24,7 @@ PAGE = load_schema("execution_list_envelope")["examples"][0]
 
 def validate(*arguments: str, given: str = "") -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "mockserver", "validate", *arguments],
+        [sys.executable, "-m", "deadringer", "validate", *arguments],
         input=given,
         capture_output=True,
         text=True,
@@ -210,7 +210,7 @@ def test_a_damaged_compressed_file_is_told_and_not_taken_for_whole(
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has it")
 def test_what_cannot_be_printed_is_told(tmp_path: Path) -> None:
     path = write(tmp_path, "bad.ndjson", "\n".join([json.dumps(BROKEN)] * 300))
-    command = f"{sys.executable} -m mockserver validate {path} > /dev/full"
+    command = f"{sys.executable} -m deadringer validate {path} > /dev/full"
     done = subprocess.run(
         ["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False
     )
@@ -342,7 +342,7 @@ def test_lines_are_judged_in_constant_memory(tmp_path: Path) -> None:
 def peak_kilobytes(name: str) -> int:
     """Give the peak memory of judging a file, in a process of its own."""
     script = (
-        "import resource, sys\nfrom mockserver.cli import main\n"
+        "import resource, sys\nfrom deadringer.mockserver.cli import main\n"
         f"sys.argv = ['deadringer', 'validate', {name!r}]\n"
         "try:\n    main()\nexcept SystemExit as done:\n"
         "    assert done.code == 0\n"

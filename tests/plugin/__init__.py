@@ -4,5 +4,5 @@ Those load no plugin but the ones named: Hypothesis and Schemathesis take second
 the installed package brings the plugin along is shown by the wheel's test.
 """
 
-PLUGIN = ("-p", "mockserver.pytest_options", "-p", "mockserver.pytest_plugin")
+PLUGIN = ("-p", "deadringer.mockserver.testing.plugin")
 WITH_WORKERS = (*PLUGIN, "-p", "xdist")

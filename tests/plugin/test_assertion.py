@@ -14,13 +14,20 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from contracts.assertions import assert_keeps_contract
-from contracts.rules import Scope, rule_named
-from fixtures import breakable_rules, broken, enveloped, generate, load_recordings, load_workflows
-from fixtures.generator.broken import broken_run
-from mockserver import DEMO_KEY, create_app
-from mockserver.attending import attended_mock
-from mockserver.execution_api import ExecutionApi
+from deadringer.contracts.rules import Scope, rule_named
+from deadringer.contracts.testing import assert_keeps_contract
+from deadringer.fixtures import (
+    breakable_rules,
+    broken,
+    enveloped,
+    generate,
+    load_recordings,
+    load_workflows,
+)
+from deadringer.fixtures.generator.violations import broken_run
+from deadringer.mockserver import DEMO_KEY, create_app
+from deadringer.mockserver.testing.client import ExecutionApi
+from deadringer.mockserver.testing.process import attended_mock
 
 HEADERS = {"x-api-key": DEMO_KEY}
 RECORDED = next(one for one in load_recordings() if one.name == "documented_example").execution

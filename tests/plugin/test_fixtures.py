@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mockserver.attending import attended_mock
+from deadringer.mockserver.testing.process import attended_mock
 from tests.plugin import PLUGIN, WITH_WORKERS
 
 pytest_plugins = ("pytester",)
@@ -156,17 +156,16 @@ def is_alive(pid: int) -> bool:
 
 
 def test_a_run_that_does_not_use_them_imports_and_starts_nothing():
-    code = (
-        "import sys, pytest, mockserver.pytest_options, mockserver.pytest_plugin\n"
-        "print(*sys.modules)"
-    )
+    code = "import sys, pytest, deadringer.mockserver.testing.plugin\nprint(*sys.modules)"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     loaded = set(done.stdout.split())
-    assert "mockserver.pytest_plugin" in loaded
+    assert "deadringer.mockserver.testing.plugin" in loaded
     assert loaded & HEAVY == set()
-    assert not {name for name in loaded if name.startswith(("fixtures", "contracts"))}
+    assert not {
+        name for name in loaded if name.startswith(("deadringer.fixtures", "deadringer.contracts"))
+    }
 
 
 def test_variables_and_project_files_do_not_reach_the_mock(pytester, monkeypatch):
@@ -234,7 +233,7 @@ def test_commands_that_are_refused_say_why(pytester):
     pytester.makepyfile(
         """
         import pytest
-        from mockserver.execution_api import ControlError
+        from deadringer.mockserver.testing.client import ControlError
 
         def test_it(execution_api, execution_factory):
             with pytest.raises(ControlError, match="400 VALIDATION_ERROR.*is unknown; use one of"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mockserver import DEMO_KEY
+from deadringer.mockserver import DEMO_KEY
 from tests.mutation.servers import mock
 from tests.project import ROOT
 
@@ -40,7 +40,7 @@ def test_a_documented_job_fails_on_a_broken_promise_only(
 ) -> None:
     # The jobs say `deadringer`; here that is the one of this environment.
     command = tmp_path / "deadringer"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m mockserver "$@" --quick\n')
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m deadringer "$@" --quick\n')
     command.chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
 

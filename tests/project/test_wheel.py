@@ -90,7 +90,8 @@ def test_the_wheel_serves_outside_the_repository(binaries: Path, tmp_path: Path)
         finally:
             server.terminate()
 
-    parsing = "import sys; sys.modules['yaml'] = None; import contracts; contracts.operations()"
+    parsing = "import sys; sys.modules['yaml'] = None; "
+    parsing += "from deadringer.contracts import operations; operations()"
     subprocess.run([binaries / "python", "-c", parsing], check=True, timeout=60, cwd=tmp_path)
 
     assert execution["status"] == "completed"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts import load_schema
-from fixtures import DocumentsError, load_documents
+from deadringer.contracts import load_schema
+from deadringer.fixtures import DocumentsError, load_documents
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from contracts import validate
-from fixtures import Recording, load_catalogue, load_recordings, load_workflows
+from deadringer.contracts import validate
+from deadringer.fixtures import Recording, load_catalogue, load_recordings, load_workflows
 from tests.project import ROOT
 
 RECORDINGS = load_recordings()

@@ -4,8 +4,8 @@ import json
 from functools import cache
 from typing import Any
 
-from contracts import Exchange, Failure, Intent
-from contracts.rules import Context, Grade, Scope
+from deadringer.contracts import Exchange, Failure, Intent
+from deadringer.contracts.rules import Context, Grade, Scope
 from tests.project import ROOT
 
 FOLDER = ROOT / "contracts" / "rules" / "examples"

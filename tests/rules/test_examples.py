@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.rules import RULES, Rule
+from deadringer.contracts.rules import RULES, Rule
 
 from .loading import FOLDER, context_of, examples, subject_of
 

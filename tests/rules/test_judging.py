@@ -6,11 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts import Exchange, load_schema, validate
-from contracts.rules import RULES, Context, Scope, Settings, judge_execution, judge_pair
-from contracts.validation import is_valid
-from fixtures import Recording, load_catalogue, load_recordings, load_workflows
-from fixtures.strategies import execution_histories, executions
+from deadringer.contracts import Exchange, load_schema, validate
+from deadringer.contracts.rules import RULES, Context, Scope, Settings, judge_execution, judge_pair
+from deadringer.contracts.validation import is_valid
+from deadringer.fixtures import Recording, load_catalogue, load_recordings, load_workflows
+from deadringer.fixtures.strategies import execution_histories, executions
 
 EXAMPLE = load_schema("execution")["examples"][0]
 DEFINITIONS = {one["id"]: one["workflow"] for one in load_workflows()}
@@ -113,7 +113,7 @@ def test_no_rule_fails_on_a_malformed_document(data: st.DataObject) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.composite(mutated)())
 def test_the_fast_verdict_is_that_of_the_reference(document: object) -> None:
-    from contracts.validation import _validator
+    from deadringer.contracts.validation import _validator
 
     slow = not list(_validator("execution", False).iter_errors(document))
 

@@ -1,6 +1,6 @@
 """docs/rules.md tells the rules as they are."""
 
-from contracts.rules.page import page
+from deadringer.contracts.rules.page import page
 from tests.project import ROOT
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from contracts.rules import RULES, Group, Rule, rule_named, select
+from deadringer.contracts.rules import RULES, Group, Rule, rule_named, select
 
 
 def test_ids_and_names_are_used_once() -> None:

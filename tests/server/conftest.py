@@ -20,9 +20,9 @@ import pytest
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from fixtures import load_recordings
-from mockserver import DEMO_KEY, Settings
-from mockserver.app import build_app
+from deadringer.fixtures import load_recordings
+from deadringer.mockserver import DEMO_KEY, Settings
+from deadringer.mockserver.app import build_app
 from tests.machine import NO_TLS
 from tests.server.twins import Twins
 
@@ -37,7 +37,7 @@ KNOWN = f"/v1/workflows/{_COMPLETED['workflow_id']}/executions/{_COMPLETED['run_
 
 @dataclass
 class ServerProcess:
-    """One `python -m mockserver serve`, ready to answer."""
+    """One `python -m deadringer serve`, ready to answer."""
 
     process: subprocess.Popen[str]
     banner: str
@@ -65,7 +65,7 @@ def clean_environment(**variables: str) -> dict[str, str]:
 
 
 def serve_command(*options: str) -> list[str]:
-    return [sys.executable, "-m", "mockserver", "serve", *options]
+    return [sys.executable, "-m", "deadringer", "serve", *options]
 
 
 def children_of(process: int) -> set[int]:
@@ -222,7 +222,7 @@ def over_http() -> Iterator[Callable[[Flask], httpx.Client]]:
 @pytest.fixture
 def serve_scenario(over_http, monkeypatch) -> Callable[..., httpx.Client]:
     """Serve a scenario, without the waits of its faults: those are told by the journal."""
-    monkeypatch.setattr("mockserver.transport_faults.pause", lambda _seconds: None)
+    monkeypatch.setattr("deadringer.mockserver.faults.transport.pause", lambda _seconds: None)
 
     def serve(scenario=None, clock=None, **settings) -> httpx.Client:
         settings = Settings(rate_limit="off", scenario=scenario, **settings)

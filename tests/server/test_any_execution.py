@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from contracts.assertions import assert_keeps_contract
-from contracts.rules import Scope, judge
-from fixtures.strategies import executions
-from mockserver import DEMO_KEY, Settings, create_app
+from deadringer.contracts.rules import Scope, judge
+from deadringer.contracts.testing import assert_keeps_contract
+from deadringer.fixtures.strategies import executions
+from deadringer.mockserver import DEMO_KEY, Settings, create_app
 
 WORKFLOW = "/workflows/wf_abc123"
 CASES = settings(

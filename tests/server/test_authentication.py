@@ -6,8 +6,8 @@ import httpx
 import pytest
 from conftest import DEMO, KNOWN
 
-from contracts import validate
-from mockserver import DEMO_KEY
+from deadringer.contracts import validate
+from deadringer.mockserver import DEMO_KEY
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from conftest import DEMO, KNOWN
 
-from mockserver.connections.refusals import MOST_BODY_BYTES, PATIENCE_S
+from deadringer.mockserver.server.refusals import MOST_BODY_BYTES, PATIENCE_S
 
 TEST = "/v1/workflows/wf_abc123/test"
 HALF_SENT = 400

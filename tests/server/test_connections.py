@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from mockserver.connections.refusals import MOST_BODY_BYTES, MOST_HEAD_BYTES
+from deadringer.mockserver.server.refusals import MOST_BODY_BYTES, MOST_HEAD_BYTES
 from tests.server.raw import KEY, LIST, READ, TEST, WAIT_S, Answers, error_of
 
 

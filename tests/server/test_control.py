@@ -8,12 +8,12 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from contracts.rules import judge_execution
-from fixtures import load_recordings
-from mockserver import DEMO_KEY, Settings
-from mockserver.app import build_app
-from mockserver.contract_faults import CONTRACT_FAULTS
-from mockserver.transport_faults import NAMED_FAULTS
+from deadringer.contracts.rules import judge_execution
+from deadringer.fixtures import load_recordings
+from deadringer.mockserver import DEMO_KEY, Settings
+from deadringer.mockserver.app import build_app
+from deadringer.mockserver.faults.contract import CONTRACT_FAULTS
+from deadringer.mockserver.faults.transport import NAMED_FAULTS
 from tests.machine import NO_TLS
 from tests.server.conftest import KNOWN
 

@@ -6,19 +6,19 @@ import pytest
 import yaml
 from openapi_spec_validator import validate as validate_openapi
 
-from fixtures import load_recordings
-from mockserver import Settings
-from mockserver.app import build_app
-from mockserver.contract_faults import CONTRACT_FAULTS
-from mockserver.control.routes import ANSWERS
-from mockserver.control_document import (
+from deadringer.fixtures import load_recordings
+from deadringer.mockserver import Settings
+from deadringer.mockserver.admin.control.routes import ANSWERS
+from deadringer.mockserver.api.prefer import RUN_STATUSES
+from deadringer.mockserver.app import build_app
+from deadringer.mockserver.control_spec import (
     answer_validator,
     control_operations,
     control_specification,
 )
-from mockserver.preferences import RUN_STATUSES
-from mockserver.sessions import DRIVES
-from mockserver.transport_faults import CHAOS, KINDS, NAMED_FAULTS, SCOPE
+from deadringer.mockserver.faults.contract import CONTRACT_FAULTS
+from deadringer.mockserver.faults.transport import CHAOS, KINDS, NAMED_FAULTS, SCOPE
+from deadringer.mockserver.world.sessions import DRIVES
 from tests.project import ROOT
 from tests.server.conftest import KNOWN
 

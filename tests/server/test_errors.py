@@ -6,8 +6,8 @@ import socket
 import pytest
 from conftest import DEMO, DEMO_KEY, KNOWN
 
-from contracts import operations, validate
-from mockserver import create_app
+from deadringer.contracts import operations, validate
+from deadringer.mockserver import create_app
 
 ERROR_MEMBERS = ["code", "message", "details", "suggestion"]
 

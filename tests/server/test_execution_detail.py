@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 import pytest
 
-from contracts import validate
-from fixtures import load_recordings
+from deadringer.contracts import validate
+from deadringer.fixtures import load_recordings
 
 RECORDINGS = load_recordings()
 FIELDS_OF_AN_EXECUTION = [

@@ -5,8 +5,8 @@ from itertools import permutations
 import httpx
 import pytest
 
-from mockserver import DEMO_KEY, Settings
-from mockserver.app import build_app
+from deadringer.mockserver import DEMO_KEY, Settings
+from deadringer.mockserver.app import build_app
 from tests.server.conftest import DEMO, KNOWN
 
 BALANCE = "/v1/credits/balance"

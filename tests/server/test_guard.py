@@ -2,9 +2,9 @@
 
 import pytest
 
-from mockserver import Settings
-from mockserver.app import build_app
-from mockserver.control import binds_wide
+from deadringer.mockserver import Settings
+from deadringer.mockserver.admin.control import binds_wide
+from deadringer.mockserver.app import build_app
 
 OTHER_SITE = "https://evil.example"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from contracts import operations
-from fixtures import load_recordings
-from mockserver import Settings
-from mockserver.app import build_app
-from mockserver.fault_judging import problems_of_fault
-from mockserver.scenarios import ScenarioError, load_scenario
-from mockserver.transport_faults import CHAOS, NAMED_FAULTS
+from deadringer.contracts import operations
+from deadringer.fixtures import load_recordings
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import build_app
+from deadringer.mockserver.faults.transport import CHAOS, NAMED_FAULTS
+from deadringer.mockserver.faults.validation import problems_of_fault
+from deadringer.mockserver.world.scenarios import ScenarioError, load_scenario
 
 IMPOSSIBLE = [
     ({"delay_ms": 500, "delay_to_ms": 200}, "delay_to_ms"),

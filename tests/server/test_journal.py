@@ -6,10 +6,9 @@ import http.client
 import httpx
 import pytest
 
-from mockserver import DEMO_KEY, Settings
-from mockserver.app import EXTENSION, JOURNAL, build_app
-from mockserver.journal import Journal, Journaling
-from mockserver.verdicts import Verdicts
+from deadringer.mockserver import DEMO_KEY, Settings
+from deadringer.mockserver.api.middleware.journal import Journal, Journaling, Verdicts
+from deadringer.mockserver.app import EXTENSION, JOURNAL, build_app
 from tests.server.conftest import KNOWN
 
 

@@ -9,11 +9,11 @@ import httpx
 import pytest
 import zstandard
 
-from fixtures import load_recordings
-from mockserver import DEMO_KEY, RatePolicy, Settings
-from mockserver.app import JOURNAL, build_app
-from mockserver.journal import BYTES_KEPT
-from mockserver.workers import can_fork
+from deadringer.fixtures import load_recordings
+from deadringer.mockserver import DEMO_KEY, RatePolicy, Settings
+from deadringer.mockserver.api.middleware.journal import BYTES_KEPT
+from deadringer.mockserver.app import JOURNAL, build_app
+from deadringer.mockserver.server.workers import can_fork
 from tests.machine import NO_TLS
 from tests.server.conftest import DEMO, KNOWN
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from conftest import DEMO, DEMO_KEY, KNOWN
 
-from mockserver.redaction import Redactor
+from deadringer.mockserver.logging import Redactor
 from tests.machine import NO_TLS
 
 OWN_KEY = "own-secret-key-1"

@@ -3,7 +3,7 @@
 import itertools
 import time
 
-from mockserver.nearest import nearest_ids
+from deadringer.mockserver._suggest import nearest_ids
 
 
 def test_the_most_alike_come_first_and_at_most_three():

@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from mockserver.connections.patience import Patience
-from mockserver.connections.refusals import HEAD_PATIENCE_S, LONGEST_S, PATIENCE_S, UNREAD_S
+from deadringer.mockserver.server.patience import Patience
+from deadringer.mockserver.server.refusals import HEAD_PATIENCE_S, LONGEST_S, PATIENCE_S, UNREAD_S
 from tests.machine import NO_TLS
 from tests.server.raw import KEY, WAIT_S, Answers
 
 BEGIN = """
 import threading, time
-from mockserver.serving import base_url, bind, serve
+from deadringer.mockserver.server.run import base_url, bind, serve
 kept, at_once = None, 8
 """
 END = """

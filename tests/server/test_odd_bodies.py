@@ -2,8 +2,8 @@
 
 import pytest
 
-from mockserver import Settings
-from mockserver.app import build_app
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import build_app
 
 BALANCE = "/v1/credits/balance"
 TEST = "/v1/workflows/wf_abc123/test"

@@ -6,9 +6,9 @@ import pytest
 import yaml
 from conftest import DEMO_KEY
 
-from contracts import bundle_specification, operations
-from fixtures import load_recordings
-from mockserver.views import VIEWS
+from deadringer.contracts import bundle_specification, operations
+from deadringer.fixtures import load_recordings
+from deadringer.mockserver.api.views import VIEWS
 
 
 def test_the_specification_is_given_in_both_forms(keyless):

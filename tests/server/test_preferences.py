@@ -3,10 +3,10 @@
 import pytest
 from conftest import KNOWN
 
-from contracts import operations
-from contracts.assertions import assert_keeps_contract
-from contracts.rules import Context, judge_execution
-from mockserver.preferences import parse_preferences
+from deadringer.contracts import operations
+from deadringer.contracts.rules import Context, judge_execution
+from deadringer.contracts.testing import assert_keeps_contract
+from deadringer.mockserver.api.prefer import parse_preferences
 
 (GET_EXECUTION,) = (item for item in operations() if item.operation_id == "getExecution")
 DOCUMENTED = sorted(GET_EXECUTION.described["responses"])
@@ -77,7 +77,7 @@ def test_the_header_is_read_as_rfc_7240_says(header, preferences):
 
 def resolved(node):
     """The response object behind a local reference of the bundled specification."""
-    from contracts import bundle_specification
+    from deadringer.contracts import bundle_specification
 
     if "$ref" not in node:
         return node

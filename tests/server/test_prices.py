@@ -2,8 +2,8 @@
 
 import pytest
 
-from mockserver import Settings
-from mockserver.app import build_app
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import build_app
 
 
 @pytest.fixture

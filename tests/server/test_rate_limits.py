@@ -6,9 +6,9 @@ import tracemalloc
 import pytest
 from conftest import KNOWN
 
-from contracts import validate
-from mockserver import RatePolicy, Settings, create_app
-from mockserver.shared_numbers import SLOTS, OwnWindows, SharedWindows
+from deadringer.contracts import validate
+from deadringer.mockserver import RatePolicy, Settings, create_app
+from deadringer.mockserver.state.shared_numbers import SLOTS, OwnWindows, SharedWindows
 
 
 def window_of(response) -> tuple[int, int, int]:

@@ -1,6 +1,6 @@
 """The scenarios that are shipped: each is what its name says."""
 
-from mockserver.scenarios import ready_names
+from deadringer.mockserver.world.scenarios import ready_names
 from tests.project import ROOT
 from tests.server.scenario_worlds import advance, detail, every_row, rows_of, workflows_of
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from conftest import DEMO
 
-from fixtures import load_recordings
-from mockserver.workers import can_fork
+from deadringer.fixtures import load_recordings
+from deadringer.mockserver.server.workers import can_fork
 
 PATH = "/v1/workflows/wf_mine/executions/run_mine"
 

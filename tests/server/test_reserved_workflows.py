@@ -3,12 +3,12 @@
 import pytest
 from conftest import DEMO
 
-from contracts import operations
-from contracts.rules import Context, judge_execution
-from mockserver import Settings
-from mockserver.app import build_app
-from mockserver.family import row_of
-from mockserver.magic_ids import MAGIC_RUNS, MAGIC_WORKFLOWS
+from deadringer.contracts import operations
+from deadringer.contracts.rules import Context, judge_execution
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import build_app
+from deadringer.mockserver.world.repository import row_of
+from deadringer.mockserver.world.reserved_ids import MAGIC_RUNS, MAGIC_WORKFLOWS
 
 UNDER_A_WORKFLOW = [one for one in operations() if "{id}" in one.path]
 CODES = [name for name, magic in MAGIC_WORKFLOWS.items() if "code" in magic.preferences]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mockserver import Settings
-from mockserver.app import build_app
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import build_app
 
 FROZEN = "2026-03-27T08:00:00.000Z"
 DOCUMENT = {"summary": "Nothing.", "world": {"runs_per_workflow": 1}}

@@ -5,9 +5,9 @@ from html import unescape
 
 import pytest
 
-from mockserver import Settings
-from mockserver.app import build_app
-from mockserver.pages.run_search import PAGE, WIDE_WINDOW, WINDOW
+from deadringer.mockserver import Settings
+from deadringer.mockserver.admin.ui.run_search import PAGE, WIDE_WINDOW, WINDOW
+from deadringer.mockserver.app import build_app
 
 RUNS = "/__mock/ui/runs"
 

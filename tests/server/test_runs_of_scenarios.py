@@ -3,9 +3,9 @@
 import pytest
 from conftest import DEMO
 
-from contracts.rules import judge_execution
-from mockserver import Settings
-from mockserver.app import build_app
+from deadringer.contracts.rules import judge_execution
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import build_app
 
 DOCUMENT = {
     "summary": "Two runs with names.",

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from mockserver.control_document import control_specification
-from mockserver.scenarios import ScenarioError, load_scenario, ready_names
+from deadringer.mockserver.control_spec import control_specification
+from deadringer.mockserver.world.scenarios import ScenarioError, load_scenario, ready_names
 from tests.project import ROOT
 from tests.server.scenario_worlds import OWN
 

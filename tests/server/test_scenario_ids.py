@@ -1,7 +1,7 @@
 """The ids a 404 of a scenario may suggest: known without planning the runs they name."""
 
-from mockserver import Settings
-from mockserver.app import EXTENSION, build_app
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import EXTENSION, build_app
 from tests.server.conftest import SettableClock
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockserver.scenarios import ScenarioError, load_scenario
+from deadringer.mockserver.world.scenarios import ScenarioError, load_scenario
 
 RUN = "summary: x\nruns:\n  - workflow_id: wf_abc123\n"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from contracts.rules import Context, judge_execution
-from mockserver.family import row_of
-from mockserver.scenarios import ready_names
+from deadringer.contracts.rules import Context, judge_execution
+from deadringer.mockserver.world.repository import row_of
+from deadringer.mockserver.world.scenarios import ready_names
 from tests.server.scenario_worlds import (
     OWN,
     advance,

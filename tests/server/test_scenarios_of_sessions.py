@@ -4,7 +4,7 @@ import json
 
 import httpx
 
-from mockserver.scenarios import ready_names
+from deadringer.mockserver.world.scenarios import ready_names
 from tests.server.conftest import SettableClock
 from tests.server.scenario_worlds import OWN, advance, detail, rows_of, workflows_of
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-import contracts
-from mockserver import DEMO_KEY, create_app
+from deadringer import contracts
+from deadringer.mockserver import DEMO_KEY, create_app
 
 PHASES = "examples,coverage,fuzzing,stateful"
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from fixtures import load_recordings
-from mockserver import Settings
-from mockserver.app import EXTENSION, build_app
-from mockserver.contract_faults import CONTRACT_FAULTS
-from mockserver.served_lists import ListedRuns
+from deadringer.fixtures import load_recordings
+from deadringer.mockserver import Settings
+from deadringer.mockserver.admin.ui.served_lists import ListedRuns
+from deadringer.mockserver.app import EXTENSION, build_app
+from deadringer.mockserver.faults.contract import CONTRACT_FAULTS
 
 RUNS = {one.name: one.execution for one in load_recordings()}
 LOOKED_AT = ("documented_example", "crm_refuses_contact")

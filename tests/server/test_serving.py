@@ -24,21 +24,26 @@ from tests.server.conftest import (
 
 CONNECTIONS = 4_000
 LOADED = {
-    *("blinker", "click", "contracts", "fixtures", "flask", "flask_cors", "httptools"),
-    *("itsdangerous", "jinja2", "markupsafe", "mockserver", "uvloop", "werkzeug"),
+    *("blinker", "click", "deadringer", "flask", "flask_cors", "httptools"),
+    *("itsdangerous", "jinja2", "markupsafe", "uvloop", "werkzeug"),
 }
 """What `deadringer serve` loads before its first answer, beside the standard library.
 
 A start costs what is in this list.
 """
-LATER = {"contracts.rules", "fixtures.generator", "mockserver.control.routes", "mockserver.pages"}
+LATER = {
+    "deadringer.contracts.rules",
+    "deadringer.fixtures.generator",
+    "deadringer.mockserver.admin.control.routes",
+    "deadringer.mockserver.admin.ui",
+}
 """Parts of ours that wait until they are asked for."""
 
 
 def test_serving_loads_nothing_that_only_other_commands_need(tmp_path):
     environment = clean_environment()
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    keep = "import contracts; contracts.load_specification()"
+    keep = "from deadringer import contracts; contracts.load_specification()"
     subprocess.run([sys.executable, "-c", keep], env=environment, check=True, timeout=60)
     log = tmp_path / "imports.txt"
     with log.open("wb") as file:

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mockserver import DEMO_KEY, Settings
-from mockserver.app import build_app
+from deadringer.mockserver import DEMO_KEY, Settings
+from deadringer.mockserver.app import build_app
 from tests.server.conftest import KNOWN
 
 IMPOSSIBLE = ["", "caf\xe9", "a b", "a/b", "*", "x" * 65, "one, two"]

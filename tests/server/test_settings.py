@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mockserver import DEMO_KEY, RatePolicy, Settings, SettingsError, load_settings
-from mockserver.cli.serve import serve
-from mockserver.settings import setting_names
+from deadringer.mockserver import DEMO_KEY, RatePolicy, Settings, SettingsError, load_settings
+from deadringer.mockserver.cli.serve import serve
+from deadringer.mockserver.config import setting_names
 
 
 @pytest.fixture

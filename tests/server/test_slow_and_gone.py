@@ -12,8 +12,8 @@ import httpx
 import pytest
 from conftest import DEMO, KNOWN, wait_for_held
 
-from mockserver.connections import MOST_AT_ONCE
-from mockserver.connections.refusals import MOST_BODY_BYTES, MOST_HELD_BYTES
+from deadringer.mockserver.server import MOST_AT_ONCE
+from deadringer.mockserver.server.refusals import MOST_BODY_BYTES, MOST_HELD_BYTES
 from tests.server.raw import KEY, LARGE, LIST, READ, TEST, WAIT_S, Answers, error_of, readable
 
 

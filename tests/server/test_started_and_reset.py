@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import DEMO
 
-from mockserver import Settings
-from mockserver.app import build_app
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import build_app
 
 TEST = "/v1/workflows/wf_abc123/test"
 LIVE = "/__mock/workflows/wf_abc123/runs"

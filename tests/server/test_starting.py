@@ -13,7 +13,7 @@ import httpx
 import pytest
 from conftest import DEMO, KNOWN, clean_environment, wait_for_held
 
-from fixtures import load_recordings
+from deadringer.fixtures import load_recordings
 from tests.machine import NO_TLS, give_up
 
 
@@ -166,7 +166,7 @@ def test_every_violation_of_every_document_is_told_at_once(refused_start, tmp_pa
 
 def test_help_and_version_load_neither_flask_nor_httptools():
     code = (
-        "import sys\nfrom mockserver.cli import main\n"
+        "import sys\nfrom deadringer.mockserver.cli import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         "print(sorted({'flask', 'httptools', 'limits', 'jsonschema'} & set(sys.modules)))"
     )

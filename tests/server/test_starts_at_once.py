@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from mockserver import DEMO_KEY
+from deadringer.mockserver import DEMO_KEY
 
 STARTS = 24
 

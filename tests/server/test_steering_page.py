@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from contracts import specification_text
-from mockserver.magic_ids import MAGIC_RUNS, MAGIC_WORKFLOWS
-from mockserver.preferences import QUERY_FORMS
-from mockserver.settings import setting_names
-from mockserver.transport_faults import CHAOS, KINDS, NAMED_FAULTS, SCOPE
+from deadringer.contracts import specification_text
+from deadringer.mockserver.api.prefer import QUERY_FORMS
+from deadringer.mockserver.config import setting_names
+from deadringer.mockserver.faults.transport import CHAOS, KINDS, NAMED_FAULTS, SCOPE
+from deadringer.mockserver.world.reserved_ids import MAGIC_RUNS, MAGIC_WORKFLOWS
 from tests.project import ROOT
 
 STEERING = (ROOT / "docs" / "steering.md").read_text("utf-8")

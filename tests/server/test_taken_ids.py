@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from mockserver import Settings
-from mockserver.app import build_app
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import build_app
 from tests.server.conftest import KNOWN
 
 

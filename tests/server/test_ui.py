@@ -6,9 +6,9 @@ import re
 import httpx
 import pytest
 
-from fixtures import load_recordings
-from mockserver import Settings
-from mockserver.app import build_app
+from deadringer.fixtures import load_recordings
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import build_app
 
 RUNS = "/__mock/ui/runs"
 

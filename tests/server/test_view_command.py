@@ -5,9 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from mockserver.cli import main
-from mockserver.viewing import read_execution
-from mockserver.viewing.reading import FOLLOWED_EVERY_S
+from deadringer.mockserver.admin.viewer import read_execution
+from deadringer.mockserver.admin.viewer.load import FOLLOWED_EVERY_S
+from deadringer.mockserver.cli import main
 
 ERROR = {"success": False, "error": {"code": "NOT_FOUND", "message": "gone"}}
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mockserver import DEMO_KEY
-from mockserver.shared_numbers import SharedNumber, SharedWindows, make_lock
-from mockserver.workers import can_fork
+from deadringer.mockserver import DEMO_KEY
+from deadringer.mockserver.server.workers import can_fork
+from deadringer.mockserver.state.shared_numbers import SharedNumber, SharedWindows, make_lock
 from tests.machine import NO_TLS
 from tests.server.conftest import DEMO, KNOWN, children_of
 
@@ -182,7 +182,7 @@ def test_a_server_told_to_stop_while_it_starts_stops():
     """The first worker tells it at once, while the others are still to be forked."""
     program = """
 import os, signal, sys
-from mockserver.workers import run_workers
+from deadringer.mockserver.server.workers import run_workers
 
 def work(number, on_ready):
     if number == 0:

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from contracts.rules import judge_execution
-from fixtures import World
-from mockserver import Settings
-from mockserver.app import EXTENSION, build_app
+from deadringer.contracts.rules import judge_execution
+from deadringer.fixtures import World
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import EXTENSION, build_app
 from tests.server.conftest import KNOWN, SettableClock
 
 

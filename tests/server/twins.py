@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from flask import Flask
 
-from mockserver.app import EXTENSION, build_app
-from mockserver.kept_answers import KeptAnswers
+from deadringer.mockserver.api.middleware.cache import KeptAnswers
+from deadringer.mockserver.app import EXTENSION, build_app
 
 API = "/v1"
 OF_THE_TESTS = {

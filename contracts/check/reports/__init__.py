@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from contracts.check.report_model import Report
+from deadringer.contracts.check.report import Report
 
 from .documents import ReportError, require_writable, write_atomically
 from .html import render_html

@@ -11,9 +11,9 @@ from itertools import groupby
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from contracts.check.report_model import Finding, Report, Result
-from contracts.json_types import Json
-from contracts.trace_view import bundled_script, bundled_style
+from deadringer.contracts.check.report import Finding, Report, Result
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.trace_view import bundled_script, bundled_style
 
 from .runs import runs_of
 
@@ -90,7 +90,7 @@ def _source(text: str) -> str:
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("contracts.check.reports"),
+        loader=PackageLoader("deadringer.contracts.check.reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,8 +2,8 @@
 
 import json
 
-from contracts.check.report_model import Finding, FoldedFinding, Promise, Report, Result
-from contracts.json_types import JsonObject
+from deadringer.contracts.check.report import Finding, FoldedFinding, Promise, Report, Result
+from deadringer.contracts.json_types import JsonObject
 
 
 def render_json(report: Report) -> str:

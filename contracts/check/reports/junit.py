@@ -2,7 +2,7 @@
 
 import xml.etree.ElementTree as ET
 
-from contracts.check.report_model import FoldedFinding, Promise, Report, Result
+from deadringer.contracts.check.report import FoldedFinding, Promise, Report, Result
 
 
 def render_junit(report: Report) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from contracts.check.report_model import Promise, Report, Result
+from deadringer.contracts.check.report import Promise, Report, Result
 
 
 def render_markdown(report: Report) -> str:

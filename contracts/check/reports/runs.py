@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from contracts.check.report_model import Finding
-from contracts.json_types import Json, JsonObject
-from contracts.trace_view import island, told_violations
-from contracts.violations import Violation
+from deadringer.contracts.check.report import Finding
+from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.trace_view import island, told_violations
+from deadringer.contracts.violations import Violation
 
 MOST_RUNS = 20
 MOST_CHARACTERS = 8_000_000

@@ -3,9 +3,9 @@
 import hashlib
 import json
 
-from contracts.check.report_model import FoldedFinding, Promise, Report
-from contracts.json_types import JsonObject
-from contracts.violations import Grade
+from deadringer.contracts.check.report import FoldedFinding, Promise, Report
+from deadringer.contracts.json_types import JsonObject
+from deadringer.contracts.violations import Grade
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 PROMISE_FILE = "openapi.yaml"

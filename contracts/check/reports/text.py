@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from contracts.check.report_model import FoldedFinding, Promise, Report, Result, Verdict
+from deadringer.contracts.check.report import FoldedFinding, Promise, Report, Result, Verdict
 
 _MARKS = {
     Result.KEPT: ("ok", "32"),

@@ -1,0 +1,1 @@
+"""Generated requests: Schemathesis finds, our rules judge."""

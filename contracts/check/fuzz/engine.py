@@ -1,0 +1,303 @@
+"""Schemathesis' engine, driven phase by phase, with the check's own client as its transport.
+
+Importing this module imports Schemathesis; `generated.py` does so only when it is needed. Phases,
+execution plan and engine context are not part of Schemathesis' documented interface: the pin
+`schemathesis>=4.32,<5` and the tests beside this module hold them.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import cycle
+from tempfile import TemporaryDirectory
+from typing import Any, NoReturn
+
+import hypothesis.strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir, storage_directory
+from schemathesis.config import CacheConfig, HealthCheck, ProjectConfig, SchemathesisConfig
+from schemathesis.core.failures import Failure
+from schemathesis.core.transport import Response
+from schemathesis.engine import events
+from schemathesis.engine.context import EngineContext
+from schemathesis.engine.core import ExecutionPlan
+from schemathesis.engine.run import Phase, PhaseName
+from schemathesis.hooks import HookContext
+from schemathesis.specs.openapi.schemas import OpenApiSchema
+from schemathesis.transport import BaseTransport
+from schemathesis.transport.requests import REQUESTS_TRANSPORT
+
+from deadringer.contracts.check.http.client import BudgetSpentError, Request
+from deadringer.contracts.exchanges import Exchange
+from deadringer.contracts.json_types import JsonObject
+from deadringer.contracts.specification import Operation, operations
+
+from .cases import AnyCase, no_answer, request_of, response_of
+from .model import (
+    BUILT_IN_CHECKS,
+    SAFE_METHODS,
+    CheckFailure,
+    GeneratedPhase,
+    GeneratedPlan,
+    GeneratedResult,
+    Say,
+    Send,
+    grade_failure,
+)
+from .spec import ID_PARAMETERS, as_parameters, specification_for
+
+GIVE_UP_AFTER = 5  # answers in a row that never arrived: nobody is there any more
+_REPLACED = (
+    ID_PARAMETERS,
+    (),
+    ID_PARAMETERS,
+    ("id",),
+    ID_PARAMETERS,
+    (),
+    ID_PARAMETERS,
+    ("runId",),
+)
+_ENGINE_PHASES = {
+    GeneratedPhase.EXAMPLES: PhaseName.EXAMPLES,
+    GeneratedPhase.COVERAGE: PhaseName.COVERAGE,
+    GeneratedPhase.FUZZING: PhaseName.FUZZING,
+    GeneratedPhase.STATEFUL: PhaseName.STATEFUL_TESTING,
+}
+_WEIGHTS = {
+    GeneratedPhase.EXAMPLES: 1,
+    GeneratedPhase.COVERAGE: 3,
+    GeneratedPhase.FUZZING: 3,
+    GeneratedPhase.STATEFUL: 3,
+}
+
+
+def run_phases(plan: GeneratedPlan, send: Send, say: Say) -> Iterator[GeneratedResult]:
+    """Run every phase over every operation, each within its share of the requests."""
+    chosen = [
+        one
+        for one in operations()
+        if (plan.writes_allowed or one.method in SAFE_METHODS)
+        and one.operation_id not in plan.left_out_operations
+    ]
+    budget = _Budget(plan, send)
+    turns = _turns(chosen)
+    for position, (phase, some) in enumerate(turns):
+        weight_left = sum(_weight(*turn) for turn in turns[position:])
+        share = -(-budget.left * _weight(phase, some) // weight_left)
+        if budget.is_spent or not some:
+            return
+        turn = _Turn(plan, budget, phase, share)
+        yield from turn.run(some, say)
+
+
+def _turns(chosen: list[Operation]) -> list[tuple[GeneratedPhase, list[Operation]]]:
+    alone = (GeneratedPhase.EXAMPLES, GeneratedPhase.COVERAGE, GeneratedPhase.FUZZING)
+    turns = [(phase, [operation]) for phase in alone for operation in chosen]
+    return [*turns, (GeneratedPhase.STATEFUL, chosen)] if len(chosen) > 1 else turns
+
+
+def _weight(phase: GeneratedPhase, some: list[Operation]) -> int:
+    # What has more parameters has more to vary.
+    return _WEIGHTS[phase] * sum(1 + len(one.path_parameters) for one in some)
+
+
+@dataclass(slots=True)
+class _Budget:
+    """What may still be sent, over all phases."""
+
+    plan: GeneratedPlan
+    send: Send
+    left: int = 0
+    ends_at_s: float = 0.0
+    failures_in_a_row: int = 0
+    auth_tried: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.left = self.plan.max_requests
+        self.ends_at_s = time.monotonic() + self.plan.max_time_s
+
+    @property
+    def is_spent(self) -> bool:
+        return (
+            self.left <= 0
+            or time.monotonic() >= self.ends_at_s
+            or self.failures_in_a_row >= GIVE_UP_AFTER
+        )
+
+    def spend(self, request: Request) -> Exchange | None:
+        """Send one request; None if the client may send no more."""
+        try:
+            exchange = self.send(request)
+        except BudgetSpentError:
+            self.left = 0
+            return None
+        self.left -= 1
+        self.failures_in_a_row = self.failures_in_a_row + 1 if exchange.failure else 0
+        return exchange
+
+
+@contextmanager
+def _nothing_left_behind() -> Iterator[None]:
+    """Let Hypothesis keep its files in a directory that is gone afterwards."""
+    usual = storage_directory(intent_to_write=False).home_directory
+    with TemporaryDirectory(prefix="deadringer-") as folder:
+        set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            set_hypothesis_home_dir(usual)
+
+
+class _Turn:
+    """One phase over some operations, stopped the moment its share of requests is used up."""
+
+    def __init__(
+        self, plan: GeneratedPlan, budget: _Budget, phase: GeneratedPhase, share: int
+    ) -> None:
+        self._plan = plan
+        self._budget = budget
+        self._phase = phase
+        self._share = share
+        chance = random.Random(plan.seed)  # noqa: S311 - repeatable, no secret
+        known = chance.sample(plan.known_ids, len(plan.known_ids))
+        self._known = cycle(map(as_parameters, known))
+        self._names = cycle(_REPLACED)
+        self._stop = threading.Event()
+        self._exchanges: dict[str, Exchange] = {}
+        self._failures: dict[str, list[CheckFailure]] = {}
+
+    def run(self, some: list[Operation], say: Say) -> Iterator[GeneratedResult]:
+        """Let the engine do its turn, then yield what came of it."""
+        schema = self._schema(some)
+        is_stateful = self._phase is GeneratedPhase.STATEFUL
+        if is_stateful and schema.apply_stateful_inference(None).total == 0:
+            say("no links between the operations: no chains of requests were generated")
+            return
+        context = EngineContext(schema=schema, stop_event=self._stop)
+        context.auth_enforced_operations = self._budget.auth_tried
+        plan = ExecutionPlan([Phase(_ENGINE_PHASES[self._phase])])
+        with _nothing_left_behind():
+            for event in plan.execute(context):
+                if isinstance(event, events.NonFatalError) and not self._stop.is_set():
+                    say(f"generating requests ({self._phase}): {event.info.title}: {event.value}")
+        for case_id, exchange in self._exchanges.items():
+            yield GeneratedResult(exchange, self._phase, tuple(self._failures.get(case_id, ())))
+
+    def answer(self, case: AnyCase, headers: Mapping[str, str]) -> Response:
+        """Send what the engine wants to know; give its answer in the engine's terms."""
+        request = request_of(case, headers, self._plan)
+        if request is None:
+            return no_answer(case)
+        if self._share <= 0 or self._budget.is_spent:
+            self._end()
+        exchange = self._budget.spend(request)
+        if exchange is None:
+            self._end()
+        self._share -= 1
+        self._exchanges[case.id] = exchange
+        if self._share <= 0 or self._budget.is_spent:
+            self._stop.set()
+        if exchange.failure is not None:
+            return no_answer(case)
+        return response_of(exchange, self._plan.base_url)
+
+    def judge(self, failure: Failure, case: AnyCase) -> None:
+        """Write down what a check of Schemathesis says, if it counts."""
+        case_id = failure.case_id or case.id
+        exchange = self._exchanges.get(case_id)
+        if exchange is None or not failure.checks:
+            return
+        check = failure.checks[0]
+        documented = exchange.method == case.operation.method.upper()
+        grade = grade_failure(check, exchange, documented_method=documented)
+        if check == "ignored_auth":
+            # Said once; the engine would ask again after every good answer.
+            self._budget.auth_tried.add(case.operation.label)
+        if grade is not None:
+            found = self._failures.setdefault(case_id, [])
+            found.append(CheckFailure(check, failure.title, failure.message, grade))
+
+    def _end(self) -> NoReturn:
+        self._stop.set()
+        raise KeyboardInterrupt  # how the engine's own workers stop between two requests
+
+    def _schema(self, some: list[Operation]) -> "_Schema":
+        specification = specification_for(self._plan, self._phase, some)
+        schema = _Schema(raw_schema=specification, config=self._config(specification))
+        schema.sender = _ClientTransport(self)
+        schema.hooks.register_hook_with_name(self._drop, "filter_failure")
+        if self._plan.known_ids:
+            schema.hooks.register_hook_with_name(self._mixed_ids, "flatmap_path_parameters")
+        return schema
+
+    def _config(self, specification: JsonObject) -> ProjectConfig:
+        root = SchemathesisConfig(
+            seed=self._plan.seed,
+            cache=CacheConfig(enabled=False),
+            suppress_health_check=[HealthCheck.all],
+        )
+        config = root.projects.get(specification)
+        config.update(
+            base_url=self._plan.base_url, headers={"x-api-key": self._plan.api_key}, workers=1
+        )
+        config.generation.update(
+            max_examples=self._share,
+            no_shrink=True,
+            database="none",
+            with_security_parameters=False,
+        )
+        config.phases.coverage.unexpected_methods = set()
+        config.checks.update(included_check_names=_check_names(self._phase))
+        return config
+
+    def _drop(
+        self, context: HookContext, failure: Failure, case: AnyCase, response: Response
+    ) -> bool:
+        """Keep every failure from the engine: it would repeat requests to shrink them."""
+        self.judge(failure, case)
+        return False
+
+    def _mixed_ids(
+        self, context: HookContext, path_parameters: dict[str, Any] | None
+    ) -> st.SearchStrategy[dict[str, Any] | None]:
+        """Every other time ask for a run that exists, sometimes for one of its two ids only.
+
+        In turn rather than drawn: Hypothesis prefers some draws, and half should be half.
+        """
+        if path_parameters is None:
+            return st.none()
+        ids, names = next(self._known), next(self._names)
+        return st.just(
+            path_parameters | {name: ids[name] for name in names if name in path_parameters}
+        )
+
+
+def _check_names(phase: GeneratedPhase) -> list[str]:
+    names = [one.name for one in BUILT_IN_CHECKS if one.grade is not None]
+    # It asks three times more for each operation: once is enough, where the shares are large.
+    return [name for name in names if name != "ignored_auth" or phase is GeneratedPhase.FUZZING]
+
+
+class _Schema(OpenApiSchema):
+    """The specification, with the check's client in the place of Schemathesis' own."""
+
+    sender: BaseTransport[Any]
+
+    @property
+    def transport(self) -> BaseTransport[Any]:
+        return self.sender
+
+
+class _ClientTransport(BaseTransport[Any]):
+    def __init__(self, turn: _Turn) -> None:
+        super().__init__()
+        self._turn = turn
+        self._copy_serializers_from(REQUESTS_TRANSPORT)  # without them no body can be made
+
+    def serialize_case(self, case: AnyCase, **kwargs: Any) -> dict[str, Any]:
+        return REQUESTS_TRANSPORT.serialize_case(case, **kwargs)
+
+    def send(self, case: AnyCase, *, session: Any = None, **kwargs: Any) -> Response:
+        return self._turn.answer(case, kwargs.get("headers") or {})

@@ -1,0 +1,50 @@
+"""The specification as Schemathesis is shown it: the wanted operations, with ids that exist."""
+
+import copy
+import random
+from urllib.parse import quote
+
+from deadringer.contracts.json_types import JsonObject
+from deadringer.contracts.specification import METHODS, Operation, bundle_specification
+
+from .model import GeneratedPhase, GeneratedPlan
+
+ID_PARAMETERS = ("id", "runId")
+EXAMPLES_SHOWN = 4
+
+
+def specification_for(
+    plan: GeneratedPlan, phase: GeneratedPhase, some: list[Operation]
+) -> JsonObject:
+    """Copy the specification with these operations only, and with ids that exist."""
+    specification = copy.deepcopy(bundle_specification())
+    wanted = {(one.path, one.method.lower()) for one in some}
+    for path, item in specification["paths"].items():
+        for method in METHODS:
+            if (path, method) not in wanted:
+                item.pop(method, None)
+    if plan.known_ids:
+        for parameter in specification["components"]["parameters"].values():
+            if parameter.get("in") == "path" and parameter.get("name") in ID_PARAMETERS:
+                _show_known_ids(parameter, plan, phase)
+    return specification
+
+
+def _show_known_ids(parameter: JsonObject, plan: GeneratedPlan, phase: GeneratedPhase) -> None:
+    """Name ids that exist as the examples.
+
+    Coverage varies one parameter and fills the others with examples: with one pair, so that the
+    two ids of a run fit together.
+    """
+    most = 1 if phase is GeneratedPhase.COVERAGE else EXAMPLES_SHOWN
+    chance = random.Random(plan.seed)  # noqa: S311 - repeatable, no secret
+    pairs = chance.sample(plan.known_ids, min(most, len(plan.known_ids)))
+    values = [as_parameters(pair)[parameter["name"]] for pair in pairs]
+    parameter.pop("example", None)
+    parameter["examples"] = {f"known{n}": {"value": value} for n, value in enumerate(values)}
+
+
+def as_parameters(pair: tuple[str, str]) -> dict[str, str]:
+    """Give a pair of ids as path parameters, percent-encoded."""
+    # Schemathesis decodes what looks percent-encoded, so that only encoded ids stay themselves.
+    return {name: quote(value, safe="") for name, value in zip(ID_PARAMETERS, pair, strict=True)}

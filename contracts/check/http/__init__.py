@@ -1,0 +1,1 @@
+"""HTTP for the check: one client with deadlines, paced by the rate limit."""

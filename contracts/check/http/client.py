@@ -1,0 +1,234 @@
+"""Sends requests and hands over exchanges: bounded, paced, and never surprised by an answer."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import httpx
+
+from deadringer.contracts.check.options import CheckOptions
+from deadringer.contracts.exchanges import Exchange, Failure, Intent
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.redaction import KEY_VARIABLE, KeyHider
+from deadringer.contracts.specification import Operation
+
+from .deadline_transport import DeadlineTransport
+from .rate_limiter import Pace
+
+REFUSALS_BORNE = 2
+
+
+class BudgetSpentError(Exception):
+    """The check has used its requests or its time; what is left is not exercised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to be sent. `key` None sends no credentials; header names are lower case."""
+
+    operation: Operation
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Json = None
+    method: str = ""
+    intent: Intent = Intent.READ
+
+    @property
+    def path(self) -> str:
+        """The path with its parameters percent-encoded, dots of dot segments too."""
+        path = self.operation.path
+        for name, value in self.path_parameters.items():
+            path = path.replace("{" + name + "}", encoded_segment(value))
+        return path
+
+
+def encoded_segment(value: str) -> str:
+    """Percent-encode one path segment so that nobody on the way takes it for something else."""
+    if value in {".", ".."}:
+        return value.replace(".", "%2E")
+    return quote(value, safe="", errors="surrogatepass")
+
+
+class Client:
+    """The one way out of a check.
+
+    Counts requests, obeys the rate limit, retries a dropped connection once, reads no body
+    beyond the limit, and follows no redirect: the key goes to the host it was given for only.
+    """
+
+    def __init__(
+        self,
+        options: CheckOptions,
+        *,
+        observe: Callable[[Exchange], None],
+        say: Callable[[str], None],
+        now_s: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._options = options
+        self._observe = observe
+        self._say = say
+        self._now_s = now_s
+        self._began_at_s = now_s()
+        self._transport = DeadlineTransport()
+        self._http = httpx.Client(transport=self._transport, trust_env=False)
+        self._prefix = urlsplit(options.base_url).path.rstrip("/")
+        self.pace = Pace(now_s, sleep, say)
+        self.requests = 0
+        self._spoken_of: set[str] = set()
+
+    def send(self, request: Request) -> Exchange:
+        """Send one request and give the exchange; every exchange is observed as well.
+
+        Raises:
+            BudgetSpentError: if no request or no time is left.
+        """
+        credential = _credential(request.headers)
+        for _ in range(REFUSALS_BORNE + 1):
+            self.pace.before(credential)
+            exchange = self._attempt_twice(request)
+            self.pace.after(credential, exchange)
+            self._observe(exchange)
+            if exchange.status != 429:
+                break
+            self.pace.after_refusal(exchange)
+        return exchange
+
+    def has_room(self, requests: int) -> bool:
+        """Whether so many requests more fit the budget."""
+        return self.requests + requests <= self._options.max_requests and self.time_left_s > 0
+
+    @property
+    def time_left_s(self) -> float:
+        """Seconds left of the check's whole time."""
+        return self._options.max_time_s - (self._now_s() - self._began_at_s)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._http.close()
+
+    def _attempt_twice(self, request: Request) -> Exchange:
+        exchange = self._attempt(request)
+        if exchange.failure is not Failure.DROPPED or exchange.method not in {"GET", "HEAD"}:
+            return exchange
+        again = self._attempt(request)
+        line = f"{exchange.method} {exchange.path}: connection dropped, tried once more"
+        if line not in self._spoken_of:
+            self._spoken_of.add(line)
+            self._say(line)
+        return again
+
+    def _attempt(self, request: Request) -> Exchange:
+        if not self.has_room(1):
+            raise BudgetSpentError(
+                f"{self.requests} requests sent, {self.time_left_s:.0f} s left of the time allowed"
+            )
+        self.requests += 1
+        method = request.method or request.operation.method
+        sent_at_s = self._now_s()
+        self._transport.deadline.start(self._options.timeout_s)
+        exchange = Exchange(
+            method=method,
+            path=request.path,
+            status=0,
+            operation_id=request.operation.operation_id,
+            path_parameters=dict(request.path_parameters),
+            query=dict(request.query),
+            request_headers=dict(request.headers),
+            request_body=request.body,
+            sent_at_s=sent_at_s,
+            intent=request.intent,
+        )
+        exchange = self._exchanged(exchange)
+        return replace(exchange, elapsed_s=self._now_s() - sent_at_s)
+
+    def _exchanged(self, exchange: Exchange) -> Exchange:
+        content = None if exchange.request_body is None else json.dumps(exchange.request_body)
+        headers = {"accept": "application/json", "accept-encoding": "gzip, deflate"}
+        headers |= {"user-agent": "deadringer-check"} | dict(exchange.request_headers)
+        if content is not None:
+            headers.setdefault("content-type", "application/json")
+        target = self._prefix + exchange.path + _query_text(exchange.query)
+        request = self._http.build_request(
+            exchange.method,
+            self._options.base_url,
+            headers=headers,
+            content=content,
+            extensions={"target": target.encode("ascii")},
+        )
+        try:
+            response = self._http.send(request, stream=True, follow_redirects=False)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            return replace(exchange, failure=_failure(error))
+        exchange = replace(
+            exchange,
+            status=response.status_code,
+            response_headers={name.lower(): value for name, value in response.headers.items()},
+        )
+        body, failure = self._read(response)
+        return replace(exchange, response_body=body, failure=failure)
+
+    def _read(self, response: httpx.Response) -> tuple[bytes, Failure | None]:
+        chunks, size = [], 0
+        try:
+            for chunk in response.iter_bytes():
+                size += len(chunk)
+                chunks.append(chunk)
+                if size > self._options.max_body_bytes:
+                    return b"".join(chunks), Failure.TOO_LARGE
+        except (httpx.HTTPError, ValueError) as error:
+            return b"".join(chunks), _failure(error)
+        finally:
+            response.close()
+        return b"".join(chunks), None
+
+
+def curl_line(base_url: str, exchange: Exchange, hider: KeyHider) -> str:
+    """Give a command line that repeats the request, the key replaced by a variable."""
+    words = ["curl", "-i", "-g", "--path-as-is"]
+    if exchange.method != "GET":
+        words += ["-X", exchange.method]
+    line = " ".join(words)
+    for name, value in exchange.request_headers.items():
+        if _holds_real_key(exchange, name):
+            scheme = "Bearer " if name == "authorization" else ""
+            line += f' -H "{name}: {scheme}{KEY_VARIABLE}"'
+        else:
+            line += f" -H {hider.word(f'{name}: {value}')}"
+    if exchange.request_body is not None:
+        body = json.dumps(exchange.request_body, ensure_ascii=False)
+        line += f" -H 'content-type: application/json' --data-raw {hider.word(body)}"
+    url = base_url.rstrip("/") + exchange.path + _query_text(exchange.query)
+    return f"{line} {hider.word(url)}"
+
+
+def _holds_real_key(exchange: Exchange, header: str) -> bool:
+    value = exchange.request_headers[header].removeprefix("Bearer").strip()
+    in_place = header in {"x-api-key", "authorization"}
+    return in_place and bool(value) and exchange.intent is not Intent.BAD_KEY
+
+
+def _query_text(query: Mapping[str, str]) -> str:
+    return f"?{urlencode(query)}" if query else ""
+
+
+def _credential(headers: Mapping[str, str]) -> str:
+    return headers.get("x-api-key") or headers.get("authorization") or ""
+
+
+def _failure(error: Exception) -> Failure:
+    kinds: tuple[tuple[Any, Failure], ...] = (
+        (httpx.TimeoutException, Failure.TIMED_OUT),
+        (httpx.ConnectError, Failure.REFUSED),
+        (httpx.NetworkError, Failure.DROPPED),
+    )
+    for kind, failure in kinds:
+        if isinstance(error, kind):
+            return failure
+    text = str(error).lower()
+    dropped = "disconnected" in text or "closed" in text or "incomplete" in text
+    return Failure.DROPPED if dropped else Failure.MALFORMED

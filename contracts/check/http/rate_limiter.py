@@ -1,0 +1,90 @@
+"""Staying inside the server's rate limit: one window for each credential, read from its answers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from deadringer.contracts.exchanges import Exchange
+
+LONGEST_WAIT_S = 120.0
+WAIT_WITHOUT_HINT_S = 60.0
+SPARE_REQUESTS = 1  # never spend the last ones: somebody else may share the key
+STUCK_AFTER = 2
+
+
+@dataclass(slots=True)
+class _Window:
+    remaining: int
+    resets_at_s: float
+
+
+@dataclass(slots=True)
+class Pace:
+    """Waits before a request that would leave the window, and after a 429.
+
+    `now_s` and `sleep` are the clock; `say` is told in words why the check waits.
+    """
+
+    now_s: Callable[[], float]
+    sleep: Callable[[float], None]
+    say: Callable[[str], None]
+    limit: int | None = None
+    waited_s: float = 0.0
+    _windows: dict[str, _Window] = field(default_factory=dict)
+    _fruitless_waits: int = 0
+
+    def left(self, credential: str) -> int | None:
+        """How many requests the window still has for us; None while nothing is known."""
+        window = self._windows.get(credential)
+        if window is None or self.now_s() >= window.resets_at_s or self._is_stuck:
+            return None
+        return max(0, window.remaining - SPARE_REQUESTS)
+
+    def before(self, credential: str) -> None:
+        """Wait for the next window if this one has nothing left."""
+        if self.left(credential) == 0:
+            self._wait(self._windows[credential].resets_at_s - self.now_s(), "the rate limit")
+            self._fruitless_waits += 1
+            self._windows.pop(credential, None)
+
+    def after(self, credential: str, exchange: Exchange) -> None:
+        """Learn from the answer's RateLimit headers."""
+        remaining = _number(exchange.response_headers, "ratelimit-remaining")
+        reset_s = _number(exchange.response_headers, "ratelimit-reset")
+        self.limit = _number(exchange.response_headers, "ratelimit-limit") or self.limit
+        if remaining is None or reset_s is None or reset_s > LONGEST_WAIT_S:
+            return
+        if remaining > SPARE_REQUESTS:
+            self._fruitless_waits = 0
+        self._windows[credential] = _Window(remaining, self.now_s() + max(reset_s, 0))
+
+    def after_refusal(self, exchange: Exchange) -> None:
+        """Wait as long as a 429 asks for."""
+        self._wait(wait_hint_s(exchange) or WAIT_WITHOUT_HINT_S, "a 429 answer")
+
+    @property
+    def _is_stuck(self) -> bool:
+        # Headers that claim an empty window after every wait count nothing; obey 429 only.
+        return self._fruitless_waits >= STUCK_AFTER
+
+    def _wait(self, seconds: float, why: str) -> None:
+        seconds = min(max(seconds, 0.0) + 0.1, LONGEST_WAIT_S)
+        self.say(f"waited {seconds:.0f} s for {why}")
+        self.waited_s += seconds
+        self.sleep(seconds)
+
+
+def wait_hint_s(exchange: Exchange) -> float | None:
+    """Give the seconds a 429 asks to wait: Retry-After, RateLimit-Reset or the body's member."""
+    headers = exchange.response_headers
+    body = exchange.body
+    error = body.get("error") if isinstance(body, dict) else None
+    in_body = error.get("retryAfterSeconds") if isinstance(error, dict) else None
+    hints = (_number(headers, "retry-after"), _number(headers, "ratelimit-reset"), in_body)
+    return next((float(hint) for hint in hints if isinstance(hint, int | float)), None)
+
+
+def _number(headers: Mapping[str, str], name: str) -> int | None:
+    try:
+        return int(float(headers.get(name, "")))
+    except (ValueError, OverflowError):
+        return None

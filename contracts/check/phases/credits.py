@@ -1,0 +1,76 @@
+"""Whether reading costs anything: the balance before and after, on an account that is quiet."""
+
+from collections.abc import Callable
+
+from deadringer.contracts.check.session import Inspection, KnownRun, body_of
+from deadringer.contracts.envelopes import members
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.rules import Scope
+
+from .discovery import good_body
+from .reads import read_run
+
+READS_BETWEEN = 3
+
+
+def probe_costs(inspection: Inspection, run: KnownRun, sleep: Callable[[float], None]) -> None:
+    """Read a run between two looks at the balance.
+
+    If the balance moved, look again without reading: an account that others spend from proves
+    nothing, and is told in the notes instead.
+    """
+    if not inspection.offers("getCreditBalance"):
+        return
+    before = _balance(inspection)
+    if before is None:
+        return
+    for _ in range(READS_BETWEEN):
+        read_run(inspection, run)
+    exchange = inspection.ask("getCreditBalance")
+    after = good_body(inspection, exchange)
+    if after is None:
+        return
+    if members(after).get("balance") != members(before).get("balance") and _is_busy(
+        inspection, after, sleep
+    ):
+        inspection.notes.append(
+            "the credit balance moves by itself: reading is not judged for cost"
+        )
+        return
+    inspection.ledger.judge(
+        Scope.BALANCE,
+        before,
+        after,
+        context=inspection.context(),
+        exchange=exchange,
+        document=body_of(exchange),
+        below="/data",
+    )
+
+
+def _is_busy(inspection: Inspection, latest: Json, sleep: Callable[[float], None]) -> bool:
+    """Whether the balance changes while nothing but the balance is read, twice in a row.
+
+    A server that charges for every read charges for these too, so only a change that differs
+    from the one before tells of somebody else.
+    """
+    changes = []
+    for _ in range(2):
+        sleep(0.2)
+        current = _balance(inspection)
+        changes.append(_difference(latest, current))
+        latest = current
+    return any(changes) and changes[0] != changes[1]
+
+
+def _balance(inspection: Inspection) -> Json:
+    return good_body(inspection, inspection.ask("getCreditBalance", optional=True))
+
+
+def _difference(earlier: Json, later: Json) -> float | None:
+    try:
+        return float(str(members(later).get("balance"))) - float(
+            str(members(earlier).get("balance"))
+        )
+    except (TypeError, ValueError):
+        return None

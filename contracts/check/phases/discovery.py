@@ -1,0 +1,243 @@
+"""Finding out what there is: workflows, their definitions, the catalogue, and lists of runs."""
+
+import math
+from collections.abc import Mapping
+
+from deadringer.contracts.check.options import Effort
+from deadringer.contracts.check.session import Inspection, KnownRun, KnownWorkflow, body_of
+from deadringer.contracts.envelopes import (
+    elements,
+    good_schema,
+    in_documented_names,
+    members,
+    rows_of,
+    total_of,
+)
+from deadringer.contracts.exchanges import Exchange
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.rules import Scope
+
+LARGEST_PAGE = 100
+WORKFLOWS_LISTED = 400
+
+
+def discover(inspection: Inspection, effort: Effort) -> None:
+    """Learn workflows and runs; ids given as options come first, and are enough.
+
+    Follows the lists' pages, reads both documented list shapes, and judges all it reads.
+    """
+    options = inspection.options
+    for workflow_id in options.workflow_ids:
+        inspection.workflows[workflow_id] = KnownWorkflow(workflow_id)
+    for run_id in options.run_ids:
+        key = (options.workflow_ids[0], run_id)
+        inspection.runs[key] = KnownRun(*key)
+    _list_workflows(inspection)
+    _read_catalogue(inspection)
+    examined = list(options.workflow_ids) or _worth_a_look(inspection, effort.workflows)
+    for workflow_id in examined:
+        _read_definition(inspection, workflow_id)
+        list_runs(inspection, workflow_id, effort.pages_walked)
+
+
+def good_body(inspection: Inspection, exchange: Exchange) -> Json:
+    """Judge the schema of a good answer and give its `data`; None where there is no good one."""
+    if not exchange.succeeded or exchange.failure is not None or exchange.operation_id is None:
+        return None
+    body = body_of(exchange)
+    if exchange.operation_id == "listExecutions":
+        body = in_documented_names(body)
+    inspection.ledger.judge_document(
+        good_schema(exchange.operation_id),
+        body,
+        (),
+        context=inspection.context(),
+        exchange=exchange,
+    )
+    return members(body).get("data")
+
+
+def _list_workflows(inspection: Inspection) -> None:
+    if not inspection.offers("listWorkflows"):
+        return
+    data = _workflow_page(inspection, {})
+    total = members(data).get("total")
+    if not isinstance(total, int) or total < 2:
+        return
+    # A second look in two halves: limit and offset must cut the same list.
+    half = min(math.ceil(total / 2), LARGEST_PAGE)
+    for offset in range(half, min(total, WORKFLOWS_LISTED), half):
+        _workflow_page(inspection, {"limit": str(half), "offset": str(offset)})
+    status = members(next(iter(elements(members(data).get("items"))), None)).get("status")
+    if isinstance(status, str):
+        _workflow_page(inspection, {"status": status})
+
+
+def _workflow_page(inspection: Inspection, query: Mapping[str, str]) -> Json:
+    exchange = inspection.ask("listWorkflows", query=query, optional=not query)
+    data = good_body(inspection, exchange)
+    if data is None:
+        return None
+    inspection.ledger.judge(
+        Scope.WORKFLOW_PAGE,
+        data,
+        dict(query),
+        context=inspection.context(),
+        exchange=exchange,
+        document=body_of(exchange),
+        below="/data",
+    )
+    for item in elements(members(data).get("items")):
+        workflow_id = members(item).get("id")
+        if isinstance(workflow_id, str) and workflow_id:
+            known = KnownWorkflow(workflow_id, described=item)
+            inspection.workflows.setdefault(workflow_id, known)
+    return data
+
+
+def _worth_a_look(inspection: Inspection, most: int) -> list[str]:
+    """Choose workflows that together have every feature, busy and published ones first.
+
+    Loops, branches and actions without a name are where traces go wrong; a workflow that adds a
+    feature goes before one that does not.
+    """
+
+    def rank(known: KnownWorkflow) -> tuple[bool, bool]:
+        described = members(known.described)
+        return (described.get("execution_count") == 0, described.get("status") == "DRAFT")
+
+    waiting = sorted(inspection.workflows.values(), key=rank)
+    chosen: list[str] = []
+    seen: set[str] = set()
+    while waiting and len(chosen) < most:
+        best = max(waiting, key=lambda known: len(_features(known) - seen))
+        waiting.remove(best)
+        chosen.append(best.workflow_id)
+        seen |= _features(best)
+    return chosen
+
+
+def _features(known: KnownWorkflow) -> set[str]:
+    definition = members(members(known.described).get("workflow"))
+    actions = [members(action) for action in elements(definition.get("actions"))]
+    edges = [members(edge) for edge in elements(definition.get("edges"))]
+    kinds = {members(edge.get("conditional")).get("type") for edge in edges}
+    features = {f"edge {kind}" for kind in kinds if isinstance(kind, str)}
+    if any(action.get("name") is None for action in actions):
+        features.add("unnamed action")
+    status = members(known.described).get("status")
+    return features | {f"{len(actions) > 1} {status}"}
+
+
+def _read_catalogue(inspection: Inspection) -> None:
+    if not inspection.offers("listActions"):
+        return
+    data = _catalogue_page(inspection, {})
+    kinds = {members(item).get("kind") for item in elements(members(data).get("items"))}
+    named = frozenset(kind for kind in kinds if isinstance(kind, str))
+    inspection.catalogue = named or None
+    categories = [members(item).get("category") for item in elements(members(data).get("items"))]
+    category = next((one for one in categories if isinstance(one, str) and one), None)
+    if category:
+        _catalogue_page(inspection, {"category": category})
+
+
+def _catalogue_page(inspection: Inspection, query: Mapping[str, str]) -> Json:
+    exchange = inspection.ask("listActions", query=query, optional=not query)
+    data = good_body(inspection, exchange)
+    if data is not None:
+        inspection.ledger.judge(
+            Scope.CATALOGUE,
+            data,
+            dict(query),
+            context=inspection.context(),
+            exchange=exchange,
+            document=body_of(exchange),
+            below="/data",
+        )
+    return data
+
+
+def _read_definition(inspection: Inspection, workflow_id: str) -> None:
+    if not inspection.offers("getWorkflow"):
+        return
+    known = inspection.workflows[workflow_id]
+    exchange = inspection.ask("getWorkflow", {"id": workflow_id}, optional=known.described is None)
+    data = good_body(inspection, exchange)
+    if not isinstance(data, dict):
+        return
+    known.described = data
+    inspection.ledger.judge(
+        Scope.WORKFLOW,
+        data,
+        context=inspection.context(),
+        exchange=exchange,
+        document=body_of(exchange),
+        below="/data",
+    )
+
+
+def list_runs(inspection: Inspection, workflow_id: str, pages_walked: int) -> None:
+    """Read the list of one workflow: the default page, then a walk through smaller pages."""
+    known = inspection.workflows[workflow_id]
+    if not inspection.offers("listExecutions"):
+        return
+    data = read_page(inspection, known, {})
+    known.total = total_of(data)
+    if data is None or not known.total or known.total < 2:
+        return
+    if known.total <= LARGEST_PAGE * pages_walked:
+        _walk(inspection, known, known.total, pages_walked)
+    else:
+        last = math.ceil(known.total / LARGEST_PAGE)
+        for page in (1, 2, last):
+            read_page(inspection, known, {"page": str(page), "page_size": str(LARGEST_PAGE)})
+
+
+def _walk(inspection: Inspection, known: KnownWorkflow, total: int, most_pages: int) -> None:
+    size = max(1, math.ceil(total / min(most_pages, total)))
+    pages: list[Json] = []
+    exchange = None
+    for page in range(1, math.ceil(total / size) + 1):
+        query = {"page": str(page), "page_size": str(size)}
+        data = read_page(inspection, known, query)
+        if data is None:
+            return
+        exchange = known.pages[-1]
+        pages.append(data)
+    if exchange is not None:
+        inspection.ledger.judge(
+            Scope.LIST_WALK,
+            pages,
+            size,
+            context=inspection.context(),
+            exchange=exchange,
+            document=pages,
+        )
+
+
+def read_page(inspection: Inspection, known: KnownWorkflow, query: Mapping[str, str]) -> Json:
+    """Read and judge one page of a workflow's runs, and take note of the runs on it."""
+    first = not known.pages
+    exchange = inspection.ask(
+        "listExecutions", {"id": known.workflow_id}, query=query, optional=first
+    )
+    data = good_body(inspection, exchange)
+    if data is None:
+        return None
+    known.pages.append(exchange)
+    inspection.ledger.judge(
+        Scope.LIST_PAGE,
+        members(body_of(exchange)).get("data"),
+        dict(query),
+        context=inspection.context(),
+        exchange=exchange,
+        document=body_of(exchange),
+        below="/data",
+    )
+    for row in rows_of(data):
+        run_id = row.get("run_id")
+        if isinstance(run_id, str) and run_id:
+            key = (known.workflow_id, run_id)
+            inspection.runs.setdefault(key, KnownRun(*key)).row = row
+    return data

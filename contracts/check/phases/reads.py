@@ -1,0 +1,212 @@
+"""Reading runs: which ones, how often, and what two reads of one run must have in common."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from deadringer.contracts.check.session import (
+    Inspection,
+    KnownRun,
+    KnownWorkflow,
+    body_of,
+    execution_of,
+)
+from deadringer.contracts.envelopes import members, rows_of, total_of
+from deadringer.contracts.exchanges import Exchange
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.rules import Scope
+
+from .discovery import LARGEST_PAGE, good_body, read_page
+
+WHOLE_LIST_PAGES = 4
+"""A list of more full pages is not read whole."""
+
+TERMINAL = frozenset({"completed", "failed"})
+
+
+def pick_runs(inspection: Inspection, most: int) -> list[KnownRun]:
+    """Choose runs so that every workflow, status, first and last page are represented.
+
+    Named runs come first. Then one of each (workflow, status) in turn, newest, oldest, and from
+    the middle, until `most` are chosen.
+    """
+    named = [run for run in inspection.runs.values() if run.run_id in inspection.options.run_ids]
+    if named:
+        return named
+    classes: dict[tuple[str, str], list[KnownRun]] = defaultdict(list)
+    for run in inspection.runs.values():
+        classes[run.workflow_id, run.status].append(run)
+    # Rare statuses first: a class of two failed runs must not starve behind two hundred good ones.
+    queues = [_ends_first(runs) for runs in sorted(classes.values(), key=len)]
+    turns = itertools.chain.from_iterable(itertools.zip_longest(*queues))
+    return [run for run in turns if run is not None][:most]
+
+
+def _ends_first(runs: list[KnownRun]) -> list[KnownRun]:
+    """Order a class first, last, middle, then the rest."""
+    order = [0, len(runs) - 1, len(runs) // 2, *range(len(runs))]
+    return [runs[index] for index in dict.fromkeys(order)]
+
+
+def read_run(inspection: Inspection, run: KnownRun) -> Exchange:
+    """Read a run's detail once, judge it, and judge it against the read before."""
+    ids = {"id": run.workflow_id, "runId": run.run_id}
+    exchange = inspection.ask("getExecution", ids)
+    if exchange.status == 404:
+        run.not_found.append(exchange)
+    execution = execution_of(exchange)
+    if execution is None:
+        good_body(inspection, exchange)
+        return exchange
+    context = inspection.context(execution)
+    inspection.ledger.judge_document(
+        "execution_envelope",
+        body_of(exchange),
+        [(Scope.EXECUTION, (execution,), "/data")],
+        context=context,
+        exchange=exchange,
+    )
+    if run.reads:
+        inspection.ledger.judge(
+            Scope.READS,
+            execution_of(run.reads[-1]),
+            execution,
+            context=context,
+            exchange=exchange,
+            document=body_of(exchange),
+            below="/data",
+        )
+    run.reads.append(exchange)
+    return exchange
+
+
+def read_runs(inspection: Inspection, runs: Iterable[KnownRun]) -> None:
+    """Read each run once, and compare with the list where rows stood still meanwhile."""
+    chosen = list(runs)
+    for run in chosen:
+        read_run(inspection, run)
+    _judge_unreadable(inspection, chosen)
+
+
+def read_more(inspection: Inspection, most: int) -> None:
+    """Read runs that were only seen in lists, as many as the window has room for without a wait."""
+    room = inspection.client.pace.left(inspection.options.api_key)
+    spare = most if room is None else min(most, room // 2)
+    unread = [run for run in inspection.runs.values() if not run.reads and not run.not_found]
+    for run in unread[: 0 if inspection.options.run_ids else spare]:
+        read_run(inspection, run)
+
+
+def look_up_in_list(inspection: Inspection, run: KnownRun) -> None:
+    """Judge whether a run known from elsewhere stands in its workflow's list, if that is short."""
+    known = inspection.workflows.get(run.workflow_id)
+    if known is None or not inspection.offers("listExecutions") or not run.reads:
+        return
+    listed = _whole_list(inspection, known, WHOLE_LIST_PAGES)
+    if listed is None:
+        return
+    exchange = known.pages[-1]
+    inspection.ledger.judge(
+        Scope.LISTING,
+        run.run_id,
+        listed,
+        context=inspection.context(),
+        exchange=exchange,
+        document=body_of(exchange),
+    )
+
+
+def _whole_list(inspection: Inspection, known: KnownWorkflow, most_pages: int) -> list[str] | None:
+    """Give the ids of all listed runs; None if they are too many, or moved while they were read."""
+    listed: list[str] = []
+    totals: set[int | None] = set()
+    for page in range(1, most_pages + 1):
+        query = {"page": str(page), "page_size": str(LARGEST_PAGE)}
+        data = read_page(inspection, known, query)
+        rows, total = rows_of(data), total_of(data)
+        listed += [str(row.get("run_id")) for row in rows]
+        totals.add(total)
+        if total is None or len(totals) > 1 or not rows or total > LARGEST_PAGE * most_pages:
+            return None
+        if len(listed) >= total:
+            return listed if len(set(listed)) == total else None
+    return None
+
+
+def compare_with_lists(inspection: Inspection, runs: Iterable[KnownRun], most_pages: int) -> None:
+    """Read list pages again and compare rows that have not changed with the details between."""
+    wanted = {(run.workflow_id, run.run_id) for run in runs if run.reads}
+    pages = [
+        (known, page)
+        for known in inspection.workflows.values()
+        for page in _pages_worth_it(known, wanted)
+    ]
+    for known, page in pages[:most_pages]:
+        before = _rows_by_id(page)
+        read_page(inspection, known, page.query)
+        again = known.pages.pop()
+        if again is page:
+            known.pages.append(page)
+            continue
+        _compare_page(inspection, known, before, again)
+
+
+def _pages_worth_it(known: KnownWorkflow, wanted: set[tuple[str, str]]) -> list[Exchange]:
+    """Give the pages that together show every wanted run, fewest first come."""
+    chosen, missing = (
+        [],
+        {run_id for workflow_id, run_id in wanted if workflow_id == known.workflow_id},
+    )
+    for page in known.pages:
+        shown = missing & _rows_by_id(page).keys()
+        if shown:
+            chosen.append(page)
+            missing -= shown
+    return chosen
+
+
+def _compare_page(
+    inspection: Inspection, known: KnownWorkflow, before: Mapping[str, Json], again: Exchange
+) -> None:
+    for index, row in enumerate(_rows(again)):
+        run = inspection.runs.get((known.workflow_id, str(row.get("run_id"))))
+        if run is None or not run.reads or before.get(run.run_id) != row:
+            continue
+        execution = execution_of(run.reads[-1])
+        inspection.ledger.judge(
+            Scope.LISTED_RUN,
+            row,
+            execution,
+            context=inspection.context(execution),
+            exchange=again,
+            document={"row": row, "index": index, "execution": execution},
+            below="",
+        )
+
+
+def _rows(page: Exchange) -> list[Json]:
+    return rows_of(members(body_of(page)).get("data"))
+
+
+def _rows_by_id(page: Exchange) -> dict[str, Json]:
+    return {str(row.get("run_id")): row for row in _rows(page)}
+
+
+def _judge_unreadable(inspection: Inspection, runs: list[KnownRun]) -> None:
+    """Judge runs that stand in the list and answer 404: one may happen, a whole class may not."""
+    by_status: dict[str, list[KnownRun]] = defaultdict(list)
+    for run in runs:
+        if run.row is not None and (run.reads or run.not_found):
+            by_status[run.status].append(run)
+    for status, listed in by_status.items():
+        lost = [run for run in listed if not run.reads]
+        shown = lost[0].not_found[-1] if lost else listed[0].reads[-1]
+        inspection.ledger.judge(
+            Scope.LISTED_STATUS,
+            status,
+            len(lost),
+            len(listed),
+            context=inspection.context(),
+            exchange=shown,
+            document=body_of(shown),
+        )

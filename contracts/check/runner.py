@@ -1,0 +1,257 @@
+"""The check from first request to report."""
+
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from deadringer.contracts.exchanges import Exchange, Failure
+from deadringer.contracts.redaction import KeyHider
+from deadringer.contracts.rules import Scope, select
+from deadringer.contracts.specification import operations
+from deadringer.contracts.timestamps import format_timestamp
+
+from .baseline import is_broken
+from .http.client import BudgetSpentError, Client
+from .options import CheckOptions, Effort, effort_for
+from .phases import negative as probing
+from .phases.credits import probe_costs
+from .phases.discovery import discover
+from .phases.fuzzing import judge_generated
+from .phases.live_runs import test_run, watch_runs
+from .phases.reads import (
+    compare_with_lists,
+    look_up_in_list,
+    pick_runs,
+    read_more,
+    read_run,
+    read_runs,
+)
+from .recorder import Ledger
+from .report import Report, Verdict
+from .session import Inspection, KnownRun
+
+Progress = Callable[[str], None]
+WAITING = "waiting"
+"""How a phase begins in which nothing is asked."""
+
+
+def run_check(
+    options: CheckOptions,
+    *,
+    progress: Progress = lambda _phase: None,
+    sleep: Callable[[float], None] = time.sleep,
+    now_s: Callable[[], float] = time.monotonic,
+) -> Report:
+    """Judge the server at `options.base_url` by every chosen promise.
+
+    Read-only unless `options.writes_allowed`. Never raises for what a server does.
+
+    Raises:
+        OptionError: if a rule or group named in `only` or `skip` does not exist.
+    """
+    return _Check(options, progress, sleep, now_s).run()
+
+
+class _Check:
+    def __init__(
+        self,
+        options: CheckOptions,
+        progress: Progress,
+        sleep: Callable[[float], None],
+        now_s: Callable[[], float],
+    ) -> None:
+        self._options = options
+        self._progress = progress
+        self._sleep = sleep
+        self._now_s = now_s
+        self._notes: list[str] = []
+        self._turned_away = False
+        self._hint = ""
+        self._last_by_key: dict[str, Exchange] = {}
+        self._client = Client(
+            options, observe=self._observe, say=self._note, now_s=now_s, sleep=self._wait
+        )
+        self._ledger = Ledger(
+            select(only=options.only, skip=options.skip),
+            options.base_url,
+            self._note,
+            KeyHider(options.api_key),
+            options.seed,
+        )
+        self._inspection = Inspection(
+            options=options,
+            client=self._client,
+            ledger=self._ledger,
+            operations={one.operation_id: one for one in operations()},
+            notes=self._notes,
+        )
+
+    def run(self) -> Report:
+        started_at, began_at_s = format_timestamp(datetime.now(UTC)), self._now_s()
+        stopped = ""
+        try:
+            unchecked = self._explore()
+        except BudgetSpentError as error:
+            unchecked, stopped = "", str(error)
+            self._note(f"stopped early: {error}; raise --max-requests to go on")
+        finally:
+            self._client.close()
+        if stopped:
+            self._ledger.explain(
+                (rule.name for rule in self._ledger.rules), f"the check stopped early: {stopped}"
+            )
+        return self._report(unchecked, started_at, self._now_s() - began_at_s)
+
+    def _explore(self) -> str:
+        """Go through the phases; give the reason if nothing could be checked at all."""
+        inspection = self._inspection
+        self._progress("discovering workflows and runs")
+        unreachable = self._greet()
+        if unreachable:
+            self._turned_away = True
+            return unreachable
+        effort = effort_for(quick=self._options.quick, limit=self._client.pace.limit)
+        discover(inspection, effort)
+        runs = pick_runs(inspection, effort.runs)
+        self._progress(f"reading {len(runs)} runs")
+        read_runs(inspection, runs)
+        compare_with_lists(inspection, runs, effort.list_pages)
+        for run in runs:
+            if run.run_id in self._options.run_ids:
+                look_up_in_list(inspection, run)
+        readable = [run for run in runs if run.reads]
+        if readable:
+            self._examine(readable, effort)
+        elif not self._options.writes_allowed:
+            return self._nothing_to_read(runs)
+        return ""
+
+    def _examine(self, runs: list[KnownRun], effort: Effort) -> None:
+        inspection, first = self._inspection, runs[0]
+        self._progress("watching running runs")
+        watch_s = min(self._options.watch_s, effort.watch_s)
+        watch_runs(inspection, runs, watch_s, effort.polls, self._sleep)
+        self._progress("reading around the runs")
+        probing.probe_variables(inspection, _finished_first(runs)[: effort.variables])
+        probe_costs(inspection, first, self._sleep)
+        self._progress("asking without a key, and with wrong ones")
+        probing.probe_keys(inspection, first)
+        self._progress("asking for what does not exist")
+        probing.probe_unknown(inspection, first)
+        probing.probe_isolation(inspection, runs, effort.foreign)
+        probing.probe_odd_ids(inspection, first, effort.odd_ids)
+        probing.probe_pages(inspection, first.workflow_id, effort.bad_pages)
+        probing.probe_methods(inspection, first)
+        if self._options.writes_allowed:
+            self._progress("starting a test run")
+            test_run(inspection, self._sleep)
+        self._progress("reading runs again")
+        for run in _finished_first(runs)[: effort.again]:
+            read_run(inspection, run)
+        self._progress("generating requests")
+        self._progress("reading runs not read so far")
+        read_more(inspection, effort.more_runs)
+        cases = self._options.generated_cases
+        judge_generated(inspection, effort.generated if cases is None else cases)
+
+    def _greet(self) -> str:
+        """Ask the first question; tell why the check cannot go on, if so."""
+        inspection, options = self._inspection, self._options
+        if options.run_ids or not inspection.offers("listWorkflows"):
+            ids = {"id": (*options.workflow_ids, "wf")[0], "runId": (*options.run_ids, "run")[0]}
+            exchange = inspection.ask("getExecution", ids)
+        else:
+            exchange = inspection.ask("listWorkflows", optional=True)
+            inspection.absent.discard("listWorkflows")
+        if exchange.failure is Failure.REFUSED:
+            self._ledger.withdraw()
+            tls = " (http:// without TLS)" if options.base_url.startswith("https:") else ""
+            return (
+                f"nobody answers at {options.base_url}. Start the server, or correct BASE_URL{tls}."
+            )
+        if exchange.status == 401:
+            return (
+                "the server refuses the key. Pass a valid one with --api-key or DEADRINGER_API_KEY."
+            )
+        if exchange.status == 404:
+            self._hint = _hint_at_prefix(options.base_url, exchange.path)
+        return ""
+
+    def _nothing_to_read(self, runs: list[KnownRun]) -> str:
+        options = self._options
+        if runs:
+            if self._ledger.broken:
+                return ""
+            named = [run for run in runs if run.run_id in options.run_ids]
+            reason = "no run could be read. Name one: --workflow, --run."
+            if named:
+                place = f"{named[0].run_id} of workflow {named[0].workflow_id}"
+                reason = f"run {place} cannot be read. Name one that can: --workflow, --run."
+        elif options.workflow_ids:
+            reason = f"workflow {options.workflow_ids[0]} lists no runs. Name one with --run."
+        else:
+            reason = "no workflow with runs was found. Name one with --workflow ID --run ID."
+        return reason + self._hint
+
+    def _observe(self, exchange: Exchange) -> None:
+        """Judge the window headers of consecutive answers under one key."""
+        key = exchange.request_headers.get("x-api-key", "")
+        last = self._last_by_key.get(key)
+        if last is not None and exchange.failure is None:
+            self._ledger.judge(
+                Scope.EXCHANGES,
+                last,
+                exchange,
+                context=self._inspection.context(),
+                exchange=exchange,
+            )
+        if exchange.failure is None:
+            self._last_by_key[key] = exchange
+
+    def _wait(self, seconds: float) -> None:
+        self._progress(f"{WAITING} {seconds:.0f} s for the server's rate limit")
+        self._sleep(seconds)
+
+    def _note(self, line: str) -> None:
+        if line not in self._notes:
+            self._notes.append(line)
+
+    def _report(self, unchecked: str, started_at: str, elapsed_s: float) -> Report:
+        report = Report(
+            base_url=self._options.base_url,
+            started_at=started_at,
+            elapsed_s=elapsed_s,
+            requests=self._client.requests,
+            seed=self._options.seed,
+            verdict=Verdict.CONFORMS,
+            promises=self._ledger.promises(),
+            notes=tuple(self._notes),
+        )
+        if not self._turned_away and is_broken(report, self._options.fail_on):
+            return replace(report, verdict=Verdict.BROKEN)
+        if unchecked:
+            return replace(report, verdict=Verdict.UNCHECKED, could_not_check=unchecked)
+        return report
+
+
+def _hint_at_prefix(base_url: str, path: str) -> str:
+    """Say what may be wrong with a URL whose first question met nothing."""
+    asked = base_url.rstrip("/") + path
+    (segment,) = {one.path.split("/")[1] for one in operations()}
+    if base_url.rstrip("/").endswith(f"/{segment}"):
+        what = f"It ends in /{segment}, with which every path of the contract begins"
+    else:
+        what = f"Every path of the contract is below it, from /{segment} on"
+    return f" Or correct BASE_URL. {what}, and {asked} is a 404."
+
+
+def _finished_first(runs: list[KnownRun]) -> list[KnownRun]:
+    """Order runs so that finished ones come first, one of each status in turn."""
+    by_status: dict[str, list[KnownRun]] = {"failed": [], "completed": []}
+    for run in runs:
+        by_status.setdefault(run.status, []).append(run)
+    turns = itertools.zip_longest(by_status.pop("completed"), by_status.pop("failed"))
+    finished = [run for pair in turns for run in pair if run is not None]
+    return finished + [run for rest in by_status.values() for run in rest]

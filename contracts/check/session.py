@@ -1,0 +1,162 @@
+"""What all scenarios of a check share: asking, judging, and what is known of the server."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from deadringer.contracts.envelopes import envelope_schema, members
+from deadringer.contracts.exchanges import MISSING, Exchange, Intent
+from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.rules import Context, Scope
+from deadringer.contracts.specification import Operation
+from deadringer.contracts.timestamps import parse_timestamp
+
+from .http.client import Client, Request
+from .options import CheckOptions
+from .recorder import Ledger
+
+ABSENT = frozenset({404, 405, 501})
+
+
+@dataclass(slots=True)
+class KnownRun:
+    """A run the check has heard of: its row in a list, and every good read of its detail."""
+
+    workflow_id: str
+    run_id: str
+    row: JsonObject | None = None
+    reads: list[Exchange] = field(default_factory=list)
+    not_found: list[Exchange] = field(default_factory=list)
+
+    @property
+    def execution(self) -> JsonObject | None:
+        """The execution as last read, or None if it never was."""
+        return execution_of(self.reads[-1]) if self.reads else None
+
+    @property
+    def status(self) -> str:
+        """The status last seen, in the detail or else in the list."""
+        source = self.execution or self.row or {}
+        status = source.get("status")
+        return status if isinstance(status, str) else ""
+
+
+@dataclass(slots=True)
+class KnownWorkflow:
+    """A workflow the check has heard of; `pages` are the pages of its list of runs."""
+
+    workflow_id: str
+    described: JsonObject | None = None
+    pages: list[Exchange] = field(default_factory=list)
+    total: int | None = None
+
+
+@dataclass(slots=True)
+class Inspection:
+    """One check under way."""
+
+    options: CheckOptions
+    client: Client
+    ledger: Ledger
+    operations: Mapping[str, Operation]
+    notes: list[str] = field(default_factory=list)
+    absent: set[str] = field(default_factory=set)
+    present: set[str] = field(default_factory=set)
+    catalogue: frozenset[str] | None = None
+    workflows: dict[str, KnownWorkflow] = field(default_factory=dict)
+    runs: dict[tuple[str, str], KnownRun] = field(default_factory=dict)
+
+    def offers(self, operation_id: str) -> bool:
+        """Whether the specification has the operation and the server has not denied it."""
+        return operation_id in self.operations and operation_id not in self.absent
+
+    def ask(
+        self,
+        operation_id: str,
+        path_parameters: Mapping[str, str] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Json = None,
+        headers: Mapping[str, str] | None = None,
+        intent: Intent = Intent.READ,
+        method: str = "",
+        optional: bool = False,
+    ) -> Exchange:
+        """Send one request with the key (or with `headers` instead) and judge the exchange.
+
+        With `optional`, an answer that says the server has no such operation is not judged, and
+        the operation is known to be absent from then on.
+        """
+        exchange = self.client.send(
+            Request(
+                operation=self.operations[operation_id],
+                path_parameters=path_parameters or {},
+                query=query or {},
+                headers={"x-api-key": self.options.api_key} if headers is None else headers,
+                body=body,
+                method=method,
+                intent=intent,
+            )
+        )
+        if exchange.succeeded:
+            self.present.add(operation_id)
+        if optional and exchange.status in ABSENT and exchange.failure is None:
+            self.absent.add(operation_id)
+            return exchange
+        self.judge_exchange(exchange)
+        return exchange
+
+    def judge_exchange(self, exchange: Exchange) -> None:
+        """Judge an exchange by the promises about HTTP, and its body by its schema."""
+        context = self.context()
+        if exchange.failure is None and exchange.body is not MISSING:
+            schema = envelope_schema(exchange)
+            if schema:
+                # The judging of good bodies is left to those who know what they asked for.
+                self.ledger.judge_document(
+                    schema, exchange.body, (), context=context, exchange=exchange
+                )
+        self.ledger.judge(
+            Scope.EXCHANGE, exchange, context=context, exchange=exchange, document=body_of(exchange)
+        )
+
+    def context(self, execution: JsonObject | None = None) -> Context:
+        """Give what is known beside a document: definition, catalogue, tolerances."""
+        settings = self.options.settings
+        if execution is None:
+            return Context(catalogue=self.catalogue, settings=settings)
+        workflow = self.workflows.get(str(execution.get("workflow_id")))
+        described = workflow.described if workflow else None
+        definition = members(described).get("workflow")
+        if not isinstance(definition, dict):
+            return Context(catalogue=self.catalogue, settings=settings)
+        return Context(
+            definition=definition,
+            catalogue=self.catalogue,
+            settings=settings,
+            definition_may_have_changed=_may_have_changed(members(described), execution),
+        )
+
+    def known_ids(self) -> tuple[tuple[str, str], ...]:
+        """Give (workflow id, run id) of every run that was read."""
+        return tuple(key for key, run in self.runs.items() if run.reads)
+
+    def runs_read(self) -> Iterator[KnownRun]:
+        """Yield the runs whose detail was read at least once."""
+        return (run for run in self.runs.values() if run.reads)
+
+
+def body_of(exchange: Exchange) -> Json:
+    """Give the parsed body, or None where there is none to show."""
+    return None if exchange.body is MISSING else exchange.body
+
+
+def execution_of(exchange: Exchange) -> JsonObject | None:
+    """Give the execution inside a good detail answer."""
+    data = members(body_of(exchange)).get("data")
+    return data if exchange.succeeded and isinstance(data, dict) else None
+
+
+def _may_have_changed(workflow: JsonObject, execution: JsonObject) -> bool:
+    updated = parse_timestamp(workflow.get("updated"))
+    started = parse_timestamp(execution.get("started_at"))
+    return updated is None or started is None or updated > started

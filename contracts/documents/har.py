@@ -1,0 +1,92 @@
+"""HAR recordings: the exchanges of the API in them, in the order they were sent."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlsplit
+
+from deadringer.contracts.exchanges import Exchange
+from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.timestamps import parse_timestamp
+
+from .paths import operation_at
+
+
+def is_har(document: Json) -> bool:
+    """Whether a document looks like an HTTP archive."""
+    log = document.get("log") if isinstance(document, dict) else None
+    return isinstance(log, dict) and isinstance(log.get("entries"), list)
+
+
+def exchanges_of(har: JsonObject) -> Iterator[tuple[int, Exchange]]:
+    """Yield (index of the entry, exchange) of every request the specification knows, in time."""
+    entries = [(index, one) for index, one in enumerate(har["log"]["entries"])]
+    readable = [(index, one) for index, one in entries if isinstance(one, dict)]
+    for index, entry in sorted(readable, key=lambda pair: _sent_at_s(pair[1])):
+        exchange = _exchange(entry)
+        if exchange is not None:
+            yield index, exchange
+
+
+def _exchange(entry: JsonObject) -> Exchange | None:
+    request, response = _object(entry.get("request")), _object(entry.get("response"))
+    url, method = urlsplit(str(request.get("url", ""))), str(request.get("method", "")).upper()
+    found = operation_at(method, url.path)
+    status = response.get("status")
+    if found is None or not isinstance(status, int) or status <= 0:
+        return None
+    operation, path, parameters = found
+    return Exchange(
+        method=method,
+        path=path,
+        status=status,
+        operation_id=operation.operation_id,
+        path_parameters=parameters,
+        query=dict(parse_qsl(url.query, keep_blank_values=True)),
+        request_headers=_headers(request),
+        request_body=_request_body(request),
+        response_headers=_headers(response),
+        response_body=_response_body(response),
+        sent_at_s=_sent_at_s(entry),
+        elapsed_s=_elapsed_s(entry),
+    )
+
+
+def _headers(message: JsonObject) -> dict[str, str]:
+    listed = message.get("headers")
+    pairs = [_object(one) for one in listed] if isinstance(listed, list) else []
+    return {str(one.get("name", "")).lower(): str(one.get("value", "")) for one in pairs}
+
+
+def _request_body(request: JsonObject) -> Json:
+    try:
+        return json.loads(str(_object(request.get("postData")).get("text", "")))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _response_body(response: JsonObject) -> bytes:
+    content = _object(response.get("content"))
+    text = str(content.get("text", ""))
+    if content.get("encoding") == "base64":
+        try:
+            return base64.b64decode(text)
+        except (binascii.Error, ValueError):
+            return b""
+    return text.encode("utf-8", "replace")
+
+
+def _sent_at_s(entry: JsonObject) -> float:
+    moment = parse_timestamp(entry.get("startedDateTime"))
+    return moment.timestamp() if moment else 0.0
+
+
+def _elapsed_s(entry: JsonObject) -> float:
+    time_ms = entry.get("time")
+    is_number = isinstance(time_ms, int | float) and not isinstance(time_ms, bool)
+    return float(time_ms) / 1000 if is_number and time_ms is not None else 0.0
+
+
+def _object(value: Json) -> JsonObject:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,307 @@
+"""What a kept document is, and every promise that can be judged of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import BinaryIO
+
+from deadringer.contracts.envelopes import good_schema, in_documented_names, members, rows_of
+from deadringer.contracts.exchanges import MISSING, Exchange
+from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.rules import (
+    RULES,
+    Context,
+    Group,
+    Rule,
+    Scope,
+    judge,
+    judge_execution,
+    judge_pair,
+)
+from deadringer.contracts.validation import validate
+from deadringer.contracts.violations import Violation, pointer_to
+
+from .har import exchanges_of, is_har
+from .read import KINDS, Progress, UnreadableError, read_documents
+
+_OF_ANY_ANSWER = ("answers_are_json", "success_goes_with_the_status")
+_NO_QUERY: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One document with its violations; `line` is its line in an NDJSON stream."""
+
+    line: int | None
+    violations: tuple[Violation, ...]
+
+
+def judge_stream(
+    name: str,
+    stream: BinaryIO,
+    *,
+    context: Context | None = None,
+    rules: tuple[Rule, ...] = RULES,
+    progress: Progress = lambda _count: None,
+) -> Iterator[Judged | UnreadableError]:
+    """Yield every document of a stream, judged; arrays give one for each element.
+
+    In place of what is not JSON, or of no kind we know, comes the error that says so.
+    """
+    judging = _Judging(name, context or Context(), rules)
+    for read in read_documents(name, stream, progress):
+        if isinstance(read, UnreadableError):
+            yield read
+            continue
+        elements = read.document if isinstance(read.document, list) else [read.document]
+        if not elements:
+            place = f"{name}:{read.line}" if read.line else name
+            yield UnreadableError(f"{place}: an empty array: there is nothing to judge.")
+        for index, element in enumerate(elements):
+            below = pointer_to(index) if isinstance(read.document, list) else ""
+            try:
+                found = judging.judge(element, f":{read.line}" if read.line else "", below)
+            except UnreadableError as error:
+                yield error
+            else:
+                yield Judged(read.line, tuple(one.moved_below(below) for one in found))
+
+
+def judge_exchange(exchange: Exchange) -> list[Violation]:
+    """Give what the contract has against one answer, without knowing what was asked before."""
+    return _Judging("exchange", Context(), RULES).exchange(exchange)
+
+
+def judge_answer(exchange: Exchange, *, context: Context | None = None) -> list[Violation]:
+    """Give what the contract has against one answer, whatever the path that was asked.
+
+    An answer of an operation is judged as such. Of any other, a page of one's own that passes the
+    API's answers on, the promises about HTTP and those about its document are judged.
+
+    Raises:
+        UnreadableError: if the body of such another is of no kind we know.
+    """
+    judging = _Judging("the answer", context or Context(), RULES)
+    found = judging.exchange(exchange)
+    if exchange.operation_id is None:
+        found += judging.answer_of_another(exchange)
+    return found
+
+
+def judge_document(
+    document: Json, *, context: Context | None = None, operation_id: str | None = None
+) -> list[Violation]:
+    """Give what the contract has against a document, or against each element of an array.
+
+    `operation_id` says whose good answer it is, where the document alone does not.
+
+    Raises:
+        UnreadableError: if it is of no kind we know.
+    """
+    judging = _Judging("the document", context or Context(), RULES)
+    if operation_id is not None:
+        return judging.good_answer(operation_id, document)
+    return judging.document(document)
+
+
+class _Judging:
+    def __init__(self, name: str, context: Context, rules: tuple[Rule, ...]) -> None:
+        self._name = name
+        self._context = context
+        self._rules = rules
+        self._judges_shape = any(rule.name == "schema" for rule in rules)
+
+    def judge(self, document: Json, line: str, below: str) -> list[Violation]:
+        if is_har(document):
+            return self._har(document, f"{self._name}{line}: {below or '/'}")
+        if isinstance(document, dict):
+            found = self._object(document)
+            if found is not None:
+                return found
+        raise UnreadableError(
+            f"{self._name}{line}: {below or '/'}: no kind of document we know. Give {KINDS}."
+        )
+
+    def document(self, document: Json) -> list[Violation]:
+        """Judge a document, or each element of an array."""
+        if not isinstance(document, list):
+            return self.judge(document, "", "")
+        return [
+            violation.moved_below(pointer_to(index))
+            for index, element in enumerate(document)
+            for violation in self.judge(element, "", pointer_to(index))
+        ]
+
+    def _object(self, document: JsonObject) -> list[Violation] | None:
+        if "steps" in document and "run_id" in document and "halted_at" not in document:
+            return self._execution(document)
+        if "executions" in document or "pagination" in document:
+            return self._page(document, "")
+        if document.get("success") is False or _is_bare_error(document):
+            return self._shape(document, _error_schema(document))
+        data = document.get("data")
+        if "success" not in document and "data" not in document:
+            return None
+        if isinstance(data, dict) and rows_of(data) and "run_id" in rows_of(data)[0]:
+            return self._page(data, "/data")
+        if isinstance(data, dict) and ("executions" in data or "pagination" in data):
+            return self._page(data, "/data")
+        if isinstance(data, dict) and {"steps", "run_id"} & data.keys():
+            return self._envelope(document, data)
+        return self._shape(document, "execution_envelope")
+
+    def _execution(self, execution: JsonObject) -> list[Violation]:
+        found = judge_execution(execution, self._context, self._rules)
+        return [one for one in found if one.rule != "schema" or self._judges_shape]
+
+    def _envelope(self, document: JsonObject, data: JsonObject) -> list[Violation]:
+        outer = [
+            one
+            for one in self._shape(document, "execution_envelope")
+            if not one.pointer.startswith("/data/") and one.pointer != "/data"
+        ]
+        return outer + [one.moved_below("/data") for one in self._execution(data)]
+
+    def _page(self, data: JsonObject, below: str) -> list[Violation]:
+        renamed = in_documented_names({"data": data})["data"]
+        found = [*self._shape(renamed, "execution_list")]
+        pagination = members(renamed.get("pagination"))
+        query = {
+            name: str(pagination[name]) for name in ("page", "page_size") if name in pagination
+        }
+        found += judge(Scope.LIST_PAGE, data, query, context=self._context, rules=self._rules)
+        return [one.moved_below(below) for one in found]
+
+    def _shape(self, document: Json, schema: str) -> list[Violation]:
+        if not self._judges_shape:
+            return []
+        return list(validate(document, schema, strict=self._context.settings.strict))
+
+    def _har(self, har: JsonObject, place: str) -> list[Violation]:
+        exchanges = list(exchanges_of(har))
+        if not exchanges:
+            raise UnreadableError(
+                f"{place}: a recording without one answered request of the API. "
+                "Record again while your client asks it, and save all requests."
+            )
+        judging = self
+        if not any(exchange.carries_key for _, exchange in exchanges):
+            # Exporters remove credentials: with no key anywhere, none of them can be missed.
+            rules = tuple(rule for rule in self._rules if rule.group is not Group.AUTH)
+            judging = _Judging(self._name, self._context, rules)
+        recording = _Recording(judging)
+        found: list[Violation] = []
+        for index, exchange in exchanges:
+            place = pointer_to("log", "entries", index)
+            found += [one.moved_below(place) for one in recording.violations(exchange)]
+        return found
+
+    def exchange(self, exchange: Exchange) -> list[Violation]:
+        """Judge an exchange by the promises about HTTP and its good body by its own."""
+        context, rules = self._context, self._rules
+        found = judge(Scope.EXCHANGE, exchange, context=context, rules=rules)
+        body = exchange.body
+        if exchange.succeeded and isinstance(body, dict) and exchange.operation_id:
+            found += self.good_answer(exchange.operation_id, body, exchange.query)
+        return found
+
+    def answer_of_another(self, exchange: Exchange) -> list[Violation]:
+        """Judge an answer that is not the API's own, but should hold what the API answers."""
+        rules = tuple(rule for rule in self._rules if rule.name in _OF_ANY_ANSWER)
+        answer = replace(exchange, operation_id="")
+        found = judge(Scope.EXCHANGE, answer, context=self._context, rules=rules)
+        return found if exchange.body is MISSING else found + self.document(exchange.body)
+
+    def good_answer(
+        self, operation_id: str, body: Json, query: Mapping[str, str] = _NO_QUERY
+    ) -> list[Violation]:
+        """Judge the body of an operation's good answer."""
+        data = members(body).get("data")
+        if operation_id == "getExecution" and isinstance(data, dict):
+            return self._envelope(body, data)
+        if operation_id == "listExecutions":
+            body = in_documented_names(body)
+        found = self._shape(body, good_schema(operation_id))
+        scope = _PAGES.get(operation_id)
+        if scope is not None and isinstance(data, dict):
+            context, rules = self._context, self._rules
+            page = judge(scope, data, dict(query), context=context, rules=rules)
+            found += [one.moved_below("/data") for one in page]
+        return found
+
+    def pair(self, earlier: JsonObject, later: JsonObject) -> list[Violation]:
+        """Judge two reads of one run."""
+        return judge_pair(earlier, later, self._context, self._rules)
+
+    def listed(self, row: JsonObject, execution: JsonObject) -> list[Violation]:
+        """Judge a row that stood still around a read of its run."""
+        context, rules = self._context, self._rules
+        return judge(Scope.LISTED_RUN, row, execution, context=context, rules=rules)
+
+    def consecutive(self, earlier: Exchange, later: Exchange) -> list[Violation]:
+        """Judge two exchanges under one key."""
+        context, rules = self._context, self._rules
+        return judge(Scope.EXCHANGES, earlier, later, context=context, rules=rules)
+
+
+_PAGES = {
+    "listExecutions": Scope.LIST_PAGE,
+    "listActions": Scope.CATALOGUE,
+    "listWorkflows": Scope.WORKFLOW_PAGE,
+}
+
+
+class _Recording:
+    """What was seen so far of a recording, for the promises between its exchanges."""
+
+    def __init__(self, judging: _Judging) -> None:
+        self._judging = judging
+        self._reads: dict[tuple[str, str], JsonObject] = {}
+        self._rows: dict[tuple[str, str], JsonObject] = {}
+        self._read_since_row: set[tuple[str, str]] = set()
+        self._last_by_key: dict[str, Exchange] = {}
+
+    def violations(self, exchange: Exchange) -> list[Violation]:
+        """Judge the next exchange, alone and with those before it."""
+        found = self._judging.exchange(exchange)
+        key = exchange.request_headers.get("x-api-key", "")
+        last = self._last_by_key.get(key)
+        if last is not None:
+            found += self._judging.consecutive(last, exchange)
+        self._last_by_key[key] = exchange
+        data = members(None if exchange.body is MISSING else exchange.body).get("data")
+        if exchange.succeeded and isinstance(data, dict):
+            workflow_id = exchange.path_parameters.get("id", "")
+            if exchange.operation_id == "getExecution":
+                found += self._read(workflow_id, exchange, data)
+            elif exchange.operation_id == "listExecutions":
+                found += self._listed(workflow_id, data)
+        return found
+
+    def _read(self, workflow_id: str, exchange: Exchange, data: JsonObject) -> list[Violation]:
+        run = (workflow_id, exchange.path_parameters.get("runId", ""))
+        earlier = self._reads.get(run)
+        self._reads[run] = data
+        self._read_since_row.add(run)
+        found = [] if earlier is None else self._judging.pair(earlier, data)
+        return [one.moved_below("/response/content/data") for one in found]
+
+    def _listed(self, workflow_id: str, data: JsonObject) -> list[Violation]:
+        found: list[Violation] = []
+        for row in rows_of(data):
+            run = (workflow_id, str(row.get("run_id")))
+            if self._rows.get(run) == row and run in self._read_since_row:
+                found += self._judging.listed(row, self._reads[run])
+            self._rows[run] = row
+            self._read_since_row.discard(run)
+        return found
+
+
+def _error_schema(document: JsonObject) -> str:
+    """Name the schema of an error of unknown status: the common one or, by its form, an older."""
+    is_older = "success" in document and isinstance(document.get("error"), str)
+    return "error_rate_limited" if is_older else "error_unauthorized"
+
+
+def _is_bare_error(document: JsonObject) -> bool:
+    return "data" not in document and isinstance(document.get("error"), str)

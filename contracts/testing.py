@@ -1,0 +1,197 @@
+"""The contract as one assertion, for tests of any suite: `assert_keeps_contract(response)`."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from .documents import UnreadableError, judge_answer, judge_document, operation_at
+from .exchanges import Exchange
+from .json_types import Json, JsonObject
+from .rules import Context, rule_named
+from .specification import operations
+from .violations import Grade, Violation
+
+__all__ = ["assert_keeps_contract"]
+
+_MOST_SHOWN = 10
+
+
+def told(head: str, violations: list[Violation]) -> str:
+    """Give all there is to know of each breach: rule, place, both sides, fix and source."""
+    ordered = sorted(violations, key=lambda violation: violation.grade)  # errors first, as in ABC
+    count = "1 promise" if len(ordered) == 1 else f"{len(ordered)} promises"
+    lines = [f"{count} of the contract broken" + (f" in {head}" if head else "")]
+    lines += [_one(violation) for violation in ordered[:_MOST_SHOWN]]
+    if len(ordered) > _MOST_SHOWN:
+        lines.append(f"and {len(ordered) - _MOST_SHOWN} more")
+    return "\n\n".join(lines)
+
+
+def _one(violation: Violation) -> str:
+    rule = rule_named(violation.rule)
+    rows = (
+        ("at", violation.pointer or "/"),
+        ("expected", violation.expected),
+        ("got", violation.got),
+        ("fix", violation.fix),
+        ("source", violation.source),
+    )
+    return "\n".join(
+        [
+            f"{violation.grade} {rule.id} {rule.name}",
+            *(f"  {name:9} {text}" for name, text in rows if text),
+        ]
+    )
+
+
+def is_response(subject: Any) -> bool:
+    """Whether it looks like a response: a status in numbers, headers and a body."""
+    has_body = hasattr(subject, "content") or hasattr(subject, "get_data")
+    return isinstance(getattr(subject, "status_code", None), int) and has_body
+
+
+def as_exchange(response: Any, operation_id: str | None = None) -> Exchange:
+    """Give a response with its request; `operation_id` goes before what the path says.
+
+    A response that knows no request is judged without one.
+    """
+    request = getattr(response, "request", None)
+    method = str(getattr(request, "method", "") or "").upper()
+    url = urlsplit(_target(request))
+    found = operation_at(method, url.path)
+    operation, path, parameters = found or (None, url.path, {})
+    return Exchange(
+        method=method,
+        path=path,
+        status=response.status_code,
+        operation_id=operation_id or (operation.operation_id if operation else None),
+        path_parameters=parameters,
+        query=dict(parse_qsl(url.query, keep_blank_values=True)),
+        request_headers=_headers(request),
+        request_body=_parsed(_sent(request)),
+        response_headers=_headers(response),
+        response_body=_bytes(_received(response)),
+    )
+
+
+def _target(request: Any) -> str:
+    """Give the URL of a request, or its path and query, percent-encoded as it was sent."""
+    query = getattr(request, "query_string", None)
+    if isinstance(query, bytes):  # Werkzeug, whose `path` is decoded
+        path = quote(str(request.root_path).rstrip("/") + str(request.path))
+        return f"{path}?{query.decode('latin-1')}"
+    return str(getattr(request, "url", "") or "")
+
+
+def _headers(message: Any) -> dict[str, str]:
+    headers: Any = getattr(message, "headers", None) or {}
+    return {_text(name).lower(): _text(value) for name, value in headers.items()}
+
+
+def _received(response: Any) -> Any:
+    return response.get_data() if hasattr(response, "get_data") else response.content
+
+
+def _sent(request: Any) -> Any:
+    """Give the body of a request; what was a stream has passed and is not there."""
+    if hasattr(request, "body"):  # requests
+        return request.body
+    if hasattr(request, "get_data"):  # Werkzeug
+        return _at_hand(request.get_data)
+    return _at_hand(lambda: getattr(request, "content", None))
+
+
+def _at_hand(read: Any) -> Any:
+    try:
+        return read()
+    except (OSError, RuntimeError, ValueError):  # closed, or a stream that was not kept
+        return None
+
+
+def _parsed(body: Any) -> Json:
+    try:
+        return json.loads(body) if isinstance(body, str | bytes | bytearray) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _bytes(body: Any) -> bytes:
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def assert_keeps_contract(
+    response_or_document: Any,
+    *,
+    definition: JsonObject | None = None,
+    operation_id: str | None = None,
+    fail_on: str = "error",
+) -> None:
+    """Assert that a response, or parsed JSON, keeps the schema and every rule of the contract.
+
+    A response of requests, httpx, or the test clients of Flask, Werkzeug and Starlette is judged
+    with its request: status, headers and body. Parsed JSON is an execution, an answer with it
+    under `data`, a page of a list, an error body, or an array of these; `operation_id` says
+    whose good answer it is where it is another's. By a `definition`, the value of `workflow` in
+    Get Workflow, the rules about definitions are judged too. `fail_on="warning"` also fails on
+    breaches of what is only inferred.
+
+    Raises:
+        AssertionError: with every breach: rule, place, expected, got, fix and source.
+        TypeError: if it is neither a response nor parsed JSON.
+        ValueError: if an argument has no such value.
+    """
+    __tracebackhide__ = True
+    grades = _failing(fail_on)
+    context = Context(definition=_definition(definition))
+    try:
+        head, violations = _judged(response_or_document, context, operation_id)
+    except UnreadableError as problem:
+        raise AssertionError(str(problem)) from None
+    if any(violation.grade in grades for violation in violations):
+        raise AssertionError(told(head, violations))
+
+
+def _judged(
+    subject: Any, context: Context, operation_id: str | None
+) -> tuple[str, list[Violation]]:
+    if operation_id is not None:
+        _check_operation(operation_id)
+    if is_response(subject):
+        exchange = as_exchange(subject, operation_id)
+        return _line(exchange), judge_answer(exchange, context=context)
+    if not isinstance(subject, dict | list):
+        raise TypeError(
+            f"{type(subject).__name__} is neither a response nor parsed JSON. Give a response of "
+            "requests, httpx, Flask or Starlette, or a dict or list such as response.json()."
+        )
+    return "", judge_document(subject, context=context, operation_id=operation_id)
+
+
+def _line(exchange: Exchange) -> str:
+    return f"{exchange.method} {exchange.path} -> {exchange.status}".strip()
+
+
+def _failing(fail_on: str) -> frozenset[Grade]:
+    """Give the grades that fail."""
+    names = [grade.value for grade in Grade]
+    if fail_on not in names:
+        raise ValueError(f"fail_on={fail_on!r} is not one of {', '.join(names)}.")
+    return frozenset(Grade) if fail_on == Grade.WARNING else frozenset({Grade.ERROR})
+
+
+def _definition(given: JsonObject | None) -> JsonObject | None:
+    """Give the definition, also out of a whole Workflow object, which people have at hand."""
+    if given is not None and "actions" not in given and isinstance(given.get("workflow"), dict):
+        definition: JsonObject = given["workflow"]
+        return definition
+    return given
+
+
+def _check_operation(operation_id: str) -> None:
+    known = [operation.operation_id for operation in operations()]
+    if operation_id not in known:
+        raise ValueError(f"operation_id={operation_id!r} is not one of {', '.join(known)}.")

@@ -1,0 +1,255 @@
+"""Who may use the control API and the pages: this machine, or whoever holds the token.
+
+A browser obeys any page it shows, so what it sends is judged by the page it comes from.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Iterable
+from enum import Enum, auto
+from urllib.parse import quote, urlsplit
+
+from flask import Request, Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from deadringer.mockserver.config import Settings
+from deadringer.mockserver.errors import ApiError
+from deadringer.mockserver.logging import QUIET
+from deadringer.mockserver.world.service import Service
+
+_WIDE = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, not bound to
+
+
+def is_loopback(name: str) -> bool:
+    """Tell whether a host name or address is this machine, for browsers too (RFC 6761)."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    address = _address(name)
+    return address is not None and address.is_loopback
+
+
+def is_own(name: str, bound: str, allowed: Iterable[str]) -> bool:
+    """Tell whether a request for this host can be meant for us.
+
+    A page of another site can make its own name lead here (DNS rebinding), and then counts as one
+    of ours. It cannot do so with an address, nor with a name no public registry gives out, which is
+    how containers call each other.
+    """
+    if is_loopback(name) or name == bound.lower() or name in {one.lower() for one in allowed}:
+        return True
+    if is_loopback(bound.lower()):
+        return False
+    is_private = "." not in name or name.endswith(".internal")
+    return bool(name) and (_address(name) is not None or is_private)
+
+
+def host_name(authority: str) -> str:
+    """Give the name or address in `name:port`, "" if there is none."""
+    try:
+        return (urlsplit(f"//{authority}").hostname or "").rstrip(".")
+    except ValueError:  # half a bracket
+        return ""
+
+
+def authority_of(origin: str) -> str:
+    """Give `name:port` of an origin, "" if it has none, as `null` has."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
+
+
+def binds_wide(bound: str) -> bool:
+    """Tell whether other machines can reach a server that binds there."""
+    return bound in _WIDE or not is_loopback(bound.lower())
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(name)
+    except ValueError:
+        return None
+
+
+READING = frozenset({"GET", "HEAD"})
+OWN_HEADERS = ("X-Mock-Session", "X-Mock-Token", "X-Mock-Request")
+"""Headers a page of another site can send only with our consent; plain forms never can."""
+_TOLD_BY_BROWSERS = ("Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode")
+
+
+class Sender(Enum):
+    """Where a request comes from."""
+
+    OWN_PAGE = auto()
+    LOCAL_PAGE = auto()
+    """A page of this machine, on another port."""
+    LINK = auto()
+    """Somebody followed a link to us; the page that has it cannot read the answer."""
+    PROGRAM = auto()
+    OTHER_SITE = auto()
+
+
+def sender_of(request: Request) -> Sender:
+    """Give where a request comes from."""
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return _by_origin(origin, request.host)
+    if _is_program(request):
+        return Sender.PROGRAM
+    is_same = request.headers.get("Sec-Fetch-Site") in {"same-origin", "none"}
+    if is_same and (request.method in READING or _is_no_form(request)):
+        return Sender.OWN_PAGE
+    return Sender.LINK if _is_followed_link(request) else Sender.OTHER_SITE
+
+
+def _by_origin(origin: str, host: str) -> Sender:
+    authority = authority_of(origin).lower()
+    if authority == host.lower():
+        return Sender.OWN_PAGE
+    return Sender.LOCAL_PAGE if is_loopback(host_name(authority)) else Sender.OTHER_SITE
+
+
+def _is_program(request: Request) -> bool:
+    if any(name in request.headers for name in _TOLD_BY_BROWSERS):
+        return False
+    return "Referer" not in request.headers or _is_no_form(request)
+
+
+def _is_no_form(request: Request) -> bool:
+    return request.is_json or any(name in request.headers for name in OWN_HEADERS)
+
+
+def _is_followed_link(request: Request) -> bool:
+    told = request.headers
+    is_shown = told.get("Sec-Fetch-Dest") == "document"
+    return request.method in READING and told.get("Sec-Fetch-Mode") == "navigate" and is_shown
+
+
+COOKIE = "deadringer_control"
+
+
+def holds_token(request: Request, token: str) -> bool:
+    """Tell whether a request sends the token itself."""
+    return _is_equal(request.headers.get("X-Mock-Token", ""), token)
+
+
+def holds_cookie(request: Request, token: str) -> bool:
+    """Tell whether a request comes from a browser that was told the token."""
+    return _is_equal(request.cookies.get(COOKIE, ""), _cookie_value(token))
+
+
+def is_token(given: str, token: str) -> bool:
+    """Tell whether somebody typed the token."""
+    return _is_equal(given, token)
+
+
+def remember(response: AnyResponse, token: str) -> None:
+    """Let the browser hold the token from now on; scripts and other sites never get it."""
+    response.set_cookie(
+        COOKIE, _cookie_value(token), path="/__mock/", httponly=True, samesite="Strict"
+    )
+
+
+def _cookie_value(token: str) -> str:
+    """Derive the value: a browser shows a cookie to every port of this machine."""
+    return hmac.digest(token.encode(), b"deadringer control cookie", hashlib.sha256).hex()
+
+
+def _is_equal(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+
+
+ROOT = "/__mock/"
+PAGES = f"{ROOT}ui/"
+SIGN_IN = f"{PAGES}token"
+ASSETS = f"{PAGES}assets/"
+
+
+def guard(service: Service) -> AnyResponse | None:
+    """Refuse pages of other sites, and, if a token is set, whoever lacks it.
+
+    Raises:
+        ApiError: AUTH_REQUIRED or FORBIDDEN.
+    """
+    if not request.path.startswith(ROOT) or request.method == "OPTIONS":
+        return None
+    if request.headers.get("X-Mock-Request") == "poll":
+        request.environ[QUIET] = True
+    token = service.settings.control_token
+    if token is not None:
+        return _require_token(token)
+    _require_own_host(service.settings)
+    sender = sender_of(request)
+    if sender is Sender.OTHER_SITE:
+        raise ApiError(
+            "FORBIDDEN",
+            "Pages of other sites may not steer this mock",
+            "Serve the page from localhost, or start with --control-token",
+        )
+    return None
+
+
+def share(response: Response, settings: Settings) -> Response:
+    """Let pages of this machine, and those that hold the token, use the control API."""
+    origin = request.headers.get("Origin")
+    if not origin or not request.path.startswith(ROOT):
+        return response
+    if is_loopback(host_name(authority_of(origin))) or settings.control_token is not None:
+        allowed = {
+            "Origin": origin,
+            "Methods": "GET, POST, PUT, PATCH, DELETE",
+            "Headers": ", ".join(("Content-Type", *OWN_HEADERS)),
+        }
+        response.headers.update({f"Access-Control-Allow-{one}": allowed[one] for one in allowed})
+        response.headers["Vary"] = "Origin"
+    return response
+
+
+def preflight() -> Response | None:
+    """Answer a browser's question before its request; the headers come from `share`."""
+    is_question = request.method == "OPTIONS" and request.path.startswith(ROOT)
+    if not is_question:
+        return None
+    answer = Response(status=204)
+    del answer.headers["Content-Type"]
+    return answer
+
+
+def _require_own_host(settings: Settings) -> None:
+    name = host_name(request.host)
+    if not is_own(name, settings.host, settings.allowed_hosts):
+        raise ApiError(
+            "FORBIDDEN",
+            f"This mock does not answer here under the name {name[:80]!r}",
+            "Call it by localhost or by its address, or start with --allow-host NAME",
+        )
+
+
+def _asked_target() -> str:
+    query = request.query_string.decode("latin-1")
+    return quote(request.path) + (f"?{query}" if query else "")
+
+
+def _require_token(token: str) -> AnyResponse | None:
+    """Let in whoever sends the token, or a browser that knows it.
+
+    A browser sends its cookie along from every page of this machine, so that with the cookie alone
+    only our own pages may write.
+    """
+    is_open = request.path == SIGN_IN or request.path.startswith(ASSETS)
+    if is_open or holds_token(request, token):
+        return None
+    is_reading = request.method in READING
+    is_ours = is_reading or sender_of(request) in {Sender.OWN_PAGE, Sender.PROGRAM}
+    if is_ours and holds_cookie(request, token):
+        return None
+    # What a page fetches by itself would be taken for a part of it.
+    is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    if is_reading and is_page and request.path.startswith(PAGES):
+        return redirect(f"{SIGN_IN}?next={quote(_asked_target(), safe='/')}", 303)
+    raise ApiError(
+        "AUTH_REQUIRED",
+        "The control token is missing or wrong",
+        f"Send it as X-Mock-Token, or tell it to the browser at {SIGN_IN}",
+    )

@@ -1,0 +1,63 @@
+"""The clock of a session: read, set, moved, and given back."""
+
+from datetime import UTC, datetime
+
+from deadringer.contracts import JsonObject, format_timestamp, parse_timestamp
+from deadringer.mockserver.errors import ApiError
+from deadringer.mockserver.state.clock import LATEST, SessionClock
+
+from .context import Steering, refused
+
+
+def get_clock(steering: Steering) -> JsonObject:
+    """Give the session's clock."""
+    clock = steering.service.session_clock(steering.session_name)
+    return clock.described(steering.service.clock.now())
+
+
+def set_clock(steering: Steering) -> JsonObject:
+    """Set the time, the speed, or both; speed 0 freezes."""
+    body = steering.body
+    machine = steering.service.clock.now()
+    old = steering.service.session_clock(steering.session_name)
+    began, speed = old.at(machine), body.get("speed", old.speed)
+    if "now" in body:
+        began = _moment(body["now"])
+    steering.change("clock", SessionClock(began, machine, speed).as_json())
+    return get_clock(steering)
+
+
+def unset_clock(steering: Steering) -> JsonObject:
+    """Go back to the clock of the start."""
+    steering.change("clock", {})
+    return get_clock(steering)
+
+
+def advance_clock(steering: Steering) -> JsonObject:
+    """Move the time by some seconds."""
+    clock = steering.service.session_clock(steering.session_name)
+    try:
+        moved = clock.moved(steering.service.clock.now(), steering.body["seconds"])
+    except (OverflowError, ValueError) as problem:
+        raise _too_far() from problem
+    if moved.began > LATEST:
+        raise _too_far()
+    steering.change("clock", moved.as_json())
+    return get_clock(steering)
+
+
+def _moment(text: str) -> datetime:
+    parsed = parse_timestamp(text)
+    assert parsed is not None, "the document asks for a time"
+    try:
+        moment = parsed.astimezone(UTC)
+    except OverflowError as problem:
+        raise refused("now", "is outside the years 1 to 9999 in UTC", "Choose another") from problem
+    if moment > LATEST:
+        raise refused("now", f"is after {format_timestamp(LATEST)}", "Choose an earlier time")
+    return moment
+
+
+def _too_far() -> ApiError:
+    problem = f"leads out of the years 1 to 9999, or beyond {format_timestamp(LATEST)}"
+    return refused("seconds", problem, "Move less far")

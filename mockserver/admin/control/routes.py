@@ -1,0 +1,164 @@
+"""Makes the routes of the control API out of its document, and answers its index."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import yaml
+from flask import Flask, Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from deadringer.contracts import Json, JsonObject, Operation
+from deadringer.mockserver._json import read_json, written
+from deadringer.mockserver.api.middleware.journal import Journal
+from deadringer.mockserver.api.routes import session_of_request
+from deadringer.mockserver.api.validation import read_query
+from deadringer.mockserver.control_spec import (
+    body_validator,
+    control_operations,
+    control_specification,
+)
+from deadringer.mockserver.errors import ApiError
+from deadringer.mockserver.schema_errors import Problem, problems_of
+from deadringer.mockserver.world.service import Service
+
+from . import clock, contract_faults, executions, faults, journal, runs, scenarios, sessions
+from .access import ROOT, guard, preflight, share
+from .context import Steering, refusal_of
+
+PAGES = {"runs": f"{ROOT}ui/runs"}
+
+
+def get_index(_steering: Steering) -> JsonObject | AnyResponse:
+    """Give the routes; send a browser that prefers HTML to the list of runs."""
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        return redirect(PAGES["runs"])
+    listed = [
+        {"method": one.method, "path": one.path, "summary": one.described["summary"]}
+        for one in control_operations()
+    ]
+    return {
+        "name": "deadringer",
+        "specification": f"{ROOT}openapi.json",
+        "pages": PAGES,
+        "operations": listed,
+    }
+
+
+def get_specification(_steering: Steering) -> JsonObject:
+    """Give the document as JSON."""
+    return control_specification()
+
+
+def get_specification_as_yaml(_steering: Steering) -> Response:
+    """Give the document as YAML."""
+    return Response(_as_yaml(), mimetype="application/yaml")
+
+
+@cache
+def _as_yaml() -> str:
+    text: str = yaml.safe_dump(control_specification(), sort_keys=False, allow_unicode=True)
+    return text
+
+
+ANSWERS: Mapping[str, Callable[..., Any]] = {
+    "getIndex": get_index,
+    "getControlSpecification": get_specification,
+    "getControlSpecificationAsYaml": get_specification_as_yaml,
+    "getState": sessions.get_state,
+    "resetSession": sessions.reset_session,
+    "getClock": clock.get_clock,
+    "setClock": clock.set_clock,
+    "unsetClock": clock.unset_clock,
+    "advanceClock": clock.advance_clock,
+    "listFaults": faults.list_faults,
+    "addFault": faults.add_fault,
+    "removeFaults": faults.remove_faults,
+    "removeFault": faults.remove_fault,
+    "getChaos": faults.get_chaos,
+    "setChaos": faults.set_chaos,
+    "unsetChaos": faults.unset_chaos,
+    "listContractFaults": contract_faults.list_contract_faults,
+    "breakPromise": contract_faults.break_promise,
+    "keepPromise": contract_faults.keep_promise,
+    "keepPromises": contract_faults.keep_promises,
+    "listScenarios": scenarios.list_scenarios,
+    "getScenario": scenarios.get_scenario,
+    "setScenario": scenarios.set_scenario,
+    "unsetScenario": scenarios.unset_scenario,
+    "startLiveRun": runs.start_live_run,
+    "advanceRun": runs.advance_run,
+    "putExecution": executions.put_execution,
+    "patchExecution": executions.patch_execution,
+    "deleteExecution": executions.delete_execution,
+    "getJournal": journal.get_journal,
+    "clearJournal": journal.clear_journal,
+    "getJournalEntry": journal.get_journal_entry,
+    "verifyCounts": journal.verify_counts,
+}
+"""What answers each operation of the document."""
+
+FURTHER: Mapping[str, Callable[[Steering, Json, list[Problem]], Iterable[Problem]]] = {
+    "addFault": faults.problems_of_added,
+    "verifyCounts": journal.problems_of_wanted,
+}
+"""What judges a body beyond its schema: of one that has problems with it, the members that pass."""
+
+
+def add_control(app: Flask, service: Service, kept: Journal) -> None:
+    """Add every route, and the guard before them."""
+    for operation in control_operations():
+        app.add_url_rule(
+            operation.path.replace("{", "<").replace("}", ">"),
+            f"control {operation.operation_id}",
+            _answering(operation, service, kept),
+            methods=[operation.method, "OPTIONS"],
+            provide_automatic_options=False,
+        )
+    app.before_request(preflight)
+    app.before_request(lambda: guard(service))
+    app.after_request(lambda response: share(response, service.settings))
+
+
+def _answering(operation: Operation, service: Service, kept: Journal) -> Callable[..., AnyResponse]:
+    answer = ANSWERS[operation.operation_id]
+
+    def answering(**path: str) -> AnyResponse:
+        session_of_request()  # that is no name is told by every operation
+        query = read_query(operation, request.args)
+        steering = Steering(service, kept, query=query)
+        steering = replace(steering, body=_body(operation, steering))
+        body, status = answer(steering, **path), 200
+        if isinstance(body, AnyResponse):
+            return body
+        if isinstance(body, tuple):
+            body, status = body
+        return Response(written(body) + b"\n", status=status, mimetype="application/json")
+
+    return answering
+
+
+def _body(operation: Operation, steering: Steering) -> JsonObject:
+    """Give the JSON object the request sent; an absent one is `{}`.
+
+    Raises:
+        ApiError: BAD_REQUEST if it is not JSON, VALIDATION_ERROR with one line for each breach.
+    """
+    validator = body_validator(operation)
+    if validator is None:
+        return {}
+    raw = request.get_data()
+    try:
+        body = read_json(raw) if raw.strip() else {}
+        problems = problems_of(body, validator)
+    except (ValueError, RecursionError) as problem:
+        raise ApiError("BAD_REQUEST", f"The body is not JSON: {problem}") from problem
+    further = FURTHER.get(operation.operation_id)
+    if further is not None:
+        problems += further(steering, body, problems)
+    if problems:
+        lines = [one.line for one in problems]
+        raise refusal_of(lines, "Compare the body with /__mock/openapi.json")
+    found: JsonObject = body
+    return found

@@ -1,0 +1,70 @@
+"""Live runs: started on command, and moved by hand."""
+
+from deadringer.contracts import JsonObject
+from deadringer.mockserver.errors import ApiError
+from deadringer.mockserver.world.documents import NamedRun
+from deadringer.mockserver.world.scenarios import Scenario, nameable, runs_by_name
+from deadringer.mockserver.world.service import start_run
+
+from .context import Steering, refused, require_known
+
+_OF_THE_STORY = {"workflow_id", "run_id", "at_s", "times", "every_s"}
+"""Members that place a run in its scenario; the others say how it goes."""
+
+
+def start_live_run(steering: Steering, id: str) -> tuple[JsonObject, int]:  # noqa: A002 - named by the path
+    """Start a live run."""
+    scene = steering.scene
+    require_known(id, scene.family.workflows, "workflow")
+    wanted = {**_of_scenario(steering, id), **steering.body}
+    run = start_run(steering.service, scene, id, wanted, may_overdraw=True)
+    named = NamedRun("", "", run.plan.status, id, run.plan.run_id)
+    ids = {"workflow_id": id, "run_id": run.plan.run_id}
+    return {**ids, "path": named.path, "drive": run.drive}, 201
+
+
+def _of_scenario(steering: Steering, workflow_id: str) -> JsonObject:
+    """Take `scenario` and `run` out of the body; give what that scenario writes of that run."""
+    body = steering.body
+    name, run = body.pop("scenario", None), body.pop("run", None)
+    current = steering.session.scenario
+    if name is None and run is None:
+        return {}
+    known = nameable(current, steering.service.settings.seed)
+    scenario = known.get(name) if name is not None else current
+    if scenario is None:
+        problem = "is unknown" if name is not None else "is missing: the session is in none"
+        raise refused("scenario", problem, f"Use one of {', '.join(known)}")
+    runs = {
+        called: one
+        for called, one in runs_by_name(scenario).items()
+        if one["workflow_id"] == workflow_id
+    }
+    if not runs or run not in {None, *runs}:
+        problem = "is unknown" if runs else f"has none in {scenario.name}"
+        raise refused("run", problem, _runs_to_start(scenario))
+    entry = runs[run] if run is not None else next(iter(runs.values()))
+    left_out = _OF_THE_STORY if "status" not in body else {*_OF_THE_STORY, "fails_at"}
+    return {member: value for member, value in entry.items() if member not in left_out}
+
+
+def _runs_to_start(scenario: Scenario) -> str:
+    listed = [f"{called} of {one['workflow_id']}" for called, one in runs_by_name(scenario).items()]
+    return f"Runs of {scenario.name}: {', '.join(listed) or 'none'}"
+
+
+def advance_run(steering: Steering, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
+    """Move a run that is driven by hand."""
+    run = steering.session.started.get(run_id)
+    if run is None or run.plan.workflow_id != id or run.drive not in {"manual", "read"}:
+        raise ApiError(
+            "NOT_FOUND",
+            "There is no such run that is driven by hand",
+            'Start one with {"drive": "manual"}',
+        )
+    count = steering.body.get("transitions", 1)
+    steering.change("moved", {"run_id": run_id, "transitions": count})
+    found = steering.scene.find(id, run_id)
+    if found is None:
+        raise ApiError("NOT_FOUND", "The run is gone", "The session was reset; start another")
+    return found.execution

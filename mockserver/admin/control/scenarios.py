@@ -1,0 +1,77 @@
+"""Scenarios of a session: which there are, which one it is in, and into another one."""
+
+from deadringer.contracts import JsonObject
+from deadringer.mockserver.errors import ApiError
+from deadringer.mockserver.world.scenarios import (
+    Scenario,
+    ScenarioError,
+    load_scenario,
+    ready_names,
+    scenario_from,
+)
+
+from .context import Steering, refusal_of, refused
+from .sessions import get_state
+
+
+def list_scenarios(steering: Steering) -> JsonObject:
+    """Give the ready scenarios, and which one the session is in."""
+    seed, current = steering.service.settings.seed, steering.session.scenario
+    listed = [load_scenario(name, seed) for name in ready_names()]
+    return {
+        "scenario": current.name if current else None,
+        "scenarios": [{"name": one.name, "summary": one.summary} for one in listed],
+    }
+
+
+def get_scenario(steering: Steering) -> JsonObject:
+    """Give the scenario the session is in, and how long ago it began."""
+    scene = steering.scene
+    scenario = scene.session.scenario
+    if scenario is None:
+        raise ApiError("NOT_FOUND", "The session is in no scenario", 'PUT {"name": "quiet-day"}')
+    passed_s = (scene.now_ms - scene.session.began_ms) / 1000
+    return {"name": scenario.name, "passed_s": passed_s, "document": scenario.document}
+
+
+def set_scenario(steering: Steering) -> JsonObject:
+    """Begin a scenario now: what the session has changed is gone, its clock goes on."""
+    body, seed = steering.body, steering.service.settings.seed
+    if body.keys().isdisjoint({"name", "document"}):
+        raise refused("body", "says no scenario", 'Send {"name": …} or {"document": …}')
+    if "document" in body and body.get("name") in ready_names():
+        problem = f"{body['name']!r} is a ready scenario, and the document is another one"
+        raise refused("name", problem, "Send one of them, or call the document otherwise")
+    try:
+        if "document" in body:
+            served = [*steering.service.executions.workflow_ids()]
+            chosen = scenario_from(body["document"], body.get("name", "unnamed"), seed, served)
+        else:
+            chosen = _ready(body["name"], seed)
+    except ScenarioError as problem:
+        raise refusal_of(problem.lines, "docs/scenarios.md tells what a scenario may say") from (
+            problem
+        )
+    _begin(steering, {"name": chosen.name, "document": chosen.document})
+    return get_state(steering)
+
+
+def unset_scenario(steering: Steering) -> JsonObject:
+    """Go back to the scenario of the start, which begins now, or to none."""
+    _begin(steering, {})
+    return get_state(steering)
+
+
+def _ready(name: str, seed: int) -> Scenario:
+    if name not in ready_names():  # a request may not name files of this machine
+        raise refused("name", "is unknown", f"Use one of {', '.join(ready_names())}")
+    return load_scenario(name, seed)
+
+
+def _begin(steering: Steering, scenario: JsonObject) -> None:
+    session = steering.session
+    clocks = {
+        "clock": session.clock.as_json() if session.clock else None,
+        "started": session.start.since.isoformat() if session.start else None,
+    }
+    steering.change("scenario", {**scenario, **clocks, "began": steering.scene.now.isoformat()})

@@ -1,0 +1,42 @@
+"""A session as a whole: what it has changed, and back to the start."""
+
+from deadringer.contracts import JsonObject
+
+from .clock import get_clock
+from .context import Steering
+
+
+def get_state(steering: Steering) -> JsonObject:
+    """Give what the session has changed."""
+    session, service = steering.session, steering.service
+    return {
+        "session": session.name,
+        "seed": service.settings.seed,
+        "clock": get_clock(steering),
+        "faults": list(session.faults.values()),
+        "contract_faults": list(service.broken_promises(session.name)),
+        "chaos": service.chaos(session.name) or None,
+        "scenario": session.scenario.name if session.scenario else None,
+        "started_runs": [
+            {"workflow_id": run.plan.workflow_id, "run_id": name, "drive": run.drive}
+            for name, run in [*session.started.items()]
+        ],
+        "changed_executions": [
+            {"workflow_id": ids[0], "run_id": ids[1], "change": "put" if one else "deleted"}
+            for ids, one in [*session.executions.items()]
+        ],
+    }
+
+
+def reset_session(steering: Steering) -> JsonObject:
+    """Go back to the start state, as if the server had been started now: its clock too.
+
+    No journal, new rate-limit windows, a scenario begins anew.
+    """
+    service, names = steering.service, {steering.session_name}
+    if steering.query["all"] == "true":
+        names |= {*service.session_names(), *steering.journal.sessions()}
+    for name in sorted(names):
+        steering.journal.clear(name)
+        service.change(name, "reset", {"started": service.clock.now().isoformat()})
+    return get_state(steering)

@@ -1,0 +1,92 @@
+"""What needs no key: the front page and the specification."""
+
+import json
+from functools import cache, partial
+
+import yaml
+from flask import Flask, Response, render_template, request
+
+from deadringer.contracts import bundle_specification
+from deadringer.mockserver.api.middleware.journal import Journal
+from deadringer.mockserver.world.documents import NamedRun
+from deadringer.mockserver.world.service import SESSION_NAME, Service
+
+from .contract_page import add_contract_page
+from .control_pages import add_steering_pages
+from .rules_page import add_rules_page
+from .runs import add_runs
+from .shell import add_shell, show_page
+from .sign_in_page import add_sign_in_page
+from .trace import add_trace
+
+LINKS = {"specification": "/openapi.json", "specification_yaml": "/openapi.yaml"}
+_POLICY_ALONE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""Of the front page where there are no other pages: it brings its style along."""
+
+
+def add_pages(app: Flask, service: Service, journal: Journal | None) -> None:
+    """Add `/`, `/openapi.json` and `/openapi.yaml`; with the control API, the pages beside it."""
+    app.template_folder = "pages/templates"
+    if journal is not None:
+        add_shell(app)
+        app.jinja_env.globals["session_names"] = partial(_session_names, service, journal)
+        add_runs(app, service)
+        add_trace(app, service)
+        add_contract_page(app, service)
+        add_rules_page(app)
+        add_steering_pages(app, service)
+        add_sign_in_page(app, service)
+    app.add_url_rule("/", "front_page", lambda: _front_page(service))
+    app.add_url_rule("/openapi.json", "specification", _specification)
+    app.add_url_rule("/openapi.yaml", "specification_yaml", _specification_yaml)
+
+
+def _session_names(service: Service, journal: Journal) -> list[str]:
+    """Give the named sessions there are: those that were changed, and those that only asked."""
+    names = {*service.session_names(), *journal.sessions()}
+    return sorted(name for name in names if SESSION_NAME.fullmatch(name))
+
+
+def _front_page(service: Service) -> Response:
+    runs = list(service.executions.named_runs())
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        response = _front_page_of(runs, has_pages=service.settings.control)
+    else:
+        listed = [
+            {"name": run.name, "story": run.story, "status": run.status, "path": run.path}
+            for run in runs
+        ]
+        body = {"name": "deadringer", **LINKS, "runs": listed}
+        response = Response(json.dumps(body, ensure_ascii=False), mimetype="application/json")
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def _front_page_of(runs: list[NamedRun], *, has_pages: bool) -> Response:
+    if has_pages:
+        return show_page("front_page.html", "front_page", runs=runs)
+    response = Response(render_template("front_page_alone.html", runs=runs), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = _POLICY_ALONE
+    return response
+
+
+def _specification() -> Response:
+    return Response(_as_json(), mimetype="application/json")
+
+
+def _specification_yaml() -> Response:
+    return Response(_as_yaml(), mimetype="application/yaml")
+
+
+@cache
+def _as_json() -> str:
+    return json.dumps(bundle_specification(), ensure_ascii=False)
+
+
+@cache
+def _as_yaml() -> str:
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(
+        bundle_specification(), Dumper=dumper, sort_keys=False, allow_unicode=True
+    )
+    return text

@@ -1,0 +1,39 @@
+"""The contract page: the specification, and requests of it to try on this mock."""
+
+from typing import NamedTuple
+
+from flask import Flask, Response
+
+from deadringer.mockserver.config import DEMO_KEY
+from deadringer.mockserver.world.service import Service
+
+from .shell import UI, show_page
+
+
+class Shown(NamedTuple):
+    """A specification to read; `scheme` is the one a key is filled in for."""
+
+    label: str
+    url: str
+    scheme: str
+
+
+def add_contract_page(app: Flask, service: Service) -> None:
+    """Add `/__mock/ui/contract`."""
+    shown = [Shown("The API", "/openapi.json", "apiKey")]
+    if service.settings.control:
+        shown.append(Shown("The control API", "/__mock/openapi.json", ""))
+    app.add_url_rule(
+        f"{UI}contract",
+        "ui contract",
+        lambda: _contract_page(shown, shown_key(service)),
+    )
+
+
+def shown_key(service: Service) -> str:
+    """Give the key that pages may write out: the public demo key, where it is accepted."""
+    return DEMO_KEY if DEMO_KEY in service.settings.api_keys else ""
+
+
+def _contract_page(shown: list[Shown], key: str) -> Response:
+    return show_page("contract.html", "ui contract", shown=shown, key=key)

@@ -1,0 +1,158 @@
+"""The rules page: every promise with its source, an example of each kind, and who breaks it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from flask import Flask, Response
+from markupsafe import Markup
+
+from deadringer.contracts import Json
+from deadringer.contracts.rules import RULES, Grade, Group, Instance, Rule, instances_of
+
+from .shell import UI, show_page
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an example; `is_broken` marks the place of a breach."""
+
+    text: str
+    is_broken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example as it is shown."""
+
+    description: str
+    places: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One rule as it is shown; `faults` are those that break it."""
+
+    rule: Rule
+    title: str
+    why: tuple[str, ...]
+    keeping: Example | None
+    breaking: Example
+    faults: tuple[str, ...]
+
+    @property
+    def searched(self) -> str:
+        """The text that a search looks through."""
+        told = (self.rule.id, self.rule.name, self.title, self.rule.source, *self.faults)
+        return " ".join(told).lower()
+
+
+def add_rules_page(app: Flask) -> None:
+    """Add `/__mock/ui/rules`."""
+    app.jinja_env.filters["ticked"] = ticked
+    app.add_url_rule(f"{UI}rules", "ui rules", _rules_page)
+
+
+def ticked(text: str) -> Markup:
+    """Give a text of ours with what stands between backticks as code."""
+    code = Markup("<code>{}</code>")
+    parts = text.split("`")
+    return Markup("").join(code.format(part) if at % 2 else part for at, part in enumerate(parts))
+
+
+def _rules_page() -> Response:
+    return show_page(
+        "rules.html", "ui rules", promises=promises(), groups=list(Group), grades=list(Grade)
+    )
+
+
+@cache
+def promises() -> tuple[Promise, ...]:
+    """Give every promise in the order of the contract."""
+    return tuple(_promise(rule) for rule in RULES)
+
+
+def _promise(rule: Rule) -> Promise:
+    from deadringer.mockserver.faults.contract import (
+        CONTRACT_FAULTS,  # many modules, and few look at rules
+    )
+
+    title, *why = (" ".join(part.split()) for part in rule.why.split("\n\n"))
+    instances = instances_of(rule)
+    return Promise(
+        rule=rule,
+        title=title,
+        why=tuple(why),
+        keeping=_example(instances.accepted[0]) if instances.accepted else None,
+        breaking=_example(instances.refused[0]),
+        faults=tuple(fault.name for fault in CONTRACT_FAULTS if fault.rule == rule.name),
+    )
+
+
+def _example(instance: Instance) -> Example:
+    parts = [_bare(part) for part in instance.subject]
+    shown = parts[0] if len(parts) == 1 else parts
+    marked = {_place(shown, pointer, len(parts)) for pointer in instance.pointers}
+    return Example(
+        instance.description,
+        tuple(pointer or "/" for pointer in instance.pointers),
+        tuple(_lines(shown, "", "", marked)),
+    )
+
+
+def _place(shown: Json, pointer: str, parts: int) -> str:
+    """Give where a breach stands in what is shown: in the last part that has such a place."""
+    roots = [""] if parts == 1 else [f"/{part}" for part in reversed(range(parts))]
+    wanted = [f"{root}{inner}{pointer}" for root in roots for inner in ("", "/body")]
+    return next((place for place in wanted if _exists(shown, place)), pointer)
+
+
+def _exists(value: Json, pointer: str) -> bool:
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+            value = value[int(key)]
+        elif isinstance(value, dict) and key in value:
+            value = value[key]
+        else:
+            return False
+    return True
+
+
+def _bare(part: Json) -> Json:
+    """Give an exchange without the word that says it is one."""
+    is_exchange = isinstance(part, dict) and part.keys() == {"exchange"}
+    return part["exchange"] if is_exchange else part
+
+
+def _lines(
+    value: Json, pointer: str, name: str, marked: set[str], tail: str = ""
+) -> Iterator[Line]:
+    """Give JSON as indented lines; the depth of the pointer is that of the line."""
+    indent = "  " * pointer.count("/")
+    is_broken = bool(pointer) and pointer in marked
+    if isinstance(value, dict | list) and value:
+        opening, closing = "{}" if isinstance(value, dict) else "[]"
+        yield Line(f"{indent}{name}{opening}", is_broken)
+        members = _members(value)
+        for place, (key, label, member) in enumerate(members, 1):
+            comma = "," if place < len(members) else ""
+            yield from _lines(member, f"{pointer}/{key}", label, marked, comma)
+        yield Line(f"{indent}{closing}{tail}", is_broken=False)
+    else:
+        yield Line(f"{indent}{name}{json.dumps(value, ensure_ascii=False)}{tail}", is_broken)
+
+
+def _members(value: Json) -> list[tuple[str, str, Json]]:
+    if isinstance(value, list):
+        return [(str(place), "", member) for place, member in enumerate(value)]
+    return [
+        (
+            key.replace("~", "~0").replace("/", "~1"),
+            f"{json.dumps(key, ensure_ascii=False)}: ",
+            member,
+        )
+        for key, member in value.items()
+    ]

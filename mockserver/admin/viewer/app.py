@@ -1,0 +1,82 @@
+"""The application that shows one execution: the page of a trace, and nothing else."""
+
+import json
+import shlex
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from flask import Flask, Response, redirect, request
+
+from deadringer.contracts import JsonObject, Violation, format_timestamp
+from deadringer.contracts.documents import judge_document
+from deadringer.contracts.rules import judge_execution
+from deadringer.contracts.trace_view import island, json_text, told_violations
+from deadringer.mockserver.admin.control.access import host_name, is_loopback
+from deadringer.mockserver.admin.ui.shell import UI, add_shell, show_page
+
+from .load import NoExecutionError, Viewed
+
+DATA = f"{UI}data"
+_DATA = "/data/"
+
+
+def build_viewer(viewed: Viewed) -> Flask:
+    """Give the application; it answers requests of this machine alone, for runs may be private."""
+    app = Flask("mockserver", static_folder=None, template_folder="admin/ui/templates")
+    app.before_request(_require_loopback)
+    add_shell(app)
+    app.add_url_rule("/", "front", lambda: redirect(UI))
+    # The brand of every page leads to the list of runs; here the one run is that list.
+    app.add_url_rule(UI, "ui runs", lambda: _show(viewed))
+    app.add_url_rule(DATA, "ui data", lambda: _renewed(viewed))
+    return app
+
+
+def _require_loopback() -> Response | None:
+    if is_loopback(host_name(request.host)):
+        return None
+    return Response("Call the viewer by localhost.\n", 403, mimetype="text/plain")
+
+
+def _show(viewed: Viewed) -> Response:
+    document = _document(viewed)
+    title = str(viewed.execution.get("run_id", "Execution"))
+    return show_page(
+        "view.html", "ui runs", island=island(document), title=title, origin=viewed.origin
+    )
+
+
+def _renewed(viewed: Viewed) -> Response:
+    try:
+        viewed.renew()
+    except NoExecutionError as problem:
+        return Response(json.dumps({"error": str(problem)}), 502, mimetype="application/json")
+    return Response(json_text(_document(viewed)), mimetype="application/json")
+
+
+def _document(viewed: Viewed) -> JsonObject:
+    links = {}
+    if viewed.is_from_server:
+        header = '"x-api-key: $DEADRINGER_API_KEY"'
+        links = {"data": DATA, "curl": f"curl -H {header} {shlex.quote(viewed.origin)}"}
+    inside, outside = _judged(viewed)
+    return {
+        "execution": viewed.execution,
+        "violations": told_violations(inside),
+        "envelope": viewed.envelope,
+        "outside": told_violations(outside),
+        "workflow": viewed.workflow,
+        "now": format_timestamp(datetime.now(UTC)),
+        "links": links,
+    }
+
+
+def _judged(viewed: Viewed) -> tuple[list[Violation], list[Violation]]:
+    """Give what the contract has against the execution, and against the answer around it."""
+    if viewed.envelope is None:
+        return list(judge_execution(viewed.execution)), []
+    answer = {**viewed.envelope, "data": viewed.execution}
+    found = judge_document(answer, operation_id="getExecution")
+    inside = [one for one in found if f"{one.pointer}/".startswith(_DATA)]
+    outside = [one for one in found if not f"{one.pointer}/".startswith(_DATA)]
+    return [replace(one, pointer=one.pointer[len(_DATA) - 1 :]) for one in inside], outside

@@ -1,0 +1,198 @@
+"""Finds the execution in what somebody points at: a file, standard input, or a run's URL."""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from deadringer.contracts import Json, JsonObject
+
+STANDARD_INPUT = "-"
+TIMEOUT_S = 20.0
+FOLLOWED_EVERY_S = 5.0
+"""A server that is followed while a run goes on is asked no more often, for its rate limit."""
+
+_RUN_URL = re.compile(
+    r"(?P<workflow>https?://.+/workflows/[^/?#]+)/executions/[^/?#]+/?(?:[?#].*)?"
+)
+_TELLING = {"steps", "run_id", "workflow_id", "started_at", "event_name"}
+_ENOUGH = 2
+
+
+class NoExecutionError(Exception):
+    """What was pointed at is no execution, or cannot be had; the message says how to go on."""
+
+
+@dataclass(slots=True)
+class Viewed:
+    """An execution, which may break the contract, and where it came from.
+
+    `envelope` is the answer it stood in under `data`, without that. `workflow` is its definition,
+    where the server it came from gave that too.
+    """
+
+    origin: str
+    execution: JsonObject
+    envelope: JsonObject | None = None
+    workflow: JsonObject | None = None
+    key: str | None = None
+    clock: Callable[[], float] = time.monotonic
+    _read_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note when it was read."""
+        self._read_at = self.clock()
+
+    @property
+    def is_from_server(self) -> bool:
+        """Whether it can be read again."""
+        return _is_url(self.origin)
+
+    def renew(self) -> None:
+        """Read it again, if it comes from a server and was not read just now.
+
+        Raises:
+            NoExecutionError: if the server does not give it any more.
+        """
+        if self.is_from_server and self.clock() - self._read_at >= FOLLOWED_EVERY_S:
+            self._read_at = self.clock()
+            self.execution, self.envelope = _held_in(_fetched(self.origin, self.key), self.origin)
+
+
+def read_execution(
+    place: str, key: str | None, clock: Callable[[], float] = time.monotonic
+) -> Viewed:
+    """Give the execution at a path, a URL, or `-`.
+
+    Raises:
+        NoExecutionError: if there is none.
+    """
+    if _is_url(place):
+        execution, envelope = _held_in(_fetched(place, key), place)
+        return Viewed(place, execution, envelope, _definition(place, key), key, clock)
+    return Viewed(place, *_held_in(_parsed(place, _content(place)), place))
+
+
+def _held_in(document: Json, place: str) -> tuple[JsonObject, JsonObject | None]:
+    """Give the execution a document is or holds, and the answer around it, if there is one.
+
+    Raises:
+        NoExecutionError: if it holds none, or several.
+    """
+    if isinstance(document, list):
+        if len(document) != 1:
+            raise NoExecutionError(
+                f"{place}: an array of {len(document)} documents. Give one of them: "
+                f"jq '.[0]' FILE | deadringer view -"
+            )
+        return _held_in(document[0], place)
+    if isinstance(document, dict):
+        if len(_TELLING & document.keys()) >= _ENOUGH:
+            return document, None
+        data = document.get("data")
+        if isinstance(data, dict) and len(_TELLING & data.keys()) >= _ENOUGH:
+            return data, {name: one for name, one in document.items() if name != "data"}
+    raise NoExecutionError(
+        f"{place}: {_description(document)}. Give an execution, or the answer of Execution Detail."
+    )
+
+
+def _description(document: Json) -> str:
+    if not isinstance(document, dict):
+        return "no execution: JSON, but no object"
+    data = document.get("data")
+    if document.get("success") is False or "error" in document:
+        return f"no execution: an error answer ({error_text(document)})"
+    if isinstance(data, dict) and {"executions", "items", "pagination"} & data.keys():
+        return "no execution: a page of the list of executions"
+    if "log" in document:
+        return "no execution: a HAR recording"
+    names = ", ".join(list(document)[:6]) or "no members"
+    return f"no execution: an object with {names}"
+
+
+def error_text(document: Json) -> str:
+    """Give what an error answer says."""
+    error = document.get("error") if isinstance(document, dict) else None
+    if isinstance(error, dict):
+        return " ".join(str(error[name]) for name in ("code", "message") if error.get(name))
+    return str(error or "no reason given")
+
+
+def _is_url(place: str) -> bool:
+    return place.lower().startswith(("http://", "https://"))
+
+
+def _content(place: str) -> bytes:
+    if place == STANDARD_INPUT:
+        return sys.stdin.buffer.read()
+    try:
+        return Path(place).read_bytes()
+    except OSError as error:
+        raise NoExecutionError(
+            f"{place}: {error.strerror or error}. Name a file, a URL, or - for standard input."
+        ) from error
+
+
+def _parsed(place: str, content: bytes) -> Json:
+    try:
+        return json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise NoExecutionError(
+            f"{place}:{error.lineno}:{error.colno}: not JSON: {error.msg}. Correct the syntax."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise NoExecutionError(f"{place}: not UTF-8 at byte {error.start}. Save it so.") from error
+    except RecursionError as error:
+        raise NoExecutionError(f"{place}: nested too deep to be read.") from error
+    except ValueError as error:
+        raise NoExecutionError(f"{place}: not JSON: {error}. Correct the number.") from error
+
+
+def _refuse_constant(name: str) -> Json:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _fetched(url: str, key: str | None) -> Json:
+    headers = {"Accept": "application/json", **({"x-api-key": key} if key else {})}
+    try:
+        response = httpx.get(url, headers=headers, timeout=TIMEOUT_S)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        reason = str(error) or type(error).__name__
+        raise NoExecutionError(f"{url}: cannot be reached: {reason}.") from error
+    if response.is_redirect:
+        # The key must not follow to a place nobody named.
+        target = response.headers.get("location", "")
+        raise NoExecutionError(f"{url}: redirects to {target}. Give that URL, if you trust it.")
+    if response.status_code != httpx.codes.OK:
+        raise NoExecutionError(f"{url}: answered {response.status_code}{_reason(response, key)}")
+    return _parsed(url, response.content)
+
+
+def _reason(response: httpx.Response, key: str | None) -> str:
+    try:
+        told = f" ({error_text(response.json())})"
+    except ValueError:
+        told = ""
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        fix = "another key" if key else "a key"
+        return f"{told}. Give {fix} with --api-key or DEADRINGER_API_KEY."
+    return f"{told}. Check the URL."
+
+
+def _definition(url: str, key: str | None) -> JsonObject | None:
+    """Give the workflow's definition if the server has it; the trace does without."""
+    match = _RUN_URL.fullmatch(url)
+    if match is None:
+        return None
+    try:
+        answered = _fetched(match["workflow"], key)
+    except NoExecutionError:
+        return None
+    data = answered.get("data") if isinstance(answered, dict) else None
+    return data if isinstance(data, dict) and isinstance(data.get("workflow"), dict) else None

@@ -1,0 +1,1 @@
+"""The documented operations over HTTP."""

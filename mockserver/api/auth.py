@@ -1,0 +1,40 @@
+"""Who may call: a known key, in `x-api-key` or as a bearer token."""
+
+import hmac
+from collections.abc import Iterable
+
+from werkzeug.datastructures import Headers
+
+from deadringer.mockserver.errors import ApiError
+
+
+def sent_key(headers: Headers) -> str:
+    """Give the key of a request, "" if it has none; `x-api-key` goes before `Authorization`."""
+    key = headers.get("x-api-key", "").strip()
+    if key:
+        return key
+    scheme, _, token = headers.get("Authorization", "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def is_known_key(key: str, known_keys: Iterable[str]) -> bool:
+    """Tell whether the key is known, in a time that does not tell how much of it was right."""
+    sent = _bytes(key)
+    matches = [hmac.compare_digest(sent, _bytes(known)) for known in known_keys]
+    return any(matches)
+
+
+def require_known_key(key: str, *, known: bool) -> None:
+    """Refuse a request without a key, or with an unknown one.
+
+    Raises:
+        ApiError: AUTH_REQUIRED or INVALID_API_KEY; neither says the key.
+    """
+    if not key:
+        raise ApiError("AUTH_REQUIRED")
+    if not known:
+        raise ApiError("INVALID_API_KEY")
+
+
+def _bytes(key: str) -> bytes:
+    return key.encode("utf-8", "surrogateescape")

@@ -1,0 +1,77 @@
+"""How long an answer stays true, as HTTP tells it (RFC 9110, 9111)."""
+
+import hashlib
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, g, request
+
+if TYPE_CHECKING:
+    from flask_compress import Compress
+
+
+ENCODINGS = ("zstd", "gzip")
+"""The best first."""
+SMALLEST = 860
+"""A body shorter than this fits into one packet anyway."""
+
+
+def _without_time(response: Response) -> Response:
+    """Give the answer without the time of day that gzip writes into its head (RFC 1952, MTIME).
+
+    Equal answers have equal bytes, whenever and by whichever worker they are given.
+    """
+    if response.headers.get("Content-Encoding") == "gzip":
+        body = response.get_data()
+        response.set_data(body[:4] + bytes(4) + body[8:])
+    return response
+
+
+def compressing(app: Flask) -> Callable[[Response], Response]:
+    """Give what compresses an answer by gzip or zstd, as `Accept-Encoding` asks.
+
+    An answer with a fault in it stays plain: cut off JSON is to be seen as such.
+    """
+    app.config.update(
+        COMPRESS_REGISTER=False,
+        COMPRESS_ALGORITHM=list(ENCODINGS),
+        COMPRESS_ALGORITHM_STREAMING=[],
+        COMPRESS_STREAMS=False,
+        COMPRESS_MIN_SIZE=SMALLEST,
+        COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,
+    )
+    found: list[Compress] = []
+
+    def compress(response: Response) -> Response:
+        if g.get("faults"):
+            return response
+        if not any(request.accept_encodings.quality(name) for name in ENCODINGS):
+            response.vary.add("Accept-Encoding")
+            return response
+        if not found:
+            from flask_compress import Compress  # its codecs take longer to load than a request
+
+            found.append(Compress(app))
+        return _without_time(found[0].after_request(response))
+
+    return compress
+
+
+def mark_final(response: Response) -> None:
+    """Give the answer with a terminal execution its validator, a hash of its bytes."""
+    response.set_etag(hashlib.blake2b(response.get_data(), digest_size=12).hexdigest())
+
+
+def tell_freshness(response: Response) -> Response:
+    """Say what a browser may do with the answer, and answer 304 if it has it already.
+
+    `no-cache` lets it be stored but asks each time, so that a put, a reset or another seed is
+    seen at once; what has no validator is not stored at all.
+    """
+    is_final = response.status_code == HTTPStatus.OK and "ETag" in response.headers
+    response.headers["Cache-Control"] = "no-cache" if is_final else "no-store"
+    if is_final:
+        response.make_conditional(request)
+        response.headers.pop("Date", None)  # the server tells it, anew for each answer
+    return response

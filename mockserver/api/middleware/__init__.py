@@ -1,0 +1,1 @@
+"""The WSGI layers around the API: contract faults, journal, response cache."""

@@ -1,0 +1,73 @@
+"""Breaks promises of the contract for the sessions that ask for it."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from deadringer.mockserver.api.prefer import parse_preferences
+from deadringer.mockserver.state.events import Store
+from deadringer.mockserver.world.service import Service
+
+from .journal import session_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class _SharedCounts:
+    """Counters of a session that all workers see; a reset of the session forgets them."""
+
+    def __init__(self, store: Store, session: str) -> None:
+        self._store = store
+        self._session = session
+
+    def add(self, name: str) -> int:
+        return self._store.count(self._session, f"promise {name}")
+
+    def value(self, name: str) -> int:
+        return self._store.counted(self._session, f"promise {name}")
+
+
+class BrokenPromises:
+    """Wraps the application in the contract faults of a session, and the one a request prefers.
+
+    Without any it steps aside.
+    """
+
+    def __init__(self, application: "WSGIApplication", service: Service) -> None:
+        self._application = application
+        self._service = service
+        self._layers: dict[tuple[str, tuple[str, ...]], WSGIApplication] = {}
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one request."""
+        name = session_of(environ)
+        names = self._service.broken_promises(name)
+        preferred = _preferred(environ.get("HTTP_PREFER", ""))
+        if preferred and preferred not in names:
+            names = (*names, preferred)
+        application = self._layer(name, names) if names else self._application
+        return application(environ, start_response)
+
+    def _layer(self, session: str, names: tuple[str, ...]) -> "WSGIApplication":
+        found = self._layers.get((session, names))
+        if found is None:
+            # Few servers are broken: the others do not wait for this.
+            from deadringer.mockserver.faults.contract import FaultyAnswers, faults_named
+
+            keys = self._service.settings.api_keys
+            counts = _SharedCounts(self._service.store, session)
+            found = FaultyAnswers(self._application, faults_named(names), keys, counts)
+            self._layers[session, names] = found
+        return found
+
+
+def _preferred(header: str) -> str | None:
+    """Give the contract fault that `Prefer: fault=` names, None if it names none."""
+    named = parse_preferences(header).get("fault") if "fault" in header.lower() else None
+    if named is None:
+        return None
+    from deadringer.mockserver.faults.contract import CONTRACT_FAULTS
+
+    return named if any(fault.name == named for fault in CONTRACT_FAULTS) else None

@@ -1,0 +1,315 @@
+"""What was found about requests of the journal: each is judged when somebody first reads it."""
+
+import io
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from werkzeug.datastructures import EnvironHeaders
+
+from deadringer.contracts import JsonObject
+from deadringer.mockserver.api.auth import sent_key
+from deadringer.mockserver.context import API_ROOT, asked_path
+from deadringer.mockserver.state.clock import SessionClock
+from deadringer.mockserver.state.rate_limits import Window
+from deadringer.mockserver.state.shared_numbers import SharedNumber
+from deadringer.mockserver.world.service import SESSION_NAME, Service, split_key
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from deadringer.mockserver.state.peers import Peers
+
+    _Repeated = tuple[int, WSGIEnvironment, "Told", Window | None, datetime, float]
+
+
+_EVERY = "*"
+"""Stands for all sessions; none can be named so."""
+ENTRIES_KEPT = 1000
+BYTES_KEPT = 16_384
+"""How much of a body an entry keeps."""
+NOTES = "deadringer.notes"
+"""Where the application notes, in the WSGI environment, how it came to its answer."""
+
+
+class Told(NamedTuple):
+    """What all entries of an answer that is repeated have in common; `body` is cut off.
+
+    The headers of the window it counted in stand between `before` and `after`.
+    """
+
+    session: str
+    clock: SessionClock
+    status: str
+    before: list[tuple[str, str]]
+    after: list[tuple[str, str]]
+    body: bytes
+    body_length: int
+    notes: JsonObject
+
+    def headers_in(self, window: Window | None) -> list[tuple[str, str]]:
+        """Give the headers of one answer."""
+        return [*self.before, *(window.header_items if window else ()), *self.after]
+
+
+@dataclass(slots=True)
+class Passed:
+    """One request and its answer as they passed.
+
+    `notes` are those of the application: operation, path_parameters, matched, faults.
+    """
+
+    environ: "WSGIEnvironment"
+    session: str
+    clock: SessionClock
+    at: datetime
+    asked: bytes
+    contract_faults: tuple[str, ...]
+    status: str = "500"
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    answer: bytes = b""
+    answer_length: int = 0
+    ms: float = 0
+    notes: JsonObject = field(default_factory=dict)
+    number: int = 0
+
+    @property
+    def method(self) -> str:
+        """The method of the request."""
+        return str(self.environ["REQUEST_METHOD"])
+
+    @property
+    def path(self) -> str:
+        """The path that was asked for, decoded."""
+        raw = self.environ["PATH_INFO"].encode("latin-1", "replace")
+        return str(raw.decode("utf-8", "replace"))
+
+    @property
+    def status_code(self) -> int:
+        """The status of the answer."""
+        return int(self.status[:3])
+
+
+class Journal:
+    """What has passed, newest last; the oldest goes when there is too much.
+
+    With several workers each keeps what it answered; `numbers` counts for all of them, and
+    `peers` are asked when somebody reads. `verdicts` are what readers found about it.
+    """
+
+    def __init__(
+        self,
+        limit: int = ENTRIES_KEPT,
+        numbers: SharedNumber | None = None,
+        peers: "Peers | None" = None,
+    ) -> None:
+        self._limit = limit
+        self._next = numbers.next if numbers else itertools.count(1).__next__
+        self._passed: deque[Passed | _Repeated] = deque(maxlen=limit)
+        self._peers = peers
+        self._cleared: dict[str, int] = {}
+        self.verdicts = Verdicts(2 * limit)
+
+    def add(self, passed: Passed) -> None:
+        """Keep a request and number it."""
+        passed.number = self._next()
+        self._passed.append(passed)
+
+    def add_kept(
+        self,
+        environ: "WSGIEnvironment",
+        told: "Told",
+        window: Window | None,
+        at: datetime,
+        began: float,
+    ) -> None:
+        """Keep a request that was answered without the application; `began` is in seconds.
+
+        Nobody may change the environ after this.
+        """
+        ms = (time.perf_counter() - began) * 1000
+        self._passed.append((self._next(), environ, told, window, at, ms))
+
+    def newest(self, session: str, after: int = 0) -> list[Passed]:
+        """Give what has passed in a session since a number, newest first."""
+        found = self._own(session, after)
+        for others in self._ask("own", session, after):
+            found += others
+        return sorted(found, key=lambda passed: passed.number, reverse=True)[: self._limit]
+
+    def sessions(self) -> set[str]:
+        """Give the names of the sessions whose requests are kept."""
+        return {*self._own_sessions()}.union(*self._ask("sessions", _EVERY))
+
+    def clear(self, session: str) -> None:
+        """Forget a session's requests."""
+        self._clear_own(session)
+        self._ask("clear", session)
+
+    def answer(self, message: tuple[str, str, int]) -> list[Passed] | list[str]:
+        """Answer another worker."""
+        what, session, after = message
+        if what == "sessions":
+            return self._own_sessions()
+        if what == "clear":
+            self._clear_own(session)
+            return []
+        return self._own(session, after)
+
+    def _ask(self, what: str, session: str, after: int = 0) -> list[Any]:
+        return self._peers.ask((what, session, after)) if self._peers else []
+
+    def _own(self, session: str, after: int = 0) -> list[Passed]:
+        every = (_passed(one) for one in self._passed.copy())
+        return [
+            one
+            for one in every
+            if session in {one.session, _EVERY}
+            and one.number > max(after, self._cleared.get(one.session, 0))
+        ]
+
+    def _own_sessions(self) -> list[str]:
+        return list({one.session for one in self._own(_EVERY)})
+
+    def _clear_own(self, session: str) -> None:
+        numbers = [one.number for one in self._own(session)]
+        if numbers:
+            self._cleared[session] = max(numbers)
+
+
+def _passed(one: "Passed | _Repeated") -> Passed:
+    """Give an entry as it is read; of an answer that was repeated it is only made now."""
+    if isinstance(one, Passed):
+        return one
+    number, environ, told, window, at, ms = one
+    return Passed(
+        environ=_texts(environ),
+        session=told.session,
+        clock=told.clock,
+        at=at,
+        asked=b"",
+        contract_faults=(),
+        status=told.status,
+        headers=told.headers_in(window),
+        answer=told.body,
+        answer_length=told.body_length,
+        ms=ms,
+        notes=told.notes,
+        number=number,
+    )
+
+
+def _texts(environ: "WSGIEnvironment") -> "WSGIEnvironment":
+    return {name: value for name, value in environ.items() if isinstance(value, str)}
+
+
+class Journaling:
+    """Wraps the application and journals what goes through it below `/v1`."""
+
+    def __init__(self, application: "WSGIApplication", service: Service, journal: Journal) -> None:
+        self._application = application
+        self._service = service
+        self._journal = journal
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one request."""
+        if not asked_path(environ).startswith(API_ROOT):
+            return self._application(environ, start_response)
+        began = time.perf_counter()
+        asked = _body(environ)
+        told: list[Any] = ["500", []]
+
+        def start(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], object]:
+            told[:] = [status, headers]
+            return start_response(status, headers, exc_info)
+
+        name = session_of(environ)
+        clock, at = self._service.session_clock(name), self._service.clock.now()
+        broken = self._service.broken_promises(name)
+        answer = self._application(environ, start)
+        passed = Passed(environ, name, clock, at, asked, broken)
+        passing = self._passing(answer, passed, told, began)
+        # Whoever has an answer finds it in the journal: only one that is sent in pieces, as a
+        # fault wants it, is noted after its end.
+        return passing if environ.get(NOTES, {}).get("is_streamed") else list(passing)
+
+    def _passing(
+        self, answer: Iterable[bytes], passed: Passed, told: list[Any], began: float
+    ) -> Iterator[bytes]:
+        kept = bytearray()
+        try:
+            for chunk in answer:
+                kept += chunk[: BYTES_KEPT - len(kept)]
+                passed.answer_length += len(chunk)
+                yield chunk
+        finally:
+            close = getattr(answer, "close", None)
+            if close:
+                close()
+            passed.ms = (time.perf_counter() - began) * 1000
+            passed.status, passed.headers = told
+            passed.answer = bytes(kept)
+            passed.notes = passed.environ.get(NOTES, {})
+            passed.environ = _texts(passed.environ)
+            self._journal.add(passed)
+
+
+def session_of(environ: "WSGIEnvironment") -> str:
+    """Give the name of the session a request is in, as its headers say.
+
+    One that names a session by what is no name is refused, and noted in the nameless one.
+    """
+    headers = EnvironHeaders(environ)
+    name = headers.get("X-Mock-Session")
+    if name is None:
+        return split_key(sent_key(headers))[1]
+    return name if SESSION_NAME.fullmatch(name) else ""
+
+
+def _body(environ: "WSGIEnvironment") -> bytes:
+    """Give the body of a request, which can still be read after this."""
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if length == "0" and "HTTP_TRANSFER_ENCODING" not in environ:
+        return b""
+    stream = environ["wsgi.input"]
+    body: bytes = stream.read() if length == "0" else stream.read(int(length))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+Verdict = list[JsonObject] | None
+
+
+class Verdicts:
+    """Findings by the number of the request, the last `most` of them.
+
+    What has passed never changes and numbers never come again, so a finding stays true. Each
+    worker finds for itself what it is asked for.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: dict[int, Verdict] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def of(self, number: int, judge: Callable[[], Verdict]) -> Verdict:
+        """Give what was found about a request, judging it if nobody has."""
+        with self._lock:
+            if number in self._found:
+                return self._found[number]
+        verdict = judge()  # takes long; at worst two readers of one moment do it both
+        with self._lock:
+            self._found[number] = verdict
+            while len(self._found) > self._most:
+                del self._found[next(iter(self._found))]
+        return verdict

@@ -1,0 +1,126 @@
+"""A good answer for requests that want one where there is nothing."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+
+from flask import Response, request
+
+from deadringer import fixtures
+from deadringer.contracts import JsonObject, Operation
+from deadringer.mockserver.errors import ApiError
+from deadringer.mockserver.world.documents import envelope_bytes
+from deadringer.mockserver.world.repository import Found, compact
+from deadringer.mockserver.world.scenarios.examples import scripted_example
+from deadringer.mockserver.world.service import Scene, Service
+
+from .middleware.journal import NOTES
+from .prefer import Preferences
+
+_GENERATING = ("dynamic", "seed", "status", "steps")
+
+
+def wished_execution(
+    service: Service, scene: Scene, workflow_id: str, run_id: str, preferences: Preferences
+) -> Found | None:
+    """Give the execution `example`, `dynamic`, `seed`, `status` or `steps` ask for, else None.
+
+    The same preferences under the same ids give the same execution for a whole hour of the
+    session's clock: it starts at the full hour before.
+
+    Raises:
+        ApiError: VALIDATION_ERROR if no run can have that many steps.
+    """
+    name = preferences.apply("example")
+    if name is not None:
+        execution, kind = _example(service, scene, str(name), run_id)
+        return Found({**execution, **_ids(workflow_id, run_id)}, kind)
+    wishes = {name: preferences.apply(name) for name in _GENERATING}
+    if all(wish is None for wish in wishes.values()):
+        return None
+    execution = _generated(service, scene, workflow_id, run_id, wishes)
+    return Found({**execution, **_ids(workflow_id, run_id)}, "generated")
+
+
+def _ids(workflow_id: str, run_id: str) -> JsonObject:
+    return {"run_id": run_id, "workflow_id": workflow_id}
+
+
+def _example(service: Service, scene: Scene, name: str, run_id: str) -> tuple[JsonObject, str]:
+    """Give the execution of a name, and of what kind it is; a recording goes before a scenario."""
+    found = next((one.execution for one in fixtures.load_recordings() if one.name == name), None)
+    if found is not None:
+        return found, "recorded example"
+    current, seed = scene.session.scenario, service.settings.seed
+    return scripted_example(name, current, seed, run_id, scene.now), "example of a scenario"
+
+
+def _generated(
+    service: Service, scene: Scene, workflow_id: str, run_id: str, wishes: dict[str, object]
+) -> JsonObject:
+    seed = wishes["seed"] if wishes["seed"] is not None else service.settings.seed
+    assert isinstance(seed, int)
+    status = wishes["status"] if isinstance(wishes["status"], str) else "completed"
+    steps = wishes["steps"]
+    range_ = (steps, steps) if isinstance(steps, int) else None
+    hour = scene.now.replace(minute=0, second=0, microsecond=0)
+    began = hour - timedelta(hours=1) if hour.year > 1 else hour
+    described = scene.family.workflows.get(workflow_id)
+    if described is not None:
+        try:
+            blueprint = fixtures.compile_workflow(described)
+            plan = fixtures.plan_run(
+                seed, blueprint, run_id, began, status={status: 1.0}, steps=range_
+            )
+            return dict(fixtures.view_run(plan, None if status == "running" else scene.now))
+        except ValueError:
+            pass  # the workflow never lists that many steps: its trace is another one's
+    try:
+        made: JsonObject = fixtures.generate(
+            seed, status=status, steps=range_, started_after=began, started_before=hour
+        )
+    except ValueError as problem:
+        raise ApiError(
+            "VALIDATION_ERROR",
+            "Request has 1 validation error(s)",
+            "Ask for another number of steps",
+            details={"errors": [f"Prefer: {problem}"]},
+        ) from problem
+    return made
+
+
+_STATUS = "200"
+
+
+def good_answer(
+    service: Service, scene: Scene, operation: Operation, path: Mapping[str, str]
+) -> Response:
+    """Give a run of a known workflow, or else what the specification shows, under the asked ids.
+
+    `path` holds the path parameters by the names of the template.
+    """
+    notes = request.environ[NOTES]
+    if operation.operation_id == "getExecution" and path["id"] in scene.family.workflows:
+        any_run = Preferences({"dynamic": "true"})
+        found = wished_execution(service, scene, path["id"], path["runId"], any_run)
+        assert found is not None
+        notes["matched"] = {"kind": found.kind, "name": None}
+        return Response(envelope_bytes(found.execution), mimetype="application/json")
+    notes["matched"] = {"kind": "documented example", "name": None}
+    return _documented(operation, path)
+
+
+def _documented(operation: Operation, path: Mapping[str, str]) -> Response:
+    """Give the first example of an operation's 200, under the ids that the path asks for."""
+    content = operation.described["responses"][_STATUS]["content"]["application/json"]
+    first = next(iter(content["examples"].values()))
+    body = json.loads(json.dumps(first["value"]))
+    body["data"].update(_asked(body["data"], path))
+    return Response(compact(body), mimetype="application/json")
+
+
+def _asked(data: JsonObject, path: Mapping[str, str]) -> JsonObject:
+    ids = {"workflow_id": path.get("id"), "run_id": path.get("runId")}
+    if "workflow" in data:  # a definition calls its own id so
+        ids["id"] = path.get("id")
+    return {name: asked for name, asked in ids.items() if asked is not None and name in data}

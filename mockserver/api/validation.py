@@ -1,0 +1,94 @@
+"""What a request sent, judged by the specification: query parameters and JSON bodies."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from flask import Request
+
+from deadringer.contracts import Json, JsonObject, Operation, validate
+from deadringer.mockserver._json import read_json
+from deadringer.mockserver.errors import ApiError
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+
+_INTEGER = re.compile(r"[+-]?\d{1,4000}", re.ASCII)  # int() refuses longer ones
+BODY_SCHEMA = "test_request"
+
+
+def read_query(operation: Operation, sent: Mapping[str, str]) -> dict[str, Any]:
+    """Give every query parameter of an operation, in its documented type, defaults filled in.
+
+    Parameters the specification does not know are passed over.
+
+    Raises:
+        ApiError: VALIDATION_ERROR with one line for each bad parameter.
+    """
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for parameter in operation.described["parameters"]:
+        if parameter.get("in") != "query":
+            continue
+        name, schema = parameter["name"], parameter["schema"]
+        if name not in sent:
+            values[name] = schema.get("default")
+            continue
+        values[name] = _typed(sent[name], schema)
+        problems += [f"query/{name}: {message}" for message in _breaches(values[name], schema)]
+    refuse(problems)
+    return values
+
+
+def read_body(request: Request) -> JsonObject:
+    """Give the JSON body of Test Workflow; an absent one is `{}`.
+
+    Raises:
+        ApiError: BAD_REQUEST if it is not JSON, VALIDATION_ERROR with one line for each breach.
+    """
+    raw = request.get_data(cache=False)
+    if not raw.strip():
+        return {}
+    try:
+        body: Json = read_json(raw)
+    except (ValueError, RecursionError) as problem:
+        raise ApiError(
+            "BAD_REQUEST", f"The body is not JSON: {problem}", "Send a JSON object, or no body"
+        ) from problem
+    refuse(f"body{one.pointer}: {one.message}" for one in validate(body, BODY_SCHEMA))
+    checked: JsonObject = body
+    return checked
+
+
+def refuse(problems: Iterable[str]) -> None:
+    """Raise VALIDATION_ERROR with every problem, if there are any."""
+    listed = list(problems)
+    if listed:
+        raise ApiError(
+            "VALIDATION_ERROR",
+            f"Request has {len(listed)} validation error(s)",
+            details={"errors": listed},
+        )
+
+
+def _breaches(value: Any, schema: JsonObject) -> list[str]:
+    if _fast_validator(json.dumps(schema)).is_valid(value):
+        return []
+    from jsonschema import Draft202012Validator  # says why not, and takes long to load
+
+    return [error.message for error in Draft202012Validator(schema).iter_errors(value)]
+
+
+@cache
+def _fast_validator(schema_text: str) -> "jsonschema_rs.Draft202012Validator":
+    import jsonschema_rs  # a start does without
+
+    return jsonschema_rs.Draft202012Validator(json.loads(schema_text))
+
+
+def _typed(text: str, schema: JsonObject) -> Any:
+    if schema.get("type") == "integer" and _INTEGER.fullmatch(text):
+        return int(text)
+    return text

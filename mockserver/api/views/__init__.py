@@ -1,0 +1,27 @@
+"""One module for each operation of `openapi.yaml`; the table says which answers which."""
+
+from collections.abc import Callable, Mapping
+
+from flask import Response
+
+from deadringer.mockserver.world.service import Scene, Service
+
+from .executions import get_execution, get_variables, list_executions
+from .test_runs import start_test_run
+from .workflows import get_credit_balance, get_workflow, list_actions, list_workflows
+
+__all__ = ["VIEWS", "View"]
+
+View = Callable[[Service, Scene, Mapping[str, str]], Response]
+"""Answers one operation; path parameters are named as the template names them."""
+
+VIEWS: Mapping[str, View] = {
+    "getCreditBalance": get_credit_balance,
+    "getExecution": get_execution,
+    "getExecutionVariables": get_variables,
+    "getWorkflow": get_workflow,
+    "listActions": list_actions,
+    "listExecutions": list_executions,
+    "listWorkflows": list_workflows,
+    "testWorkflow": start_test_run,
+}

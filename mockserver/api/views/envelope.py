@@ -1,0 +1,29 @@
+"""What the views of the family share: the good envelope, and the 404 of a workflow."""
+
+from flask import Response
+
+from deadringer.contracts import Json
+from deadringer.mockserver._suggest import nearest_ids
+from deadringer.mockserver.errors import ApiError, shorten
+from deadringer.mockserver.world.repository import compact
+from deadringer.mockserver.world.service import Scene, Service
+
+
+def good(message: str, data: Json) -> Response:
+    """Give a 200 with the documented envelope."""
+    body = compact({"success": True, "message": message, "data": data})
+    return Response(body, mimetype="application/json")
+
+
+def naming(what: str, ids: list[str]) -> str:
+    """Say which ids are near; `none` if there are none."""
+    return f"{what}: {', '.join(ids)}" if ids else f"{what}: none"
+
+
+def unknown_workflow(service: Service, scene: Scene, workflow_id: str) -> ApiError:
+    """Give the 404 of a workflow, naming the nearest known ones."""
+    near = nearest_ids(workflow_id, scene.family.workflows)
+    shown = shorten(service.redactor(workflow_id))
+    return ApiError(
+        "NOT_FOUND", f"There is no workflow '{shown}'", naming("Nearest workflows", near)
+    )

@@ -1,0 +1,98 @@
+"""The control API's own OpenAPI document, from which routes and judgements follow."""
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from deadringer.contracts import JsonObject, Operation
+
+from .schema_errors import timestamps
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+
+_FILE = files(__package__) / "admin" / "control" / "openapi.yaml"
+_METHODS = ("get", "put", "post", "delete", "patch")
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NAME = "control.json"
+
+
+@cache
+def control_specification() -> JsonObject:
+    """Give the document, aliases resolved. Callers share it and must not change it."""
+    loaded = yaml.load(_FILE.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a safe one
+    document: JsonObject = json.loads(json.dumps(loaded))  # no part of it stands in two places
+    return document
+
+
+@cache
+def control_operations() -> tuple[Operation, ...]:
+    """Give every operation, in the order it is written."""
+    return tuple(
+        Operation(item[method]["operationId"], method.upper(), path, _with_shared(item, method))
+        for path, item in control_specification()["paths"].items()
+        for method in _METHODS
+        if method in item
+    )
+
+
+def body_validator(operation: Operation) -> "Draft202012Validator | None":
+    """Give what judges the operation's JSON body, None if it takes none."""
+    content = operation.described.get("requestBody", {}).get("content", {})
+    return schema_validator(content["application/json"]["schema"]) if content else None
+
+
+def answer_validator(operation: Operation, status: int) -> "Draft202012Validator | None":
+    """Give what judges an answer, None if the document does not know the status."""
+    responses = operation.described["responses"]
+    described = _followed(responses.get(str(status), responses["default"]))
+    if str(status) not in responses and status < 400:
+        return None
+    content = described.get("content", {})
+    return schema_validator(next(iter(content.values()))["schema"] if content else {})
+
+
+def component_validator(name: str) -> "Draft202012Validator":
+    """Give what judges an instance of a named schema of the document."""
+    return schema_validator({"$ref": f"#/components/schemas/{name}"})
+
+
+def schema_validator(schema: JsonObject) -> "Draft202012Validator":
+    """Give what judges by a schema whose references lead into the document."""
+    return _validator(json.dumps(schema).replace('"#/', f'"{_NAME}#/'))
+
+
+@cache
+def _validator(schema_text: str) -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator  # a start does without
+
+    schema = json.loads(schema_text)
+    return Draft202012Validator(schema, registry=_registry(), format_checker=timestamps())
+
+
+@cache
+def _registry() -> "Registry[Any]":
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012
+
+    resource = DRAFT202012.create_resource(control_specification())
+    registry: Registry[Any] = Registry().with_resource(_NAME, resource)
+    return registry
+
+
+def _with_shared(item: JsonObject, method: str) -> JsonObject:
+    shared = [*item.get("parameters", []), *item[method].get("parameters", [])]
+    return {**item[method], "parameters": [_followed(one) for one in shared]}
+
+
+def _followed(node: JsonObject) -> JsonObject:
+    """Give what a reference to a component leads to, or the node itself if it is none."""
+    if "$ref" not in node:
+        return node
+    _, kind, name = node["$ref"].removeprefix("#/").split("/")
+    found: JsonObject = control_specification()["components"][kind][name]
+    return found

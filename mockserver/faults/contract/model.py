@@ -1,0 +1,179 @@
+"""What a contract fault is: a named, realistic bug that breaks exactly one promise."""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+from deadringer.contracts import Json, JsonObject, format_timestamp, parse_timestamp
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer on its way out; a fault changes it in place. Header names are lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: Json
+    raw: bytes | None = None
+    """Bytes to send in place of the body, where the bug is that it is not the JSON it should be."""
+
+    @property
+    def data(self) -> JsonObject:
+        """The `data` of a good answer; an empty object elsewhere, changed in vain."""
+        data = self.body.get("data") if isinstance(self.body, dict) else None
+        return data if self.status == 200 and isinstance(data, dict) else {}
+
+    @property
+    def error(self) -> JsonObject:
+        """The `error` of an error answer; an empty object elsewhere."""
+        error = self.body.get("error") if isinstance(self.body, dict) else None
+        return error if isinstance(error, dict) else {}
+
+
+class Counts(Protocol):
+    """Counters by name, which every worker of a server shares."""
+
+    def add(self, name: str) -> int:
+        """Raise a counter by one; give its value from before."""
+
+    def value(self, name: str) -> int:
+        """Give a counter's value, 0 for one that was never raised."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """The request an answer belongs to, and what a buggy server could know beside it.
+
+    `ask` sends a request of the server's own, with a good key. `counts` live as long as the
+    server; `count` is how often this very request was answered before.
+    """
+
+    method: str
+    path: str
+    operation_id: str
+    ids: Mapping[str, str]
+    query: Mapping[str, str]
+    key: str
+    has_good_key: bool
+    count: int
+    counts: Counts
+    ask: Callable[[str], Answer]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Change = Callable[[Traffic, Answer], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ContractFault:
+    """One bug. `breaks` is the group of the promise, `rule` its name.
+
+    `needs_writes` says that only a check that may start runs can meet it; `grade` is that of the
+    broken promise.
+    """
+
+    name: str
+    story: str
+    breaks: str
+    rule: str
+    change: Change
+    grade: str = "error"
+    needs_writes: bool = False
+
+
+def on_detail(change: Callable[[JsonObject], None]) -> Change:
+    """Make a change to every execution that Execution Detail answers with."""
+
+    def changed(traffic: Traffic, answer: Answer) -> None:
+        if traffic.operation_id == "getExecution" and answer.data:
+            change(answer.data)
+
+    return changed
+
+
+def on_steps(change: Callable[[JsonObject], None], *statuses: str) -> Change:
+    """Make a change to every step of some statuses (all, if none is named)."""
+
+    def each(execution: JsonObject) -> None:
+        for step in execution["steps"]:
+            if not statuses or step["status"] in statuses:
+                change(step)
+
+    return on_detail(each)
+
+
+def on_runs(change: Callable[[JsonObject], None], *statuses: str) -> Change:
+    """Make a change to executions of some statuses."""
+    return on_detail(lambda run: change(run) if run["status"] in statuses else None)
+
+
+def on_rows(change: Callable[[JsonObject], None], *statuses: str) -> Change:
+    """Make a change to the rows of lists of runs."""
+
+    def changed(traffic: Traffic, answer: Answer) -> None:
+        if traffic.operation_id == "listExecutions":
+            for row in answer.data.get("executions", []):
+                if not statuses or row["status"] in statuses:
+                    change(row)
+
+    return changed
+
+
+def on_data(operation_id: str, change: Callable[[JsonObject], None]) -> Change:
+    """Make a change to the data of one operation's good answers."""
+
+    def changed(traffic: Traffic, answer: Answer) -> None:
+        if traffic.operation_id == operation_id and answer.data:
+            change(answer.data)
+
+    return changed
+
+
+def on_status(status: int, change: Callable[[Answer], None]) -> Change:
+    """Make a change to every answer of one HTTP status."""
+
+    def changed(_traffic: Traffic, answer: Answer) -> None:
+        if answer.status == status:
+            change(answer)
+
+    return changed
+
+
+def put(**members: Json) -> Callable[[JsonObject], None]:
+    """Give a change that sets members."""
+    return lambda found: found.update(copy.deepcopy(members))
+
+
+def drop(*names: str) -> Callable[[JsonObject], None]:
+    """Give a change that leaves members out."""
+
+    def dropped(found: JsonObject) -> None:
+        for name in names:
+            found.pop(name, None)
+
+    return dropped
+
+
+def moved(timestamp: str | None, milliseconds: float) -> str | None:
+    """Give a timestamp moved by some milliseconds; None stays None."""
+    moment = parse_timestamp(timestamp)
+    if moment is None:
+        return timestamp
+    return format_timestamp(moment + timedelta(milliseconds=milliseconds))
+
+
+def move(name: str, milliseconds: float) -> Callable[[JsonObject], None]:
+    """Give a change that moves one timestamp of an object."""
+
+    def moving(found: JsonObject) -> None:
+        found[name] = moved(found[name], milliseconds)
+
+    return moving
+
+
+def error_body(code: str) -> JsonObject:
+    """Give the documented error body with a code."""
+    error = {"code": code, "message": "It did not work", "details": None, "suggestion": None}
+    return {"success": False, "error": error}

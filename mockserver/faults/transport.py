@@ -1,0 +1,266 @@
+"""Faults between server and client: slow, broken and missing answers, and refusals at a rate."""
+
+import fnmatch
+import hashlib
+import math
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from flask import Response
+from werkzeug.wsgi import ClosingIterator
+
+from deadringer.contracts import JsonObject, parse_timestamp
+from deadringer.mockserver.errors import ApiError, error_response, kind_of_status
+from deadringer.mockserver.server.pauses import pause
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+HANG_S = 3600
+_CHUNKS = 20
+
+
+class BrokenConnectionError(Exception):
+    """Ends an answer in the middle: the server closes the connection."""
+
+
+class Request(NamedTuple):
+    """What the scope of a fault looks at."""
+
+    path: str
+    method: str
+    operation: str
+    workflow_id: str
+    key: str
+
+
+class Kind(NamedTuple):
+    """A kind of fault: what it does to an answer, and its own parameters with their defaults."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    change: Callable[[Response, JsonObject, random.Random], Response]
+
+
+SCOPE = ("path", "method", "operation", "workflow_id", "key")
+"""Members of a fault that say which requests it meets; `path` may hold * and ?."""
+
+
+def meets(fault: JsonObject, request: Request) -> bool:
+    """Tell whether a request is in the scope of a fault."""
+    for name in SCOPE:
+        wanted, sent = fault.get(name), getattr(request, name)
+        if wanted is None:
+            continue
+        if name == "path":
+            if not fnmatch.fnmatchcase(sent, wanted):
+                return False
+        elif wanted != sent:
+            return False
+    return True
+
+
+def is_due(fault: JsonObject, now: datetime) -> bool:
+    """Tell whether a fault holds at a time: `from_s` and `until_s` count from its `since`."""
+    since = parse_timestamp(fault.get("since"))
+    if since is None:
+        return True
+    passed = (now - since).total_seconds()
+    return bool(fault.get("from_s", passed) <= passed < fault.get("until_s", math.inf))
+
+
+def strikes(fault: JsonObject, number: int) -> bool:
+    """Tell whether a fault strikes the request that is the n-th (from 0) in its scope.
+
+    Pure: `count` strikes the first ones, `every` with `length` strikes the last ones of each so
+    many, `share` a part of them that the seed chooses.
+    """
+    count, every = fault.get("count"), fault.get("every")
+    if count is not None and number >= count:
+        return False
+    if every is not None and number % every < every - fault.get("length", 1):
+        return False
+    share = fault.get("share")
+    return share is None or _chance(fault, number).random() < share
+
+
+def refuses(fault: JsonObject) -> bool:
+    """Tell whether a fault gives an answer of its own, so that nobody need make the true one."""
+    return bool(fault["kind"] == "status")
+
+
+def breaks_off(fault: JsonObject) -> bool:
+    """Tell whether a fault ends the connection before the answer is whole."""
+    return fault["kind"] in {"reset", "truncate", "empty", "hang"}
+
+
+def spoil(response: Response, fault: JsonObject, number: int) -> Response:
+    """Give the answer with the fault in it; an endless one holds a thread of the server."""
+    chance = _chance(fault, number)
+    chance.random()  # the share has had the first
+    return KINDS[fault["kind"]].change(response, {**defaults(fault["kind"]), **fault}, chance)
+
+
+def defaults(kind: str) -> Mapping[str, Any]:
+    """Give the parameters of a kind with their default values."""
+    return KINDS[kind].parameters
+
+
+def _chance(fault: JsonObject, number: int) -> random.Random:
+    text = f"{fault.get('seed', 0)} {fault['kind']} {number}"
+    return random.Random(hashlib.sha256(text.encode()).digest())  # noqa: S311 - repeatable
+
+
+def _latency(response: Response, fault: JsonObject, chance: random.Random) -> Response:
+    low, high = fault["delay_ms"], fault["delay_to_ms"]
+    if fault["spread"] == "log-normal":
+        delay = low * math.exp(chance.gauss(0, fault["sigma"]))
+    else:
+        delay = low if high is None else chance.uniform(low, max(low, high))
+    pause(min(delay, HANG_S * 1000) / 1000)
+    return response
+
+
+def _status(_response: Response, fault: JsonObject, _chance: random.Random) -> Response:
+    kind = kind_of_status(fault["status"])
+    refusal = ApiError(
+        kind.code if kind else "INTERNAL_ERROR",
+        headers={"Retry-After": str(fault["retry_after_s"])} if fault["retry_after_s"] else {},
+    )
+    return error_response(refusal, fault["status"])
+
+
+class _Silent(Response):
+    """An answer whose body is waited for, also where an answer has none: to HEAD, and 304."""
+
+    def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
+        """Give the body."""
+        return ClosingIterator(self.iter_encoded(), self.close)
+
+
+def _break() -> bytes:
+    raise BrokenConnectionError
+
+
+def _streamed(
+    response: Response, chunks: Iterator[bytes], kind: type[Response] = Response
+) -> Response:
+    """Give the answer with another body and the length it should have had."""
+    answer = kind(chunks, status=response.status_code, headers=dict(response.headers))
+    answer.headers["Content-Length"] = str(len(response.get_data()))
+    return answer
+
+
+def _reset(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
+    sent = response.get_data()[: int(len(response.get_data()) * fault["after"])]
+
+    def chunks() -> Iterator[bytes]:
+        if sent:
+            yield sent
+            pause(0.05)  # lets what was sent leave before the connection goes
+        raise BrokenConnectionError
+
+    return _streamed(response, chunks())
+
+
+def _empty(response: Response, _fault: JsonObject, _chance: random.Random) -> Response:
+    return _silent_for(0, response)
+
+
+def _silent_for(seconds: float, response: Response) -> Response:
+    """Give an answer that waits, and then breaks off before its first byte."""
+
+    def chunks() -> Iterator[bytes]:
+        pause(seconds)
+        yield _break()
+
+    return _streamed(response, chunks(), _Silent)
+
+
+def _malformed(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
+    body = response.get_data()
+    response.set_data(body[: int(len(body) * fault["after"])])
+    return response
+
+
+def _drip(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
+    body = response.get_data()
+    size = max(1, -(-len(body) // _CHUNKS))
+
+    def chunks() -> Iterator[bytes]:
+        for begin in range(0, len(body), size):
+            yield body[begin : begin + size]
+            pause(fault["over_ms"] / 1000 / _CHUNKS)
+
+    return _streamed(response, chunks())
+
+
+def _content_type(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
+    response.headers["Content-Type"] = fault["content_type"]
+    return response
+
+
+def _hang(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
+    return _silent_for(fault["hang_ms"] / 1000, response)
+
+
+_LATENCY = {"delay_ms": 800, "delay_to_ms": None, "spread": "uniform", "sigma": 0.5}
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "latency", "Waits: fixed, uniform, or log-normal around delay_ms.", _LATENCY, _latency
+        ),
+        Kind("status", "Refuses with a status.", {"status": 503, "retry_after_s": None}, _status),
+        Kind("reset", "Closes the connection in the body.", {"after": 0.5}, _reset),
+        Kind("truncate", "Sends half a body, then closes.", {"after": 0.5}, _reset),
+        Kind("empty", "Closes the connection without a byte.", {}, _empty),
+        Kind("malformed", "Sends JSON that is cut off.", {"after": 0.7}, _malformed),
+        Kind("drip", "Sends the body in small pieces.", {"over_ms": 3000}, _drip),
+        Kind("content-type", "Says another type.", {"content_type": "text/html"}, _content_type),
+        Kind("hang", "Never answers.", {"hang_ms": HANG_S * 1000}, _hang),
+    )
+}
+"""Every kind of transport fault."""
+
+NAMED_FAULTS: Mapping[str, JsonObject] = {
+    **{name: {"kind": name} for name in KINDS if name != "status"},
+    **{f"error-{status}": {"kind": "status", "status": status} for status in (500, 502, 503, 504)},
+}
+"""Faults `Prefer: fault=NAME` knows, beside the contract faults."""
+
+CHAOS: Mapping[str, tuple[str, tuple[JsonObject, ...]]] = {
+    "flaky-mobile": (
+        "A train with bad reception: slow, sometimes cut off.",
+        (
+            {"kind": "latency", "delay_ms": 400, "spread": "log-normal", "sigma": 0.8},
+            {"kind": "empty", "share": 0.04, "seed": 1},
+            {"kind": "truncate", "share": 0.03, "seed": 2},
+        ),
+    ),
+    "overloaded": (
+        "Too much work: slow answers, a tenth of them 503.",
+        (
+            {"kind": "latency", "delay_ms": 900, "spread": "log-normal", "sigma": 0.6},
+            {"kind": "status", "status": 503, "share": 0.1, "seed": 3, "retry_after_s": 5},
+        ),
+    ),
+    "rate-limited": (
+        "Somebody else uses up the limit: 5 of every 20 requests are refused.",
+        ({"kind": "status", "status": 429, "every": 20, "length": 5, "retry_after_s": 3},),
+    ),
+    "maintenance": (
+        "Switched off: every request is refused.",
+        ({"kind": "status", "status": 503, "retry_after_s": 120},),
+    ),
+}
+"""Ready mixes: what each is, and its faults."""
+
+
+def chaos_faults(profile: str) -> list[JsonObject]:
+    """Give the faults of a profile, with ids."""
+    _, faults = CHAOS[profile]
+    return [{**fault, "id": f"{profile}-{place}"} for place, fault in enumerate(faults, 1)]

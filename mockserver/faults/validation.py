@@ -1,0 +1,109 @@
+"""Why a fault that its schema lets pass could never strike: for requests and scenarios alike."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from deadringer.contracts import Json, JsonObject, operations
+from deadringer.mockserver._suggest import nearest_ids
+from deadringer.mockserver.context import API_ROOT
+from deadringer.mockserver.schema_errors import Problem, good_members
+
+from .transport import defaults
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""Those a request may have."""
+_WILD = "*?["
+_TOGETHER = (("delay_ms", "delay_to_ms"), ("every", "length"), ("from_s", "until_s"))
+
+
+def problems_of_fault(fault: JsonObject, workflows: Collection[str] | None) -> Iterator[Problem]:
+    """Yield every reason why a transport fault meets no request, or not as it says.
+
+    `workflows` are the ids a request may name; None if not all of them are known.
+    """
+    yield from problems_of_span(fault)
+    yield from _of_scope(fault)
+    yield from _of_numbers(fault)
+    wanted = fault.get("workflow_id")
+    if wanted is not None and workflows is not None and wanted not in workflows:
+        fix = f"nearest: {', '.join(nearest_ids(wanted, workflows)) or 'none'}"
+        yield Problem(("workflow_id",), f"{wanted!r} is not a workflow that is served", fix)
+
+
+def readable_fault(fault: Json, problems: Iterable[Problem]) -> JsonObject:
+    """Give what can be judged of a fault that its schema has problems with: {} if nothing can.
+
+    Members that mean something together are left out together; of alternatives nothing is known
+    without their `kind`.
+    """
+    bad = {one.path[0] for one in problems if one.path}
+    good = {} if "kind" in bad else good_members(fault, problems)
+    apart = {name for pair in _TOGETHER if bad & {*pair} for name in pair}
+    return {name: value for name, value in good.items() if name not in apart}
+
+
+def problems_of_operation(written: JsonObject) -> Iterator[Problem]:
+    """Yield that `operation` is none of the API's, or not about the `workflow_id` beside it."""
+    known = {one.operation_id: one for one in operations()}
+    named = written.get("operation")
+    if named is not None and named not in known:
+        shown = f"{named!r} is not an operation of the API"
+        yield Problem(("operation",), shown, f"use one of: {', '.join(known)}")
+    elif named is not None and "workflow_id" in written and "{id}" not in known[named].path:
+        yield Problem(
+            ("workflow_id",), f"{named} is not about a workflow", "leave one of the two out"
+        )
+
+
+def problems_of_method(written: JsonObject, known: Collection[str] = METHODS) -> Iterator[Problem]:
+    """Yield that no request has such a `method`."""
+    if "method" in written and written["method"] not in known:
+        shown = f"{written['method']!r} is not a method of the requests that are meant"
+        yield Problem(("method",), shown, f"use one of: {', '.join(known)}")
+
+
+def problems_of_span(fault: JsonObject) -> Iterator[Problem]:
+    """Yield why `from_s` and `until_s` leave a fault of any kind no time."""
+    begins, ends = fault.get("from_s"), fault.get("until_s")
+    fix = "let it end later than it begins"
+    if ends is None:
+        return
+    if begins is not None and ends <= begins:
+        yield Problem(("until_s",), f"{ends} is not after from_s, {begins}", fix)
+    elif begins is None and ends <= 0:
+        yield Problem(("until_s",), f"{ends} is over before the fault is set", fix)
+
+
+def _of_scope(fault: JsonObject) -> Iterator[Problem]:
+    yield from problems_of_operation(fault)
+    meant = [one.method for one in operations() if fault.get("operation") == one.operation_id]
+    # A browser's OPTIONS meets no fault. Of other methods the API refuses some, which is an answer.
+    apart = {"OPTIONS"} if not meant else {*METHODS} - {*meant, *(["HEAD"] * ("GET" in meant))}
+    yield from problems_of_method(fault, [one for one in METHODS if one not in apart])
+    if not _may_be_of_the_api(fault.get("path", API_ROOT)):
+        shown = f"{fault['path']!r} is no path of the API"
+        yield Problem(("path",), shown, f"begin it with {API_ROOT}, or with *")
+
+
+def _may_be_of_the_api(pattern: str) -> bool:
+    begin = next((place for place, sign in enumerate(pattern) if sign in _WILD), len(pattern))
+    literal = pattern[:begin]
+    if begin == len(pattern):
+        return literal == API_ROOT or literal.startswith(f"{API_ROOT}/")
+    return API_ROOT.startswith(literal) or literal.startswith(f"{API_ROOT}/")
+
+
+def _of_numbers(fault: JsonObject) -> Iterator[Problem]:
+    if "length" in fault and "every" not in fault:
+        yield Problem(("length",), "means nothing without every", "add every, or leave it out")
+    elif "length" in fault and fault["length"] > fault["every"]:
+        shown = f"{fault['length']} is more than every, {fault['every']}"
+        yield Problem(("length",), shown, "let a burst be no longer than what it is a part of")
+    quiet = fault.get("every", 0) - fault.get("length", 1)
+    if "every" in fault and fault.get("count", quiet + 1) <= quiet:
+        shown = f"{fault['count']} requests pass before the first burst, after {quiet}"
+        yield Problem(("count",), shown, f"let it be more than {quiet}")
+    if fault.get("delay_to_ms") is not None:
+        low = fault.get("delay_ms", defaults(fault["kind"])["delay_ms"])
+        if fault["delay_to_ms"] < low:
+            shown = f"{fault['delay_to_ms']} is below delay_ms, {low}"
+            yield Problem(("delay_to_ms",), shown, "let it be the longer of the two")

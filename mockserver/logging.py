@@ -1,0 +1,149 @@
+"""The log: one line a request, for people or as JSON; keys never in full."""
+
+import json
+import logging
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import parse_qsl, quote, unquote
+
+from deadringer.contracts import format_timestamp
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+HIDDEN = "***"
+_KEY_SHAPE = re.compile(r"trig_[A-Za-z0-9_-]{16,}")
+_SECRET_NAME = re.compile(r"key|token|secret|password|authorization", re.IGNORECASE)
+_SHOWN_PATH_LENGTH = 400
+
+
+class Redactor:
+    """Hides the keys it was given, and everything shaped like a key."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        # Longest first, so that a key that begins another one does not leave its tail behind.
+        self._keys = sorted(keys, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """Give the text with every key hidden."""
+        for key in self._keys:
+            text = text.replace(key, HIDDEN)
+        return _KEY_SHAPE.sub(f"trig_{HIDDEN}", text)
+
+    def target(self, path: str, query: str) -> str:
+        """Give path and query as one printable line, keys and values of secret names hidden.
+
+        `path` is decoded text, `query` is percent-encoded, as WSGI gives them.
+        """
+        shown = quote(self(path), safe="/:@!$&'()*+,;=~")
+        if query:
+            shown += "?" + "&".join(self._pair(pair) for pair in query.split("&"))
+        if len(shown) > _SHOWN_PATH_LENGTH:
+            return f"{shown[:_SHOWN_PATH_LENGTH]}…"
+        return shown
+
+    def _pair(self, pair: str) -> str:
+        decoded = unquote(pair.replace("+", " "))
+        name = next(iter(parse_qsl(pair, keep_blank_values=True)), ("", ""))[0]
+        if _SECRET_NAME.search(name):
+            return f"{quote(self(name))}={HIDDEN}"
+        return quote(self(decoded), safe="=*/:@,~")
+
+
+REQUESTS = logging.getLogger("deadringer.requests")
+QUIET = "deadringer.quiet"
+"""Set in the environ of what pages ask for by themselves every second or two: no line for it."""
+_ERRORS = "4"
+
+
+class RequestLog:
+    """Wraps a WSGI application and logs method, path, status and time of each request."""
+
+    def __init__(self, application: "WSGIApplication", redactor: Redactor) -> None:
+        self._application = application
+        self._redactor = redactor
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer the request, then log it."""
+        began = time.perf_counter()
+        status = "500"
+
+        def start(code: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], object]:
+            nonlocal status
+            status = code
+            return start_response(code, headers, exc_info)
+
+        try:
+            return self._application(environ, start)
+        finally:
+            if self.is_on and (QUIET not in environ or status >= _ERRORS):
+                self.tell(environ, status, began)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anybody wants to know of requests."""
+        return REQUESTS.isEnabledFor(logging.INFO)
+
+    def tell(self, environ: "WSGIEnvironment", status: str, began: float) -> None:
+        """Log one answered request; `began` is in seconds of the performance counter."""
+        spent_ms = (time.perf_counter() - began) * 1000
+        path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
+        fields = {
+            "method": environ["REQUEST_METHOD"],
+            "path": self._redactor.target(path, environ.get("QUERY_STRING", "")),
+            "status": int(status[:3]),
+            "ms": round(spent_ms, 1),
+        }
+        REQUESTS.info(
+            "%(method)s %(path)s %(status)d %(ms).1f ms", fields, extra={"fields": fields}
+        )
+
+
+class _TextFormatter(logging.Formatter):
+    """`10:15:00 GET /v1/… 200 1.3 ms`; events say their level if it is not INFO."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(message)s", datefmt="%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (named by logging)
+        """Put the line together."""
+        if record.levelno > logging.INFO:
+            record.message = f"{record.levelname.lower()}: {record.message}"
+        return super().formatMessage(record)
+
+
+class _JsonFormatter(logging.Formatter):
+    """One JSON object a line: `time`, `level`, then the request's fields or `message`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the line."""
+        line: dict[str, Any] = {
+            "time": format_timestamp(datetime.fromtimestamp(record.created, UTC)),
+            "level": record.levelname.lower(),
+        }
+        fields = getattr(record, "fields", None)
+        line.update(fields or {"message": record.getMessage()})
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure_logs(log_format: str, stream: TextIO | None = None) -> None:
+    """Send our log to the stream (standard error by default), in `text` or `json`.
+
+    `off` leaves out the requests; what goes wrong is told all the same.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
+    logger = logging.getLogger("deadringer")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    REQUESTS.setLevel(logging.WARNING if log_format == "off" else logging.NOTSET)

@@ -1,0 +1,1 @@
+"""What is changed, counted and kept: events, rate windows, clocks."""

@@ -1,0 +1,1 @@
+"""The mock in a test suite: pytest plugin, client of the control API, child process."""

@@ -1,0 +1,62 @@
+"""The mock as a child: it serves until whoever started it closes its standard input, or dies.
+
+Its settings are the options alone, so that no variable and no file of the machine changes a test.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deadringer.mockserver.config import Settings
+
+_STANDARD_INPUT = 0
+_PATIENCE_S = 5
+
+
+def main(options: Sequence[str]) -> None:
+    """Serve with options of `deadringer serve`, and say where once it answers."""
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    from deadringer.mockserver.cli.serve import run_server, serve
+    from deadringer.mockserver.config import load_settings
+    from deadringer.mockserver.exceptions import StartError
+
+    given = serve.make_context("deadringer serve", list(options)).params
+    try:
+        named = {name.replace("_", "-"): value for name, value in given.items()}
+        # One process is fast enough for tests, and ends as one.
+        settings = replace(load_settings(named, {}, Path(os.devnull)), workers=1)
+        sys.exit(run_server(settings, lambda url, _service: lambda: _tell(url, settings)))
+    except StartError as problem:
+        sys.exit(f"deadringer: {problem}")
+
+
+def _tell(url: str, settings: "Settings") -> None:
+    """Write one line for whoever started us, the only reader of this output."""
+    told = {
+        "base_url": url,
+        "api_key": settings.api_keys[0],
+        "control_token": settings.control_token,
+    }
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+
+
+def _end_with_input() -> None:
+    """Stop as a signal would; a request that cannot be finished does not keep the process alive."""
+    while os.read(_STANDARD_INPUT, 4096):  # `sys.stdin` would hold a lock that the exit wants
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_PATIENCE_S)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""What exists at a moment: documents, scenarios, sessions, started runs, credits, lists."""

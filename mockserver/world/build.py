@@ -1,0 +1,147 @@
+"""Makes the world a session sees: of the seed alone, or of a scenario."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
+
+from deadringer.contracts import JsonObject
+from deadringer.fixtures import World, load_catalogue, load_workflows, world_workflows
+from deadringer.mockserver.config import Settings
+
+from .repository import Family
+from .reserved_ids import MAGIC_WORKFLOWS
+from .scenarios import Scenario, Script
+
+USUAL_RUNS = 240
+_MODEL = "wf_abc123"
+
+
+def family_of_scenario(
+    scenario: Scenario, settings: Settings, executions: Iterable[JsonObject]
+) -> Family:
+    """Give the world a scenario describes, among the executions that are served anyway.
+
+    `--runs-per-workflow` goes before what the scenario says of its history; `--empty` serves none.
+    """
+    told, seed = scenario.world, settings.seed
+    workflows = scenario.workflows(seed)
+    count = settings.runs_per_workflow or told.get("runs_per_workflow", USUAL_RUNS)
+    every_s = told.get("every_s")
+    world = World(
+        seed,
+        0 if settings.empty else count,
+        workflows=workflows,
+        failed=told.get("failed"),
+        every_ms=round(every_s * 1000) if every_s else None,
+    )
+    failing = scenario.document.get("failing_operations", ())
+    script = Script(seed, scenario.run_entries(), {one["id"]: one for one in workflows}, failing)
+    kept = _recorded_in(scenario, seed, executions, script) if told.get("recorded", True) else []
+    return make_family([*kept, *scenario.executions], world, script)
+
+
+def _recorded_in(
+    scenario: Scenario, seed: int, executions: Iterable[JsonObject], script: Script
+) -> list[JsonObject]:
+    """Give the executions that are served beside a scenario: nothing it says itself.
+
+    Left out are those of workflows that it leaves out or defines anew, and those in whose place
+    it has a run of its own.
+    """
+    others = {one["id"] for one in world_workflows(seed)}
+    others -= {one["id"] for one in scenario.workflows(seed)}
+    others |= scenario.defined_ids
+    own = {(one["workflow_id"], one["run_id"]) for one in scenario.executions}
+    return [
+        one
+        for one in executions
+        if one["workflow_id"] not in others
+        and (one["workflow_id"], one["run_id"]) not in own
+        and not script.holds(one["workflow_id"], one["run_id"])
+    ]
+
+
+def make_family(
+    executions: Iterable[JsonObject], world: World | None = None, script: Script | None = None
+) -> Family:
+    """Give the family of some executions; workflows we have no definition of are told from them."""
+    by_workflow: dict[str, dict[str, JsonObject]] = {}
+    newest_first = sorted(
+        executions, key=lambda run: (run["started_at"], run["run_id"]), reverse=True
+    )
+    for execution in newest_first:
+        by_workflow.setdefault(execution["workflow_id"], {})[execution["run_id"]] = execution
+    known = {workflow["id"]: workflow for workflow in load_workflows()}
+    workflows = {
+        workflow_id: known.get(workflow_id) or _told_by(workflow_id, list(runs.values()))
+        for workflow_id, runs in by_workflow.items()
+    }
+    if world is None:
+        return Family(by_workflow, workflows, load_catalogue(), script=script)
+    every = _Workflows(workflows, world)
+    return Family(by_workflow, every, load_catalogue(), world, world.seed, script)
+
+
+class _Workflows(Mapping[str, JsonObject]):
+    """Workflows of documents and of a world; whether one of a document is there needs no world."""
+
+    def __init__(self, own: Mapping[str, JsonObject], world: World) -> None:
+        self._own = own
+        self._world = world
+
+    @cached_property
+    def _every(self) -> Mapping[str, JsonObject]:
+        return {**self._own, **self._world.workflows}
+
+    def __contains__(self, workflow_id: object) -> bool:
+        return workflow_id in self._own or workflow_id in self._every
+
+    def __getitem__(self, workflow_id: str) -> JsonObject:
+        return self._every[workflow_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._every)
+
+    def __len__(self) -> int:
+        return len(self._every)
+
+
+@cache
+def magic_family(seed: int) -> Family:
+    """Give the world of the reserved workflows: each does what the documented one does."""
+    model = next(one for one in load_workflows() if one["id"] == _MODEL)
+    workflows = {
+        name: {**model, "id": name, "name": f"Reserved: {name}"} for name in MAGIC_WORKFLOWS
+    }
+    entries = [
+        {**entry, "workflow_id": name}
+        for name, magic in MAGIC_WORKFLOWS.items()
+        for entry in magic.runs
+    ]
+    world = World(seed, 0, workflows=list(workflows.values()))
+    return make_family((), world, Script(seed, entries, workflows))
+
+
+def _told_by(workflow_id: str, runs: Sequence[JsonObject]) -> JsonObject:
+    """Make up the workflow of a user's runs: every step an action, in the order they ran."""
+    actions: dict[str, JsonObject] = {}
+    for step in (step for run in runs for step in run["steps"]):
+        action = {"id": step["step_id"], "kind": step["operation"]}
+        if step["step_name"] is not None:
+            action["name"] = step["step_name"]
+        actions.setdefault(step["step_id"], {**action, "inputs": {}})
+    oldest = min(run["started_at"] for run in runs)
+    return {
+        "id": workflow_id,
+        "name": f"Workflow {workflow_id}",
+        "description": None,
+        "workflow": {
+            "trigger": {"kind": runs[0]["event_name"], "inputs": {}},
+            "actions": list(actions.values()),
+            "edges": [],
+        },
+        "enabled": True,
+        "status": "PUBLISHED",
+        "social_saved_search_id": None,
+        "created": oldest,
+        "updated": oldest,
+    }

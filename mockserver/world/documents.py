@@ -1,0 +1,215 @@
+"""Reads the executions to serve: the recordings and the user's own documents."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+from urllib.parse import quote
+
+from deadringer.contracts import JsonObject
+from deadringer.fixtures import DocumentsError, enveloped, load_documents, load_recordings
+from deadringer.mockserver.exceptions import StartError
+
+
+class NamedRun(NamedTuple):
+    """An execution that people look for by name."""
+
+    name: str
+    story: str
+    status: str
+    workflow_id: str
+    run_id: str
+
+    @property
+    def path(self) -> str:
+        """The path of its detail, percent-encoded."""
+        workflow_id, run_id = (quote(part, safe="") for part in (self.workflow_id, self.run_id))
+        return f"/v1/workflows/{workflow_id}/executions/{run_id}"
+
+
+class Document(NamedTuple):
+    """One execution to be served, and where it came from."""
+
+    execution: JsonObject
+    origin: str
+    name: str = ""
+    story: str = ""
+
+
+class ExecutionSource(Protocol):
+    """What a view needs to know of executions; files today, a generated world beside them later.
+
+    Iterables may be endless in effect: whoever reads them takes only the beginning. They give
+    the ids most worth naming first.
+    """
+
+    def answer(self, workflow_id: str, run_id: str) -> bytes | None:
+        """Give the body of Execution Detail, None if that workflow has no such run."""
+
+    def has_workflow(self, workflow_id: str) -> bool:
+        """Tell whether there is such a workflow."""
+
+    def workflow_of(self, run_id: str) -> str | None:
+        """Give the workflow a run belongs to."""
+
+    def workflow_ids(self) -> Iterable[str]:
+        """Give the known workflow ids."""
+
+    def run_ids(self, workflow_id: str) -> Iterable[str]:
+        """Give the run ids of one workflow."""
+
+    def named_runs(self) -> Iterable[NamedRun]:
+        """Give the runs that have a name."""
+
+    def name_of(self, run_id: str) -> str | None:
+        """Give the name of a run that has one."""
+
+    def origin_of(self, run_id: str) -> str | None:
+        """Give the file a run was loaded from."""
+
+    def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
+        """Give one execution as it was loaded; nobody may change it."""
+
+    def all_executions(self) -> Iterable[JsonObject]:
+        """Give every execution, in the order they were loaded."""
+
+
+class LoadedExecutions:
+    """Executions held in memory, each written as JSON once.
+
+    Raises:
+        StartError: if two documents carry the same run id.
+    """
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._bodies: dict[tuple[str, str], bytes] = {}
+        self._executions: dict[tuple[str, str], JsonObject] = {}
+        self._runs: dict[str, list[str]] = {}
+        self._workflow_by_run: dict[str, str] = {}
+        self._named: dict[str, NamedRun] = {}
+        self._origins: dict[str, str] = {}
+        for document in documents:
+            run_id = document.execution["run_id"]
+            if run_id in self._origins:
+                raise _duplicate(run_id, self._origins[run_id], document.origin)
+            self._origins[run_id] = document.origin
+            self._add(document)
+
+    def _add(self, document: Document) -> None:
+        execution = document.execution
+        workflow_id, run_id = execution["workflow_id"], execution["run_id"]
+        self._executions[workflow_id, run_id] = execution
+        self._runs.setdefault(workflow_id, []).append(run_id)
+        self._workflow_by_run[run_id] = workflow_id
+        if document.name:
+            self._named[run_id] = NamedRun(
+                document.name, document.story, execution["status"], workflow_id, run_id
+            )
+
+    def answer(self, workflow_id: str, run_id: str) -> bytes | None:
+        """Give the body of Execution Detail, None if that workflow has no such run."""
+        body = self._bodies.get((workflow_id, run_id))
+        execution = self._executions.get((workflow_id, run_id))
+        if body is None and execution is not None:
+            body = self._bodies[workflow_id, run_id] = envelope_bytes(execution)
+        return body
+
+    def has_workflow(self, workflow_id: str) -> bool:
+        """Tell whether there is such a workflow."""
+        return workflow_id in self._runs
+
+    def workflow_of(self, run_id: str) -> str | None:
+        """Give the workflow a run belongs to."""
+        return self._workflow_by_run.get(run_id)
+
+    def workflow_ids(self) -> Iterator[str]:
+        """Give the known workflow ids."""
+        return iter(self._runs)
+
+    def run_ids(self, workflow_id: str) -> Iterator[str]:
+        """Give the run ids of one workflow."""
+        return iter(self._runs.get(workflow_id, ()))
+
+    def named_runs(self) -> Iterator[NamedRun]:
+        """Give the runs that have a name."""
+        return iter(self._named.values())
+
+    def name_of(self, run_id: str) -> str | None:
+        """Give the name of a run that has one."""
+        named = self._named.get(run_id)
+        return named.name if named else None
+
+    def origin_of(self, run_id: str) -> str | None:
+        """Give the file a run was loaded from."""
+        return self._origins.get(run_id)
+
+    def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
+        """Give one execution as it was loaded; nobody may change it."""
+        return self._executions.get((workflow_id, run_id))
+
+    def all_executions(self) -> Iterator[JsonObject]:
+        """Give every execution, in the order they were loaded."""
+        return iter(self._executions.values())
+
+
+def envelope_bytes(execution: JsonObject) -> bytes:
+    """Give the body of a good Execution Detail answer; members keep their order."""
+    envelope = enveloped(execution)
+    try:
+        return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half a surrogate pair has no UTF-8 form, but an escape
+        return json.dumps(envelope, separators=(",", ":")).encode()
+
+
+def _duplicate(run_id: str, first: str, second: str) -> StartError:
+    return StartError(
+        f"{second}: run id {run_id!r} is already used by {first}. Give one of them another run_id."
+    )
+
+
+def load_executions(folders: Sequence[Path]) -> LoadedExecutions:
+    """Give everything that can be served.
+
+    Raises:
+        StartError: if a folder or a document is bad, with file, place, reason and fix of each.
+    """
+    return with_recorded(list(_from_folders(folders)))
+
+
+def load_documents_of(folders: Sequence[Path]) -> list[Document]:
+    """Give the user's own executions, every one of them judged.
+
+    Raises:
+        StartError: if a folder or a document is bad, or two carry the same run id.
+    """
+    documents = list(_from_folders(folders))
+    with_recorded(documents)
+    return documents
+
+
+def with_recorded(documents: Sequence[Document]) -> LoadedExecutions:
+    """Give the recordings and some documents, as they can be served.
+
+    Raises:
+        StartError: if two carry the same run id.
+    """
+    return LoadedExecutions([*_recorded(), *documents])
+
+
+def _recorded() -> Iterator[Document]:
+    for recording in load_recordings():
+        yield Document(
+            recording.execution, str(recording.path), name=recording.name, story=recording.story
+        )
+
+
+def _from_folders(folders: Sequence[Path]) -> Iterator[Document]:
+    problems: list[str] = []
+    for folder in folders:
+        try:
+            for document in load_documents(folder):
+                yield Document(document.execution, str(document.path))
+        except DocumentsError as problem:
+            problems.append(str(problem))
+    if problems:
+        raise StartError("\n".join(problems))

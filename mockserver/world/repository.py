@@ -1,0 +1,293 @@
+"""The world around executions: workflows, their lists of runs, the catalogue, test runs.
+
+Everything follows from the executions that are served and the seeded world, under the changes of
+a session, so that list, detail, definition and balance always agree.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache, partial
+from itertools import chain, count, islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from deadringer import fixtures
+from deadringer.contracts import JsonObject, format_timestamp, parse_timestamp
+from deadringer.fixtures import Window, World
+
+from .credits import price_of
+from .listing import Held, Listing
+from .scenarios import Script, ScriptedRun, planned
+from .sessions import Session
+from .started_runs import milliseconds_of, started_execution
+
+if TYPE_CHECKING:
+    from deadringer.fixtures import RunPlan
+
+CATEGORY_SYNONYMS = {
+    "control-flow": "control_flow",
+    "integrations": "integration",
+    "utilities": "utility",
+}
+_NOTHING = Window(0, -1)
+_ROWS_KEPT = 8192
+
+
+class Found(NamedTuple):
+    """An execution and where it came from: recorded, generated, started or changed."""
+
+    execution: JsonObject
+    kind: str
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether it will never be different, as long as nobody changes it."""
+        return bool(self.execution["status"] != "running")
+
+
+@dataclass(slots=True)
+class Family:
+    """Workflows and runs; what a session changed and what time it is are arguments."""
+
+    executions: dict[str, dict[str, JsonObject]]
+    workflows: Mapping[str, JsonObject]
+    catalogue: Sequence[JsonObject]
+    world: World | None = None
+    seed: int = 0
+    script: Script | None = None
+    _ended_rows: Callable[[str, int], JsonObject] = field(init=False)
+    _numbers: dict[str, tuple[int, ...]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Make the memory of rows that will never change."""
+        self._ended_rows = lru_cache(maxsize=_ROWS_KEPT)(self._ended_row)
+
+    def find(self, session: Session, workflow_id: str, run_id: str, now_ms: int) -> Found | None:
+        """Give a run as it stands at a time, None if the workflow has none of that id."""
+        if (workflow_id, run_id) in session.executions:
+            changed = session.executions[workflow_id, run_id]
+            return None if changed is None else Found(changed, "changed")
+        started = session.started.get(run_id)
+        is_served = workflow_id in self.workflows  # documents or scenario may have changed
+        if started is not None and started.plan.workflow_id == workflow_id and is_served:
+            return Found(started_execution(started, now_ms), "started")
+        if self.script is not None:
+            plan = self.script.plan(workflow_id, run_id, session.began_ms, now_ms)
+            if plan is not None:
+                return Found(fixtures.view_run(plan, now_ms), "scenario")
+        recorded = self.executions.get(workflow_id, {}).get(run_id)
+        if recorded is not None:
+            return Found(recorded, "recorded")
+        number = self._number(workflow_id, run_id, now_ms)
+        if number is None or self.world is None:
+            return None
+        return Found(fixtures.view_run(self.world.plan(workflow_id, number), now_ms), "generated")
+
+    def listing(self, session: Session, workflow_id: str, now_ms: int) -> Listing:
+        """Give the order of a workflow's runs, newest first."""
+        gaps = list(self._replaced(workflow_id))
+        held = list(self._held(session, workflow_id, now_ms))
+        for workflow, run_id in [*session.executions]:
+            number = self._number(workflow, run_id, now_ms) if workflow == workflow_id else None
+            if number is not None:
+                gaps.append(number)
+        if self.world is None or workflow_id not in self.world.workflows:
+            return Listing(held, _NOTHING, (), lambda _moment: -1)
+        world = self.world
+        return Listing(
+            held,
+            world.window(workflow_id, now_ms),
+            gaps,
+            lambda moment: world.newest_at(workflow_id, moment),
+        )
+
+    def _replaced(self, workflow_id: str) -> tuple[int, ...]:
+        """Give the numbers of the world's runs in whose place a document is served."""
+        found = self._numbers.get(workflow_id)
+        if found is None:
+            found = self._numbers[workflow_id] = tuple(self._numbers_of_documents(workflow_id))
+        return found
+
+    def _numbers_of_documents(self, workflow_id: str) -> Iterator[int]:
+        if self.world is None or workflow_id not in self.world.workflows:
+            return
+        for run_id in self.executions.get(workflow_id, ()):
+            number = self.world.number_at_any_time(workflow_id, run_id)
+            if number is not None:
+                yield number
+
+    def rows(
+        self, session: Session, workflow_id: str, now_ms: int, offset: int, size: int
+    ) -> tuple[list[JsonObject], int]:
+        """Give some rows of a workflow's list, and how many it has in all."""
+        listing = self.listing(session, workflow_id, now_ms)
+        rows = [
+            row_of(place.execution())
+            if isinstance(place, Held)
+            else self._row(workflow_id, place, now_ms)
+            for place in listing.page(offset, size)
+        ]
+        return rows, listing.count
+
+    def _row(self, workflow_id: str, number: int, now_ms: int) -> JsonObject:
+        assert self.world is not None
+        ended = self._ended_rows(workflow_id, number)
+        if _moment(ended["completed_at"]) <= now_ms:
+            return ended
+        return row_of(fixtures.view_run(self.world.plan(workflow_id, number), now_ms))
+
+    def _ended_row(self, workflow_id: str, number: int) -> JsonObject:
+        assert self.world is not None
+        return row_of(fixtures.view_run(self.world.plan(workflow_id, number)))
+
+    def _held(self, session: Session, workflow_id: str, now_ms: int) -> Iterator[Held]:
+        """Give what is in memory, the latest first: started, changed and recorded runs."""
+        # Copies: another thread may change the session meanwhile.
+        for run in reversed([*session.started.values()]):
+            key = run.plan.workflow_id, run.plan.run_id
+            if key[0] == workflow_id and key not in session.executions:
+                yield Held(key[1], run.plan.started_at, partial(started_execution, run, now_ms))
+        for (workflow, run_id), execution in reversed([*session.executions.items()]):
+            if workflow == workflow_id and execution is not None:
+                moment = _moment(execution.get("started_at"))
+                yield Held(run_id, moment, partial(_same, execution))
+        if self.script is not None:
+            for run_id, moment in self.script.started(workflow_id, session.began_ms, now_ms):
+                if (workflow_id, run_id) not in session.executions:
+                    view = partial(self._scripted, session, workflow_id, run_id, now_ms)
+                    yield Held(run_id, moment, view)
+        for run_id, execution in self.executions.get(workflow_id, {}).items():
+            if (workflow_id, run_id) not in session.executions:
+                # One that is still to come, by a clock that was set back, stands at now.
+                moment = min(_moment(execution["started_at"]), now_ms)
+                yield Held(run_id, moment, partial(_same, execution))
+
+    def _scripted(self, session: Session, workflow_id: str, run_id: str, now_ms: int) -> JsonObject:
+        assert self.script is not None
+        plan = self.script.plan(workflow_id, run_id, session.began_ms, now_ms)
+        assert plan is not None, "it has started"
+        execution: JsonObject = fixtures.view_run(plan, now_ms)
+        return execution
+
+    def _number(self, workflow_id: str, run_id: str, now_ms: int) -> int | None:
+        if self.world is None or workflow_id not in self.world.workflows:
+            return None
+        return self.world.number_of(workflow_id, run_id, now_ms)
+
+    def owner_of(self, session: Session, run_id: str, now_ms: int) -> str | None:
+        """Give the workflow a run belongs to."""
+        for workflow_id in self.workflows:
+            if self.find(session, workflow_id, run_id, now_ms):
+                return workflow_id
+        return None
+
+    def newest_run_ids(
+        self, session: Session, workflow_id: str, now_ms: int, size: int = 200
+    ) -> list[str]:
+        """Give the ids people most likely mean: recorded ones, then the newest of the list."""
+        recorded = self.executions.get(workflow_id, {})
+        known = (one for one in recorded if (workflow_id, one) not in session.executions)
+        listed = self._listed_ids(session, workflow_id, now_ms, size)
+        return list(islice(dict.fromkeys(chain(known, listed)), size))
+
+    def _listed_ids(
+        self, session: Session, workflow_id: str, now_ms: int, size: int
+    ) -> Iterator[str]:
+        for place in self.listing(session, workflow_id, now_ms).page(0, size):
+            if isinstance(place, Held):
+                yield place.run_id
+            elif self.world is not None:
+                yield self.world.run_id(workflow_id, place)
+
+    def workflow(self, session: Session, workflow_id: str, now_ms: int) -> JsonObject | None:
+        """Give a workflow with its present number of runs."""
+        described = self.workflows.get(workflow_id)
+        if described is None:
+            return None
+        return {
+            **described,
+            "execution_count": self.listing(session, workflow_id, now_ms).count,
+        }
+
+    def new_run_id(self, workflow_id: str, ordinal: int, now: datetime) -> str:
+        """Give the id of the run that is the session's ordinal-th to be started."""
+        name = f"{self.seed} {workflow_id} {ordinal} {format_timestamp(now)}"
+        return "run_" + hashlib.sha256(name.encode()).hexdigest()[:16]
+
+    def plan_started(self, body: JsonObject) -> "tuple[RunPlan, float]":
+        """Give the plan and the price of a run from the body of its event.
+
+        Raises:
+            ValueError: if the workflow never lists as many steps as are asked for, never fails at
+                the step that is, or a run that never ends is to have a duration.
+        """
+        if "fails_at" in body:
+            plan = self._failing(body)
+        else:
+            plan = self._doomed(body) or self._planned(body, self.seed)
+            if body.get("duration_ms") is not None:
+                plan = fixtures.stretched(plan, body["duration_ms"])
+        return plan, price_of(plan, self.catalogue, body.get("action_mocks") or {})
+
+    def _doomed(self, body: JsonObject) -> "RunPlan | None":
+        """Give the plan of a run that fails at what the scenario lets fail, if it does."""
+        if self.script is None or "status" in body:
+            return None
+        failed = {**body, "status": "failed"}
+        seeds = (f"{self.seed} {variant}" for variant in count())
+        return self.script.doomed(self._planned(failed, seed) for seed in seeds)
+
+    def _failing(self, body: JsonObject) -> "RunPlan":
+        run = ScriptedRun(body["workflow_id"], body["run_id"], 0, body)
+        blueprint = fixtures.compile_workflow(
+            body.get("workflow") or self.workflows[run.workflow_id]
+        )
+        return planned(self.seed, blueprint, run, _moment(body["started_at"]))
+
+    def _planned(self, body: JsonObject, seed: int | str) -> "RunPlan":
+        steps = body.get("steps")
+        return fixtures.plan_run(
+            seed,
+            body.get("workflow") or self.workflows[body["workflow_id"]],
+            body["run_id"],
+            body["started_at"],
+            status={body.get("status", "completed"): 1.0},
+            steps=(steps, steps) if steps is not None else None,
+            overrides=body.get("overrides") or None,
+            action_mocks=body.get("action_mocks") or None,
+        )
+
+    def actions(self, category: str | None) -> list[JsonObject]:
+        """Give the catalogue, or the actions of one category under any of its spellings."""
+        wanted = CATEGORY_SYNONYMS.get(category or "", category)
+        return [one for one in self.catalogue if wanted in {None, one.get("category")}]
+
+
+def row_of(execution: JsonObject) -> JsonObject:
+    """Give the row of an execution in the list."""
+    return {
+        "run_id": execution["run_id"],
+        "status": execution["status"],
+        "started_at": execution["started_at"],
+        "completed_at": execution["ended_at"],
+        "duration": execution["duration_ms"],
+        "error": execution["error"],
+    }
+
+
+def _same(execution: JsonObject) -> JsonObject:
+    return execution
+
+
+def _moment(text: str | None) -> int:
+    moment = parse_timestamp(text) if isinstance(text, str) else None
+    return milliseconds_of(moment) if moment else 0
+
+
+def compact(body: JsonObject) -> bytes:
+    """Write a body as JSON, as small as it goes."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "backslashreplace"
+    )

@@ -1,0 +1,119 @@
+"""Which scenarios a session may name, and how their runs are called."""
+
+from collections.abc import Collection, Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deadringer.contracts import Json, JsonObject
+from deadringer.mockserver.exceptions import StartError
+from deadringer.mockserver.schema_errors import Problem
+
+from .model import Scenario
+
+if TYPE_CHECKING:
+    from .yaml import Mark, Marked
+
+
+_READY = files(__package__) / "ready"
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+class ScenarioError(StartError):
+    """A scenario cannot be served; `lines` has one line for each reason."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = list(lines)
+
+
+@cache
+def ready_names() -> tuple[str, ...]:
+    """Give the names of the scenarios that are shipped."""
+    names = (entry.name for entry in _READY.iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def load_scenario(named: str, seed: int, served: Collection[str] = ()) -> Scenario:
+    """Give a ready scenario by its name, or one from a file; `served` as in `problems_with`.
+
+    Raises:
+        ScenarioError: if there is none, or it is bad; each reason with file, line and column.
+    """
+    if named in ready_names():
+        return _read(
+            (_READY / f"{named}.yaml").read_text("utf-8"), f"{named}.yaml", named, seed, ()
+        )
+    path = Path(named)
+    if path.suffix not in SUFFIXES:
+        known = ", ".join(ready_names())
+        raise ScenarioError(
+            [f"There is no scenario {named!r}. Use one of {known}, or a file that ends in .yaml."]
+        )
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise ScenarioError(
+            [f"{path}: cannot be read: {reason}. Fix: name a readable UTF-8 file."]
+        ) from problem
+    return _read(text, str(path), path.stem, seed, served)
+
+
+def scenario_from(document: Json, name: str, seed: int, served: Collection[str] = ()) -> Scenario:
+    """Give the scenario a request sent; `served` as in `problems_with`.
+
+    Raises:
+        ScenarioError: if it is bad; each line begins with the place in the document.
+    """
+    from .validate import problems_with  # a start without a scenario does without
+
+    problems = problems_with(document, seed, served)
+    if problems:
+        raise ScenarioError([one.line for one in problems])
+    assert isinstance(document, dict)
+    return Scenario(name, document)
+
+
+def _read(text: str, origin: str, name: str, seed: int, served: Collection[str]) -> Scenario:
+    from .validate import problems_with
+    from .yaml import YamlProblemError, read_marked
+
+    try:
+        marked = read_marked(text)
+    except YamlProblemError as problem:
+        place = _place(origin, problem.mark)
+        raise ScenarioError([f"{place}: {problem.problem}. Fix: correct the YAML."]) from problem
+    problems = problems_with(marked.value, seed, served)
+    if problems:
+        in_order = sorted(problems, key=lambda one: marked.place(one.path))
+        raise ScenarioError([_line(origin, marked, one) for one in in_order])
+    return Scenario(name, marked.value)
+
+
+def _line(origin: str, marked: "Marked", problem: Problem) -> str:
+    where = "/".join(str(part) for part in problem.path) or "the document"
+    mark = marked.place(problem.path)
+    return f"{_place(origin, mark)}: {where}: {problem.problem}. Fix: {problem.fix}."
+
+
+def _place(origin: str, mark: "Mark") -> str:
+    return f"{origin}:{mark.line}:{mark.column}"
+
+
+def nameable(current: Scenario | None, seed: int) -> dict[str, Scenario]:
+    """Give the ready scenarios and the one a session is in, by name."""
+    ready = {name: _ready(name, seed) for name in ready_names()}
+    return {**ready, current.name: current} if current else ready
+
+
+def runs_by_name(scenario: Scenario) -> dict[str, JsonObject]:
+    """Give what a scenario writes of each of its runs, under `run_id`, or its place from 1."""
+    entries = scenario.run_entries()
+    return {str(one.get("run_id", place)): one for place, one in enumerate(entries, 1)}
+
+
+@cache
+def _ready(name: str, seed: int) -> Scenario:
+    return load_scenario(name, seed)

@@ -1,0 +1,278 @@
+"""Judges a scenario before it is served: by its schema, and what passes that by the contract."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from deadringer.contracts import Grade, Json, JsonObject, Violation, validate
+from deadringer.contracts.rules import Context, Scope, judge, judge_execution
+from deadringer.fixtures import FOREVER, compile_workflow, load_workflows, view_run
+from deadringer.mockserver.control_spec import component_validator
+from deadringer.mockserver.faults.validation import (
+    problems_of_fault,
+    problems_of_span,
+    readable_fault,
+)
+from deadringer.mockserver.schema_errors import Path, Problem, problems_of
+from deadringer.mockserver.world.reserved_ids import MAGIC_RUNS, MAGIC_WORKFLOWS
+
+from .model import Scenario
+from .script import planned, scripted_runs
+
+LISTS = ("workflows", "runs", "executions", "faults", "contract_faults")
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """The good parts; `doubtful` are ids of workflows of which nothing else can be said.
+
+    `is_sure` tells whether every workflow there shall be is known by its id.
+    """
+
+    scenario: Scenario
+    places: dict[str, list[int]]
+    doubtful: frozenset[str]
+    is_sure: bool
+
+    def entries(self, member: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Give the good entries of a list, each after its place in the document."""
+        yield from zip(
+            self.places.get(member, ()), self.scenario.document.get(member, ()), strict=True
+        )
+
+
+def readable_part(document: Json, problems: Collection[Problem]) -> Readable:
+    """Give what is left of a document without what its schema has problems with."""
+    paths = [one.path for one in problems]
+    if not isinstance(document, dict):
+        return Readable(Scenario("", {}), {}, frozenset(), is_sure=False)
+    good = {name: value for name, value in document.items() if (name,) not in paths}
+    places = {}
+    for member in LISTS:
+        if member in good:
+            left = _entries(
+                good[member], [one for one in problems if one.path[0] == member], member
+            )
+            places[member], good[member] = [*left], [*left.values()]
+    if "world" in good:
+        good["world"] = _world(good["world"], [path[1:] for path in paths if path[0] == "world"])
+    left_out = _left_out(document, places)
+    ids = [one.get("id") if isinstance(one, dict) else None for one in left_out]
+    is_sure = all(isinstance(one, str) for one in ids) and not any(
+        path in {("world",), ("workflows",)} or path[:2] == ("world", "workflows") for path in paths
+    )
+    doubtful = frozenset(one for one in ids if isinstance(one, str))
+    return Readable(Scenario("", good), places, doubtful, is_sure=is_sure)
+
+
+def _entries(
+    written: list[Json], problems: Collection[Problem], member: str
+) -> dict[int, JsonObject]:
+    """Give the entries that can be judged, by their places; of faults, what can be of each."""
+    left = {}
+    for place, entry in enumerate(written):
+        own = [one._replace(path=one.path[2:]) for one in problems if one.path[1] == place]
+        if own and member == "faults":
+            entry = readable_fault(entry, own)
+            own = []
+        if isinstance(entry, dict) and entry and not own:
+            left[place] = entry
+    return left
+
+
+def _world(written: JsonObject, bad: list[Path]) -> JsonObject:
+    """Give the good members; of a list of workflows that is one, the texts stay at their places."""
+    good = {name: value for name, value in written.items() if (name,) not in bad}
+    if "workflows" in good:
+        good["workflows"] = [one if isinstance(one, str) else None for one in good["workflows"]]
+    return good
+
+
+def _left_out(document: JsonObject, places: dict[str, list[int]]) -> list[Any]:
+    """Give the workflows that do not pass."""
+    if "workflows" not in places:
+        return []
+    return [one for at, one in enumerate(document["workflows"]) if at not in places["workflows"]]
+
+
+_JUDGED_OF_AN_ENTRY = 3
+_SOME_START_MS = 1_774_606_500_000
+_MOST_RUNS = 20_000
+
+
+def problems_with(document: Json, seed: int, served: Collection[str] = ()) -> list[Problem]:
+    """Give everything that is wrong with a scenario's document.
+
+    What passes its schema is judged further, whatever the other parts of it are. `served` are the
+    ids of workflows whose runs are served beside the world's.
+    """
+    try:
+        problems = problems_of(document, component_validator("Scenario"))
+    except RecursionError:
+        return [Problem((), "is nested too deeply", "make it flatter")]
+    part = readable_part(document, problems)
+    of_workflows = [*_of_workflows(part, seed)]
+    part = replace(part, doubtful=part.doubtful | _doubtful(part, of_workflows))
+    return [
+        *problems,
+        *of_workflows,
+        *_of_runs(part, seed),
+        *_of_executions(part, seed),
+        *_of_faults(part, seed, served),
+    ]
+
+
+def _of_workflows(part: Readable, seed: int) -> Iterator[Problem]:
+    known = [one["id"] for one in Scenario("", {}).workflows(seed)]
+    for place, name in enumerate(part.scenario.world.get("workflows", ())):
+        if name is not None and name not in known:
+            fix = f"use one of: {', '.join(known)}"
+            yield Problem(("world", "workflows", place), f"{name!r} is not of the world", fix)
+    own = [one for _place, one in part.entries("workflows")]
+    every = {one["id"]: one for one in part.scenario.workflows(seed)}
+    for place, written in part.entries("workflows"):
+        path: Path = ("workflows", place)
+        yield from _of_id(written["id"], (*path, "id"))
+        if Counter(one["id"] for one in own)[written["id"]] > 1:
+            yield Problem((*path, "id"), f"{written['id']!r} stands here twice", "rename one")
+        workflow = every[written["id"]]
+        breaches = [*validate(workflow, "workflow"), *judge(Scope.WORKFLOW, workflow)]
+        yield from _told(breaches, path)
+        if not breaches:
+            yield from _compiled(workflow, path)
+
+
+def _doubtful(part: Readable, problems: Iterable[Problem]) -> set[str]:
+    """Give the ids of workflows that have problems: what is said of them may be right."""
+    places = {one.path[1] for one in problems if one.path[0] == "workflows"}
+    own = {one["id"] for place, one in part.entries("workflows") if place in places}
+    kept = part.scenario.world.get("workflows", ())
+    return own | {kept[int(one.path[2])] for one in problems if one.path[0] == "world"}
+
+
+def _compiled(workflow: JsonObject, path: Path) -> Iterator[Problem]:
+    try:
+        compile_workflow(workflow)
+    except ValueError as problem:
+        yield Problem((*path, "workflow"), str(problem), "correct the definition")
+
+
+def _of_runs(part: Readable, seed: int) -> Iterator[Problem]:
+    workflows = {one["id"]: one for one in part.scenario.workflows(seed)}
+    seen: set[tuple[str, str]] = set()
+    total = _total(part.scenario)
+    if total > _MOST_RUNS:
+        fix = "let world.runs_per_workflow make the others"
+        yield Problem(("runs",), f"are {total}, more than {_MOST_RUNS}", fix)
+        return
+    for place, entry in part.entries("runs"):
+        path: Path = ("runs", place)
+        for run in scripted_runs(seed, place, entry):
+            if (run.workflow_id, run.run_id) in seen:
+                yield Problem((*path, "run_id"), f"{run.run_id!r} is used twice", "rename one")
+            seen.add((run.workflow_id, run.run_id))
+        yield from _of_id(next(scripted_runs(seed, place, entry)).run_id, (*path, "run_id"))
+        named = entry["workflow_id"]
+        if named in part.doubtful:
+            continue
+        if named in workflows:
+            yield from _of_entry(seed, place, entry, workflows[named])
+        elif part.is_sure:
+            shown = f"{named!r} is not a workflow of this scenario"
+            yield Problem((*path, "workflow_id"), shown, f"use one of: {', '.join(workflows)}")
+
+
+def _total(scenario: Scenario) -> int:
+    return sum(entry.get("times", 1) for entry in scenario.run_entries())
+
+
+def _of_entry(
+    seed: int, place: int, entry: dict[str, Any], workflow: JsonObject
+) -> Iterator[Problem]:
+    path: Path = ("runs", place)
+    context = Context(definition=workflow["workflow"])
+    blueprint = compile_workflow(workflow)
+    for run in islice(scripted_runs(seed, place, entry), _JUDGED_OF_AN_ENTRY):
+        try:
+            plan = planned(seed, blueprint, run, _SOME_START_MS)
+        except ValueError as problem:
+            yield Problem(path, str(problem).rstrip("."), "change what the run is to do")
+            return
+        end = plan.ended_at if plan.ended_at < FOREVER else plan.started_at + 3_600_000
+        for moment in (plan.started_at, (plan.started_at + end) // 2, end):
+            breaches = judge_execution(view_run(plan, moment), context)
+            if breaches:
+                yield from _told(breaches, path)
+                return
+
+
+def _of_executions(part: Readable, seed: int) -> Iterator[Problem]:
+    scenario = part.scenario
+    definitions = {one["id"]: one["workflow"] for one in load_workflows()}
+    definitions |= {one["id"]: one["workflow"] for one in scenario.workflows(seed)}
+    entries = part.entries("runs") if _total(scenario) <= _MOST_RUNS else ()
+    taken = {
+        (run.workflow_id, run.run_id)
+        for place, entry in entries
+        for run in scripted_runs(seed, place, entry)
+    }
+    for place, execution in part.entries("executions"):
+        path: Path = ("executions", place)
+        workflow_id = execution.get("workflow_id")
+        is_known = isinstance(workflow_id, str) and workflow_id not in part.doubtful
+        definition = definitions.get(workflow_id) if is_known else None
+        context = Context(definition=definition)
+        breaches = judge_execution(execution, context)
+        yield from _told(breaches, path)
+        if any(not isinstance(execution.get(name), str) for name in ("workflow_id", "run_id")):
+            continue  # the breaches say so
+        ids = execution["workflow_id"], execution["run_id"]
+        if ids in taken:
+            yield Problem((*path, "run_id"), f"{ids[1]!r} is used twice", "rename one")
+        taken.add(ids)
+        for name, value in zip(("workflow_id", "run_id"), ids, strict=True):
+            yield from _of_id(value, (*path, name))
+
+
+def _of_id(name: str, path: Path) -> Iterator[Problem]:
+    if "/" in name or name in {".", ".."}:
+        yield Problem(path, f"{name!r} can be no part of a path", "use an id without / and dots")
+    elif name in MAGIC_RUNS:
+        yield Problem(path, f"{name!r} is reserved: it always gives the same answer", "rename it")
+
+
+def _of_faults(part: Readable, seed: int, served: Collection[str]) -> Iterator[Problem]:
+    from deadringer.mockserver.faults.contract import UnknownFaultError, faults_named
+
+    workflows = _served(part, seed, served) if part.is_sure else None
+    for place, fault in part.entries("faults"):
+        for one in problems_of_fault(fault, workflows):
+            yield one._replace(path=("faults", place, *one.path))
+    for place, fault in part.entries("contract_faults"):
+        path: Path = ("contract_faults", place)
+        for one in problems_of_span(fault):
+            yield one._replace(path=(*path, *one.path))
+        try:
+            faults_named([fault["name"]])
+        except UnknownFaultError as problem:
+            fix = "use a name of docs/contract-faults.md"
+            yield Problem((*path, "name"), str(problem).rstrip("."), fix)
+
+
+def _served(part: Readable, seed: int, served: Collection[str]) -> set[str]:
+    """Give the ids of all workflows that are served with the scenario."""
+    own = {one["id"] for one in part.scenario.workflows(seed)} | part.doubtful
+    own |= {str(one.get("workflow_id")) for _place, one in part.entries("executions")}
+    others = set(served) if part.scenario.world.get("recorded", True) else set()
+    left_out = {one["id"] for one in Scenario("", {}).workflows(seed)} - own
+    return own | (others - left_out) | MAGIC_WORKFLOWS.keys()
+
+
+def _told(breaches: list[Violation], path: Path) -> Iterator[Problem]:
+    for breach in breaches:
+        if breach.grade is Grade.ERROR:
+            inside = [part for part in breach.pointer.split("/") if part]
+            parts = [int(part) if part.isdigit() else part for part in inside]
+            yield Problem((*path, *parts), f"{breach.rule}: {breach.message}", breach.fix)

@@ -1,0 +1,350 @@
+"""Starts runs in a session: for Test Workflow and for the control API."""
+
+import logging
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from deadringer.contracts import JsonObject, Operation, format_timestamp, operations
+from deadringer.fixtures import World
+from deadringer.mockserver.config import Settings
+from deadringer.mockserver.errors import ApiError
+from deadringer.mockserver.logging import Redactor
+from deadringer.mockserver.state.clock import Clock, SessionClock, start_clock
+from deadringer.mockserver.state.events import Event, Store
+from deadringer.mockserver.state.rate_limits import RateLimits
+from deadringer.mockserver.state.shared_numbers import SharedNumber, make_lock, make_windows
+
+from .build import USUAL_RUNS, family_of_scenario, magic_family, make_family
+from .credits import credits_left
+from .documents import Document, ExecutionSource, with_recorded
+from .repository import Family, Found
+from .reserved_ids import MAGIC_WORKFLOWS
+from .scenarios import Scenario, load_scenario
+from .sessions import Session, StartedRun, apply
+from .started_runs import milliseconds_of
+
+if TYPE_CHECKING:
+    from deadringer.fixtures import RunPlan
+    from deadringer.mockserver.state.peers import Peers
+
+
+LOG = logging.getLogger("deadringer")
+_FAMILIES_KEPT = 15
+_OPERATIONS = {operation.operation_id: operation for operation in operations()}
+SESSION_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_DOCUMENTS = "*documents"
+"""Stands for a session in the event that documents have changed; no session can be named so."""
+SESSION_IN_KEY = "__session_"
+"""`trig_…__session_NAME` is the key `trig_…` in the session NAME."""
+
+
+@dataclass(slots=True)
+class Scene:
+    """What one request sees: a session, the world and the time, which stands while it is told."""
+
+    family: Family
+    session: Session
+    now: datetime
+    now_ms: int
+    generation: int
+    """That of the session when the request came; it may have changed since."""
+    is_reserved: bool = False
+    """Whether the family is that of the reserved workflows."""
+
+    def find(self, workflow_id: str, run_id: str) -> Found | None:
+        """Give a run as it stands, None if the workflow has none of that id."""
+        return self.family.find(self.session, workflow_id, run_id, self.now_ms)
+
+    def rows(self, workflow_id: str, offset: int, size: int) -> tuple[list[JsonObject], int]:
+        """Give some rows of a workflow's list, and how many it has in all."""
+        return self.family.rows(self.session, workflow_id, self.now_ms, offset, size)
+
+    def workflow(self, workflow_id: str) -> JsonObject | None:
+        """Give a workflow with its number of runs."""
+        return self.family.workflow(self.session, workflow_id, self.now_ms)
+
+    def workflows(self) -> list[JsonObject]:
+        """Give every workflow."""
+        every = (self.workflow(workflow_id) for workflow_id in self.family.workflows)
+        return [workflow for workflow in every if workflow]
+
+
+@dataclass(slots=True)
+class Service:
+    """The state behind the application.
+
+    `executions` is replaced as a whole when files change (see `use`); a view reads it once.
+    `family` is the world around them; `store` keeps what was changed.
+    """
+
+    settings: Settings
+    executions: ExecutionSource
+    clock: Clock
+    rate_limits: RateLimits = field(init=False)
+    redactor: Redactor = field(init=False)
+    family: Family = field(init=False)
+    store: Store = field(init=False)
+    peers: "Peers | None" = field(init=False, default=None)
+    journal_numbers: SharedNumber | None = field(init=False, default=None)
+    scenario: Scenario | None = field(init=False, default=None)
+    _start: SessionClock = field(init=False)
+    _families: dict[str, Family] = field(init=False, default_factory=dict)
+    _sessions: dict[str, Session] = field(init=False, default_factory=dict)
+    _seen: int = field(init=False, default=0)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        """Make what follows from the settings."""
+        settings = self.settings
+        workers = settings.workers or 1
+        lock = make_lock(workers)
+        if workers > 1:
+            from deadringer.mockserver.state.peers import Peers  # one process does without
+
+            self.peers = Peers(workers)
+            self.journal_numbers = SharedNumber(lock)
+        self.rate_limits = RateLimits(
+            settings.rate_policy,
+            make_windows(workers, lock, settings.rate_policy.window_s),
+            is_enforced=settings.rate_limit == "enforce",
+        )
+        self.redactor = Redactor(settings.api_keys)
+        self.store = Store(lock, settings.state)
+        began = self.store.once("began", self.clock.now().isoformat())
+        # After a restart a fast clock goes on from where it was, not from the restart.
+        self._start = self._start_at(began)
+        if settings.scenario is not None:
+            served = [*self.executions.workflow_ids()]
+            self.scenario = load_scenario(settings.scenario, settings.seed, served)
+        self.family = self._family(self.scenario)
+        self._sessions[""] = self._begin("", {})
+
+    def use(self, executions: ExecutionSource) -> None:
+        """Serve other executions from now on; what sessions changed stays."""
+        with self._lock:
+            self._use(executions)
+
+    def take_over(self, documents: Sequence[Document]) -> bool:
+        """Serve other documents beside the recordings, in every worker from its next answer on.
+
+        The event holds them, so all workers take over the same ones. Tell whether they are others
+        than those that are served.
+        """
+        new = with_recorded(documents)
+        if [*new.all_executions()] == [*self.executions.all_executions()]:
+            return False
+        told = [{"execution": one.execution, "origin": one.origin} for one in documents]
+        self.store.add(_DOCUMENTS, "reset", {"documents": told})  # the last one says all
+        return True
+
+    def _use(self, executions: ExecutionSource) -> None:
+        self.executions = executions
+        self.family = self._family(self.scenario)
+        self._families = {}
+
+    def scene(self, name: str = "", workflow_id: str = "") -> Scene:
+        """Give what a request of a session sees now: under a reserved workflow, those alone."""
+        session = self.session(name)
+        family, generation = self.family_of(session), session.generation
+        now = self._clock_of(session).at(self.clock.now())
+        is_reserved = workflow_id in MAGIC_WORKFLOWS and workflow_id not in family.workflows
+        if is_reserved:
+            family = magic_family(self.settings.seed)
+        return Scene(family, session, now, milliseconds_of(now), generation, is_reserved)
+
+    def now(self, name: str = "") -> datetime:
+        """Give the time of a session."""
+        return self.session_clock(name).at(self.clock.now())
+
+    def session(self, name: str = "") -> Session:
+        """Give a session as all workers have left it; nobody but `change` may alter it."""
+        if self.store.newest.value != self._seen:
+            self._catch_up()
+        return self._sessions.get(name) or self._begin(name, {})
+
+    def session_names(self) -> list[str]:
+        """Give the names of the sessions that were changed; "" is the nameless one."""
+        self.session()
+        return list(self._sessions)
+
+    def family_of(self, session: Session) -> Family:
+        """Give the world of a session: that of its scenario, or that of the start."""
+        scenario = session.scenario
+        if scenario is None or (self.scenario and scenario.key == self.scenario.key):
+            return self.family
+        found = self._families.get(scenario.key)
+        if found is None:
+            found = self._family(scenario)
+            self._families = {
+                **dict([*self._families.items()][-_FAMILIES_KEPT:]),
+                scenario.key: found,
+            }
+        return found
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether the sessions are as all workers have left them; asking takes no lock."""
+        return self.store.newest.value == self._seen
+
+    def is_undisturbed(self, session: Session) -> bool:
+        """Tell whether no fault of any kind may meet the session's requests.
+
+        Of a session that was never changed nobody would learn that it was.
+        """
+        return session is self._sessions.get(session.name) and not (
+            session.faults
+            or session.scenario
+            or self.chaos(session.name)
+            or self.broken_promises(session.name)
+        )
+
+    def session_clock(self, name: str = "") -> SessionClock:
+        """Give the clock of a session."""
+        return self._clock_of(self.session(name))
+
+    def _clock_of(self, session: Session) -> SessionClock:
+        return session.clock or session.start or self._start
+
+    def broken_promises(self, name: str = "") -> tuple[str, ...]:
+        """Give the contract faults of a session: the chosen ones, and its scenario's of now."""
+        session, chosen = self.session(name), self.chosen_faults(name)
+        if session.scenario is None or not session.scenario.document.get("contract_faults"):
+            return chosen
+        passed_s = (milliseconds_of(self.now(name)) - session.began_ms) / 1000
+        return tuple(dict.fromkeys([*chosen, *session.scenario.contract_faults(passed_s)]))
+
+    def chosen_faults(self, name: str = "") -> tuple[str, ...]:
+        """Give the contract faults a session chose, or those of the start."""
+        chosen = self.session(name).contract_faults
+        return self.settings.breaks if chosen is None else chosen
+
+    def chaos(self, name: str = "") -> str:
+        """Give the mix of transport faults a session has, "" for none."""
+        session = self.session(name)
+        if session.chaos is not None:
+            return session.chaos
+        told = session.scenario.chaos if session.scenario else None
+        return self.settings.chaos or told or ""
+
+    def change(self, name: str, kind: str, body: JsonObject) -> Session:
+        """Change a session, for all workers; give it as it is then."""
+        self.store.add(name, kind, body)
+        return self.session(name)
+
+    def operation(self, operation_id: str) -> Operation:
+        """Give an operation of the specification.
+
+        Raises:
+            KeyError: if there is none of that id, which is a bug.
+        """
+        return _OPERATIONS[operation_id]
+
+    def _catch_up(self) -> None:
+        with self._lock:
+            for event in self.store.since(self._seen):
+                self._take(event)
+                self._seen = event.number
+
+    def _take(self, event: Event) -> None:
+        if event.session == _DOCUMENTS:
+            documents = event.body.get("documents", ())
+            self._use(with_recorded([Document(**one) for one in documents]))
+            return
+        session = self._sessions.get(event.session) or self._begin(event.session, {})
+        try:
+            self._sessions[event.session] = apply(session, event, self._begin, self._plan)
+        except _UnplannableError:
+            LOG.warning("A kept run is left out: its workflow is not served any more, or differs")
+
+    def _plan(self, session: Session, body: JsonObject) -> "tuple[RunPlan, float]":
+        try:
+            return self.family_of(session).plan_started(body)
+        except (KeyError, ValueError) as problem:
+            raise _UnplannableError from problem
+
+    def _begin(self, name: str, body: JsonObject) -> Session:
+        """Give a session as it begins; body says when, with which clocks and scenario.
+
+        `started` is the machine's time at which its own start was, as if the server's was then.
+        """
+        scenario = self.scenario
+        if body.get("document") is not None:
+            scenario = Scenario(body["name"], body["document"])
+        clock = SessionClock.from_json(body["clock"]) if body.get("clock") else None
+        start = self._start_at(body["started"]) if body.get("started") else None
+        own = (start or self._start).began
+        began = datetime.fromisoformat(body["began"]) if "began" in body else own
+        return Session(name, clock, start, scenario=scenario, began_ms=milliseconds_of(began))
+
+    def _start_at(self, machine: str) -> SessionClock:
+        settings = self.settings
+        return start_clock(datetime.fromisoformat(machine), settings.freeze, settings.speed)
+
+    def _family(self, scenario: Scenario | None) -> Family:
+        settings, count = self.settings, self.settings.runs_per_workflow
+        if scenario is None:
+            world = None if settings.empty else World(settings.seed, count or USUAL_RUNS)
+            return make_family(self.executions.all_executions(), world)
+        return family_of_scenario(scenario, settings, self.executions.all_executions())
+
+
+class _UnplannableError(Exception):
+    """A run that was started once cannot be planned in the world there is now."""
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """Give the key without the session it carries, and the session's name ("" for none)."""
+    bare, _, name = key.partition(SESSION_IN_KEY)
+    return (bare, name) if SESSION_NAME.fullmatch(name) else (key, "")
+
+
+def start_run(
+    service: Service,
+    scene: Scene,
+    workflow_id: str,
+    wanted: JsonObject,
+    *,
+    may_overdraw: bool = False,
+) -> StartedRun:
+    """Start a run of a known workflow now; the run is safe once this returns.
+
+    `wanted` may hold status, fails_at, steps, duration_ms, overrides, action_mocks and drive.
+
+    Raises:
+        ApiError: VALIDATION_ERROR if the workflow never lists that many steps, or a run that
+            never ends is to have a duration; INSUFFICIENT_CREDITS if it costs more than is left.
+    """
+    # Counted in the store: others may start a run of this session at the same moment.
+    ordinal = service.store.count(scene.session.name, "started")
+    run_id = scene.family.new_run_id(workflow_id, ordinal, scene.now)
+    body = {
+        **{name: value for name, value in wanted.items() if value not in (None, {})},
+        "workflow_id": workflow_id,
+        "run_id": run_id,
+        "started_at": format_timestamp(scene.now),
+        # Documents may change: what was started goes on as it began.
+        "workflow": scene.family.workflows[workflow_id],
+    }
+    try:
+        plan, price = scene.family.plan_started(body)
+    except ValueError as problem:
+        raise ApiError(
+            "VALIDATION_ERROR",
+            "The run cannot be planned",
+            "Leave out what cannot be; other numbers of steps need a workflow with a loop",
+            details={"errors": [str(problem)]},
+        ) from problem
+    left = credits_left(scene.session, scene.now)
+    if price > left and not may_overdraw:
+        raise ApiError(
+            "INSUFFICIENT_CREDITS",
+            f"The run costs {price:g} credits, {left:g} are left",
+            "Mock actions in test_config.action_mocks, wait for next_reset, or POST /__mock/reset",
+        )
+    started = service.change(scene.session.name, "started", body).started.get(run_id)
+    # Somebody may have reset the session in between: then the run has been, and is gone.
+    return started or StartedRun(plan, body.get("drive", "time"))

@@ -1,0 +1,45 @@
+"""How a started run stands: by the clock, or by the transitions it was moved by hand."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from deadringer import fixtures
+from deadringer.contracts import JsonObject
+
+from .sessions import StartedRun
+
+if TYPE_CHECKING:
+    from deadringer.fixtures import RunPlan
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER_MS = 253_402_300_799_999  # beyond the last time that can be written
+
+
+def milliseconds_of(moment: datetime) -> int:
+    """Give a time as whole milliseconds since 1970."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def transitions_of(plan: "RunPlan") -> list[int]:
+    """Give the times (ms since 1970) at which a reader sees something change, in order."""
+    moments = {plan.started_at, plan.ended_at}
+    for step in plan.steps:
+        moments |= {step.queued_at, step.started_at, step.ended_at}
+    return sorted(moment for moment in moments if plan.started_at <= moment <= _NEVER_MS)
+
+
+def moment_of(run: StartedRun, now_ms: int) -> int:
+    """Give the time at which a run is to be looked at, now or where its driver has moved it."""
+    if run.drive == "time":
+        return now_ms
+    moments = transitions_of(run.plan)
+    if run.drive == "immediate":
+        return moments[-1]
+    return moments[min(run.transitions, len(moments) - 1)]
+
+
+def started_execution(run: StartedRun, now_ms: int) -> JsonObject:
+    """Give a started run as it stands; before its start it has listed no step."""
+    moment = max(moment_of(run, now_ms), run.plan.started_at)
+    execution: JsonObject = fixtures.view_run(run.plan, moment)
+    return execution

@@ -1,0 +1,46 @@
+"""The imports of a module, read from its text: at the top, inside functions and for types alike."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.project import ROOT
+
+PACKAGE = "deadringer"
+ROOMS = ("contracts", "fixtures", "mockserver")
+
+
+def imports_in(text: str, package: str) -> Iterator[str]:
+    """Yield the absolute name of everything a module imports; `a.b` for `from a import b`."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")
+            base = parts[: len(parts) - node.level + 1] if node.level else []
+            name = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{name}.{alias.name}" for alias in node.names)
+
+
+def module_files() -> dict[str, Path]:
+    """Return the file of every module of ours by its name; a package's is its `__init__.py`."""
+    found = {}
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            parts = parts[:-1] if parts[-1] == "__init__" else parts
+            found[".".join((PACKAGE, *parts))] = path
+    return found
+
+
+def imports_of(module: str, files: dict[str, Path]) -> set[str]:
+    """Return what one module imports: modules of ours by name, others as `imports_in` does."""
+    path = files[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    return {_module_of(name, files) for name in imports_in(path.read_text("utf-8"), package)}
+
+
+def _module_of(name: str, files: dict[str, Path]) -> str:
+    """Return the module that an imported name lives in; the name itself if it is not ours."""
+    home = name.rpartition(".")[0]
+    return home if name not in files and home in files else name
