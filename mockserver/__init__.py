@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from .config import DEMO_KEY, RatePolicy, Settings, SettingsError, load_settings
+from .config import DEMO_KEY, Settings, SettingsError, load_settings
 from .exceptions import StartError
 from .state.clock import Clock
+from .state.rate_windows import RatePolicy
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from flask_cors import CORS
 
+from deadringer.mockserver.context import asked_path
+
 from .api.http import compressing
 from .api.middleware.cache import KeptAnswers
 from .api.middleware.contract_faults import BrokenPromises
 from .api.middleware.journal import Journal, Journaling
 from .api.routes import add_api, bare_options, is_api_path
 from .config import Settings
-from .context import asked_path
 from .errors import add_error_handlers
 from .logging import RequestLog
 from .state.clock import Clock, SystemClock

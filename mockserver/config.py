@@ -8,18 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from deadringer.mockserver.state.rate_windows import RatePolicy
+
 from .exceptions import StartError
 
 MOST_RUNS = 10_000_000
 MOST_WORKERS = 64
 MOST_MEGABYTES = 65_536
-
-
-class RatePolicy(NamedTuple):
-    """How many requests one key may make in a window; written `100/60`."""
-
-    limit: int = 100
-    window_s: int = 60
 
 
 def read_host(value: Any) -> str:

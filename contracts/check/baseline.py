@@ -7,8 +7,8 @@ from pathlib import Path
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.violations import Grade
 
+from .atomic_files import ReportError, write_atomically
 from .report import FoldedFinding, Promise, Report, Result, Verdict
-from .reports.documents import ReportError, write_atomically
 
 Baseline = dict[str, JsonObject]
 """Accepted breaches by fingerprint."""

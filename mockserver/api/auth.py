@@ -3,18 +3,7 @@
 import hmac
 from collections.abc import Iterable
 
-from werkzeug.datastructures import Headers
-
 from deadringer.mockserver.errors import ApiError
-
-
-def sent_key(headers: Headers) -> str:
-    """Give the key of a request, "" if it has none; `x-api-key` goes before `Authorization`."""
-    key = headers.get("x-api-key", "").strip()
-    if key:
-        return key
-    scheme, _, token = headers.get("Authorization", "").strip().partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def is_known_key(key: str, known_keys: Iterable[str]) -> bool:

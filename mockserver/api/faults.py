@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from flask import Response, g, request
 
 from deadringer.contracts import JsonObject, format_timestamp
+from deadringer.mockserver.context import NOTES
 from deadringer.mockserver.faults.transport import (
     NAMED_FAULTS,
     Request,
@@ -19,7 +20,6 @@ from deadringer.mockserver.faults.transport import (
 from deadringer.mockserver.world.service import Service
 from deadringer.mockserver.world.sessions import Session
 
-from .middleware.journal import NOTES
 from .prefer import Preferences
 
 

@@ -8,13 +8,13 @@ from flask import Response, request
 
 from deadringer import fixtures
 from deadringer.contracts import JsonObject, Operation
+from deadringer.mockserver.context import NOTES
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.world.documents import envelope_bytes
 from deadringer.mockserver.world.repository import Found, compact
 from deadringer.mockserver.world.scenarios.examples import scripted_example
 from deadringer.mockserver.world.service import Scene, Service
 
-from .middleware.journal import NOTES
 from .prefer import Preferences
 
 _GENERATING = ("dynamic", "seed", "status", "steps")

@@ -7,19 +7,19 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from deadringer.contracts import Operation, operations
-from deadringer.mockserver.context import API_ROOT
+from deadringer.mockserver.context import API_ROOT, NOTES, SESSION_NAME, WINDOW, sent_key, split_key
 from deadringer.mockserver.errors import ApiError, error_response, shorten
 from deadringer.mockserver.server.pauses import pause
-from deadringer.mockserver.state.rate_limits import Caller, Window
+from deadringer.mockserver.state.rate_limits import Window
+from deadringer.mockserver.state.rate_windows import Caller
 from deadringer.mockserver.world.reserved_ids import magic_preferences
 from deadringer.mockserver.world.scenarios.examples import scripted_names
-from deadringer.mockserver.world.service import SESSION_NAME, Scene, Service, split_key
+from deadringer.mockserver.world.service import Scene, Service
 
-from .auth import is_known_key, require_known_key, sent_key
+from .auth import is_known_key, require_known_key
 from .faults import begin_faults, end_faults, fault_names, prefer_fault, refusal_by_fault
 from .http import compressing, tell_freshness
-from .middleware.cache import WINDOW, note_lasting
-from .middleware.journal import NOTES
+from .middleware.cache import note_lasting
 from .prefer import Preferences, preferred_error, read_preferences
 from .preferred_execution import good_answer
 from .views import VIEWS, View

@@ -13,17 +13,13 @@ from werkzeug.wsgi import ClosingIterator
 
 from deadringer.contracts import JsonObject, parse_timestamp
 from deadringer.mockserver.errors import ApiError, error_response, kind_of_status
-from deadringer.mockserver.server.pauses import pause
+from deadringer.mockserver.server.pauses import BrokenConnectionError, pause
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 HANG_S = 3600
 _CHUNKS = 20
-
-
-class BrokenConnectionError(Exception):
-    """Ends an answer in the middle: the server closes the connection."""
 
 
 class Request(NamedTuple):

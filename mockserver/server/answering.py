@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from deadringer.mockserver.faults.transport import BrokenConnectionError
-
 from .heads import CHUNKED, CLOSES, STAYS, has_body, header_lines, status_line, value_of
-from .pauses import end_pauses_of_this_thread_with
+from .pauses import BrokenConnectionError, end_pauses_of_this_thread_with
 from .reading import Request
 
 if TYPE_CHECKING:

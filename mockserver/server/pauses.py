@@ -1,9 +1,16 @@
-"""Pauses that were asked for: every one ends when its caller is gone, or the server stops."""
+"""What an application may do to its own response: hold it for a while, or break it off.
+
+Every pause ends when its client is gone, or when the server stops.
+"""
 
 import threading
 
 _stopping = threading.Event()
 _here = threading.local()
+
+
+class BrokenConnectionError(Exception):
+    """Ends a response in the middle: the server closes the connection."""
 
 
 def pause(seconds: float) -> None:

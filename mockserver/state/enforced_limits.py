@@ -2,18 +2,13 @@
 
 import threading
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from limits import RateLimitItemPerSecond
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from deadringer.mockserver.config import RatePolicy
-
+from .rate_windows import Caller, RatePolicy
 from .shared_numbers import SLOTS, Windows
-
-if TYPE_CHECKING:
-    from .rate_limits import Caller
 
 
 class EnforcedLimit:

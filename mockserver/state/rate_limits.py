@@ -5,34 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from math import ceil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from deadringer.mockserver.config import RatePolicy
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.server.heads import header_lines
 
+from .rate_windows import Caller, RatePolicy
 from .shared_numbers import OwnWindows, Windows
 
 if TYPE_CHECKING:
     from .clock import SessionClock
     from .enforced_limits import EnforcedLimit
-
-
-class Caller(NamedTuple):
-    """Whose window a request counts in: `kind` keeps keys and addresses apart.
-
-    Every session has windows of its own, since its clock may be another one; a reset begins them
-    anew, for a frozen clock would never end them.
-    """
-
-    session: str
-    kind: str
-    name: str
-
-    @property
-    def window_name(self) -> str:
-        """What the caller's window is called; only the last part may hold a slash."""
-        return f"{self.session}/{self.kind}/{self.name}"
 
 
 HeaderItems = tuple[tuple[str, str], ...]

@@ -1,7 +1,6 @@
 """Starts runs in a session: for Test Workflow and for the control API."""
 
 import logging
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -35,11 +34,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("deadringer")
 _FAMILIES_KEPT = 15
 _OPERATIONS = {operation.operation_id: operation for operation in operations()}
-SESSION_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _DOCUMENTS = "*documents"
 """Stands for a session in the event that documents have changed; no session can be named so."""
-SESSION_IN_KEY = "__session_"
-"""`trig_…__session_NAME` is the key `trig_…` in the session NAME."""
 
 
 @dataclass(slots=True)
@@ -294,12 +290,6 @@ class Service:
 
 class _UnplannableError(Exception):
     """A run that was started once cannot be planned in the world there is now."""
-
-
-def split_key(key: str) -> tuple[str, str]:
-    """Give the key without the session it carries, and the session's name ("" for none)."""
-    bare, _, name = key.partition(SESSION_IN_KEY)
-    return (bare, name) if SESSION_NAME.fullmatch(name) else (key, "")
 
 
 def start_run(

@@ -31,8 +31,8 @@ FRONT_DOORS = {
     "fixtures.strategies",
 }
 MOCKSERVER = (
-    "cli",
     "testing",
+    "cli",
     "app",
     "admin",
     "api",
@@ -58,10 +58,11 @@ CHECK = (
     "session",
     "reports",
     "baseline",
-    "report",
     "recorder",
+    "report",
     "http",
     "options",
+    "atomic_files",
 )
 """From top to bottom: each may import those below it."""
 

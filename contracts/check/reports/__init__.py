@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from deadringer.contracts.check.atomic_files import ReportError, require_writable, write_atomically
 from deadringer.contracts.check.report import Report
 
-from .documents import ReportError, require_writable, write_atomically
 from .html import render_html
 from .json_form import render_json
 from .junit import render_junit

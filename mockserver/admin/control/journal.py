@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl
 from werkzeug.datastructures import EnvironHeaders
 
 from deadringer.contracts import Exchange, Json, JsonObject, format_timestamp
-from deadringer.mockserver.api.auth import is_known_key, require_known_key, sent_key
+from deadringer.mockserver.api.auth import is_known_key, require_known_key
 from deadringer.mockserver.api.middleware.journal import BYTES_KEPT, Passed, Verdict, Verdicts
+from deadringer.mockserver.context import sent_key, split_key
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.faults.validation import problems_of_method, problems_of_operation
 from deadringer.mockserver.logging import Redactor
 from deadringer.mockserver.schema_errors import Problem, good_members
-from deadringer.mockserver.world.service import split_key
 
 from .context import Steering, require_known
 

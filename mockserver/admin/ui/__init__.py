@@ -8,8 +8,9 @@ from flask import Flask, Response, render_template, request
 
 from deadringer.contracts import bundle_specification
 from deadringer.mockserver.api.middleware.journal import Journal
+from deadringer.mockserver.context import SESSION_NAME
 from deadringer.mockserver.world.documents import NamedRun
-from deadringer.mockserver.world.service import SESSION_NAME, Service
+from deadringer.mockserver.world.service import Service
 
 from .contract_page import add_contract_page
 from .control_pages import add_steering_pages

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from flask import Flask, Response, current_app, render_template, request, url_for
 
 from deadringer.contracts.trace_view import ASSETS as TRACE_ASSETS
+from deadringer.mockserver.context import SESSION_NAME
 from deadringer.mockserver.logging import QUIET
-from deadringer.mockserver.world.service import SESSION_NAME
 
 UI = "/__mock/ui/"
 _FOLDERS = (Path(__file__).parent / "static", TRACE_ASSETS)

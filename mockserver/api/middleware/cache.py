@@ -15,24 +15,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from flask import Response, g, request
 
 from deadringer.contracts import JsonObject
+from deadringer.mockserver.context import CACHEABLE, NOTES, WINDOW
 from deadringer.mockserver.logging import RequestLog
 from deadringer.mockserver.server.heads import header_lines, status_line
 from deadringer.mockserver.state.clock import SessionClock
-from deadringer.mockserver.state.rate_limits import Caller, Meter, Window
+from deadringer.mockserver.state.rate_limits import Meter, Window
+from deadringer.mockserver.state.rate_windows import Caller
 from deadringer.mockserver.world.repository import Family
 from deadringer.mockserver.world.service import Scene, Service
 from deadringer.mockserver.world.sessions import Session
 
-from .journal import BYTES_KEPT, NOTES, Journal, Told
+from .journal import BYTES_KEPT, Journal, Told
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-
-LASTING = "deadringer.lasting"
-"""Where the application puts a `Lasting` into the WSGI environment."""
-WINDOW = "deadringer.window"
-"""Where a layer that has counted a request already leaves its window for the application."""
 
 
 class Lasting(NamedTuple):
@@ -203,7 +199,7 @@ class KeptAnswers:
             return start_response(status, headers, *rest)
 
         answer = self._application(environ, start)
-        lasting: Lasting | None = environ.get(LASTING)
+        lasting: Lasting | None = environ.get(CACHEABLE)
         if lasting is not None and told:
             self._keep(asked, self._kept_answer(asked, environ[NOTES], lasting, *told))
         return answer
@@ -283,7 +279,7 @@ def note_lasting(service: Service, response: Response) -> Response:
         until = clock.machine_time_of(midnight + timedelta(days=1))
     except OverflowError:  # on the last day of the year 9999
         return response
-    request.environ[LASTING] = Lasting(
+    request.environ[CACHEABLE] = Lasting(
         b"" if response.status_code == HTTPStatus.NOT_MODIFIED else response.get_data(),
         scene.session,
         scene.generation,

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from deadringer.mockserver.api.prefer import parse_preferences
+from deadringer.mockserver.context import session_of
 from deadringer.mockserver.state.events import Store
 from deadringer.mockserver.world.service import Service
-
-from .journal import session_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

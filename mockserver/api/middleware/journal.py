@@ -10,15 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from werkzeug.datastructures import EnvironHeaders
-
 from deadringer.contracts import JsonObject
-from deadringer.mockserver.api.auth import sent_key
-from deadringer.mockserver.context import API_ROOT, asked_path
+from deadringer.mockserver.context import API_ROOT, NOTES, asked_path, session_of
 from deadringer.mockserver.state.clock import SessionClock
 from deadringer.mockserver.state.rate_limits import Window
 from deadringer.mockserver.state.shared_numbers import SharedNumber
-from deadringer.mockserver.world.service import SESSION_NAME, Service, split_key
+from deadringer.mockserver.world.service import Service
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -33,8 +30,6 @@ _EVERY = "*"
 ENTRIES_KEPT = 1000
 BYTES_KEPT = 16_384
 """How much of a body an entry keeps."""
-NOTES = "deadringer.notes"
-"""Where the application notes, in the WSGI environment, how it came to its answer."""
 
 
 class Told(NamedTuple):
@@ -259,18 +254,6 @@ class Journaling:
             passed.notes = passed.environ.get(NOTES, {})
             passed.environ = _texts(passed.environ)
             self._journal.add(passed)
-
-
-def session_of(environ: "WSGIEnvironment") -> str:
-    """Give the name of the session a request is in, as its headers say.
-
-    One that names a session by what is no name is refused, and noted in the nameless one.
-    """
-    headers = EnvironHeaders(environ)
-    name = headers.get("X-Mock-Session")
-    if name is None:
-        return split_key(sent_key(headers))[1]
-    return name if SESSION_NAME.fullmatch(name) else ""
 
 
 def _body(environ: "WSGIEnvironment") -> bytes:

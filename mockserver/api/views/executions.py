@@ -6,10 +6,10 @@ from flask import Response, request
 
 from deadringer.mockserver._suggest import nearest_ids
 from deadringer.mockserver.api.http import mark_final
-from deadringer.mockserver.api.middleware.journal import NOTES
 from deadringer.mockserver.api.prefer import preferences_of_request
 from deadringer.mockserver.api.preferred_execution import wished_execution
 from deadringer.mockserver.api.validation import read_query
+from deadringer.mockserver.context import NOTES
 from deadringer.mockserver.errors import ApiError, shorten
 from deadringer.mockserver.world.documents import envelope_bytes
 from deadringer.mockserver.world.repository import Found

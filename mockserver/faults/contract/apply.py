@@ -11,8 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from deadringer.contracts import operations
-from deadringer.mockserver.api.middleware.cache import LASTING
-from deadringer.mockserver.context import API_ROOT, asked_path
+from deadringer.mockserver.context import API_ROOT, CACHEABLE, asked_path
 
 from .model import Answer, ContractFault, Counts, Traffic
 
@@ -48,7 +47,7 @@ class FaultyAnswers:
         if not asked_path(environ).startswith(API_ROOT):
             return self._application(environ, start_response)
         answer = self._ask(environ)
-        environ.pop(LASTING, None)  # what lasted was the true answer
+        environ.pop(CACHEABLE, None)  # what lasted was the true answer
         traffic = self._traffic(environ)
         for fault in self._faults:
             if not put_fault(fault, traffic, answer):
