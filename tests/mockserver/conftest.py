@@ -1,0 +1,240 @@
+"""The real server: as a process of its own, or the application on a port of this one."""
+
+import itertools
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from deadringer.fixtures import load_recordings
+from deadringer.mockserver import DEMO_KEY, Settings
+from deadringer.mockserver.app import build_app
+from tests.machine import NO_TLS
+from tests.mockserver.twins import Twins
+
+DEMO = {"x-api-key": DEMO_KEY}
+_COMPLETED = next(
+    recording.execution
+    for recording in load_recordings()
+    if recording.execution["status"] == "completed"
+)
+KNOWN = f"/v1/workflows/{_COMPLETED['workflow_id']}/executions/{_COMPLETED['run_id']}"
+
+
+@dataclass
+class ServerProcess:
+    """One `python -m deadringer serve`, ready to answer."""
+
+    process: subprocess.Popen[str]
+    banner: str
+    log_file: Path
+    url: str = field(init=False)
+
+    def __post_init__(self):
+        self.url = re.search(r"http://\S+", self.banner)[0]
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text("utf-8")
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        """Stop it and give its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        return self.process.wait(20)
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    """The environment without settings of ours, then the given variables."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DEADRINGER_")}
+    return {**kept, **variables}
+
+
+def serve_command(*options: str) -> list[str]:
+    return [sys.executable, "-m", "deadringer", "serve", *options]
+
+
+def children_of(process: int) -> set[int]:
+    text = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return {int(one) for one in text.split()}
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory) -> Iterator[Callable[..., ServerProcess]]:
+    """Start a server on a free port with more options, in an empty folder or in `folder`.
+
+    With `own_group` its processes can be sent a signal together, as a terminal does.
+    """
+    with ExitStack() as stack:
+
+        def start(
+            *options: str, folder: Path | None = None, own_group: bool = False, **variables: str
+        ) -> ServerProcess:
+            place = folder or tmp_path_factory.mktemp("server")
+            log_file = tmp_path_factory.mktemp("log") / "stderr.log"
+            log = stack.enter_context(log_file.open("w"))
+            process = stack.enter_context(
+                subprocess.Popen(
+                    serve_command("--port", "0", *options),
+                    cwd=place,
+                    env=clean_environment(**variables),
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                    process_group=0 if own_group else None,
+                )
+            )
+            stack.callback(process.terminate)
+            banner = "".join(iter(process.stdout.readline, "Stop with Ctrl-C.\n"))
+            assert "http://" in banner, log_file.read_text()
+            return ServerProcess(process, banner, log_file)
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def server(start_server) -> ServerProcess:
+    """A server with default settings, shared by the tests that only read."""
+    return start_server()
+
+
+@pytest.fixture(scope="session")
+def client(server) -> Iterator[httpx.Client]:
+    """A client of the shared server that sends the demo key."""
+    with httpx.Client(verify=NO_TLS, base_url=server.url, headers=DEMO) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def keyless(server) -> Iterator[httpx.Client]:
+    """A client of the shared server that sends no key."""
+    with httpx.Client(verify=NO_TLS, base_url=server.url) as client:
+        yield client
+
+
+@pytest.fixture
+def connect(server) -> Iterator[Callable[[], socket.socket]]:
+    """Open connections to the server of the module, which end with the test."""
+    parts = urlsplit(server.url)
+    with ExitStack() as stack:
+
+        def connect() -> socket.socket:
+            connection = socket.create_connection((parts.hostname, parts.port), timeout=20)
+            return stack.enter_context(connection)
+
+        yield connect
+
+
+@pytest.fixture
+def connection(connect) -> socket.socket:
+    """A connection to the server of the module."""
+    return connect()
+
+
+@pytest.fixture
+def refused_start(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Try to start a server that cannot start; give the finished process."""
+
+    def start(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            serve_command(*options),
+            cwd=tmp_path,
+            env=clean_environment(**variables),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    return start
+
+
+class SettableClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self):
+        self.moment = datetime(2026, 3, 27, 10, 15, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def advance(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock()
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log(self, *_arguments):
+        """The application has a log of its own."""
+
+
+def _require_none(differences):
+    told = [f"{number} {str(one)[:400]}" for number, one in enumerate(differences)]
+    assert not told, f"an answer differs where answers are kept: {told[0]}"
+
+
+@pytest.fixture
+def over_http() -> Iterator[Callable[[Flask], httpx.Client]]:
+    """Serve an application on a free port of this process; give a client that sends the key.
+
+    Every test that uses it also tests that no answer shows whether answers are kept.
+    """
+    with ExitStack() as stack:
+
+        def serve(app: Flask) -> httpx.Client:
+            twins = Twins(app)
+            stack.callback(twins.close)
+            stack.callback(lambda: _require_none(twins.differences))
+            http_server = make_server(
+                "127.0.0.1", 0, twins, threaded=True, request_handler=_QuietHandler
+            )
+            stack.callback(http_server.server_close)
+            thread = threading.Thread(target=http_server.serve_forever, args=(0.02,))
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(http_server.shutdown)
+            url = f"http://127.0.0.1:{http_server.server_port}"
+            client = stack.enter_context(httpx.Client(verify=NO_TLS, base_url=url, headers=DEMO))
+            client.twins = twins
+            return client
+
+        yield serve
+
+
+@pytest.fixture
+def serve_scenario(over_http, monkeypatch) -> Callable[..., httpx.Client]:
+    """Serve a scenario, without the waits of its faults: those are told by the journal."""
+    monkeypatch.setattr("deadringer.mockserver.faults.transport.pause", lambda _seconds: None)
+
+    def serve(scenario=None, clock=None, **settings) -> httpx.Client:
+        settings = Settings(rate_limit="off", scenario=scenario, **settings)
+        return over_http(build_app(settings, clock=clock or SettableClock()))
+
+    return serve
+
+
+def wait_for_held(server, requests: int) -> None:
+    """Wait until so many requests that get no answer have arrived: they count in the window."""
+    for asked in itertools.count(1):
+        headers = httpx.get(f"{server.url}/v1/credits/balance", headers=DEMO, timeout=20).headers
+        counted = int(headers["RateLimit-Limit"]) - int(headers["RateLimit-Remaining"])
+        if counted >= asked + requests:
+            return

@@ -1,0 +1,326 @@
+"""Requests on a connection as clients really send them, and odd ones."""
+
+import re
+import socket
+import time
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from deadringer.mockserver.server.refusals import MOST_BODY_BYTES, MOST_HEAD_BYTES
+from tests.mockserver.server.raw import KEY, LIST, READ, TEST, WAIT_S, Answers, error_of
+
+
+@pytest.fixture(scope="module")
+def server(start_server):
+    return start_server("--log-format", "off", "--workers", "1")
+
+
+def test_requests_sent_together_are_answered_in_their_order(connection):
+    known, slow = READ, READ[:-2] + b"Prefer: delay=300\r\n\r\n"
+    connection.sendall(known + slow + LIST + known + known)
+    answers = Answers(connection)
+    told = [answers.next() for _ in range(5)]
+
+    assert [status for status, _, _ in told] == [200] * 5
+    assert told[0][2] == told[1][2] == told[3][2] == told[4][2] != told[2][2]
+    assert told[1][1]["preference-applied"] == "delay=300"
+
+
+def test_a_request_may_come_byte_by_byte(connection):
+    answers = Answers(connection)
+    for _ in range(2):
+        for place in range(len(READ)):
+            connection.sendall(READ[place : place + 1])
+        assert answers.next()[0] == 200
+
+
+def test_every_answer_tells_when_it_was_made(connection):
+    connection.sendall(READ + LIST + b"GET /\x01 HTTP/1.1\r\n\r\n")
+    answers = Answers(connection)
+
+    for _ in range(3):
+        assert re.fullmatch(
+            r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d gmt", answers.next()[1]["date"]
+        )
+
+
+@pytest.mark.parametrize("request_", [READ, LIST])
+def test_the_last_request_of_a_connection_is_answered_and_ends_it(connection, request_):
+    connection.sendall(request_)
+    connection.sendall(request_[:-2] + b"Connection: close\r\n\r\n" + request_)
+    answers = Answers(connection)
+
+    assert "connection" not in answers.next()[1]
+    status, headers, _ = answers.next()
+    assert (status, headers["connection"]) == (200, "close")
+    assert answers.rest() == b""
+
+
+@pytest.mark.parametrize("request_", [READ, LIST, READ + LIST])
+def test_who_sends_no_more_still_gets_the_answers(connection, request_):
+    connection.sendall(request_)
+    connection.shutdown(socket.SHUT_WR)
+
+    assert Answers(connection).rest().count(b"HTTP/1.1 200 ") == request_.count(b"GET ")
+
+
+def test_http_1_0_is_kept_open_for_those_who_ask(connection):
+    answers = Answers(connection)
+    connection.sendall(READ.replace(b"1.1", b"1.0", 1)[:-2] + b"Connection: keep-alive\r\n\r\n")
+    assert answers.next()[1]["connection"] == "keep-alive"
+    connection.sendall(READ.replace(b"1.1", b"1.0", 1))
+    assert answers.next()[1]["connection"] == "close"
+    assert answers.rest() == b""
+
+
+def test_a_whole_url_is_a_path(connection):
+    connection.sendall(READ.replace(b"GET ", b"GET http://localhost", 1))
+
+    assert Answers(connection).next()[0] == 200
+
+
+BREW = f"{TEST} HTTP/1.1\r\n{KEY}\r\n".replace("POST", "BREW").encode()
+"""A POST would start a run."""
+
+
+def started_runs(server):
+    return httpx.get(f"{server.url}/__mock/state").json()["started_runs"]
+
+
+@pytest.mark.parametrize("first", [len(BREW), 5, 40, len(BREW) - 2])
+def test_a_method_nobody_knows_is_a_405_and_the_connection_goes_on(server, connection, first):
+    before = started_runs(server)
+    answers = Answers(connection)
+    for _ in range(2):
+        connection.sendall(BREW[:first])
+        time.sleep(0.05)
+        connection.sendall(BREW[first:] + READ)
+        assert [answers.next()[0], answers.next()[0]] == [405, 200]
+
+    assert started_runs(server) == before
+
+
+def test_what_comes_with_an_unknown_method_is_read_but_once(server, connection):
+    before = started_runs(server)
+    body = f"{TEST} HTTP/1.1\r\n{KEY}\r\n".encode()  # would start a run if it were no body
+    head = f"POST /v1/nowhere HTTP/1.1\r\n{KEY}Content-Length: {len(body)}\r\n\r\n"
+    connection.sendall(head.encode())
+    time.sleep(0.05)
+    connection.sendall(body + BREW)
+    answers = Answers(connection)
+
+    assert answers.next()[0] == 404
+    assert error_of(answers.next())[0] == 400
+    assert answers.rest() == b""
+    assert started_runs(server) == before
+
+
+def test_a_header_with_an_underscore_is_not_the_one_with_a_hyphen(connection):
+    connection.sendall(READ.replace(b"x-api-key", b"x_api_key"))
+
+    assert Answers(connection).next()[0] == 401
+
+
+def test_another_address_sends_the_same_bytes_and_is_another_caller(server):
+    parts = urlsplit(server.url)
+    request = READ.replace(b"x-api-key", b"x-other")
+    left = []
+    for source in ("127.0.0.1", "127.0.0.1", "127.0.0.2"):
+        place, source = (parts.hostname, parts.port), (source, 0)
+        with socket.create_connection(place, WAIT_S, source) as connection:
+            connection.sendall(request)
+            status, headers, _ = Answers(connection).next()
+            assert status == 401
+            left.append(int(headers["ratelimit-remaining"]))
+
+    assert left[0] - left[1] == 1
+    assert left[2] == int(headers["ratelimit-limit"]) - 1
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 16", "Transfer-Encoding: chunked"])
+def test_an_offer_of_another_protocol_is_not_taken_up(connection, length):
+    """As Java's client makes one with the first request of a connection."""
+    offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    body = b'{"overrides": 1}'
+    if "chunked" in length:
+        body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    answers = Answers(connection)
+    for rest in (b"\r\n", f"{length}\r\n\r\n".encode() + body):
+        connection.sendall(READ[:-2] + offer.encode() + rest + LIST + READ)
+        (_, _, first), (_, _, second), (_, _, third) = [answers.next() for _ in range(3)]
+        assert first == third != second
+    head = f"{TEST} HTTP/1.1\r\n{KEY}{offer}Content-Type: application/json\r\n{length}\r\n\r\n"
+    connection.sendall(head.encode())
+    connection.sendall(body + READ)
+    status, _, told = answers.next()
+    assert (status, b"overrides" in told) == (400, True)
+    assert answers.next()[0] == 200
+
+
+def test_an_offer_of_a_websocket_is_not_taken_up_either(connection):
+    offer = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    connection.sendall(READ[:-2] + offer + READ)
+    answers = Answers(connection)
+
+    assert [answers.next()[0], answers.next()[0]] == [200, 200]
+
+
+def test_bytes_that_came_before_are_known_only_if_they_are_one_request(connect):
+    for _ in range(2):  # the second time they might be taken for known
+        for more, count, last in ((b"\x16\x03", 1, 400), (READ, 2, 200), (LIST[:20], 1, None)):
+            connection = connect()
+            connection.sendall(READ + more)
+            answers = Answers(connection)
+            told = [answers.next()[0] for _ in range(count)]
+            assert told == [200] * count
+            if last == 400:
+                assert error_of(answers.next())[0] == 400
+            if last is None:
+                connection.sendall(LIST[20:])
+                assert b'"items"' in answers.next()[2]
+
+
+def test_a_client_that_waits_is_told_to_send_its_body(connection):
+    head = f"{TEST} HTTP/1.1\r\n{KEY}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    connection.sendall(head.encode())
+    assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    connection.sendall(b"[]")
+    answers = Answers(connection)
+    assert answers.next()[0] == 400
+    # Not before the answers to what came before.
+    connection.sendall(READ[:-2] + b"Prefer: delay=200\r\n\r\n" + READ + head.encode())
+    assert [answers.next()[0], answers.next()[0]] == [200, 200]
+    assert answers.next()[0] == 100
+    connection.sendall(b"[]")
+    assert answers.next()[0] == 400
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1 and more\r\n\r\n",
+        b"GET /caf\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT localhost:80 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+    ],
+    ids=["line", "ascii", "connect", "lengths", "twice", "http2", "tls"],
+)
+def test_what_is_no_request_is_refused_after_those_that_were(connection, sent):
+    connection.sendall(READ + sent)
+    answers = Answers(connection)
+
+    assert answers.next()[0] == 200
+    status, message = error_of(answers.next())
+    assert status == 400
+    assert message.startswith("This is no HTTP/1.1 request: ")
+    assert answers.rest() == b""
+
+
+@pytest.mark.parametrize("read", [READ, BREW])
+@pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nhost: localhost\r\n"])
+def test_a_request_has_one_host(connection, read, hosts):
+    answers = Answers(connection)
+    connection.sendall(READ)
+    assert answers.next()[0] == 200
+    connection.sendall(read.replace(b"Host: localhost\r\n", hosts))
+
+    assert error_of(answers.next()) == (400, "An HTTP/1.1 request has exactly one Host header")
+    assert answers.rest() == b""
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        READ.replace(b"Host: localhost\r\n", b""),
+        READ[:-2] + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        READ[:-2] + b"A: " + b"x" * MOST_HEAD_BYTES + b"\r\n\r\n",
+    ],
+    ids=["host", "coding", "head"],
+)
+@pytest.mark.parametrize("before", [b"", READ])
+def test_what_comes_with_a_refused_request_is_not_taken_for_it(server, connection, refused, before):
+    started = started_runs(server)
+    connection.sendall(before + refused + READ + f"{TEST} HTTP/1.1\r\n{KEY}\r\n".encode())
+    answers = Answers(connection)
+    if before:
+        assert answers.next()[0] == 200
+
+    assert error_of(answers.next())[0] in {400, 431, 501}
+    assert answers.rest() == b""
+    assert started_runs(server) == started
+
+
+def test_a_request_of_http_1_0_needs_no_host(connection):
+    connection.sendall(READ.replace(b"1.1", b"1.0", 1).replace(b"Host: localhost\r\n", b""))
+
+    assert Answers(connection).next()[0] == 200
+
+
+@pytest.mark.parametrize("coding", ["gzip, chunked", "identity, chunked"])
+def test_a_body_in_a_coding_that_is_not_undone_is_not_acted_upon(server, connection, coding):
+    before = started_runs(server)
+    head = f"{TEST} HTTP/1.1\r\n{KEY}Transfer-Encoding: {coding}\r\n\r\n"
+    connection.sendall(head.encode() + b"0\r\n\r\n")
+
+    status, message = error_of(Answers(connection).next())
+    assert (status, message.split()[0]) == (501, "Transfer-Encoding")
+    assert started_runs(server) == before
+
+
+def test_chunked_may_be_written_large(connection):
+    head = f"{TEST} HTTP/1.1\r\n{KEY}Transfer-Encoding: Chunked\r\n\r\n"
+    connection.sendall(head.encode() + b"2\r\n[]\r\n0\r\n\r\n")
+
+    assert Answers(connection).next()[0] == 400  # it is read: a list is no body of a test run
+
+
+@pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nA: ", b"GET / HTTP/1.1\r\n"])
+def test_a_head_that_is_too_large_is_refused(connection, start):
+    filling = b"a: b\r\n" if start.endswith(b"\n") else b"x"
+    connection.sendall(start + filling * (2 * MOST_HEAD_BYTES // len(filling)))
+
+    status, message = error_of(Answers(connection).next())
+    assert status == 431
+    assert "too large" in message
+
+
+def test_the_answer_reaches_one_who_goes_on_sending_a_body_that_is_too_large(connection):
+    head = f"{TEST} HTTP/1.1\r\n{KEY}Content-Length: {2 * MOST_BODY_BYTES}\r\n\r\n"
+    connection.sendall(head.encode() + bytes(2**20))
+    time.sleep(0.2)
+    connection.sendall(bytes(2**20))
+
+    assert error_of(Answers(connection).next())[0] == 413
+
+
+@pytest.mark.parametrize("sent", [b"", b"5\r\n[", b"1\r\n[\r\n", b"1\r\n[\r\n0\r\n"])
+def test_a_body_in_chunks_that_is_cut_off_is_not_acted_upon(connection, sent):
+    head = f"{TEST} HTTP/1.1\r\n{KEY}Transfer-Encoding: chunked\r\n\r\n"
+    connection.sendall(head.encode() + sent)
+    connection.shutdown(socket.SHUT_WR)
+
+    status, message = error_of(Answers(connection).next())
+    assert status == 400
+    assert "before its last chunk" in message
+
+
+def test_a_head_that_is_cut_off_gets_no_answer(connection):
+    connection.sendall(READ + READ[:30])
+    connection.shutdown(socket.SHUT_WR)
+    answers = Answers(connection)
+
+    assert answers.next()[0] == 200
+    assert answers.rest() == b""
+
+
+def test_the_body_of_a_read_is_read_over(connection):
+    answers = Answers(connection)
+    connection.sendall(READ[:-2] + b"Content-Length: 5\r\n\r\n12")
+    assert answers.next()[0] == 200
+    connection.sendall(b"345" + READ)
+    assert answers.next()[0] == 200

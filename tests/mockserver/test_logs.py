@@ -1,0 +1,105 @@
+"""The log: one line a request, and never a key."""
+
+import json
+import re
+
+import httpx
+import pytest
+
+from deadringer.mockserver.logging import Redactor
+from tests.machine import NO_TLS
+from tests.mockserver.conftest import DEMO, DEMO_KEY, KNOWN
+
+OWN_KEY = "own-secret-key-1"
+
+
+def test_one_readable_line_a_request(start_server):
+    server = start_server()
+
+    httpx.get(server.url + KNOWN, headers=DEMO)
+    httpx.post(f"{server.url}/v1/none")
+    server.stop()
+
+    lines = server.log.splitlines()
+    assert len(lines) == 2
+    assert re.fullmatch(rf"\d\d:\d\d:\d\d GET {KNOWN} 200 \d+\.\d ms", lines[0])
+    assert re.fullmatch(r"\d\d:\d\d:\d\d POST /v1/none 401 \d+\.\d ms", lines[1])
+
+
+def test_what_a_page_asks_for_every_second_gets_no_line(start_server):
+    server = start_server()
+
+    httpx.get(f"{server.url}/__mock/state", headers={"X-Mock-Request": "poll"})
+    httpx.get(f"{server.url}/__mock/state", headers={"X-Mock-Request": "page"})
+    server.stop()
+
+    assert server.log.count("/__mock/state") == 1
+
+
+def test_as_json_each_line_is_an_object(start_server):
+    server = start_server("--log-format", "json")
+
+    httpx.get(f"{server.url}{KNOWN}?a=1", headers=DEMO)
+    server.stop()
+
+    (line,) = map(json.loads, server.log.splitlines())
+    assert list(line) == ["time", "level", "method", "path", "status", "ms"]
+    assert (line["method"], line["path"], line["status"]) == ("GET", f"{KNOWN}?a=1", 200)
+    assert line["ms"] >= 0
+    assert line["time"].endswith("Z")
+
+
+def test_it_can_be_switched_off_but_for_trouble(start_server):
+    server = start_server("--log-format", "off")
+
+    httpx.get(server.url + KNOWN, headers=DEMO)
+    server.stop()
+
+    assert server.log == ""
+
+
+def test_a_key_is_never_logged_wherever_it_stands(start_server):
+    server = start_server("--api-key", OWN_KEY)
+
+    for key in (OWN_KEY, DEMO_KEY):
+        encoded = key.replace("-", "%2D").replace("_", "%5F")
+        httpx.get(server.url + KNOWN, headers={"x-api-key": key}, verify=NO_TLS)
+        httpx.get(server.url + KNOWN, headers={"Authorization": f"Bearer {key}"}, verify=NO_TLS)
+        for target in (f"/?x-api-key={key}", f"/?q={key}", f"/?q={encoded}", f"/{key}", f"/?{key}"):
+            httpx.get(server.url + target, verify=NO_TLS)
+    server.stop()
+
+    assert len(server.log.splitlines()) == 14
+    for key in (OWN_KEY, DEMO_KEY):
+        assert key not in server.log
+        assert key.split("_")[-1] not in server.log
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "shown"),
+    [
+        ("/a/b", "", "/a/b"),
+        ("/a b\r\nGET /c", "", "/a%20b%0D%0AGET%20/c"),
+        ("/ä", "x=1&y=ä", "/%C3%A4?x=1&y=%C3%A4"),
+        ("/", "api_key=hello&page=2", "/?api_key=***&page=2"),
+        ("/", "Access-Token=hello", "/?Access-Token=***"),
+        ("/", "q=own%2Dsecret", "/?q=***"),
+        ("/own-secret/x", "", "/***/x"),
+        ("/", "next=trig_0123456789abcdefg", "/?next=trig_***"),
+    ],
+)
+def test_a_target_is_shown_on_one_line_with_secrets_hidden(path, query, shown):
+    assert Redactor(["own-secret"]).target(path, query) == shown
+
+
+def test_a_long_target_is_cut():
+    assert len(Redactor([]).target("/" + "x" * 10_000, "y=" + "z" * 10_000)) < 500
+
+
+def test_the_server_prints_nothing_of_its_own_engine(start_server):
+    server = start_server()
+    httpx.get(server.url)
+
+    assert server.stop() == 0
+    assert "ranian" not in server.banner + server.log
+    assert server.process.stdout.read() == ""

@@ -1,0 +1,108 @@
+"""--reload: documents are followed while the server runs."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from deadringer.fixtures import load_recordings
+from deadringer.mockserver.server.workers import can_fork
+from tests.mockserver.conftest import DEMO
+
+PATH = "/v1/workflows/wf_mine/executions/run_mine"
+
+
+def document(**changes):
+    execution = load_recordings()[0].execution
+    return {**execution, "workflow_id": "wf_mine", "run_id": "run_mine", **changes}
+
+
+@pytest.fixture
+def following(start_server, tmp_path):
+    """A server that follows `mine.json`, seen to take over a first change."""
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(document(id="before")))
+    server = start_server("--fixtures", str(tmp_path), "--reload")
+    assert served_id(server) == "before"
+
+    def is_taken_over() -> bool:
+        # Written again each time: the first write may come before the watch has begun.
+        file.write_text(json.dumps(document(id="first")))
+        return served_id(server) == "first"
+
+    wait_until(is_taken_over)
+    return server, file
+
+
+def test_a_good_change_is_served(following):
+    server, file = following
+
+    file.write_text(json.dumps(document(id="second")))
+
+    wait_until(lambda: served_id(server) == "second")
+    assert "Documents changed: reloaded." in server.log
+
+
+def test_a_bad_change_keeps_the_last_good_state_and_says_why(following):
+    server, file = following
+
+    file.write_text(json.dumps(document(id="bad", status="done")))
+
+    wait_until(lambda: "/status" in server.log)  # it may have been read half written before
+    assert "the last good state is kept" in server.log
+    assert served_id(server) == "first"
+    assert "mine.json" in server.log
+    assert "Traceback" not in server.log
+
+
+def test_after_a_bad_change_a_good_one_is_served(following):
+    server, file = following
+    file.write_text("{")
+    wait_until(lambda: "the last good state is kept" in server.log)
+
+    file.write_text(json.dumps(document(id="mended")))
+
+    wait_until(lambda: served_id(server) == "mended")
+
+
+def test_a_new_file_appears_and_a_removed_one_goes(following):
+    server, file = following
+
+    (file.parent / "more.json").write_text(json.dumps(document(run_id="run_more")))
+    more = PATH.replace("run_mine", "run_more")
+    wait_until(lambda: httpx.get(server.url + more, headers=DEMO).status_code == 200)
+    file.unlink()
+
+    wait_until(lambda: httpx.get(server.url + PATH, headers=DEMO).status_code == 404)
+
+
+@pytest.mark.skipif(not can_fork(), reason="several workers need a fork")
+def test_no_worker_serves_the_old_documents_after_another_served_the_new(start_server, tmp_path):
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(document(id="before")))
+    server = start_server("--fixtures", str(tmp_path), "--reload", "--workers", "3")
+
+    for number in range(3):
+        wanted = f"number {number}"
+
+        def is_taken_over(wanted=wanted) -> bool:
+            file.write_text(json.dumps(document(id=wanted)))
+            return served_id(server) == wanted
+
+        wait_until(is_taken_over)
+        with ThreadPoolExecutor(9) as pool:
+            assert set(pool.map(lambda _: served_id(server), range(45))) == {wanted}
+
+
+def served_id(server) -> str:
+    return httpx.get(server.url + PATH, headers=DEMO).json()["data"]["id"]
+
+
+def wait_until(is_true, seconds: float = 15) -> None:
+    """Fail unless the claim comes true in time."""
+    end = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.1)

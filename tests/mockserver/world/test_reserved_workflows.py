@@ -1,0 +1,184 @@
+"""Reserved workflow ids: one situation at every operation that names a workflow."""
+
+import pytest
+
+from deadringer.contracts import operations
+from deadringer.contracts.rules import Context, judge_execution
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import build_app
+from deadringer.mockserver.world.repository import row_of
+from deadringer.mockserver.world.reserved_ids import MAGIC_RUNS, MAGIC_WORKFLOWS
+from tests.mockserver.conftest import DEMO
+
+UNDER_A_WORKFLOW = [one for one in operations() if "{id}" in one.path]
+CODES = [name for name, magic in MAGIC_WORKFLOWS.items() if "code" in magic.preferences]
+WITH_RUNS = [name for name, magic in MAGIC_WORKFLOWS.items() if not magic.preferences]
+ENDING = {"wf_completed": "completed", "wf_failed": "failed", "wf_running_forever": "running"}
+
+
+@pytest.fixture
+def mock(over_http, clock):
+    return over_http(build_app(Settings(rate_limit="off"), clock=clock))
+
+
+def data(mock, path):
+    answer = mock.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+def rows_of(mock, name, **query):
+    answer = mock.get(f"/v1/workflows/{name}/executions", params=query)
+    return answer.json()["data"]["executions"]
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_a_code_is_answered_by_every_operation_under_the_id(mock, name):
+    for operation in UNDER_A_WORKFLOW:
+        path = operation.path.replace("{id}", name).replace("{runId}", "run_any")
+
+        answer = mock.request(operation.method, path)
+
+        assert answer.status_code == int(name.removeprefix("wf_")), operation.operation_id
+        assert str(answer.status_code) in operation.described["responses"]
+        assert answer.json()["success"] is False
+
+
+@pytest.mark.parametrize("name", ["wf_500", "wf_503"])
+def test_a_failing_server_fails_at_every_operation(mock, name):
+    for operation in UNDER_A_WORKFLOW:
+        path = operation.path.replace("{id}", name).replace("{runId}", "run_any")
+
+        assert mock.request(operation.method, path).status_code == int(name[3:])
+
+
+@pytest.mark.parametrize("name", WITH_RUNS)
+def test_definition_list_and_detail_agree_and_keep_the_contract(mock, name):
+    workflow = data(mock, f"/v1/workflows/{name}")
+    listed = mock.get(f"/v1/workflows/{name}/executions").json()["data"]
+
+    assert (workflow["id"], workflow["execution_count"]) == (
+        name,
+        listed["pagination"]["total_count"],
+    )
+    for row in listed["executions"][:4]:
+        run = data(mock, f"/v1/workflows/{name}/executions/{row['run_id']}")
+        assert row == row_of(run)
+        assert judge_execution(run, Context(definition=workflow["workflow"])) == []
+
+
+@pytest.mark.parametrize(("name", "status"), ENDING.items())
+def test_every_run_stands_as_the_id_says_and_a_test_run_ends_so(mock, name, status):
+    assert {row["status"] for row in rows_of(mock, name, page_size=100)} == {status}
+
+    started = mock.post(f"/v1/workflows/{name}/test").json()["data"]["test_run_id"]
+    mock.post("/__mock/clock/advance", json={"seconds": 86_400})
+
+    assert rows_of(mock, name, page_size=1)[0]["run_id"] == started
+    run = data(mock, f"/v1/workflows/{name}/executions/{started}")
+    assert run["status"] == status
+
+
+def test_one_has_no_runs_and_one_has_fifty_pages(mock):
+    assert rows_of(mock, "wf_no_runs") == []
+    assert len(rows_of(mock, "wf_many_runs", page=50)) == 20
+    assert {row["status"] for row in rows_of(mock, "wf_many_runs", page_size=100)} == {
+        "completed",
+        "failed",
+    }
+
+
+def test_a_slow_one_answers_in_the_end():
+    client = build_app(Settings(log_format="off")).test_client()
+
+    answer = client.get("/v1/workflows/wf_slow/executions", headers=DEMO)
+
+    assert (answer.status_code, answer.headers["Preference-Applied"]) == (200, "delay=3000")
+    assert answer.json["data"]["executions"]
+
+
+def test_a_spoilt_answer_is_no_json(mock):
+    answer = mock.get("/v1/workflows/wf_malformed")
+
+    assert answer.headers["Preference-Applied"] == "fault=malformed"
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated|delimiter"):
+        answer.json()
+
+
+def test_reserved_runs_mean_the_same_under_a_reserved_workflow(mock):
+    path = "/v1/workflows/wf_failed/executions"
+
+    assert data(mock, f"{path}/run_completed")["status"] == "completed"
+    assert mock.get(f"{path}/run_404").status_code == 404
+    assert mock.get("/v1/workflows/wf_404/executions/run_429").status_code == 429
+
+
+def test_a_preference_goes_before_what_the_id_means(mock):
+    answer = mock.get("/v1/workflows/wf_404", headers={"Prefer": "code=200"})
+
+    assert answer.status_code == 200
+
+
+def test_they_stand_in_no_list_and_need_a_key(mock):
+    listed = data(mock, "/v1/workflows?limit=100")["items"]
+
+    assert MAGIC_WORKFLOWS.keys().isdisjoint(one["id"] for one in listed)
+    assert mock.get("/v1/workflows/wf_429", headers={"x-api-key": ""}).status_code == 401
+
+
+def test_a_workflow_that_is_served_keeps_its_id(over_http, clock):
+    own = {
+        "id": "wf_404",
+        "name": "Own",
+        "workflow": {
+            "trigger": {"kind": "workflows/new-post", "inputs": {}},
+            "actions": [{"id": "say", "kind": "slack_send_channel_message"}],
+            "edges": [{"from": "$source", "to": "say"}],
+        },
+    }
+    mock = over_http(build_app(Settings(rate_limit="off"), clock=clock))
+    document = {"summary": "One of its own.", "workflows": [own]}
+    assert mock.put("/__mock/scenario", json={"document": document}).status_code == 200
+
+    assert data(mock, "/v1/workflows/wf_404")["name"] == "Own"
+    assert data(mock, "/v1/workflows/wf_404/executions/run_failed")["status"] == "failed"
+
+
+def test_a_started_run_is_kept_by_a_reset_of_others_only(mock):
+    started = mock.post("/v1/workflows/wf_failed/test").json()["data"]["test_run_id"]
+    path = f"/v1/workflows/wf_failed/executions/{started}"
+
+    assert mock.get(path).status_code == 200
+    assert mock.get(path, headers={"X-Mock-Session": "other"}).status_code == 404
+    mock.post("/__mock/reset")
+    assert mock.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("name", ENDING)
+def test_the_run_of_a_row_has_a_page(mock, name):
+    run_id = rows_of(mock, name, page_size=1)[0]["run_id"]
+
+    page = mock.get(f"/__mock/ui/runs/{name}/{run_id}")
+    told = mock.get(f"/__mock/ui/runs/{name}/{run_id}/data").json()
+
+    assert page.status_code == 200
+    assert told["execution"]["status"] == ENDING[name]
+
+
+@pytest.mark.parametrize("run_id", MAGIC_RUNS)
+def test_a_reserved_run_has_a_page_that_shows_what_the_api_gives(mock, run_id):
+    path = f"/v1/workflows/wf_def456/executions/{run_id}"
+    told = mock.get(f"/__mock/ui/runs/wf_def456/{run_id}/data").json()
+
+    assert told["note"].startswith("A reserved id")
+    assert told["execution"]["run_id"] == run_id
+    if not {"code", "fault", "delay"} & MAGIC_RUNS[run_id].keys():
+        assert told["execution"] == data(mock, path)
+    assert mock.get(f"/__mock/ui/runs/wf_unknown/{run_id}").status_code == 404
+
+
+def test_the_page_of_a_reserved_workflow_says_what_the_api_does(mock):
+    page = mock.get("/__mock/ui/runs?workflow=wf_503").text
+
+    assert "The API answers with the fault error-503; here is what would be there." in page
+    assert "A reserved id." not in mock.get("/__mock/ui/runs?workflow=wf_completed").text

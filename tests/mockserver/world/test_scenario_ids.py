@@ -1,0 +1,17 @@
+"""The ids a 404 of a scenario may suggest: known without planning the runs they name."""
+
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import EXTENSION, build_app
+from tests.mockserver.conftest import SettableClock
+
+
+def test_ids_are_suggested_without_planning_a_run():
+    clock = SettableClock()
+    service = build_app(Settings(scenario="busy-day"), clock=clock).extensions[EXTENSION]
+    clock.advance(36_000)
+    scene = service.scene()
+
+    ids = scene.family.newest_run_ids(scene.session, "wf_follow8", scene.now_ms)
+
+    assert scene.family.script._plan.cache_info().misses == 0
+    assert len(ids) == len(set(ids)) == 200
