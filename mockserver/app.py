@@ -71,7 +71,7 @@ def build_app(
 
 
 def _bare_app(service: Service) -> Flask:
-    app = Flask("mockserver", static_folder=None)
+    app = Flask("deadringer.mockserver", static_folder=None)
     # Werkzeug would answer `//` with an HTML redirect; here it is a path like any other.
     app.url_map.merge_slashes = False
     add_error_handlers(app, service.redactor)

@@ -27,7 +27,7 @@ _POLICY_ALONE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 def add_pages(app: Flask, service: Service, journal: Journal | None) -> None:
     """Add `/`, `/openapi.json` and `/openapi.yaml`; with the control API, the pages beside it."""
-    app.template_folder = "pages/templates"
+    app.template_folder = "admin/ui/templates"
     if journal is not None:
         add_shell(app)
         app.jinja_env.globals["session_names"] = partial(_session_names, service, journal)

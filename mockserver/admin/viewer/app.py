@@ -22,7 +22,7 @@ _DATA = "/data/"
 
 def build_viewer(viewed: Viewed) -> Flask:
     """Give the application; it answers requests of this machine alone, for runs may be private."""
-    app = Flask("mockserver", static_folder=None, template_folder="admin/ui/templates")
+    app = Flask("deadringer.mockserver", static_folder=None, template_folder="admin/ui/templates")
     app.before_request(_require_loopback)
     add_shell(app)
     app.add_url_rule("/", "front", lambda: redirect(UI))
