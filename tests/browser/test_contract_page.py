@@ -9,7 +9,7 @@ from .accessibility import grave_findings
 from .conftest import PHONE
 
 PATH = "/__mock/ui/contract"
-VENDORED = ROOT / "mockserver/pages/static/swagger-ui"
+VENDORED = ROOT / "mockserver/admin/ui/static/swagger-ui"
 
 
 def opened(page, mock, query=""):

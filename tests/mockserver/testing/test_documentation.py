@@ -38,4 +38,4 @@ def test_a_failure_reads_as_the_page_shows(pytester):
 
     printed = [line.removeprefix("E").strip() for line in done.stdout.str().splitlines()]
     assert "\n".join(line.strip() for line in shown.splitlines()) in "\n".join(printed)
-    assert "contracts/assertions" not in done.stdout.str()
+    assert "contracts/testing" not in done.stdout.str()
