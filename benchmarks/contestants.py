@@ -46,19 +46,12 @@ def _own_options() -> str:
     return shown.stdout
 
 
-def own_command(port: int, *options: str, workers: int = 1) -> list[str]:
+def own_command(port: int, *options: str) -> list[str]:
     """Give the command that starts the mock, as quiet as this version can be."""
     known = _own_options()
-    if "--workers" in known:
-        options = (*options, "--workers", str(workers))
     if "off" in known.partition("--log-format")[2].partition("--rate")[0]:
         options = (*options, "--log-format", "off")
     return [places.COMMAND, "serve", "--port", str(port), *options]
-
-
-def knows_workers() -> bool:
-    """Tell whether this version has worker processes."""
-    return "--workers" in _own_options()
 
 
 def _nginx(folder: Path, port: int) -> list[str]:

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,10 +24,10 @@ SOLO = ("kept run", "answer 304", "list page", "generated run, never seen", "liv
 
 
 @contextmanager
-def mock(*options: str, workers: int = 1, cores: str = SERVER_CORE) -> Iterator[Running]:
+def mock(*options: str, cores: str = SERVER_CORE) -> Iterator[Running]:
     """Start the mock, with everything on unless an option says otherwise."""
     port = free_port()
-    command = own_command(port, *options, workers=workers)
+    command = own_command(port, *options)
     with started(command, KEPT, port=port, headers=HEADERS, cores=cores) as running:
         yield running
 
@@ -156,25 +155,3 @@ def big_bodies(*, seconds: int, rounds: int) -> tuple[Sample, Sample, int]:
                 rounds,
             )
     return measured["ours"], measured["bare"], len(body)
-
-
-def workers(*, seconds: int, rounds: int) -> dict[int, Sample]:
-    """Give requests a second with one and two workers on two cores, by the number of workers."""
-    with mock(cores="0,1") as one, mock(workers=2, cores="0,1") as two:
-        running = {1: one, 2: two}
-        for each in running.values():
-            wrk.load(each.url, 1, [KEY_HEADER])
-        return interleaved(
-            {
-                count: lambda at=at: (
-                    wrk.load(at.url, seconds, [KEY_HEADER], cores=_load_cores()).per_second
-                )
-                for count, at in running.items()
-            },
-            rounds,
-        )
-
-
-def _load_cores() -> str:
-    cores = sorted(os.sched_getaffinity(0))
-    return ",".join(map(str, cores[2:] or cores))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from . import idle_connections, latency, own_answers, startup, throughput
 from .body import typical_answer
-from .contestants import BARE, FLASK, NGINX, OURS, OURS_FULL, PEERS, PRISM, WIREMOCK, knows_workers
+from .contestants import BARE, FLASK, NGINX, OURS, OURS_FULL, PEERS, PRISM, WIREMOCK
 from .effort import Effort
 from .processes import WrongAnswerError
 from .samples import Sample, best, ratio
@@ -56,7 +56,6 @@ def measure(effort: Effort) -> Report:
         ("the mock's other answers", _other_answers),
         ("many runs", _many_runs),
         ("big bodies", _big_bodies),
-        ("workers", _workers),
         ("idle connections", _idle),
     ):
         effort.tell(title)
@@ -218,23 +217,6 @@ def _big_bodies(report: Report, effort: Effort) -> None:
     ]
     text = table(("Server", "requests/s, median (range)", "MB/s"), rows)
     report.sections.append((f"A body of {length:,} bytes", text))
-
-
-def _workers(report: Report, effort: Effort) -> None:
-    if not knows_workers():
-        report.sections.append(("From 1 to 2 workers", "This version has no `--workers`."))
-        return
-    measured = own_answers.workers(seconds=effort.seconds, rounds=effort.rounds)
-    rows = [
-        (f"{count}", sample.shown(), _times(sample, measured[1]))
-        for count, sample in measured.items()
-    ]
-    about = (
-        "Everything on, the server on two cores. Where the machine has no third, the load "
-        "generator takes its time from the same two, and the gain is understated."
-    )
-    text = table(("Workers", "requests/s, median (range)", "of one"), rows)
-    report.sections.append(("From 1 to 2 workers", f"{about}\n\n{text}"))
 
 
 def _idle(report: Report, effort: Effort) -> None:

@@ -55,7 +55,7 @@ def build_app(
     app.extensions[EXTENSION] = service
     journal = None
     if settings.control:
-        journal = Journal(numbers=service.journal_numbers, peers=service.peers)
+        journal = Journal()
         app.extensions[JOURNAL] = journal
     # Each of these wraps the one before it.
     app.wsgi_app = _ByPath(app.wsgi_app, lambda: _steering_app(service, journal))  # type: ignore[method-assign] # Flask's own way
@@ -64,7 +64,7 @@ def build_app(
         app.wsgi_app = Journaling(app.wsgi_app, service, journal)  # type: ignore[method-assign] # Flask's own way
     log = RequestLog(app.wsgi_app, service.redactor)
     app.wsgi_app = log  # type: ignore[method-assign] # Flask's own way
-    most_bytes = settings.cache_mb * 2**20 // (settings.workers or 1)
+    most_bytes = settings.cache_mb * 2**20
     if most_bytes:
         app.wsgi_app = KeptAnswers(log, service, log, journal, most_bytes)  # type: ignore[method-assign] # Flask's own way
     return app

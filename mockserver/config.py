@@ -13,7 +13,6 @@ from deadringer.mockserver.state.rate_windows import RatePolicy
 from .exceptions import StartError
 
 MOST_RUNS = 10_000_000
-MOST_WORKERS = 64
 MOST_MEGABYTES = 65_536
 
 
@@ -112,18 +111,6 @@ def read_megabytes(value: Any) -> int:
     return size
 
 
-def read_workers(value: Any) -> int:
-    """Read how many processes serve."""
-    from .server.workers import can_fork
-
-    count = read_whole(value)
-    if not 1 <= count <= MOST_WORKERS:
-        raise ValueError(f"{value!r} is not from 1 to {MOST_WORKERS}")
-    if count > 1 and not can_fork():
-        raise ValueError("this system cannot fork safely; use 1")
-    return count
-
-
 def read_speed(value: Any) -> float:
     """Read how fast the clock goes."""
     text = str(value).strip()
@@ -219,7 +206,6 @@ class Settings:
     control: bool = True
     control_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
-    workers: int | None = None
     cache_mb: int = 64
 
 
@@ -346,7 +332,6 @@ _SETTINGS = (
     _Setting("control", "control", read_switch),
     _Setting("control-token", "control_token", read_text),
     _Setting("allow-host", "allowed_hosts", read_hosts),
-    _Setting("workers", "workers", read_workers),
     _Setting("cache-mb", "cache_mb", read_megabytes),
 )
 

@@ -40,7 +40,7 @@ def begin_faults(service: Service, session: Session, key: str) -> None:
     asked = Request(request.path, request.method, request.endpoint or "", ids.get("id", ""), key)
     for fault in faults:
         if is_due(fault, g.scene.now) and meets(fault, asked):
-            number = service.store.count(session.name, fault["id"])
+            number = service.events.count(session.name, fault["id"])
             if strikes(fault, number):
                 g.faults.append((fault, number))
 

@@ -20,7 +20,7 @@ SMALLEST = 860
 def _without_time(response: Response) -> Response:
     """Give the answer without the time of day that gzip writes into its head (RFC 1952, MTIME).
 
-    Equal answers have equal bytes, whenever and by whichever worker they are given.
+    Equal responses have equal bytes, whenever they are sent.
     """
     if response.headers.get("Content-Encoding") == "gzip":
         body = response.get_data()

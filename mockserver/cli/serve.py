@@ -4,7 +4,6 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +58,6 @@ if TYPE_CHECKING:
 @click.option("--chaos", metavar="PROFILE", help="Begin with a mix of transport faults.")
 @click.option("--scenario", metavar="NAME|FILE", help="Serve the world of a scenario.")
 @click.option("--control/--no-control", default=None, help="The control API under /__mock/.")
-@click.option("--workers", metavar="NUMBER", help="Processes.  [default: one a core, up to 4]")
 @click.option(
     "--cache-mb",
     metavar="NUMBER",
@@ -105,18 +103,19 @@ def run_server(settings: Settings, telling: Callable[[str, "Service"], Callable[
     from deadringer.mockserver.app import EXTENSION, build_app
     from deadringer.mockserver.logging import configure_logs
     from deadringer.mockserver.server.run import base_url, bind
-    from deadringer.mockserver.server.workers import default_workers
-    from deadringer.mockserver.state.lock import claimed
 
-    settings = replace(settings, workers=settings.workers or default_workers())
-    with claimed(settings.state):
-        app = build_app(settings)
+    app = build_app(settings)
+    service: Service = app.extensions[EXTENSION]
+    try:
         listener = bind(settings.host, settings.port)
-        announce = telling(base_url(listener), app.extensions[EXTENSION])
+        announce = telling(base_url(listener), service)
         configure_logs(settings.log_format)
         gc.freeze()
         gc.enable()
-        return _run(app, listener, announce)
+        _run(app, listener, announce)
+    finally:
+        service.close()
+    return 0
 
 
 def _print_banner(url: str, service: "Service") -> Callable[[], None]:
@@ -132,32 +131,16 @@ def _print_banner(url: str, service: "Service") -> Callable[[], None]:
     return announce
 
 
-def _run(app: "Flask", listener: "socket", announce: Callable[[], None]) -> int:
-    """Serve in this process, or in several, until they are told to stop; give the exit code."""
+def _run(app: "Flask", listener: "socket", announce: Callable[[], None]) -> None:
+    """Serve until the process is told to stop."""
     from deadringer.mockserver.api.middleware.cache import KeptAnswers
-    from deadringer.mockserver.app import EXTENSION, JOURNAL
+    from deadringer.mockserver.app import EXTENSION
     from deadringer.mockserver.server.run import serve as serve_application
-    from deadringer.mockserver.server.workers import run_workers
 
     service: Service = app.extensions[EXTENSION]
+    if service.settings.reload:
+        from deadringer.mockserver.world.watch import follow_changes
+
+        follow_changes(service)
     kept = app.wsgi_app if isinstance(app.wsgi_app, KeptAnswers) else None
-
-    def work(number: int, on_ready: Callable[[], None]) -> None:
-        if service.settings.reload and number == 0:
-            from deadringer.mockserver.world.watch import follow_changes
-
-            follow_changes(service)
-        if service.peers and JOURNAL in app.extensions:
-            service.peers.listen(number, app.extensions[JOURNAL].answer)
-        serve_application(app, listener, on_ready, kept)
-
-    if service.peers is None:
-        work(0, announce)
-        return 0
-    service.store.let_go()
-    try:
-        return run_workers(service.settings.workers or 1, work, announce)
-    finally:
-        service.peers.close()
-        if service.store.is_kept:
-            service.store.settle()
+    serve_application(app, listener, announce, kept)

@@ -5,6 +5,13 @@ from typing import NamedTuple, Protocol
 
 from deadringer.contracts import JsonObject, format_timestamp, parse_timestamp
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def milliseconds_of(moment: datetime) -> int:
+    """Return a time as whole milliseconds since 1970."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
 
 class Clock(Protocol):
     """Tells the time."""
@@ -25,7 +32,7 @@ LATEST = datetime(9999, 11, 30, 23, 59, 59, 999_000, UTC)
 """The end of time: a run that starts now, and the next month, still have a date."""
 
 
-class SessionClock(NamedTuple):
+class VirtualClock(NamedTuple):
     """Time `began` at `since` of the machine's clock and goes `speed` times as fast; 0 stands."""
 
     began: datetime
@@ -65,13 +72,13 @@ class SessionClock(NamedTuple):
         mode = "real" if is_real else "running" if self.speed else "frozen"
         return {"now": format_timestamp(self.at(machine)), "mode": mode, "speed": self.speed}
 
-    def moved(self, machine: datetime, seconds: float) -> "SessionClock":
+    def moved(self, machine: datetime, seconds: float) -> "VirtualClock":
         """Give the clock that is ahead by some seconds.
 
         Raises:
             OverflowError: if that time has no name.
         """
-        return SessionClock(self.at(machine) + timedelta(seconds=seconds), machine, self.speed)
+        return VirtualClock(self.at(machine) + timedelta(seconds=seconds), machine, self.speed)
 
     def as_json(self) -> JsonObject:
         """Give what it takes to make the clock again."""
@@ -82,16 +89,16 @@ class SessionClock(NamedTuple):
         }
 
     @classmethod
-    def from_json(cls, written: JsonObject) -> "SessionClock":
+    def from_json(cls, written: JsonObject) -> "VirtualClock":
         """Make the clock that `as_json` wrote."""
         began, since = (datetime.fromisoformat(written[name]) for name in ("began", "since"))
         return cls(began, since, written["speed"])
 
 
-def start_clock(machine: datetime, freeze: str | None, speed: float) -> SessionClock:
+def start_clock(machine: datetime, freeze: str | None, speed: float) -> VirtualClock:
     """Give the clock of a start: `freeze` is the time it stands at, `speed` how fast it goes."""
     if freeze is not None:
         moment = parse_timestamp(freeze)
         assert moment is not None, "settings check it"
-        return SessionClock(moment.astimezone(UTC), machine, 0)
-    return SessionClock(machine, machine, speed)
+        return VirtualClock(moment.astimezone(UTC), machine, 0)
+    return VirtualClock(machine, machine, speed)

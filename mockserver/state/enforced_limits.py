@@ -1,4 +1,7 @@
-"""Limits that refuse: the library decides, over windows that all workers share."""
+"""Limits that refuse: the library `limits` decides, over our windows.
+
+A module of its own, so that a start that refuses nothing does not load the library.
+"""
 
 import threading
 from functools import lru_cache
@@ -7,20 +10,19 @@ from limits import RateLimitItemPerSecond
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from .rate_windows import Caller, RatePolicy
-from .shared_numbers import SLOTS, Windows
+from .rate_windows import MOST_WINDOWS, Caller, RatePolicy, RateWindows
 
 
 class EnforcedLimit:
-    """Tells which requests are beyond the limit."""
+    """Decides which requests are beyond the limit."""
 
-    def __init__(self, policy: RatePolicy, windows: Windows) -> None:
+    def __init__(self, policy: RatePolicy, windows: RateWindows) -> None:
         self._item = _Item(policy.limit, policy.window_s)
         self._storage = _Counts(windows)
         self._limiter = FixedWindowRateLimiter(self._storage)
 
     def hit(self, caller: "Caller", now: float) -> tuple[bool, int, float]:
-        """Count one request; tell if it is beyond, how many there are, when the window ends."""
+        """Count one request; return if it is beyond, how many there are, when the window ends."""
         here = self._storage.here
         here.name, here.now = caller.window_name, now
         is_within = self._limiter.hit(self._item, *caller)
@@ -30,13 +32,13 @@ class EnforcedLimit:
 class _Item(RateLimitItemPerSecond):
     """The library's limit, which writes the same names anew for each request."""
 
-    @lru_cache(maxsize=SLOTS)  # noqa: B019 - one item lives as long as the server
+    @lru_cache(maxsize=MOST_WINDOWS)  # noqa: B019 - one item lives as long as the server
     def key_for(self, *identifiers: str) -> str:
         return super().key_for(*identifiers)
 
 
 class _Here(threading.local):
-    """What one thread is counting: whose window, the time it is, and what the last count gave."""
+    """What one thread is counting: whose window, at which time, and the result of its count."""
 
     name: str = ""
     now: float = 0.0
@@ -44,12 +46,12 @@ class _Here(threading.local):
 
 
 class _Counts(Storage):
-    """The library's storage over our windows, at a time told from outside.
+    """The library's storage over our windows, at a time that is an argument.
 
-    The library's own memory storage asks the machine's clock and starts a thread at each hit.
+    The library's own memory storage reads the machine's clock and starts a thread at each hit.
     """
 
-    def __init__(self, windows: Windows) -> None:
+    def __init__(self, windows: RateWindows) -> None:
         super().__init__()
         self.here = _Here()
         self._windows = windows

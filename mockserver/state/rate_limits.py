@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.server.heads import header_lines
 
-from .rate_windows import Caller, RatePolicy
-from .shared_numbers import OwnWindows, Windows
+from .rate_windows import Caller, RatePolicy, RateWindows
 
 if TYPE_CHECKING:
-    from .clock import SessionClock
+    from .clock import VirtualClock
     from .enforced_limits import EnforcedLimit
 
 
@@ -45,7 +44,7 @@ class Window:
         return header_lines(self.header_items)
 
 
-def _enforced(policy: RatePolicy, windows: Windows) -> "EnforcedLimit":
+def _enforced(policy: RatePolicy, windows: RateWindows) -> "EnforcedLimit":
     from .enforced_limits import EnforcedLimit  # where nothing is refused, no start waits for it
 
     return EnforcedLimit(policy, windows)
@@ -61,11 +60,9 @@ class RateLimits:
     Only if it `is_enforced` a request beyond the limit is to be refused.
     """
 
-    def __init__(
-        self, policy: RatePolicy, windows: Windows | None = None, *, is_enforced: bool = False
-    ) -> None:
+    def __init__(self, policy: RatePolicy, *, is_enforced: bool = False) -> None:
         self._policy = policy
-        self._windows = windows or OwnWindows(policy.window_s)
+        self._windows = RateWindows(policy.window_s)
         self._enforced = _enforced(policy, self._windows) if is_enforced else None
 
     def count(self, moment: datetime, caller: Caller, speed: float = 1) -> Window:
@@ -77,7 +74,7 @@ class RateLimits:
             counted, end = self._windows.add(caller.window_name, now)
         return self._window(now, counted, end, speed, is_refused=is_beyond)
 
-    def meter(self, caller: Caller, clock: "SessionClock") -> "Meter":
+    def meter(self, caller: Caller, clock: "VirtualClock") -> "Meter":
         """Give what counts one caller's requests as `count` does, with its names looked up once."""
         name, limit = caller.window_name, self._policy.limit
         add, is_enforced = self._windows.add, self._enforced is not None

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +30,7 @@ def main(options: Sequence[str]) -> None:
     given = serve.make_context("deadringer serve", list(options)).params
     try:
         named = {name.replace("_", "-"): value for name, value in given.items()}
-        # One process is fast enough for tests, and ends as one.
-        settings = replace(load_settings(named, {}, Path(os.devnull)), workers=1)
+        settings = load_settings(named, {}, Path(os.devnull))
         sys.exit(run_server(settings, lambda url, _service: lambda: _tell(url, settings)))
     except StartError as problem:
         sys.exit(f"deadringer: {problem}")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from deadringer import fixtures
 from deadringer.contracts import JsonObject, format_timestamp
+from deadringer.mockserver.state.clock import milliseconds_of
 
 from .sessions import Session
-from .started_runs import milliseconds_of
 
 if TYPE_CHECKING:
     from deadringer.fixtures import RunPlan

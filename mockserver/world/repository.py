@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from deadringer import fixtures
 from deadringer.contracts import JsonObject, format_timestamp, parse_timestamp
 from deadringer.fixtures import Window, World
+from deadringer.mockserver.state.clock import milliseconds_of
 
 from .credits import price_of
 from .listing import Held, Listing
 from .scenarios import Script, ScriptedRun, planned
 from .sessions import Session
-from .started_runs import milliseconds_of, started_execution
+from .started_runs import started_execution
 
 if TYPE_CHECKING:
     from deadringer.fixtures import RunPlan

@@ -12,10 +12,9 @@ from deadringer.fixtures import World
 from deadringer.mockserver.config import Settings
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.logging import Redactor
-from deadringer.mockserver.state.clock import Clock, SessionClock, start_clock
-from deadringer.mockserver.state.events import Event, Store
+from deadringer.mockserver.state.clock import Clock, VirtualClock, milliseconds_of, start_clock
+from deadringer.mockserver.state.events import Event, EventLog, open_event_log
 from deadringer.mockserver.state.rate_limits import RateLimits
-from deadringer.mockserver.state.shared_numbers import SharedNumber, make_lock, make_windows
 
 from .build import USUAL_RUNS, family_of_scenario, magic_family, make_family
 from .credits import credits_left
@@ -24,11 +23,9 @@ from .repository import Family, Found
 from .reserved_ids import MAGIC_WORKFLOWS
 from .scenarios import Scenario, load_scenario
 from .sessions import Session, StartedRun, apply
-from .started_runs import milliseconds_of
 
 if TYPE_CHECKING:
     from deadringer.fixtures import RunPlan
-    from deadringer.mockserver.state.peers import Peers
 
 
 LOG = logging.getLogger("deadringer")
@@ -74,7 +71,7 @@ class Service:
     """The state behind the application.
 
     `executions` is replaced as a whole when files change (see `use`); a view reads it once.
-    `family` is the world around them; `store` keeps what was changed.
+    `family` is the world around them; `events` are the changes of all sessions.
     """
 
     settings: Settings
@@ -83,11 +80,9 @@ class Service:
     rate_limits: RateLimits = field(init=False)
     redactor: Redactor = field(init=False)
     family: Family = field(init=False)
-    store: Store = field(init=False)
-    peers: "Peers | None" = field(init=False, default=None)
-    journal_numbers: SharedNumber | None = field(init=False, default=None)
+    events: EventLog = field(init=False)
     scenario: Scenario | None = field(init=False, default=None)
-    _start: SessionClock = field(init=False)
+    _start: VirtualClock = field(init=False)
     _families: dict[str, Family] = field(init=False, default_factory=dict)
     _sessions: dict[str, Session] = field(init=False, default_factory=dict)
     _seen: int = field(init=False, default=0)
@@ -96,21 +91,12 @@ class Service:
     def __post_init__(self) -> None:
         """Make what follows from the settings."""
         settings = self.settings
-        workers = settings.workers or 1
-        lock = make_lock(workers)
-        if workers > 1:
-            from deadringer.mockserver.state.peers import Peers  # one process does without
-
-            self.peers = Peers(workers)
-            self.journal_numbers = SharedNumber(lock)
         self.rate_limits = RateLimits(
-            settings.rate_policy,
-            make_windows(workers, lock, settings.rate_policy.window_s),
-            is_enforced=settings.rate_limit == "enforce",
+            settings.rate_policy, is_enforced=settings.rate_limit == "enforce"
         )
         self.redactor = Redactor(settings.api_keys)
-        self.store = Store(lock, settings.state)
-        began = self.store.once("began", self.clock.now().isoformat())
+        self.events = open_event_log(settings.state)
+        began = self.events.set_once("began", self.clock.now().isoformat())
         # After a restart a fast clock goes on from where it was, not from the restart.
         self._start = self._start_at(began)
         if settings.scenario is not None:
@@ -119,22 +105,25 @@ class Service:
         self.family = self._family(self.scenario)
         self._sessions[""] = self._begin("", {})
 
+    def close(self) -> None:
+        """Write all changes into the state file and release it."""
+        self.events.close()
+
     def use(self, executions: ExecutionSource) -> None:
         """Serve other executions from now on; what sessions changed stays."""
         with self._lock:
             self._use(executions)
 
     def take_over(self, documents: Sequence[Document]) -> bool:
-        """Serve other documents beside the recordings, in every worker from its next answer on.
+        """Serve other documents beside the recordings; return whether they are others than now.
 
-        The event holds them, so all workers take over the same ones. Tell whether they are others
-        than those that are served.
+        The event holds them, so that a restart serves the same ones.
         """
         new = with_recorded(documents)
         if [*new.all_executions()] == [*self.executions.all_executions()]:
             return False
         told = [{"execution": one.execution, "origin": one.origin} for one in documents]
-        self.store.add(_DOCUMENTS, "reset", {"documents": told})  # the last one says all
+        self.events.add(_DOCUMENTS, "reset", {"documents": told})  # the last one says all
         return True
 
     def _use(self, executions: ExecutionSource) -> None:
@@ -157,8 +146,8 @@ class Service:
         return self.session_clock(name).at(self.clock.now())
 
     def session(self, name: str = "") -> Session:
-        """Give a session as all workers have left it; nobody but `change` may alter it."""
-        if self.store.newest.value != self._seen:
+        """Return a session as it is now; only `change` may alter it."""
+        if self.events.newest != self._seen:
             self._catch_up()
         return self._sessions.get(name) or self._begin(name, {})
 
@@ -183,8 +172,8 @@ class Service:
 
     @property
     def is_caught_up(self) -> bool:
-        """Whether the sessions are as all workers have left them; asking takes no lock."""
-        return self.store.newest.value == self._seen
+        """Whether every event is taken into its session; asking takes no lock."""
+        return self.events.newest == self._seen
 
     def is_undisturbed(self, session: Session) -> bool:
         """Tell whether no fault of any kind may meet the session's requests.
@@ -198,11 +187,11 @@ class Service:
             or self.broken_promises(session.name)
         )
 
-    def session_clock(self, name: str = "") -> SessionClock:
+    def session_clock(self, name: str = "") -> VirtualClock:
         """Give the clock of a session."""
         return self._clock_of(self.session(name))
 
-    def _clock_of(self, session: Session) -> SessionClock:
+    def _clock_of(self, session: Session) -> VirtualClock:
         return session.clock or session.start or self._start
 
     def broken_promises(self, name: str = "") -> tuple[str, ...]:
@@ -227,9 +216,58 @@ class Service:
         return self.settings.chaos or told or ""
 
     def change(self, name: str, kind: str, body: JsonObject) -> Session:
-        """Change a session, for all workers; give it as it is then."""
-        self.store.add(name, kind, body)
+        """Change a session and return it as it is then."""
+        self.events.add(name, kind, body)
         return self.session(name)
+
+    def start_run(
+        self,
+        scene: Scene,
+        workflow_id: str,
+        wanted: JsonObject,
+        *,
+        may_overdraw: bool = False,
+    ) -> StartedRun:
+        """Start a run of a known workflow now; the run is safe once this returns.
+
+        `wanted` may hold status, fails_at, steps, duration_ms, overrides, action_mocks and drive.
+
+        Raises:
+            ApiError: VALIDATION_ERROR if the workflow never lists that many steps, or a run
+                that never ends is to have a duration; INSUFFICIENT_CREDITS if it costs more than
+                is left.
+        """
+        # Counted by the log: others may start a run of this session at the same moment.
+        ordinal = self.events.count(scene.session.name, "started")
+        run_id = scene.family.new_run_id(workflow_id, ordinal, scene.now)
+        body = {
+            **{name: value for name, value in wanted.items() if value not in (None, {})},
+            "workflow_id": workflow_id,
+            "run_id": run_id,
+            "started_at": format_timestamp(scene.now),
+            # Documents may change: what was started goes on as it began.
+            "workflow": scene.family.workflows[workflow_id],
+        }
+        try:
+            plan, price = scene.family.plan_started(body)
+        except ValueError as problem:
+            raise ApiError(
+                "VALIDATION_ERROR",
+                "The run cannot be planned",
+                "Leave out what cannot be; other numbers of steps need a workflow with a loop",
+                details={"errors": [str(problem)]},
+            ) from problem
+        left = credits_left(scene.session, scene.now)
+        if price > left and not may_overdraw:
+            raise ApiError(
+                "INSUFFICIENT_CREDITS",
+                f"The run costs {price:g} credits, {left:g} are left",
+                "Mock actions in test_config.action_mocks, wait for next_reset, "
+                "or POST /__mock/reset",
+            )
+        started = self.change(scene.session.name, "started", body).started.get(run_id)
+        # If the session was reset in between, the run has been, and is gone.
+        return started or StartedRun(plan, body.get("drive", "time"))
 
     def operation(self, operation_id: str) -> Operation:
         """Give an operation of the specification.
@@ -241,7 +279,7 @@ class Service:
 
     def _catch_up(self) -> None:
         with self._lock:
-            for event in self.store.since(self._seen):
+            for event in self.events.since(self._seen):
                 self._take(event)
                 self._seen = event.number
 
@@ -270,13 +308,13 @@ class Service:
         scenario = self.scenario
         if body.get("document") is not None:
             scenario = Scenario(body["name"], body["document"])
-        clock = SessionClock.from_json(body["clock"]) if body.get("clock") else None
+        clock = VirtualClock.from_json(body["clock"]) if body.get("clock") else None
         start = self._start_at(body["started"]) if body.get("started") else None
         own = (start or self._start).began
         began = datetime.fromisoformat(body["began"]) if "began" in body else own
         return Session(name, clock, start, scenario=scenario, began_ms=milliseconds_of(began))
 
-    def _start_at(self, machine: str) -> SessionClock:
+    def _start_at(self, machine: str) -> VirtualClock:
         settings = self.settings
         return start_clock(datetime.fromisoformat(machine), settings.freeze, settings.speed)
 
@@ -290,51 +328,3 @@ class Service:
 
 class _UnplannableError(Exception):
     """A run that was started once cannot be planned in the world there is now."""
-
-
-def start_run(
-    service: Service,
-    scene: Scene,
-    workflow_id: str,
-    wanted: JsonObject,
-    *,
-    may_overdraw: bool = False,
-) -> StartedRun:
-    """Start a run of a known workflow now; the run is safe once this returns.
-
-    `wanted` may hold status, fails_at, steps, duration_ms, overrides, action_mocks and drive.
-
-    Raises:
-        ApiError: VALIDATION_ERROR if the workflow never lists that many steps, or a run that
-            never ends is to have a duration; INSUFFICIENT_CREDITS if it costs more than is left.
-    """
-    # Counted in the store: others may start a run of this session at the same moment.
-    ordinal = service.store.count(scene.session.name, "started")
-    run_id = scene.family.new_run_id(workflow_id, ordinal, scene.now)
-    body = {
-        **{name: value for name, value in wanted.items() if value not in (None, {})},
-        "workflow_id": workflow_id,
-        "run_id": run_id,
-        "started_at": format_timestamp(scene.now),
-        # Documents may change: what was started goes on as it began.
-        "workflow": scene.family.workflows[workflow_id],
-    }
-    try:
-        plan, price = scene.family.plan_started(body)
-    except ValueError as problem:
-        raise ApiError(
-            "VALIDATION_ERROR",
-            "The run cannot be planned",
-            "Leave out what cannot be; other numbers of steps need a workflow with a loop",
-            details={"errors": [str(problem)]},
-        ) from problem
-    left = credits_left(scene.session, scene.now)
-    if price > left and not may_overdraw:
-        raise ApiError(
-            "INSUFFICIENT_CREDITS",
-            f"The run costs {price:g} credits, {left:g} are left",
-            "Mock actions in test_config.action_mocks, wait for next_reset, or POST /__mock/reset",
-        )
-    started = service.change(scene.session.name, "started", body).started.get(run_id)
-    # Somebody may have reset the session in between: then the run has been, and is gone.
-    return started or StartedRun(plan, body.get("drive", "time"))

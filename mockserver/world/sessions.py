@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from deadringer.contracts import JsonObject
-from deadringer.mockserver.state.clock import SessionClock
+from deadringer.mockserver.state.clock import VirtualClock
 from deadringer.mockserver.state.events import BEGINNINGS, Event
 
 from .scenarios import Scenario
@@ -40,8 +40,8 @@ class Session:
     """
 
     name: str
-    clock: SessionClock | None = None
-    start: SessionClock | None = None
+    clock: VirtualClock | None = None
+    start: VirtualClock | None = None
     executions: dict[Run, JsonObject | None] = field(default_factory=dict)
     started: dict[str, StartedRun] = field(default_factory=dict)
     spent: list[tuple[int, float]] = field(default_factory=list)
@@ -98,7 +98,7 @@ def _moved(session: Session, body: JsonObject) -> None:
 
 
 def _clock(session: Session, body: JsonObject) -> None:
-    session.clock = SessionClock.from_json(body) if body else None
+    session.clock = VirtualClock.from_json(body) if body else None
 
 
 def _fault(session: Session, body: JsonObject) -> None:

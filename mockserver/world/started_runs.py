@@ -1,6 +1,5 @@
 """How a started run stands: by the clock, or by the transitions it was moved by hand."""
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from deadringer import fixtures
@@ -11,13 +10,7 @@ from .sessions import StartedRun
 if TYPE_CHECKING:
     from deadringer.fixtures import RunPlan
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER_MS = 253_402_300_799_999  # beyond the last time that can be written
-
-
-def milliseconds_of(moment: datetime) -> int:
-    """Give a time as whole milliseconds since 1970."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def transitions_of(plan: "RunPlan") -> list[int]:

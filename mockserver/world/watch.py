@@ -1,8 +1,4 @@
-"""Follows changes of the user's documents while the server runs.
-
-One worker watches; what it announces is an event, so that no worker answers from the old documents
-once another has answered from the new ones.
-"""
+"""Follows changes of the user's documents while the server runs."""
 
 import logging
 import threading
@@ -19,7 +15,7 @@ _TURN_MS = 500
 
 
 def follow_changes(service: Service) -> None:
-    """Watch the folders of the settings in a thread that ends with the process; for one worker."""
+    """Watch the folders of the settings in a thread that ends with the process."""
     threading.Thread(
         target=_follow, args=(service, service.settings.fixtures), name="reload", daemon=True
     ).start()

@@ -68,11 +68,6 @@ def serve_command(*options: str) -> list[str]:
     return [sys.executable, "-m", "deadringer", "serve", *options]
 
 
-def children_of(process: int) -> set[int]:
-    text = Path(f"/proc/{process}/task/{process}/children").read_text()
-    return {int(one) for one in text.split()}
-
-
 @pytest.fixture(scope="session")
 def start_server(tmp_path_factory) -> Iterator[Callable[..., ServerProcess]]:
     """Start a server on a free port with more options, in an empty folder or in `folder`.

@@ -56,7 +56,7 @@ class Twins:
     def close(self):
         """Let go of the files of both, which would stay open until somebody looks for garbage."""
         for app in (self._app, self.twin):
-            app.extensions[EXTENSION].store.close()
+            app.extensions[EXTENSION].close()
 
     def _count_repeated(self, kept_answers):
         """Count the answers that were repeated: a comparison of none would say nothing."""

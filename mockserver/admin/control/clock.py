@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from deadringer.contracts import JsonObject, format_timestamp, parse_timestamp
 from deadringer.mockserver.errors import ApiError
-from deadringer.mockserver.state.clock import LATEST, SessionClock
+from deadringer.mockserver.state.clock import LATEST, VirtualClock
 
 from .context import Steering, refused
 
@@ -23,7 +23,7 @@ def set_clock(steering: Steering) -> JsonObject:
     began, speed = old.at(machine), body.get("speed", old.speed)
     if "now" in body:
         began = _moment(body["now"])
-    steering.change("clock", SessionClock(began, machine, speed).as_json())
+    steering.change("clock", VirtualClock(began, machine, speed).as_json())
     return get_clock(steering)
 
 

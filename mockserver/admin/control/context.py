@@ -41,7 +41,7 @@ class Steering:
         return self.service.scene(self.session_name)
 
     def change(self, kind: str, body: JsonObject) -> None:
-        """Change the session, for all workers."""
+        """Change the session."""
         self.service.change(self.session_name, kind, body)
 
 

@@ -4,7 +4,6 @@ from deadringer.contracts import JsonObject
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.world.documents import NamedRun
 from deadringer.mockserver.world.scenarios import Scenario, nameable, runs_by_name
-from deadringer.mockserver.world.service import start_run
 
 from .context import Steering, refused, require_known
 
@@ -17,7 +16,7 @@ def start_live_run(steering: Steering, id: str) -> tuple[JsonObject, int]:  # no
     scene = steering.scene
     require_known(id, scene.family.workflows, "workflow")
     wanted = {**_of_scenario(steering, id), **steering.body}
-    run = start_run(steering.service, scene, id, wanted, may_overdraw=True)
+    run = steering.service.start_run(scene, id, wanted, may_overdraw=True)
     named = NamedRun("", "", run.plan.status, id, run.plan.run_id)
     ids = {"workflow_id": id, "run_id": run.plan.run_id}
     return {**ids, "path": named.path, "drive": run.drive}, 201

@@ -6,8 +6,8 @@ from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from deadringer.contracts import Json, parse_timestamp
+from deadringer.mockserver.state.clock import milliseconds_of
 from deadringer.mockserver.world.service import Scene, Service
-from deadringer.mockserver.world.started_runs import milliseconds_of
 
 from . import readable
 from .reserved_ids import reserved_note, reserved_runs, reserved_workflows

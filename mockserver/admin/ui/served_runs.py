@@ -85,7 +85,7 @@ class _CountsSoFar:
         return self.value(name)
 
     def value(self, name: str) -> int:
-        return self._service.store.counted(self._session, f"promise {name}")
+        return self._service.events.counted(self._session, f"promise {name}")
 
 
 def next_read(

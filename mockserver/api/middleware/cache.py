@@ -18,7 +18,7 @@ from deadringer.contracts import JsonObject
 from deadringer.mockserver.context import CACHEABLE, NOTES, WINDOW
 from deadringer.mockserver.logging import RequestLog
 from deadringer.mockserver.server.heads import header_lines, status_line
-from deadringer.mockserver.state.clock import SessionClock
+from deadringer.mockserver.state.clock import VirtualClock
 from deadringer.mockserver.state.rate_limits import Meter, Window
 from deadringer.mockserver.state.rate_windows import Caller
 from deadringer.mockserver.world.repository import Family
@@ -42,7 +42,7 @@ class Lasting(NamedTuple):
     session: Session
     generation: int
     family: Family
-    clock: SessionClock
+    clock: VirtualClock
     since: datetime
     until: datetime | None
     caller: Caller | None

@@ -5,25 +5,25 @@ from typing import TYPE_CHECKING
 
 from deadringer.mockserver.api.prefer import parse_preferences
 from deadringer.mockserver.context import session_of
-from deadringer.mockserver.state.events import Store
+from deadringer.mockserver.state.events import EventLog
 from deadringer.mockserver.world.service import Service
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-class _SharedCounts:
-    """Counters of a session that all workers see; a reset of the session forgets them."""
+class _SessionCounts:
+    """Counters of a session; a reset of the session forgets them."""
 
-    def __init__(self, store: Store, session: str) -> None:
-        self._store = store
+    def __init__(self, events: EventLog, session: str) -> None:
+        self._events = events
         self._session = session
 
     def add(self, name: str) -> int:
-        return self._store.count(self._session, f"promise {name}")
+        return self._events.count(self._session, f"promise {name}")
 
     def value(self, name: str) -> int:
-        return self._store.counted(self._session, f"promise {name}")
+        return self._events.counted(self._session, f"promise {name}")
 
 
 class BrokenPromises:
@@ -56,7 +56,7 @@ class BrokenPromises:
             from deadringer.mockserver.faults.contract import FaultyAnswers, faults_named
 
             keys = self._service.settings.api_keys
-            counts = _SharedCounts(self._service.store, session)
+            counts = _SessionCounts(self._service.events, session)
             found = FaultyAnswers(self._application, faults_named(names), keys, counts)
             self._layers[session, names] = found
         return found

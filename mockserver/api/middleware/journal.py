@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deadringer.contracts import JsonObject
 from deadringer.mockserver.context import API_ROOT, NOTES, asked_path, session_of
-from deadringer.mockserver.state.clock import SessionClock
+from deadringer.mockserver.state.clock import VirtualClock
 from deadringer.mockserver.state.rate_limits import Window
-from deadringer.mockserver.state.shared_numbers import SharedNumber
 from deadringer.mockserver.world.service import Service
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-    from deadringer.mockserver.state.peers import Peers
 
     _Repeated = tuple[int, WSGIEnvironment, "Told", Window | None, datetime, float]
 
@@ -39,7 +36,7 @@ class Told(NamedTuple):
     """
 
     session: str
-    clock: SessionClock
+    clock: VirtualClock
     status: str
     before: list[tuple[str, str]]
     after: list[tuple[str, str]]
@@ -61,7 +58,7 @@ class Passed:
 
     environ: "WSGIEnvironment"
     session: str
-    clock: SessionClock
+    clock: VirtualClock
     at: datetime
     asked: bytes
     contract_faults: tuple[str, ...]
@@ -91,22 +88,15 @@ class Passed:
 
 
 class Journal:
-    """What has passed, newest last; the oldest goes when there is too much.
+    """The last requests and their responses, newest last; beyond `limit` the oldest goes.
 
-    With several workers each keeps what it answered; `numbers` counts for all of them, and
-    `peers` are asked when somebody reads. `verdicts` are what readers found about it.
+    `verdicts` are what readers found about them.
     """
 
-    def __init__(
-        self,
-        limit: int = ENTRIES_KEPT,
-        numbers: SharedNumber | None = None,
-        peers: "Peers | None" = None,
-    ) -> None:
+    def __init__(self, limit: int = ENTRIES_KEPT) -> None:
         self._limit = limit
-        self._next = numbers.next if numbers else itertools.count(1).__next__
+        self._next = itertools.count(1).__next__
         self._passed: deque[Passed | _Repeated] = deque(maxlen=limit)
-        self._peers = peers
         self._cleared: dict[str, int] = {}
         self.verdicts = Verdicts(2 * limit)
 
@@ -131,35 +121,21 @@ class Journal:
         self._passed.append((self._next(), environ, told, window, at, ms))
 
     def newest(self, session: str, after: int = 0) -> list[Passed]:
-        """Give what has passed in a session since a number, newest first."""
-        found = self._own(session, after)
-        for others in self._ask("own", session, after):
-            found += others
+        """Return the entries of a session after a number, newest first."""
+        found = self._entries(session, after)
         return sorted(found, key=lambda passed: passed.number, reverse=True)[: self._limit]
 
     def sessions(self) -> set[str]:
-        """Give the names of the sessions whose requests are kept."""
-        return {*self._own_sessions()}.union(*self._ask("sessions", _EVERY))
+        """Return the names of the sessions whose requests are kept."""
+        return {one.session for one in self._entries(_EVERY)}
 
     def clear(self, session: str) -> None:
         """Forget a session's requests."""
-        self._clear_own(session)
-        self._ask("clear", session)
+        numbers = [one.number for one in self._entries(session)]
+        if numbers:
+            self._cleared[session] = max(numbers)
 
-    def answer(self, message: tuple[str, str, int]) -> list[Passed] | list[str]:
-        """Answer another worker."""
-        what, session, after = message
-        if what == "sessions":
-            return self._own_sessions()
-        if what == "clear":
-            self._clear_own(session)
-            return []
-        return self._own(session, after)
-
-    def _ask(self, what: str, session: str, after: int = 0) -> list[Any]:
-        return self._peers.ask((what, session, after)) if self._peers else []
-
-    def _own(self, session: str, after: int = 0) -> list[Passed]:
+    def _entries(self, session: str, after: int = 0) -> list[Passed]:
         every = (_passed(one) for one in self._passed.copy())
         return [
             one
@@ -167,14 +143,6 @@ class Journal:
             if session in {one.session, _EVERY}
             and one.number > max(after, self._cleared.get(one.session, 0))
         ]
-
-    def _own_sessions(self) -> list[str]:
-        return list({one.session for one in self._own(_EVERY)})
-
-    def _clear_own(self, session: str) -> None:
-        numbers = [one.number for one in self._own(session)]
-        if numbers:
-            self._cleared[session] = max(numbers)
 
 
 def _passed(one: "Passed | _Repeated") -> Passed:
@@ -273,8 +241,7 @@ Verdict = list[JsonObject] | None
 class Verdicts:
     """Findings by the number of the request, the last `most` of them.
 
-    What has passed never changes and numbers never come again, so a finding stays true. Each
-    worker finds for itself what it is asked for.
+    What has passed never changes and numbers never come again, so a finding stays true.
     """
 
     def __init__(self, most: int) -> None:

@@ -6,7 +6,7 @@ from flask import Response, request
 
 from deadringer.mockserver.api.prefer import preferences_of_request
 from deadringer.mockserver.api.validation import read_body
-from deadringer.mockserver.world.service import Scene, Service, start_run
+from deadringer.mockserver.world.service import Scene, Service
 
 from .envelope import good, unknown_workflow
 
@@ -27,7 +27,7 @@ def start_test_run(service: Service, scene: Scene, path: Mapping[str, str]) -> R
         "status": preferences.apply("status"),
         "steps": preferences.apply("steps"),
     }
-    plan = start_run(service, scene, path["id"], wanted).plan
+    plan = service.start_run(scene, path["id"], wanted).plan
     data = {
         "test_run_id": plan.run_id,
         "workflow_id": plan.workflow_id,

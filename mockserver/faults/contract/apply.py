@@ -23,7 +23,7 @@ class FaultyAnswers:
     """A WSGI application that answers as another one does, with bugs.
 
     Answers of the API alone are changed. `good_keys` are those the application accepts; `counts`
-    are shared with the server's other workers.
+    are those of a session.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class FaultyAnswers:
         self._application = application
         self._faults = faults
         self._good_keys = good_keys
-        self._counts = counts or _CountsOfOneProcess()
+        self._counts = counts or _OwnCounts()
         self._templates = [
             (one.method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", one.path)), one)
             for one in operations()
@@ -109,8 +109,8 @@ class FaultyAnswers:
         return Answer(int(status.split()[0]), named, body, kept)
 
 
-class _CountsOfOneProcess:
-    """Counters of a server that has one worker."""
+class _OwnCounts:
+    """Counters that belong to no session."""
 
     def __init__(self) -> None:
         self._counter: Counter[str] = Counter()

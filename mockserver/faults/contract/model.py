@@ -33,7 +33,7 @@ class Answer:
 
 
 class Counts(Protocol):
-    """Counters by name, which every worker of a server shares."""
+    """Counters by name."""
 
     def add(self, name: str) -> int:
         """Raise a counter by one; give its value from before."""

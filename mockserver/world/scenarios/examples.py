@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from deadringer import fixtures
 from deadringer.contracts import JsonObject
-from deadringer.mockserver.world.started_runs import milliseconds_of
+from deadringer.mockserver.state.clock import milliseconds_of
 
 from . import Scenario, ScriptedRun, nameable, planned, runs_by_name
 

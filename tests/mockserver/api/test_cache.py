@@ -13,7 +13,6 @@ from deadringer.fixtures import load_recordings
 from deadringer.mockserver import DEMO_KEY, RatePolicy, Settings
 from deadringer.mockserver.api.middleware.journal import BYTES_KEPT
 from deadringer.mockserver.app import JOURNAL, build_app
-from deadringer.mockserver.server.workers import can_fork
 from tests.machine import NO_TLS
 from tests.mockserver.conftest import DEMO, KNOWN
 
@@ -334,9 +333,8 @@ def test_the_journal_holds_no_more_of_a_repeated_answer_than_of_another(over_htt
     assert all(len(told.body) <= BYTES_KEPT for told in held)
 
 
-@pytest.mark.skipif(not can_fork(), reason="several workers need a fork")
-def test_no_worker_repeats_what_another_has_changed(start_server):
-    url = start_server("--workers", "3").url
+def test_no_thread_repeats_what_another_has_changed(start_server):
+    url = start_server().url
 
     def ids() -> set[str]:
         def read(_: int) -> str:

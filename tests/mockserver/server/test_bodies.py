@@ -17,7 +17,7 @@ HALF_SENT = 400
 
 @pytest.fixture
 def server(start_server):
-    return start_server("--log-format", "off", "--workers", "1")
+    return start_server("--log-format", "off")
 
 
 def connected(server, *lines, body=b""):

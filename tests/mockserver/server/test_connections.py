@@ -14,7 +14,7 @@ from tests.mockserver.server.raw import KEY, LIST, READ, TEST, WAIT_S, Answers, 
 
 @pytest.fixture(scope="module")
 def server(start_server):
-    return start_server("--log-format", "off", "--workers", "1")
+    return start_server("--log-format", "off")
 
 
 def test_requests_sent_together_are_answered_in_their_order(connection):

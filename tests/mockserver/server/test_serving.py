@@ -76,7 +76,7 @@ def test_thousands_of_idle_connections_leave_room_for_one_more(start_server):
     if hard != resource.RLIM_INFINITY and hard < CONNECTIONS + 200:
         pytest.skip(f"this system allows {hard} open files, the test needs {CONNECTIONS + 200}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    server = start_server("--log-format", "off", "--workers", "1")
+    server = start_server("--log-format", "off")
     host, port = server.url.removeprefix("http://").split(":")
     request = f"GET {KNOWN} HTTP/1.1\r\nHost: {host}\r\nx-api-key: {DEMO['x-api-key']}\r\n\r\n"
 
@@ -96,9 +96,8 @@ def test_thousands_of_idle_connections_leave_room_for_one_more(start_server):
     assert server.stop() == 0
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_request_in_flight_is_answered_whole_when_the_server_stops(start_server, workers):
-    server = start_server("--workers", workers)
+def test_a_request_in_flight_is_answered_whole_when_the_server_stops(start_server):
+    server = start_server()
     host, port = server.url.removeprefix("http://").split(":")
     head = (
         f"POST /v1/workflows/wf_abc123/test HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
@@ -135,11 +134,8 @@ def untaken():
         yield ask
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_caller_that_takes_no_answer_cannot_keep_the_server_from_stopping(
-    start_server, untaken, workers
-):
-    server = start_server("--workers", workers)
+def test_a_caller_that_takes_no_answer_cannot_keep_the_server_from_stopping(start_server, untaken):
+    server = start_server()
     untaken(server)
 
     assert server.stop() == 0
@@ -148,11 +144,8 @@ def test_a_caller_that_takes_no_answer_cannot_keep_the_server_from_stopping(
 
 
 @pytest.mark.parametrize("send", [os.killpg, os.kill], ids=["to all", "to one"])
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_second_interrupt_ends_at_once_what_the_first_would_finish(
-    start_server, untaken, workers, send
-):
-    server = start_server("--workers", workers, own_group=True)
+def test_a_second_interrupt_ends_at_once_what_the_first_would_finish(start_server, untaken, send):
+    server = start_server(own_group=True)
     untaken(server)
     with httpx.Client(base_url=server.url) as idle:
         assert idle.get("/").is_success
@@ -165,10 +158,9 @@ def test_a_second_interrupt_ends_at_once_what_the_first_would_finish(
     assert "Broke off 1 connection(s): interrupted again" in server.log
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_one_interrupt_that_comes_by_two_ways_is_one(start_server, workers):
+def test_one_interrupt_that_comes_by_two_ways_is_one(start_server):
     """As `timeout --foreground` passes on what the terminal has sent to all."""
-    server = start_server("--workers", workers, own_group=True)
+    server = start_server(own_group=True)
     host, port = server.url.removeprefix("http://").split(":")
     lines = (f"GET {KNOWN} HTTP/1.1", f"Host: {host}", f"x-api-key: {DEMO['x-api-key']}")
     request = "\r\n".join((*lines, "Prefer: steps=5000", "", ""))
@@ -192,7 +184,7 @@ def test_variables_of_the_process_are_no_headers(start_server):
 
 
 def test_requests_that_wait_hold_nobody_else(start_server):
-    server = start_server("--log-format", "off", "--workers", "1", "--rate-policy", "9999/9999")
+    server = start_server("--log-format", "off", "--rate-policy", "9999/9999")
     host, port = server.url.removeprefix("http://").split(":")
     lines = (f"GET {KNOWN} HTTP/1.1", f"Host: {host}", f"x-api-key: {DEMO['x-api-key']}")
     held = "\r\n".join((*lines, "Prefer: fault=hang", "", "")).encode()
@@ -210,7 +202,7 @@ def test_requests_that_wait_hold_nobody_else(start_server):
 
 
 def test_a_request_that_takes_a_while_is_finished_before_the_server_stops(start_server):
-    server = start_server("--log-format", "off", "--workers", "1")
+    server = start_server("--log-format", "off")
     host, port = server.url.removeprefix("http://").split(":")
     body = b'{"kind": "hang"}'
     lines = ("POST /__mock/faults HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}")

@@ -29,7 +29,7 @@ from tests.mockserver.server.raw import (
 
 @pytest.fixture(scope="module")
 def server(start_server):
-    return start_server("--log-format", "off", "--workers", "1")
+    return start_server("--log-format", "off")
 
 
 def test_bodies_take_only_so_much_memory_together(connect, connection):
@@ -91,7 +91,7 @@ def test_a_last_answer_reaches_one_who_reads_slowly(connect):
 
 @pytest.mark.parametrize("is_reset", [True, False])
 def test_who_hangs_up_in_the_middle_disturbs_nobody(start_server, is_reset):
-    server = start_server("--log-format", "off", "--workers", "1")
+    server = start_server("--log-format", "off")
     parts = urlsplit(server.url)
     with ExitStack() as stack:
         leavers = []
@@ -119,7 +119,7 @@ def test_who_gave_up_waiting_holds_no_thread(connect, connection):
 
 
 def test_a_caller_that_never_stops_sending_does_not_keep_the_server_from_stopping(start_server):
-    server = start_server("--log-format", "off", "--workers", "1")
+    server = start_server("--log-format", "off")
     parts = urlsplit(server.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=WAIT_S) as connection:
         connection.sendall(READ + READ[:20])
@@ -137,7 +137,7 @@ def test_a_caller_that_never_stops_sending_does_not_keep_the_server_from_stoppin
 
 def test_the_loop_of_python_itself_serves_where_there_is_no_other(start_server, tmp_path):
     (tmp_path / "uvloop.py").write_text("raise ImportError('not on this system')")
-    server = start_server("--workers", "1", PYTHONPATH=str(tmp_path))
+    server = start_server(PYTHONPATH=str(tmp_path))
     parts = urlsplit(server.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=WAIT_S) as connection:
         connection.sendall(READ + READ[:-2] + b"Prefer: delay=100\r\n\r\n" + READ + b"\r\nx\r\n")

@@ -7,7 +7,7 @@ import pytest
 
 from deadringer.contracts import validate
 from deadringer.mockserver import RatePolicy, Settings, create_app
-from deadringer.mockserver.state.shared_numbers import SLOTS, OwnWindows, SharedWindows
+from deadringer.mockserver.state.rate_windows import MOST_WINDOWS, RateWindows
 from tests.mockserver.conftest import KNOWN
 
 
@@ -147,17 +147,17 @@ def test_a_fast_clock_tells_the_seconds_a_caller_has_to_wait(limited, clock):
     assert client.get(KNOWN).status_code == 200
 
 
-@pytest.fixture(params=["of one process", "of several"])
-def windows(request):
-    return OwnWindows(60) if "one" in request.param else SharedWindows(threading.Lock(), 60)
+@pytest.fixture
+def windows():
+    return RateWindows(60)
 
 
 def test_windows_take_no_more_room_however_many_callers_come(windows, clock):
     tracemalloc.start()
-    for number in range(SLOTS):
+    for number in range(MOST_WINDOWS):
         windows.add(str(number), clock.now().timestamp())
     full, _ = tracemalloc.get_traced_memory()
-    for number in range(SLOTS, 8 * SLOTS):
+    for number in range(MOST_WINDOWS, 8 * MOST_WINDOWS):
         windows.add(str(number), clock.now().timestamp())
     later, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -181,11 +181,11 @@ def test_a_window_begins_again_when_it_is_over_forgotten_or_its_clock_set_back(w
 
 
 def test_a_window_that_lasts_is_not_forgotten_for_those_that_are_over():
-    windows = OwnWindows(60)
-    for number in range(SLOTS - 1):
+    windows = RateWindows(60)
+    for number in range(MOST_WINDOWS - 1):
         windows.add(f"over {number}", 100.0)
     windows.add("lasts", 1000.0)
-    for number in range(SLOTS // 2):
+    for number in range(MOST_WINDOWS // 2):
         windows.add(f"new {number}", 1001.0)
 
     assert windows.add("lasts", 1001.0)[0] == 2

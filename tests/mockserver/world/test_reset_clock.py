@@ -3,7 +3,7 @@
 import pytest
 
 from deadringer.mockserver import Settings
-from deadringer.mockserver.app import build_app
+from deadringer.mockserver.app import EXTENSION, build_app
 
 FROZEN = "2026-03-27T08:00:00.000Z"
 DOCUMENT = {"summary": "Nothing.", "world": {"runs_per_workflow": 1}}
@@ -81,6 +81,7 @@ def test_it_goes_on_from_the_reset_after_a_restart(tmp_path, clock):
     clock.advance(60)
     first.post("/__mock/reset")
     clock.advance(6)
+    first.application.extensions[EXTENSION].close()
 
     again = build_app(settings, clock=clock).test_client()
 

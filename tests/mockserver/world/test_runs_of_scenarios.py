@@ -4,7 +4,7 @@ import pytest
 
 from deadringer.contracts.rules import judge_execution
 from deadringer.mockserver import Settings
-from deadringer.mockserver.app import build_app
+from deadringer.mockserver.app import EXTENSION, build_app
 from tests.mockserver.conftest import DEMO
 
 DOCUMENT = {
@@ -122,6 +122,7 @@ def test_it_outlives_a_restart(tmp_path, clock):
     first = build_app(settings, clock=clock).test_client()
     body = {"scenario": "failing-enrichment", "drive": "immediate"}
     path = first.post("/__mock/workflows/wf_def456/runs", json=body).json["path"]
+    first.application.extensions[EXTENSION].close()
 
     again = build_app(settings, clock=clock).test_client()
 

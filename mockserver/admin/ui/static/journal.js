@@ -8,7 +8,7 @@ import { details, summary } from "./journal_entry.js";
 const EVERY_MS = 1000;
 const KEPT = 1000;
 const AT_ONCE = 100;
-const OVERLAP = 10; // with several workers a lower number may come a moment later
+const OVERLAP = 10; // a request that took longer may come a moment later
 
 const list = document.getElementById("entries");
 const form = document.getElementById("filters");

@@ -1,0 +1,147 @@
+"""The event log in a state file: a SQLite database that one server has to itself."""
+
+import json
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deadringer.contracts import JsonObject
+from deadringer.mockserver.exceptions import StartError
+
+from .events import BEGINNINGS, Event, EventLog
+
+FORMAT = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS events (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, session TEXT NOT NULL, kind TEXT NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS counts (
+    session TEXT, name TEXT, value INTEGER NOT NULL, PRIMARY KEY (session, name)
+);
+"""
+
+
+class SqliteEventLog(EventLog):
+    """The log in a file of the user's: an event is committed before `add` returns.
+
+    The file is locked for as long as the log is open, by SQLite itself: under any name of the file,
+    on every system, and the lock of a server that was killed ends with its process.
+
+    Raises:
+        StartError: if the file cannot be used, or another server has it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection = self._opened()
+        self._close = weakref.finalize(self, self._connection.close)
+        with self._lock:
+            row = self._connection.execute("SELECT MAX(number) FROM events").fetchone()
+        self.newest = row[0] or 0
+
+    def add(self, session: str, kind: str, body: JsonObject) -> int:
+        """Append an event and return its number; from then on it is safe from a kill."""
+        text = json.dumps(body, ensure_ascii=True)
+        with self._transaction() as connection:
+            if kind in BEGINNINGS:
+                # What came before means nothing any more; the file does not grow for ever.
+                connection.execute("DELETE FROM events WHERE session = ?", (session,))
+                connection.execute("DELETE FROM counts WHERE session = ?", (session,))
+            number = connection.execute(
+                "INSERT INTO events (session, kind, body) VALUES (?, ?, ?)", (session, kind, text)
+            ).lastrowid
+            assert number is not None
+        self.newest = max(self.newest, number)
+        return number
+
+    def since(self, number: int) -> Iterator[Event]:
+        """Yield the events after a number, oldest first."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT number, session, kind, body FROM events WHERE number > ? ORDER BY number",
+                (number,),
+            ).fetchall()
+        for found, session, kind, body in rows:
+            yield Event(found, session, kind, json.loads(body))
+
+    def count(self, session: str, name: str) -> int:
+        """Raise a counter of a session by one and return its value from before."""
+        with self._transaction() as connection:
+            (value,) = connection.execute(
+                "INSERT INTO counts VALUES (?, ?, 1) "
+                "ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value",
+                (session, name),
+            ).fetchone()
+        before: int = value - 1
+        return before
+
+    def counted(self, session: str, name: str) -> int:
+        """Return the value of a counter, 0 for one that was never raised."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT value FROM counts WHERE session = ? AND name = ?", (session, name)
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    def set_once(self, name: str, value: str) -> str:
+        """Return the value of a name; the first value written stays."""
+        with self._transaction() as connection:
+            return _set_once(connection, name, value)
+
+    def close(self) -> None:
+        """Write all changes into the file itself and unlock it."""
+        with self._lock:
+            self._close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._connection as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(
+                self._path, timeout=0, isolation_level=None, check_same_thread=False
+            )
+            try:
+                connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.executescript(f"BEGIN EXCLUSIVE; {_TABLES} COMMIT;")
+                form = _set_once(connection, "format", str(FORMAT))
+            except sqlite3.Error:
+                connection.close()
+                raise
+        except sqlite3.Error as problem:
+            raise StartError(self._reason(problem)) from problem
+        if form != str(FORMAT):
+            connection.close()
+            raise StartError(
+                f"The state file {self._path} has format {form}, this version writes {FORMAT}. "
+                "Use another file, or delete it to begin anew."
+            )
+        return connection
+
+    def _reason(self, problem: sqlite3.Error) -> str:
+        if getattr(problem, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+            return (
+                f"State file {self._path} is locked by another deadringer server. "
+                "Stop it or choose another --state file."
+            )
+        return (
+            f"Cannot use the state file {self._path}: {problem}. "
+            "Give --state the path of a state file of deadringer, or of one that does not exist."
+        )
+
+
+def _set_once(connection: sqlite3.Connection, name: str, value: str) -> str:
+    connection.execute("INSERT OR IGNORE INTO about VALUES (?, ?)", (name, value))
+    row = connection.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
+    return str(row[0])
