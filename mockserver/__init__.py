@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from .config import DEMO_KEY, Settings, SettingsError, load_settings
+from .config import DEMO_KEY, Settings, SettingsError
 from .exceptions import StartError
 from .state.clock import Clock
 from .state.rate_windows import RatePolicy
@@ -20,7 +20,6 @@ __all__ = [
     "SettingsError",
     "StartError",
     "create_app",
-    "load_settings",
 ]
 
 

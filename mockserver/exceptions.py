@@ -1,7 +1,7 @@
 """What keeps the server from starting, told in words a person can act on.
 
 StartError
-└── SettingsError   (settings.py)
+└── SettingsError   (config.py)
 """
 
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 import click
+
+from deadringer.mockserver.exceptions import StartError
 
 SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
     "check": (
@@ -39,6 +42,14 @@ class LazyGroup(click.Group):
         module, _, name = SUBCOMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error that keeps a server from starting is one line and exit code 2."""
+        try:
+            return super().invoke(ctx)
+        except StartError as problem:
+            click.echo(f"deadringer: {problem}", err=True)
+            ctx.exit(2)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands."""

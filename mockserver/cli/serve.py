@@ -4,13 +4,30 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from deadringer.mockserver.config import LOG_FORMATS, RATE_LIMIT_MODES, Settings, load_settings
+from deadringer.mockserver.config import Settings
 from deadringer.mockserver.exceptions import StartError
+
+from .settings import (
+    PREFIX,
+    Setting,
+    SettingsCommand,
+    Whole,
+    read_api_key,
+    read_chaos,
+    read_contract_fault,
+    read_host_name,
+    read_path,
+    read_rate_policy,
+    read_speed,
+    read_text,
+    read_time,
+    settings_from,
+)
 
 if TYPE_CHECKING:
     from socket import socket
@@ -19,71 +36,104 @@ if TYPE_CHECKING:
 
     from deadringer.mockserver.world.service import Service
 
+MOST_RUNS = 10_000_000
+MOST_MEGABYTES = 65_536
+LARGEST_SEED = 999_999_999_999_999
 
-@click.command()
-@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", metavar="NUMBER", help="Port; 0 picks a free one.  [default: 4010]")
-@click.option(
+setting = partial(click.option, cls=Setting)
+
+
+@click.command(
+    cls=SettingsCommand, context_settings={"auto_envvar_prefix": PREFIX, "show_default": True}
+)
+@setting("--host", type=read_text, metavar="HOST", help="Address to listen on.")
+@setting(
+    "--port", type=Whole(0, 65_535, " (0 picks a free port)"), help="Port; 0 picks a free one."
+)
+@setting(
     "--api-key",
+    field="api_keys",
+    type=read_api_key,
     metavar="KEY",
     multiple=True,
-    help="A key to accept in place of the demo key; may be given again.",
+    help="Accept this key; repeatable.",
 )
-@click.option(
+@setting(
     "--fixtures",
+    type=read_path,
     metavar="DIR",
     multiple=True,
-    help="A folder of your own executions (*.json); may be given again.",
+    separator=os.pathsep,
+    help="Also serve the executions (*.json) of this folder; repeatable.",
 )
-@click.option("--reload/--no-reload", default=None, help="Follow changes in --fixtures folders.")
-@click.option("--log-format", metavar="|".join(LOG_FORMATS), help="[default: text]")
-@click.option(
+@setting("--reload/--no-reload", help="Follow changes in the --fixtures folders.")
+@setting(
+    "--log-format",
+    type=click.Choice(("text", "json", "off")),
+    help="Format of the log on standard error; off: log problems only.",
+)
+@setting(
     "--rate-limit",
-    metavar="|".join(RATE_LIMIT_MODES),
-    help="Tell the rate limit, refuse beyond it, or neither.  [default: report]",
+    type=click.Choice(("report", "enforce", "off")),
+    help="report: send RateLimit headers; enforce: also reject with 429; off: neither.",
 )
-@click.option("--rate-policy", metavar="REQUESTS/SECONDS", help="[default: 100/60]")
-@click.option(
+@setting(
+    "--rate-policy",
+    type=read_rate_policy,
+    metavar="REQUESTS/SECONDS",
+    show_default="100/60",
+    help="The rate limit of one key.",
+)
+@setting(
     "--break",
+    field="breaks",
+    type=read_contract_fault,
     metavar="NAME",
     multiple=True,
-    help="Break one promise of the contract on purpose; may be given again.",
+    help="Serve with this contract fault; repeatable.",
 )
-@click.option("--seed", metavar="NUMBER", help="The world's seed.  [default: 1]")
-@click.option("--runs-per-workflow", metavar="NUMBER", help="[default: 240]")
-@click.option("--empty/--no-empty", default=None, help="Serve recorded runs only.")
-@click.option("--speed", metavar="FACTOR", help="How fast the clock goes.  [default: 1]")
-@click.option("--freeze", metavar="TIME", help="Stop the clock at this time.")
-@click.option("--state", metavar="FILE", help="Keep what is changed in this SQLite file.")
-@click.option("--chaos", metavar="PROFILE", help="Begin with a mix of transport faults.")
-@click.option("--scenario", metavar="NAME|FILE", help="Serve the world of a scenario.")
-@click.option("--control/--no-control", default=None, help="The control API under /__mock/.")
-@click.option(
-    "--cache-mb",
-    metavar="NUMBER",
-    help="Memory for finished answers; 0 keeps none.  [default: 64]",
+@setting("--seed", type=Whole(0, LARGEST_SEED), help="Seed of the generated executions.")
+@setting(
+    "--runs-per-workflow",
+    type=Whole(1, MOST_RUNS, "; --empty serves none"),
+    show_default="240",
+    help="Generated executions of each workflow.",
 )
-@click.option("--control-token", metavar="TOKEN", help="Ask for it in X-Mock-Token.")
-@click.option(
+@setting("--empty/--no-empty", help="Serve recorded executions and those of --fixtures only.")
+@setting("--speed", type=read_speed, metavar="FACTOR", help="How fast the clock runs.")
+@setting("--freeze", type=read_time, metavar="TIME", help="Stop the clock at this time.")
+@setting("--state", type=read_path, metavar="FILE", help="Keep changes in this SQLite file.")
+@setting(
+    "--chaos", type=read_chaos, metavar="PROFILE", help="Start with a mix of transport faults."
+)
+@setting("--scenario", type=read_text, metavar="NAME|FILE", help="Serve the world of a scenario.")
+@setting("--control/--no-control", help="Serve the control API and the pages under /__mock/.")
+@setting(
+    "--cache-mb", type=Whole(0, MOST_MEGABYTES), help="Response cache size in MB; 0 disables it."
+)
+@setting(
+    "--control-token",
+    type=read_text,
+    metavar="TOKEN",
+    help="Require this token (X-Mock-Token header) for the control API and the pages.",
+)
+@setting(
     "--allow-host",
+    field="allowed_hosts",
+    type=read_host_name,
     metavar="NAME",
     multiple=True,
-    help="A name the control API may be called by; may be given again.",
+    help="Further name the control API and the pages may be called by; repeatable.",
 )
-def serve(**options: Any) -> None:
+@click.pass_context
+def serve(ctx: click.Context, /, **_settings: Any) -> None:
     """Serve the mock over HTTP.
 
-    Every option can also be given as a variable (DEADRINGER_PORT=0; several keys joined by
-    commas) or in [tool.deadringer] of ./pyproject.toml (port = 0). The command line goes first,
-    then the environment.
+    Each option can also be given as its variable or in [tool.deadringer] of ./pyproject.toml
+    (port = 0). The command line precedes the environment, which precedes the file. A variable joins
+    several items with commas, folders as PATH does; the file takes lists.
     """
-    command_line = {name.replace("_", "-"): value for name, value in options.items()}
-    try:
-        settings = load_settings(command_line, os.environ, Path("pyproject.toml"))
-        sys.exit(run_server(settings, _print_banner))
-    except StartError as problem:
-        click.echo(f"deadringer: {problem}", err=True)
-        sys.exit(2)
+    sys.exit(run_server(settings_from(ctx), _print_banner))
 
 
 def run_server(settings: Settings, telling: Callable[[str, "Service"], Callable[[], None]]) -> int:

@@ -10,8 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deadringer.mockserver.config import Settings
@@ -23,16 +22,18 @@ _PATIENCE_S = 5
 def main(options: Sequence[str]) -> None:
     """Serve with options of `deadringer serve`, and say where once it answers."""
     threading.Thread(target=_end_with_input, daemon=True).start()
+    import click
+
     from deadringer.mockserver.cli.serve import run_server, serve
-    from deadringer.mockserver.config import load_settings
+    from deadringer.mockserver.cli.settings import settings_from
     from deadringer.mockserver.exceptions import StartError
 
-    given = serve.make_context("deadringer serve", list(options)).params
+    only_options: dict[str, Any] = {"auto_envvar_prefix": None, "default_map": {}}
     try:
-        named = {name.replace("_", "-"): value for name, value in given.items()}
-        settings = load_settings(named, {}, Path(os.devnull))
+        context = serve.make_context("deadringer serve", list(options), **only_options)
+        settings = settings_from(context)
         sys.exit(run_server(settings, lambda url, _service: lambda: _tell(url, settings)))
-    except StartError as problem:
+    except (StartError, click.ClickException) as problem:
         sys.exit(f"deadringer: {problem}")
 
 

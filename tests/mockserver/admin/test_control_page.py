@@ -6,7 +6,8 @@ import pytest
 
 from deadringer.contracts import specification_text
 from deadringer.mockserver.api.prefer import QUERY_FORMS
-from deadringer.mockserver.config import setting_names
+from deadringer.mockserver.cli.serve import serve
+from deadringer.mockserver.cli.settings import settings_of
 from deadringer.mockserver.faults.transport import CHAOS, KINDS, NAMED_FAULTS, SCOPE
 from deadringer.mockserver.world.reserved_ids import MAGIC_RUNS, MAGIC_WORKFLOWS
 from tests.project import ROOT
@@ -48,4 +49,6 @@ def test_every_fault_its_parameters_and_every_mix_are_documented():
 def test_every_setting_is_documented():
     table = (ROOT / "mockserver" / "README.md").read_text("utf-8")
 
-    assert [name for name in setting_names() if f"| `--{name}` |" not in table] == []
+    assert [
+        option.written for option in settings_of(serve) if f"| `--{option.written}` |" not in table
+    ] == []

@@ -135,6 +135,7 @@ def test_an_unknown_option_is_exit_2(refused_start):
 
     assert process.returncode == 2
     assert "--prot" in process.stderr
+    assert "Try 'deadringer serve --help' for help." in process.stderr
     assert "Traceback" not in process.stderr
 
 

@@ -211,13 +211,21 @@ def test_options_of_ones_own_reach_it(pytester):
     pytester.runpytest_subprocess(*PLUGIN).assert_outcomes(passed=1)
 
 
-def test_a_mock_that_cannot_start_says_why(pytester):
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--fixtures", "nowhere"], "nowhere: "),
+        (["--seed", "garbage"], "Setting seed: 'garbage' is not a whole number"),
+        (["--prot", "1"], "No such option"),
+    ],
+)
+def test_a_mock_that_cannot_start_says_why(pytester, options, reason):
     pytester.makeconftest(
-        """
+        f"""
         import pytest
         @pytest.fixture(scope="session")
         def execution_server_options():
-            return ["--fixtures", "nowhere"]
+            return {options}
         """
     )
     pytester.makepyfile("def test_it(execution_api): pass")
@@ -225,7 +233,7 @@ def test_a_mock_that_cannot_start_says_why(pytester):
     done = pytester.runpytest_subprocess(*PLUGIN)
 
     done.assert_outcomes(errors=1)
-    done.stdout.fnmatch_lines(["*The mock did not start: deadringer: nowhere: *"])
+    done.stdout.fnmatch_lines([f"*The mock did not start: deadringer: {reason}*"])
     assert "Traceback" not in done.stdout.str()
 
 
