@@ -1,6 +1,7 @@
 """The contract: what a correct answer is, and one engine that judges it."""
 
 from .exchanges import MISSING, Exchange, Failure, Intent
+from .json_text import json_bytes, read_json
 from .json_types import Json, JsonObject
 from .schema_files import UnknownSchemaError, load_schema, schema_names
 from .specification import (
@@ -29,12 +30,14 @@ __all__ = [
     "deepest_error",
     "format_timestamp",
     "is_valid",
+    "json_bytes",
     "load_schema",
     "load_specification",
     "milliseconds_between",
     "operations",
     "parse_timestamp",
     "pointer_to",
+    "read_json",
     "schema_names",
     "show",
     "specification_text",

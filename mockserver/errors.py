@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import Flask, Response, current_app, has_request_context, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from deadringer.contracts import JsonObject
+from deadringer.contracts import JsonObject, json_bytes
 
-from ._json import written
 from ._suggest import nearest_ids
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ def error_body(error: ApiError) -> JsonObject:
 def error_response(error: ApiError, status: int | None = None) -> Response:
     """Give the answer for an error; `status` overrides the one of its code."""
     response = Response(
-        written(error_body(error)),
+        json_bytes(error_body(error), compact=False),
         status=status or error.kind.status,
         mimetype="application/json",
     )

@@ -7,11 +7,11 @@ from datetime import timedelta
 from flask import Response, request
 
 from deadringer import fixtures
-from deadringer.contracts import JsonObject, Operation
+from deadringer.contracts import JsonObject, Operation, json_bytes
 from deadringer.mockserver.context import NOTES
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.world.documents import envelope_bytes
-from deadringer.mockserver.world.repository import Found, compact
+from deadringer.mockserver.world.repository import Found
 from deadringer.mockserver.world.scenarios.examples import scripted_example
 from deadringer.mockserver.world.service import Scene, Service
 
@@ -116,7 +116,7 @@ def _documented(operation: Operation, path: Mapping[str, str]) -> Response:
     first = next(iter(content["examples"].values()))
     body = json.loads(json.dumps(first["value"]))
     body["data"].update(_asked(body["data"], path))
-    return Response(compact(body), mimetype="application/json")
+    return Response(json_bytes(body), mimetype="application/json")
 
 
 def _asked(data: JsonObject, path: Mapping[str, str]) -> JsonObject:

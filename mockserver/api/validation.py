@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Request
 
-from deadringer.contracts import Json, JsonObject, Operation, validate
-from deadringer.mockserver._json import read_json
+from deadringer.contracts import Json, JsonObject, Operation, read_json, validate
 from deadringer.mockserver.errors import ApiError
 
 if TYPE_CHECKING:

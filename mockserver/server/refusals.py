@@ -27,12 +27,12 @@ class Refusal(NamedTuple):
     def body(self) -> bytes:
         """Give the body that says so."""
         # They bring Flask, which few connections need.
-        from deadringer.mockserver._json import written
+        from deadringer.contracts import json_bytes
         from deadringer.mockserver.errors import ApiError, error_body, kind_of_status
 
         kind = kind_of_status(self.status) if self.status >= 500 else None
         code = kind.code if kind else "BAD_REQUEST"
-        return written(error_body(ApiError(code, self.message, self.fix)))
+        return json_bytes(error_body(ApiError(code, self.message, self.fix)), compact=False)
 
 
 TOO_LARGE = Refusal(

@@ -1,12 +1,11 @@
 """Reads the executions to serve: the recordings and the user's own documents."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
-from deadringer.contracts import JsonObject
+from deadringer.contracts import JsonObject, json_bytes
 from deadringer.fixtures import DocumentsError, enveloped, load_documents, load_recordings
 from deadringer.mockserver.exceptions import StartError
 
@@ -153,12 +152,8 @@ class LoadedExecutions:
 
 
 def envelope_bytes(execution: JsonObject) -> bytes:
-    """Give the body of a good Execution Detail answer; members keep their order."""
-    envelope = enveloped(execution)
-    try:
-        return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:  # half a surrogate pair has no UTF-8 form, but an escape
-        return json.dumps(envelope, separators=(",", ":")).encode()
+    """Return the body of a successful Execution Detail response; members keep their order."""
+    return json_bytes(enveloped(execution))
 
 
 def _duplicate(run_id: str, first: str, second: str) -> StartError:

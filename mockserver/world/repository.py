@@ -5,7 +5,6 @@ a session, so that list, detail, definition and balance always agree.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -285,10 +284,3 @@ def _same(execution: JsonObject) -> JsonObject:
 def _moment(text: str | None) -> int:
     moment = parse_timestamp(text) if isinstance(text, str) else None
     return milliseconds_of(moment) if moment else 0
-
-
-def compact(body: JsonObject) -> bytes:
-    """Write a body as JSON, as small as it goes."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "backslashreplace"
-    )

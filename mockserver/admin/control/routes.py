@@ -9,8 +9,7 @@ import yaml
 from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from deadringer.contracts import Json, JsonObject, Operation
-from deadringer.mockserver._json import read_json, written
+from deadringer.contracts import Json, JsonObject, Operation, json_bytes, read_json
 from deadringer.mockserver.api.middleware.journal import Journal
 from deadringer.mockserver.api.routes import session_of_request
 from deadringer.mockserver.api.validation import read_query
@@ -134,7 +133,9 @@ def _answering(operation: Operation, service: Service, kept: Journal) -> Callabl
             return body
         if isinstance(body, tuple):
             body, status = body
-        return Response(written(body) + b"\n", status=status, mimetype="application/json")
+        return Response(
+            json_bytes(body, compact=False) + b"\n", status=status, mimetype="application/json"
+        )
 
     return answering
 

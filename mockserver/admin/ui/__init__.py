@@ -1,12 +1,11 @@
 """What needs no key: the front page and the specification."""
 
-import json
 from functools import cache, partial
 
 import yaml
 from flask import Flask, Response, render_template, request
 
-from deadringer.contracts import bundle_specification
+from deadringer.contracts import bundle_specification, json_bytes
 from deadringer.mockserver.api.middleware.journal import Journal
 from deadringer.mockserver.context import SESSION_NAME
 from deadringer.mockserver.world.documents import NamedRun
@@ -58,7 +57,7 @@ def _front_page(service: Service) -> Response:
             for run in runs
         ]
         body = {"name": "deadringer", **LINKS, "runs": listed}
-        response = Response(json.dumps(body, ensure_ascii=False), mimetype="application/json")
+        response = Response(json_bytes(body, compact=False), mimetype="application/json")
     response.headers["Vary"] = "Accept"
     return response
 
@@ -80,8 +79,8 @@ def _specification_yaml() -> Response:
 
 
 @cache
-def _as_json() -> str:
-    return json.dumps(bundle_specification(), ensure_ascii=False)
+def _as_json() -> bytes:
+    return json_bytes(bundle_specification(), compact=False)
 
 
 @cache

@@ -2,16 +2,15 @@
 
 from flask import Response
 
-from deadringer.contracts import Json
+from deadringer.contracts import Json, json_bytes
 from deadringer.mockserver._suggest import nearest_ids
 from deadringer.mockserver.errors import ApiError, shorten
-from deadringer.mockserver.world.repository import compact
 from deadringer.mockserver.world.service import Scene, Service
 
 
 def good(message: str, data: Json) -> Response:
     """Give a 200 with the documented envelope."""
-    body = compact({"success": True, "message": message, "data": data})
+    body = json_bytes({"success": True, "message": message, "data": data})
     return Response(body, mimetype="application/json")
 
 

@@ -11,7 +11,7 @@ import zstandard
 from pyarrow import parquet
 
 from deadringer.fixtures import Recipe, broken, generate, json_bytes, load_recordings
-from deadringer.fixtures.envelope import MESSAGE
+from deadringer.fixtures.documents import MESSAGE
 from deadringer.fixtures.output import Request, write_file, write_stream
 from tests.mockserver.cli import deadringer, generated
 
