@@ -11,6 +11,7 @@ from .specification import (
     operations,
     specification_text,
 )
+from .suggestions import nearest_names
 from .timestamps import format_timestamp, milliseconds_between, parse_timestamp
 from .validation import deepest_error, is_valid, validate
 from .violations import Grade, Violation, pointer_to, show
@@ -34,6 +35,7 @@ __all__ = [
     "load_schema",
     "load_specification",
     "milliseconds_between",
+    "nearest_names",
     "operations",
     "parse_timestamp",
     "pointer_to",

@@ -1,11 +1,11 @@
 """The JSON Schema files of the contract, by name."""
 
-import difflib
 import json
 from functools import cache
 from importlib.resources import files
 
 from .json_types import JsonObject
+from .suggestions import nearest_names
 
 _FOLDER = files(__package__) / "schemas"
 
@@ -29,7 +29,7 @@ def load_schema(name: str) -> JsonObject:
         UnknownSchemaError: if there is no such schema.
     """
     if name not in schema_names():
-        near = difflib.get_close_matches(name, schema_names(), n=1)
+        near = nearest_names(name, schema_names(), most=1, least_likeness=0.6)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         known = ", ".join(schema_names())
         raise UnknownSchemaError(f"There is no schema {name!r}.{hint} Known: {known}.")

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import Flask, Response, current_app, has_request_context, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from deadringer.contracts import JsonObject, json_bytes
-
-from ._suggest import nearest_ids
+from deadringer.contracts import JsonObject, json_bytes, nearest_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,7 +189,7 @@ def _near_of_control(asked: str) -> str:
     """Name the paths of the control API nearest to one that is not there, "" if it has none."""
     rules = dict.fromkeys(rule.rule for rule in current_app.url_map.iter_rules())
     paths = [one.replace("<", "{").replace(">", "}") for one in rules]
-    near = nearest_ids(asked, [one for one in paths if one.startswith(_CONTROL_ROOT)])
+    near = nearest_names(asked, [one for one in paths if one.startswith(_CONTROL_ROOT)])
     return f"Nearest: {', '.join(near)}; all stand in {_specification_path()}" if near else ""
 
 

@@ -1,9 +1,9 @@
 """The semantic promises of the contract: small, graded, sourced rules over parsed JSON."""
 
-import difflib
 from collections.abc import Iterable
 
 from deadringer.contracts.json_types import Json
+from deadringer.contracts.suggestions import nearest_names
 from deadringer.contracts.violations import Grade, Violation
 
 from . import (
@@ -140,6 +140,6 @@ def _named(names: Iterable[str]) -> set[Rule]:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3)
+    near = nearest_names(name, known, least_likeness=0.6)
     hint = f"Did you mean {', '.join(near)}?" if near else "See docs/rules.md for all of them."
     return f"There is no rule or group {name!r}. {hint}"

@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from deadringer.contracts import Json, JsonObject, operations
-from deadringer.mockserver._suggest import nearest_ids
+from deadringer.contracts import Json, JsonObject, nearest_names, operations
 from deadringer.mockserver.context import API_ROOT
 from deadringer.mockserver.schema_errors import Problem, good_members
 
@@ -25,7 +24,7 @@ def problems_of_fault(fault: JsonObject, workflows: Collection[str] | None) -> I
     yield from _of_numbers(fault)
     wanted = fault.get("workflow_id")
     if wanted is not None and workflows is not None and wanted not in workflows:
-        fix = f"nearest: {', '.join(nearest_ids(wanted, workflows)) or 'none'}"
+        fix = f"nearest: {', '.join(nearest_names(wanted, workflows)) or 'none'}"
         yield Problem(("workflow_id",), f"{wanted!r} is not a workflow that is served", fix)
 
 

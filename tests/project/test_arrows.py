@@ -47,7 +47,6 @@ MOCKSERVER = (
     "errors",
     "context",
     "exceptions",
-    "_suggest",
 )
 """From top to bottom: each may import those below it."""
 CHECK = (

@@ -2,8 +2,7 @@
 
 from flask import Response
 
-from deadringer.contracts import Json, json_bytes
-from deadringer.mockserver._suggest import nearest_ids
+from deadringer.contracts import Json, json_bytes, nearest_names
 from deadringer.mockserver.errors import ApiError, shorten
 from deadringer.mockserver.world.service import Scene, Service
 
@@ -21,7 +20,7 @@ def naming(what: str, ids: list[str]) -> str:
 
 def unknown_workflow(service: Service, scene: Scene, workflow_id: str) -> ApiError:
     """Give the 404 of a workflow, naming the nearest known ones."""
-    near = nearest_ids(workflow_id, scene.family.workflows)
+    near = nearest_names(workflow_id, scene.family.workflows)
     shown = shorten(service.redactor(workflow_id))
     return ApiError(
         "NOT_FOUND", f"There is no workflow '{shown}'", naming("Nearest workflows", near)

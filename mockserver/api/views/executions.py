@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from flask import Response, request
 
-from deadringer.mockserver._suggest import nearest_ids
+from deadringer.contracts import nearest_names
 from deadringer.mockserver.api.http import mark_final
 from deadringer.mockserver.api.prefer import preferences_of_request
 from deadringer.mockserver.api.preferred_execution import wished_execution
@@ -56,7 +56,7 @@ def _not_found(service: Service, scene: Scene, workflow_id: str, run_id: str) ->
     if workflow_id not in family.workflows:
         return unknown_workflow(service, scene, workflow_id)
     workflow, run = (shorten(service.redactor(text)) for text in (workflow_id, run_id))
-    near = nearest_ids(run_id, family.newest_run_ids(scene.session, workflow_id, scene.now_ms))
+    near = nearest_names(run_id, family.newest_run_ids(scene.session, workflow_id, scene.now_ms))
     suggestion = naming("Nearest runs of this workflow", near)
     owner = family.owner_of(scene.session, run_id, scene.now_ms)
     if owner is not None:

@@ -4,8 +4,9 @@ For frontend developers, who see how a page survives a bad backend, and for the 
 find every one of them (`make mutation`).
 """
 
-import difflib
 from collections.abc import Iterable
+
+from deadringer.contracts import nearest_names
 
 from .access import ACCESS_FAULTS
 from .apply import FaultyAnswers, put_fault
@@ -48,7 +49,7 @@ def faults_named(names: Iterable[str]) -> tuple[ContractFault, ...]:
     found = []
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=3) or sorted(known)[:5]
+            near = nearest_names(name, known, least_likeness=0.6) or sorted(known)[:5]
             raise UnknownFaultError(
                 f"there is no contract fault {name!r}. Near: {', '.join(near)}. "
                 "All of them: docs/contract-faults.md."

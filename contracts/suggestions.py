@@ -1,0 +1,28 @@
+"""Suggestions for a name that is not known: the known ones most like it."""
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+from heapq import nlargest
+from itertools import islice
+
+_COMPARED_CHARACTERS = 64
+_COMPARED_NAMES = 200
+
+
+def nearest_names(
+    wanted: str, known: Iterable[str], *, most: int = 3, least_likeness: float = 0.0
+) -> list[str]:
+    """Return the known names most like the wanted one, the best first.
+
+    `least_likeness` is from 0 (any name will do) to 1 (equal). The work is bounded: only the
+    beginning of a long name and of a long list is compared.
+    """
+    matcher = SequenceMatcher(b=wanted[:_COMPARED_CHARACTERS], autojunk=False)
+
+    def likeness(name: str) -> float:
+        matcher.set_seq1(name[:_COMPARED_CHARACTERS])
+        return matcher.ratio()
+
+    rated = ((likeness(name), name) for name in islice(known, _COMPARED_NAMES))
+    like = (pair for pair in rated if pair[0] >= least_likeness)
+    return [name for _, name in nlargest(most, like, key=lambda pair: pair[0])]
