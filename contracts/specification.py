@@ -7,6 +7,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from .json_types import Json, JsonObject
 from .parsed_yaml import parsed_yaml
@@ -103,3 +104,18 @@ def _localised(node: Json) -> Json:
     if isinstance(target, str) and target.endswith(".json"):
         copied["$ref"] = f"#/components/schemas/{_component(PurePosixPath(target).stem)}"
     return copied
+
+
+def operation_at(method: str, path: str) -> tuple[Operation, str, dict[str, str]] | None:
+    """Return the operation whose path template matches the end of a path, or None.
+
+    With it come the matched part of the path (a base URL may put a prefix before it) and the path
+    parameters, percent-decoded. Literal paths go first: `/v1/workflows/actions` is no workflow.
+    """
+    for operation in sorted(operations(), key=lambda one: one.path.count("{")):
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(operation.path))
+        match = re.search(f"{pattern}$", path)
+        if match and operation.method == method:
+            parameters = {name: unquote(value) for name, value in match.groupdict().items()}
+            return operation, match[0], parameters
+    return None

@@ -4,11 +4,11 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from .documents import UnreadableError, judge_answer, judge_document, operation_at
+from .documents import UnreadableError, judge_answer, judge_document
 from .exchanges import Exchange
 from .json_types import Json, JsonObject
 from .rules import Context, rule_named
-from .specification import operations
+from .specification import operation_at, operations
 from .violations import Grade, Violation
 
 __all__ = ["assert_keeps_contract"]

@@ -6,6 +6,7 @@ from .report import Finding, FoldedFinding, Promise, Report, Result, Verdict
 from .reports import (
     FORMATS,
     ReportError,
+    promise_lines,
     render_text,
     require_target,
     require_writable,
@@ -29,6 +30,7 @@ __all__ = [
     "Verdict",
     "apply_baseline",
     "load_baseline",
+    "promise_lines",
     "render_text",
     "require_target",
     "require_writable",

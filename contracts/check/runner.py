@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from deadringer.contracts.exchanges import Exchange, Failure
+from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.redaction import KeyHider
 from deadringer.contracts.rules import Scope, select
 from deadringer.contracts.specification import operations
@@ -15,11 +15,12 @@ from deadringer.contracts.timestamps import format_timestamp
 from .baseline import is_broken
 from .http.client import BudgetSpentError, Client
 from .options import CheckOptions, Effort, effort_for
-from .phases import negative as probing
+from .phases.connection import connect
 from .phases.credits import probe_costs
 from .phases.discovery import discover
 from .phases.fuzzing import judge_generated
 from .phases.live_runs import test_run, watch_runs
+from .phases.negative import probe_refusals
 from .phases.reads import (
     compare_with_lists,
     look_up_in_list,
@@ -27,6 +28,7 @@ from .phases.reads import (
     read_more,
     read_run,
     read_runs,
+    read_variables,
 )
 from .recorder import Ledger
 from .report import Report, Verdict
@@ -68,7 +70,6 @@ class _Check:
         self._now_s = now_s
         self._notes: list[str] = []
         self._turned_away = False
-        self._hint = ""
         self._last_by_key: dict[str, Exchange] = {}
         self._client = Client(
             options, observe=self._observe, say=self._note, now_s=now_s, sleep=self._wait
@@ -108,10 +109,10 @@ class _Check:
         """Go through the phases; give the reason if nothing could be checked at all."""
         inspection = self._inspection
         self._progress("discovering workflows and runs")
-        unreachable = self._greet()
-        if unreachable:
+        contact = connect(inspection)
+        if contact.problem:
             self._turned_away = True
-            return unreachable
+            return contact.problem
         effort = effort_for(quick=self._options.quick, limit=self._client.pace.limit)
         discover(inspection, effort)
         runs = pick_runs(inspection, effort.runs)
@@ -125,7 +126,7 @@ class _Check:
         if readable:
             self._examine(readable, effort)
         elif not self._options.writes_allowed:
-            return self._nothing_to_read(runs)
+            return self._nothing_to_read(runs, contact.hint)
         return ""
 
     def _examine(self, runs: list[KnownRun], effort: Effort) -> None:
@@ -134,52 +135,22 @@ class _Check:
         watch_s = min(self._options.watch_s, effort.watch_s)
         watch_runs(inspection, runs, watch_s, effort.polls, self._sleep)
         self._progress("reading around the runs")
-        probing.probe_variables(inspection, _finished_first(runs)[: effort.variables])
+        read_variables(inspection, _finished_first(runs)[: effort.variables])
         probe_costs(inspection, first, self._sleep)
-        self._progress("asking without a key, and with wrong ones")
-        probing.probe_keys(inspection, first)
-        self._progress("asking for what does not exist")
-        probing.probe_unknown(inspection, first)
-        probing.probe_isolation(inspection, runs, effort.foreign)
-        probing.probe_odd_ids(inspection, first, effort.odd_ids)
-        probing.probe_pages(inspection, first.workflow_id, effort.bad_pages)
-        probing.probe_methods(inspection, first)
+        self._progress("sending requests that must be refused")
+        probe_refusals(inspection, runs, effort)
         if self._options.writes_allowed:
             self._progress("starting a test run")
             test_run(inspection, self._sleep)
         self._progress("reading runs again")
         for run in _finished_first(runs)[: effort.again]:
             read_run(inspection, run)
-        self._progress("generating requests")
-        self._progress("reading runs not read so far")
         read_more(inspection, effort.more_runs)
+        self._progress("generating requests")
         cases = self._options.generated_cases
         judge_generated(inspection, effort.generated if cases is None else cases)
 
-    def _greet(self) -> str:
-        """Ask the first question; tell why the check cannot go on, if so."""
-        inspection, options = self._inspection, self._options
-        if options.run_ids or not inspection.offers("listWorkflows"):
-            ids = {"id": (*options.workflow_ids, "wf")[0], "runId": (*options.run_ids, "run")[0]}
-            exchange = inspection.ask("getExecution", ids)
-        else:
-            exchange = inspection.ask("listWorkflows", optional=True)
-            inspection.absent.discard("listWorkflows")
-        if exchange.failure is Failure.REFUSED:
-            self._ledger.withdraw()
-            tls = " (http:// without TLS)" if options.base_url.startswith("https:") else ""
-            return (
-                f"nobody answers at {options.base_url}. Start the server, or correct BASE_URL{tls}."
-            )
-        if exchange.status == 401:
-            return (
-                "the server refuses the key. Pass a valid one with --api-key or DEADRINGER_API_KEY."
-            )
-        if exchange.status == 404:
-            self._hint = _hint_at_prefix(options.base_url, exchange.path)
-        return ""
-
-    def _nothing_to_read(self, runs: list[KnownRun]) -> str:
+    def _nothing_to_read(self, runs: list[KnownRun], hint: str) -> str:
         options = self._options
         if runs:
             if self._ledger.broken:
@@ -193,7 +164,7 @@ class _Check:
             reason = f"workflow {options.workflow_ids[0]} lists no runs. Name one with --run."
         else:
             reason = "no workflow with runs was found. Name one with --workflow ID --run ID."
-        return reason + self._hint
+        return reason + hint
 
     def _observe(self, exchange: Exchange) -> None:
         """Judge the window headers of consecutive answers under one key."""
@@ -234,17 +205,6 @@ class _Check:
         if unchecked:
             return replace(report, verdict=Verdict.UNCHECKED, could_not_check=unchecked)
         return report
-
-
-def _hint_at_prefix(base_url: str, path: str) -> str:
-    """Say what may be wrong with a URL whose first question met nothing."""
-    asked = base_url.rstrip("/") + path
-    (segment,) = {one.path.split("/")[1] for one in operations()}
-    if base_url.rstrip("/").endswith(f"/{segment}"):
-        what = f"It ends in /{segment}, with which every path of the contract begins"
-    else:
-        what = f"Every path of the contract is below it, from /{segment} on"
-    return f" Or correct BASE_URL. {what}, and {asked} is a 404."
 
 
 def _finished_first(runs: list[KnownRun]) -> list[KnownRun]:

@@ -1,9 +1,14 @@
-"""What all scenarios of a check share: asking, judging, and what is known of the server."""
+"""What the phases of a check share: sending, validating, and what is known of the server."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from deadringer.contracts.envelopes import envelope_schema, members
+from deadringer.contracts.envelopes import (
+    envelope_schema,
+    good_schema,
+    in_documented_names,
+    members,
+)
 from deadringer.contracts.exchanges import MISSING, Exchange, Intent
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.rules import Context, Scope
@@ -119,6 +124,32 @@ class Inspection:
             Scope.EXCHANGE, exchange, context=context, exchange=exchange, document=body_of(exchange)
         )
 
+    def good_data(self, exchange: Exchange) -> Json:
+        """Validate the body of a 2xx response by its schema and return its `data`, or None."""
+        if not exchange.succeeded or exchange.failure or exchange.operation_id is None:
+            return None
+        body = body_of(exchange)
+        if exchange.operation_id == "listExecutions":
+            body = in_documented_names(body)
+        schema = good_schema(exchange.operation_id)
+        self.ledger.judge_document(schema, body, (), context=self.context(), exchange=exchange)
+        return members(body).get("data")
+
+    def good_execution(self, exchange: Exchange) -> JsonObject | None:
+        """Validate the body and the execution in it; return that, or None if there is none."""
+        execution = execution_of(exchange)
+        if exchange.operation_id != "getExecution" or execution is None:
+            self.good_data(exchange)
+            return None
+        self.ledger.judge_document(
+            "execution_envelope",
+            body_of(exchange),
+            [(Scope.EXECUTION, (execution,), "/data")],
+            context=self.context(execution),
+            exchange=exchange,
+        )
+        return execution
+
     def context(self, execution: JsonObject | None = None) -> Context:
         """Give what is known beside a document: definition, catalogue, tolerances."""
         settings = self.options.settings
@@ -139,10 +170,6 @@ class Inspection:
     def known_ids(self) -> tuple[tuple[str, str], ...]:
         """Give (workflow id, run id) of every run that was read."""
         return tuple(key for key, run in self.runs.items() if run.reads)
-
-    def runs_read(self) -> Iterator[KnownRun]:
-        """Yield the runs whose detail was read at least once."""
-        return (run for run in self.runs.values() if run.reads)
 
 
 def body_of(exchange: Exchange) -> Json:

@@ -1,6 +1,5 @@
 """Judging documents that were kept: executions, answers, lists, NDJSON streams and HAR files."""
 
-from .paths import operation_at
 from .read import UnreadableError
 from .validate import Judged, judge_answer, judge_document, judge_exchange, judge_stream
 
@@ -11,5 +10,4 @@ __all__ = [
     "judge_document",
     "judge_exchange",
     "judge_stream",
-    "operation_at",
 ]

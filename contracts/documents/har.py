@@ -8,9 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.specification import operation_at
 from deadringer.contracts.timestamps import parse_timestamp
-
-from .paths import operation_at
 
 
 def is_har(document: Json) -> bool:

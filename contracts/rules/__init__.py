@@ -1,61 +1,12 @@
-"""The semantic promises of the contract: small, graded, sourced rules over parsed JSON."""
+"""The semantic rules of the contract: small functions over parsed JSON, each with its source."""
 
-from collections.abc import Iterable
+from deadringer.contracts.violations import Grade
 
-from deadringer.contracts.json_types import Json
-from deadringer.contracts.suggestions import nearest_names
-from deadringer.contracts.violations import Grade, Violation
-
-from . import (
-    auth,
-    catalogue,
-    cost,
-    definitions,
-    error_tracing,
-    http,
-    identity,
-    judging,
-    listing,
-    mapping,
-    not_found,
-    ordering,
-    rate_limit,
-    reads,
-    shape,
-    status,
-    times,
-    trial_runs,
-    variables,
-)
 from .instances import Instance, Instances, instances_of
-from .judging import unexplained
+from .judging import judge, judge_execution, judge_pair, unexplained
 from .model import Breach, Context, Group, Rule, Scope, Settings
+from .selection import RULES, rule_named, select
 from .shape import SCHEMA_RULE
-
-_ORDER = {group: place for place, group in enumerate(Group)}
-_ALL: tuple[Rule, ...] = (
-    *shape.RULES,
-    *identity.RULES,
-    *status.RULES,
-    *times.RULES,
-    *error_tracing.RULES,
-    *ordering.RULES,
-    *mapping.RULES,
-    *definitions.RULES,
-    *reads.RULES,
-    *listing.RULES,
-    *variables.RULES,
-    *catalogue.RULES,
-    *trial_runs.RULES,
-    *http.RULES,
-    *auth.RULES,
-    *not_found.RULES,
-    *rate_limit.RULES,
-    *cost.RULES,
-)
-
-RULES = tuple(sorted(_ALL, key=lambda rule: _ORDER[rule.group]))
-"""Every promise, in the order of the report: by group, then as written."""
 
 __all__ = [
     "RULES",
@@ -77,69 +28,3 @@ __all__ = [
     "select",
     "unexplained",
 ]
-
-
-def rule_named(name: str) -> Rule:
-    """Give a rule by its name or id.
-
-    Raises:
-        ValueError: if there is none; the message names near ones.
-    """
-    for rule in RULES:
-        if name in {rule.name, rule.id}:
-            return rule
-    raise ValueError(_unknown(name, [rule.name for rule in RULES]))
-
-
-def select(only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[Rule, ...]:
-    """Give the rules that are named, or all, without those to skip.
-
-    Names are rule names, rule ids or group names.
-
-    Raises:
-        ValueError: if a name is none of these; the message names near ones.
-    """
-    wanted = _named(only)
-    unwanted = _named(skip)
-    return tuple(one for one in RULES if (not only or one in wanted) and one not in unwanted)
-
-
-def judge(
-    scope: Scope,
-    *subject: Json,
-    context: Context | None = None,
-    rules: Iterable[Rule] = RULES,
-) -> list[Violation]:
-    """Give every violation of a subject by the rules of one scope; Scope names its parts."""
-    return judging.judge(scope, *subject, context=context or Context(), rules=rules)
-
-
-def judge_execution(
-    execution: Json, context: Context | None = None, rules: tuple[Rule, ...] = RULES
-) -> list[Violation]:
-    """Give every violation of one execution: schema and all rules that read one document."""
-    return judging.judge_execution(execution, context or Context(), rules)
-
-
-def judge_pair(
-    earlier: Json, later: Json, context: Context | None = None, rules: Iterable[Rule] = RULES
-) -> list[Violation]:
-    """Give every violation between two reads of one run, in the order they were made."""
-    return judge(Scope.READS, earlier, later, context=context, rules=rules)
-
-
-def _named(names: Iterable[str]) -> set[Rule]:
-    found: set[Rule] = set()
-    for name in names:
-        matching = {rule for rule in RULES if name in {rule.name, rule.id, rule.group.value}}
-        if not matching:
-            known = [*(rule.name for rule in RULES), *(group.value for group in Group)]
-            raise ValueError(_unknown(name, known))
-        found |= matching
-    return found
-
-
-def _unknown(name: str, known: list[str]) -> str:
-    near = nearest_names(name, known, least_likeness=0.6)
-    hint = f"Did you mean {', '.join(near)}?" if near else "See docs/rules.md for all of them."
-    return f"There is no rule or group {name!r}. {hint}"

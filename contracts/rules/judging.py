@@ -1,31 +1,48 @@
 """Judging one subject by many rules."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.validation import validate
 from deadringer.contracts.violations import Violation
 
 from .model import Context, Rule, Scope
+from .selection import RULES
 
 
-def judge(scope: Scope, *subject: Json, context: Context, rules: Iterable[Rule]) -> list[Violation]:
-    """Give every violation of a subject; Scope says what its parts are."""
+def judge(
+    scope: Scope,
+    *subject: Json,
+    context: Context | None = None,
+    rules: Iterable[Rule] = RULES,
+) -> list[Violation]:
+    """Return every violation of a subject by the rules of one scope; Scope names its parts."""
+    subject = (*subject, context or Context())
     return [
         violation
         for rule in rules
-        if rule.scope is scope and rule.when(*subject, context)
-        for violation in rule.violations(*subject, context)
+        if rule.scope is scope and rule.when(*subject)
+        for violation in rule.violations(*subject)
     ]
 
 
-def judge_execution(execution: Json, context: Context, rules: Sequence[Rule]) -> list[Violation]:
-    """Give every violation of one execution, by its schema and by every rule that reads one."""
+def judge_execution(
+    execution: Json, context: Context | None = None, rules: Iterable[Rule] = RULES
+) -> list[Violation]:
+    """Return every violation of one execution: schema and all rules that read one document."""
+    context = context or Context()
     shape = list(validate(execution, "execution", strict=context.settings.strict))
     if not isinstance(execution, dict):
         return shape
     found = judge(Scope.EXECUTION, execution, context=context, rules=rules)
     return [*unexplained(shape, found), *found]
+
+
+def judge_pair(
+    earlier: Json, later: Json, context: Context | None = None, rules: Iterable[Rule] = RULES
+) -> list[Violation]:
+    """Return every violation between two reads of one run, in the order they were made."""
+    return judge(Scope.READS, earlier, later, context=context, rules=rules)
 
 
 def unexplained(shape: Iterable[Violation], found: Iterable[Violation]) -> list[Violation]:

@@ -2,10 +2,8 @@
 
 import pytest
 
-from deadringer.contracts.check import CheckOptions, Promise, Result
+from deadringer.contracts.check import CheckOptions, Promise, Result, promise_lines
 from deadringer.contracts.violations import Grade
-
-from .telling import told
 
 
 def test_promise(promise: Promise, options: CheckOptions, tell_later: dict[str, str]) -> None:
@@ -14,6 +12,6 @@ def test_promise(promise: Promise, options: CheckOptions, tell_later: dict[str, 
         pytest.skip(promise.reason)
     fails_on_warning = options.fail_on is Grade.WARNING
     if promise.result is Result.BROKEN or (promise.result is Result.WARNED and fails_on_warning):
-        pytest.fail(told(promise), pytrace=False)
+        pytest.fail("\n".join(promise_lines(promise, verbose=True)), pytrace=False)
     if promise.result is Result.WARNED:
-        tell_later[promise.rule] = told(promise, examples=1)
+        tell_later[promise.rule] = "\n".join(promise_lines(promise))

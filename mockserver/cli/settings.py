@@ -15,7 +15,6 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from deadringer.mockserver._suggest import nearest_ids
 from deadringer.mockserver.config import Settings, SettingsError
 from deadringer.mockserver.state.rate_windows import RatePolicy
 
@@ -193,9 +192,11 @@ def _project_table() -> dict[str, Any]:
 
 
 def _unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> SettingsError:
+    from deadringer.contracts import nearest_names  # a start without mistakes does without
+
     names = sorted(known)
     return SettingsError(
-        f"Unknown {kind} {name}{where}. Did you mean {nearest_ids(name, names)[0]}? "
+        f"Unknown {kind} {name}{where}. Did you mean {nearest_names(name, names)[0]}? "
         f"Known: {', '.join(names)}."
     )
 

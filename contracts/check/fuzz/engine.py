@@ -1,8 +1,12 @@
 """Schemathesis' engine, driven phase by phase, with the check's own client as its transport.
 
-Importing this module imports Schemathesis; `generated.py` does so only when it is needed. Phases,
-execution plan and engine context are not part of Schemathesis' documented interface: the pin
-`schemathesis>=4.32,<5` and the tests beside this module hold them.
+Schemathesis decides what to send and applies its own checks; the client alone sends. So the limits
+of a check hold here too: one budget, one rate, no redirect followed, no endless body read, and a
+server that breaks HTTP becomes an exchange with a failure, never an exception.
+
+Importing this module imports Schemathesis, so the fuzzing phase imports it only when it runs.
+Phases, execution plan and engine context are not part of Schemathesis' documented interface: the
+pin `schemathesis>=4.32,<5` and the tests of this module hold them.
 """
 
 import random
@@ -35,8 +39,8 @@ from deadringer.contracts.json_types import JsonObject
 from deadringer.contracts.specification import Operation, operations
 
 from .cases import AnyCase, no_answer, request_of, response_of
+from .checks import BUILT_IN_CHECKS, grade_failure
 from .model import (
-    BUILT_IN_CHECKS,
     SAFE_METHODS,
     CheckFailure,
     GeneratedPhase,
@@ -44,7 +48,6 @@ from .model import (
     GeneratedResult,
     Say,
     Send,
-    grade_failure,
 )
 from .spec import ID_PARAMETERS, as_parameters, specification_for
 
@@ -73,8 +76,16 @@ _WEIGHTS = {
 }
 
 
-def run_phases(plan: GeneratedPlan, send: Send, say: Say) -> Iterator[GeneratedResult]:
-    """Run every phase over every operation, each within its share of the requests."""
+def generate_exchanges(plan: GeneratedPlan, send: Send, say: Say) -> Iterator[GeneratedResult]:
+    """Yield every generated request with its response; the same seed generates the same requests.
+
+    Runs every phase over every operation, each within its share of the plan's requests, and sends
+    through `send`, usually `Client.send` of a check under way. Ends when the plan's requests or
+    time are used up, when `send` raises BudgetSpentError, or when the server does not respond any
+    more. Sends nothing but GET unless `writes_allowed`.
+    """
+    if plan.max_requests <= 0:
+        return
     chosen = [
         one
         for one in operations()

@@ -7,7 +7,6 @@ from deadringer.contracts.envelopes import members
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.rules import Scope
 
-from .discovery import good_body
 from .reads import read_run
 
 READS_BETWEEN = 3
@@ -27,7 +26,7 @@ def probe_costs(inspection: Inspection, run: KnownRun, sleep: Callable[[float], 
     for _ in range(READS_BETWEEN):
         read_run(inspection, run)
     exchange = inspection.ask("getCreditBalance")
-    after = good_body(inspection, exchange)
+    after = inspection.good_data(exchange)
     if after is None:
         return
     if members(after).get("balance") != members(before).get("balance") and _is_busy(
@@ -64,7 +63,7 @@ def _is_busy(inspection: Inspection, latest: Json, sleep: Callable[[float], None
 
 
 def _balance(inspection: Inspection) -> Json:
-    return good_body(inspection, inspection.ask("getCreditBalance", optional=True))
+    return inspection.good_data(inspection.ask("getCreditBalance", optional=True))
 
 
 def _difference(earlier: Json, later: Json) -> float | None:

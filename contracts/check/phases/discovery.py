@@ -5,15 +5,7 @@ from collections.abc import Mapping
 
 from deadringer.contracts.check.options import Effort
 from deadringer.contracts.check.session import Inspection, KnownRun, KnownWorkflow, body_of
-from deadringer.contracts.envelopes import (
-    elements,
-    good_schema,
-    in_documented_names,
-    members,
-    rows_of,
-    total_of,
-)
-from deadringer.contracts.exchanges import Exchange
+from deadringer.contracts.envelopes import elements, members, rows_of, total_of
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.rules import Scope
 
@@ -40,23 +32,6 @@ def discover(inspection: Inspection, effort: Effort) -> None:
         list_runs(inspection, workflow_id, effort.pages_walked)
 
 
-def good_body(inspection: Inspection, exchange: Exchange) -> Json:
-    """Judge the schema of a good answer and give its `data`; None where there is no good one."""
-    if not exchange.succeeded or exchange.failure is not None or exchange.operation_id is None:
-        return None
-    body = body_of(exchange)
-    if exchange.operation_id == "listExecutions":
-        body = in_documented_names(body)
-    inspection.ledger.judge_document(
-        good_schema(exchange.operation_id),
-        body,
-        (),
-        context=inspection.context(),
-        exchange=exchange,
-    )
-    return members(body).get("data")
-
-
 def _list_workflows(inspection: Inspection) -> None:
     if not inspection.offers("listWorkflows"):
         return
@@ -75,7 +50,7 @@ def _list_workflows(inspection: Inspection) -> None:
 
 def _workflow_page(inspection: Inspection, query: Mapping[str, str]) -> Json:
     exchange = inspection.ask("listWorkflows", query=query, optional=not query)
-    data = good_body(inspection, exchange)
+    data = inspection.good_data(exchange)
     if data is None:
         return None
     inspection.ledger.judge(
@@ -144,7 +119,7 @@ def _read_catalogue(inspection: Inspection) -> None:
 
 def _catalogue_page(inspection: Inspection, query: Mapping[str, str]) -> Json:
     exchange = inspection.ask("listActions", query=query, optional=not query)
-    data = good_body(inspection, exchange)
+    data = inspection.good_data(exchange)
     if data is not None:
         inspection.ledger.judge(
             Scope.CATALOGUE,
@@ -163,7 +138,7 @@ def _read_definition(inspection: Inspection, workflow_id: str) -> None:
         return
     known = inspection.workflows[workflow_id]
     exchange = inspection.ask("getWorkflow", {"id": workflow_id}, optional=known.described is None)
-    data = good_body(inspection, exchange)
+    data = inspection.good_data(exchange)
     if not isinstance(data, dict):
         return
     known.described = data
@@ -222,7 +197,7 @@ def read_page(inspection: Inspection, known: KnownWorkflow, query: Mapping[str, 
     exchange = inspection.ask(
         "listExecutions", {"id": known.workflow_id}, query=query, optional=first
     )
-    data = good_body(inspection, exchange)
+    data = inspection.good_data(exchange)
     if data is None:
         return None
     known.pages.append(exchange)

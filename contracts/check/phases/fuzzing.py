@@ -1,11 +1,8 @@
 """The part of a check in which Schemathesis asks the questions."""
 
-from deadringer.contracts.check.fuzz.model import GeneratedPlan, GeneratedResult, generate_exchanges
-from deadringer.contracts.check.session import Inspection, body_of, execution_of
-from deadringer.contracts.exchanges import Exchange
+from deadringer.contracts.check.fuzz.model import GeneratedPlan, GeneratedResult
+from deadringer.contracts.check.session import Inspection
 from deadringer.contracts.rules import Scope
-
-from .discovery import good_body
 
 FEWEST = 10
 LONGEST_S = 60.0
@@ -33,6 +30,8 @@ def judge_generated(inspection: Inspection, most: int) -> None:
         writes_allowed=options.writes_allowed,
         left_out_operations=frozenset(inspection.operations.keys() - inspection.present),
     )
+    from deadringer.contracts.check.fuzz.engine import generate_exchanges  # imports Schemathesis
+
     for result in generate_exchanges(plan, client.send, inspection.notes.append):
         _judge(inspection, result)
 
@@ -44,18 +43,4 @@ def _judge(inspection: Inspection, result: GeneratedResult) -> None:
     failures = [(one.check, one.message, one.grade) for one in result.failures]
     inspection.ledger.judge(Scope.GENERATED, failures, exchange, context=context, exchange=exchange)
     if exchange.method == "GET":
-        _judge_good_body(inspection, exchange)
-
-
-def _judge_good_body(inspection: Inspection, exchange: Exchange) -> None:
-    execution = execution_of(exchange)
-    if exchange.operation_id != "getExecution" or execution is None:
-        good_body(inspection, exchange)
-        return
-    inspection.ledger.judge_document(
-        "execution_envelope",
-        body_of(exchange),
-        [(Scope.EXECUTION, (execution,), "/data")],
-        context=inspection.context(execution),
-        exchange=exchange,
-    )
+        inspection.good_execution(exchange)

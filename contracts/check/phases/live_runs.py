@@ -8,7 +8,6 @@ from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.rules import Scope
 
-from .discovery import good_body
 from .reads import TERMINAL, look_up_in_list, read_run
 
 FIRST_PAUSE_S = 0.25
@@ -53,7 +52,7 @@ def test_run(inspection: Inspection, sleep: Sleep) -> None:
         return
     body = _test_body(known)
     exchange = inspection.ask("testWorkflow", {"id": known.workflow_id}, body=body, optional=True)
-    data = good_body(inspection, exchange)
+    data = inspection.good_data(exchange)
     run_id = members(data).get("test_run_id")
     if not isinstance(run_id, str) or not run_id:
         return

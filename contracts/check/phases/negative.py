@@ -4,12 +4,10 @@ import random
 import string
 from collections.abc import Iterator, Mapping
 
-from deadringer.contracts.check.session import Inspection, KnownRun, body_of
+from deadringer.contracts.check.options import Effort
+from deadringer.contracts.check.session import Inspection, KnownRun
 from deadringer.contracts.envelopes import members
 from deadringer.contracts.exchanges import Intent
-from deadringer.contracts.rules import Scope
-
-from .discovery import good_body
 
 ODD_IDS = ("..", "x" * 1000, "a/b", "ünï-✓-😀", "%2e%2e%2f", "a b;c'd\"", "null", "-1")
 BAD_RUN_PAGES = (
@@ -24,21 +22,32 @@ BAD_WORKFLOW_PAGES = ({"limit": "0"}, {"limit": "101"}, {"offset": "-1"}, {"stat
 FAR_PAGE = 1_000_000
 
 
-def unknown_id(inspection: Inspection, prefix: str) -> str:
+def probe_refusals(inspection: Inspection, runs: list[KnownRun], effort: Effort) -> None:
+    """Send every kind of request that must be refused, around runs that were read."""
+    first = runs[0]
+    _probe_keys(inspection, first)
+    _probe_unknown(inspection, first)
+    _probe_isolation(inspection, runs, effort.foreign)
+    _probe_odd_ids(inspection, first, effort.odd_ids)
+    _probe_pages(inspection, first.workflow_id, effort.bad_pages)
+    _probe_methods(inspection, first)
+
+
+def _unknown_id(inspection: Inspection, prefix: str) -> str:
     """Make an id no service hands out; the same for the same seed."""
     source = random.Random(f"{inspection.options.seed} {prefix}")  # noqa: S311 - not a secret
     return prefix + "".join(source.choices(string.ascii_lowercase + string.digits, k=17))
 
 
-def probe_keys(inspection: Inspection, run: KnownRun) -> None:
+def _probe_keys(inspection: Inspection, run: KnownRun) -> None:
     """Ask every operation without a key and with a wrong one, and one operation in every way."""
     for operation_id, parameters in _askable(inspection, run):
         ask = inspection.ask
         ask(operation_id, parameters, headers={})
-        wrong = {"x-api-key": unknown_id(inspection, "trig_")}
+        wrong = {"x-api-key": _unknown_id(inspection, "trig_")}
         ask(operation_id, parameters, headers=wrong, intent=Intent.BAD_KEY)
     detail = {"id": run.workflow_id, "runId": run.run_id}
-    lost = {"id": run.workflow_id, "runId": unknown_id(inspection, "run_")}
+    lost = {"id": run.workflow_id, "runId": _unknown_id(inspection, "run_")}
     inspection.ask("getExecution", lost, headers={})
     inspection.ask("getExecution", detail, headers={"x-api-key": ""})
     for headers in _near_keys(inspection.options.api_key):
@@ -67,9 +76,9 @@ def _near_keys(key: str) -> Iterator[Mapping[str, str]]:
     yield {"authorization": "Bearer " + key[:-1] + other}
 
 
-def probe_unknown(inspection: Inspection, run: KnownRun) -> None:
+def _probe_unknown(inspection: Inspection, run: KnownRun) -> None:
     """Ask for workflows and runs that do not exist, near and far from ones that do."""
-    nobody, nothing = unknown_id(inspection, "wf_"), unknown_id(inspection, "run_")
+    nobody, nothing = _unknown_id(inspection, "wf_"), _unknown_id(inspection, "run_")
     ask = inspection.ask
     for run_id in (nothing, run.run_id + "x", run.run_id[:-1] + "~"):
         ask("getExecution", {"id": run.workflow_id, "runId": run_id}, intent=Intent.UNKNOWN_RUN)
@@ -85,10 +94,10 @@ def probe_unknown(inspection: Inspection, run: KnownRun) -> None:
             ask(operation_id, parameters, intent=Intent.UNKNOWN_WORKFLOW)
 
 
-def probe_isolation(inspection: Inspection, runs: list[KnownRun], most: int) -> None:
+def _probe_isolation(inspection: Inspection, runs: list[KnownRun], most: int) -> None:
     """Ask for each run under other workflows: known ones in turn, and one that does not exist."""
     others = list(inspection.workflows) or []
-    nobody = unknown_id(inspection, "wf_")
+    nobody = _unknown_id(inspection, "wf_")
     asked = 0
     for turn, run in enumerate(runs):
         strangers = [one for one in others if one != run.workflow_id]
@@ -109,7 +118,7 @@ def probe_isolation(inspection: Inspection, runs: list[KnownRun], most: int) -> 
                 inspection.ask("getExecution", ids, intent=Intent.FOREIGN_RUN)
 
 
-def probe_odd_ids(inspection: Inspection, run: KnownRun, most: int) -> None:
+def _probe_odd_ids(inspection: Inspection, run: KnownRun, most: int) -> None:
     """Ask for ids that are legal texts and no service hands out."""
     for odd in ODD_IDS[:most]:
         ids = {"id": run.workflow_id, "runId": odd}
@@ -128,7 +137,7 @@ def _odd_intent(odd: str) -> Intent:
     return Intent.FUZZ if "/" in odd else Intent.ODD_ID
 
 
-def probe_pages(inspection: Inspection, workflow_id: str, most: int) -> None:
+def _probe_pages(inspection: Inspection, workflow_id: str, most: int) -> None:
     """Ask the lists for pages out of range, and for one beyond the end."""
     if inspection.offers("listExecutions"):
         for query in BAD_RUN_PAGES[:most]:
@@ -143,34 +152,12 @@ def probe_pages(inspection: Inspection, workflow_id: str, most: int) -> None:
             inspection.ask("listWorkflows", query=query, intent=Intent.BAD_QUERY)
 
 
-def probe_methods(inspection: Inspection, run: KnownRun) -> None:
+def _probe_methods(inspection: Inspection, run: KnownRun) -> None:
     """Ask with methods the operation does not have; ones that write only if writes are allowed."""
     methods = ["PROPFIND"]
     ids = {"id": run.workflow_id, "runId": run.run_id}
     if inspection.options.writes_allowed:
         methods += ["POST", "PUT", "PATCH", "DELETE"]
-        ids = {"id": unknown_id(inspection, "wf_"), "runId": unknown_id(inspection, "run_")}
+        ids = {"id": _unknown_id(inspection, "wf_"), "runId": _unknown_id(inspection, "run_")}
     for method in methods:
         inspection.ask("getExecution", ids, method=method, intent=Intent.WRONG_METHOD)
-
-
-def probe_variables(inspection: Inspection, runs: list[KnownRun]) -> None:
-    """Read the variables companion of finished runs and compare it with the detail."""
-    for run in runs:
-        if "getExecutionVariables" not in inspection.operations:
-            return
-        ids = {"id": run.workflow_id, "runId": run.run_id}
-        exchange = inspection.ask("getExecutionVariables", ids, optional=True)
-        # It may be a 404 for one run and there for the next (API facts, section 1).
-        inspection.absent.discard("getExecutionVariables")
-        data = good_body(inspection, exchange)
-        if data is not None:
-            inspection.ledger.judge(
-                Scope.VARIABLES,
-                data,
-                run.execution,
-                context=inspection.context(),
-                exchange=exchange,
-                document=body_of(exchange),
-                below="/data",
-            )

@@ -16,7 +16,7 @@ from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.rules import Scope
 
-from .discovery import LARGEST_PAGE, good_body, read_page
+from .discovery import LARGEST_PAGE, read_page
 
 WHOLE_LIST_PAGES = 4
 """A list of more full pages is not read whole."""
@@ -54,24 +54,15 @@ def read_run(inspection: Inspection, run: KnownRun) -> Exchange:
     exchange = inspection.ask("getExecution", ids)
     if exchange.status == 404:
         run.not_found.append(exchange)
-    execution = execution_of(exchange)
+    execution = inspection.good_execution(exchange)
     if execution is None:
-        good_body(inspection, exchange)
         return exchange
-    context = inspection.context(execution)
-    inspection.ledger.judge_document(
-        "execution_envelope",
-        body_of(exchange),
-        [(Scope.EXECUTION, (execution,), "/data")],
-        context=context,
-        exchange=exchange,
-    )
     if run.reads:
         inspection.ledger.judge(
             Scope.READS,
             execution_of(run.reads[-1]),
             execution,
-            context=context,
+            context=inspection.context(execution),
             exchange=exchange,
             document=body_of(exchange),
             below="/data",
@@ -95,6 +86,28 @@ def read_more(inspection: Inspection, most: int) -> None:
     unread = [run for run in inspection.runs.values() if not run.reads and not run.not_found]
     for run in unread[: 0 if inspection.options.run_ids else spare]:
         read_run(inspection, run)
+
+
+def read_variables(inspection: Inspection, runs: list[KnownRun]) -> None:
+    """Read the variables companion of finished runs and compare it with the detail."""
+    for run in runs:
+        if "getExecutionVariables" not in inspection.operations:
+            return
+        ids = {"id": run.workflow_id, "runId": run.run_id}
+        exchange = inspection.ask("getExecutionVariables", ids, optional=True)
+        # It may be a 404 for one run and there for the next (API facts, section 1).
+        inspection.absent.discard("getExecutionVariables")
+        data = inspection.good_data(exchange)
+        if data is not None:
+            inspection.ledger.judge(
+                Scope.VARIABLES,
+                data,
+                run.execution,
+                context=inspection.context(),
+                exchange=exchange,
+                document=body_of(exchange),
+                below="/data",
+            )
 
 
 def look_up_in_list(inspection: Inspection, run: KnownRun) -> None:

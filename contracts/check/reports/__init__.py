@@ -11,7 +11,7 @@ from .json_form import render_json
 from .junit import render_junit
 from .markdown import render_markdown
 from .sarif import render_sarif
-from .text import render_text
+from .text import promise_lines, render_text
 
 FORMATS: Mapping[str, Callable[[Report], str]] = {
     "text": render_text,
@@ -25,6 +25,7 @@ FORMATS: Mapping[str, Callable[[Report], str]] = {
 __all__ = [
     "FORMATS",
     "ReportError",
+    "promise_lines",
     "render_text",
     "require_target",
     "require_writable",

@@ -49,12 +49,17 @@ def _breaches(report: Report, *, quiet: bool, verbose: bool, color: bool) -> Ite
     wanted = {Result.BROKEN} if quiet else {Result.BROKEN, Result.WARNED}
     for promise in report.promises:
         if promise.result in wanted:
-            mark, code = _MARKS[promise.result]
             yield ""
-            yield _paint(f"{mark} {promise.rule_id} {promise.rule}", code, color=color)
-            yield f"  {promise.title}"
-            for folded in promise.findings:
-                yield from _folded(folded, verbose=verbose)
+            yield from promise_lines(promise, verbose=verbose, color=color)
+
+
+def promise_lines(promise: Promise, *, verbose: bool = False, color: bool = False) -> Iterator[str]:
+    """Yield the lines about one broken promise; `verbose` shows every example of a finding."""
+    mark, code = _MARKS[promise.result]
+    yield _paint(f"{mark} {promise.rule_id} {promise.rule}", code, color=color)
+    yield f"  {promise.title}"
+    for folded in promise.findings:
+        yield from _folded(folded, verbose=verbose)
 
 
 def _folded(folded: FoldedFinding, *, verbose: bool) -> Iterator[str]:

@@ -11,15 +11,11 @@ import pytest
 from schemathesis.checks import CHECKS, load_all_checks
 
 from deadringer.contracts import Exchange, Failure, Grade, Intent, operations
-from deadringer.contracts.check.fuzz.model import (
-    BUILT_IN_CHECKS,
-    GeneratedPhase,
-    GeneratedPlan,
-    GeneratedResult,
-    generate_exchanges,
-    grade_failure,
-)
-from deadringer.contracts.check.http.client import BudgetSpentError, Request
+from deadringer.contracts.check import CheckOptions
+from deadringer.contracts.check.fuzz.checks import BUILT_IN_CHECKS, grade_failure
+from deadringer.contracts.check.fuzz.engine import generate_exchanges
+from deadringer.contracts.check.fuzz.model import GeneratedPhase, GeneratedPlan, GeneratedResult
+from deadringer.contracts.check.http.client import BudgetSpentError, Client, Request
 from tests.contracts.check.small_server import (
     EXECUTIONS,
     KEY,
@@ -43,6 +39,17 @@ def plan_for(server: SmallServer, **changes: object) -> GeneratedPlan:
     return replace(plan, **changes)
 
 
+def generated(plan: GeneratedPlan, notes: list[str] | None = None) -> list[GeneratedResult]:
+    """Return the results of a plan, sent by a client of the check."""
+    said: list[str] = [] if notes is None else notes
+    options = CheckOptions(plan.base_url, plan.api_key)
+    client = Client(options, observe=lambda _exchange: None, say=said.append)
+    try:
+        return list(generate_exchanges(plan, client.send, said.append))
+    finally:
+        client.close()
+
+
 def asked(results: list[GeneratedResult]) -> list[tuple[object, ...]]:
     return [
         (one.phase, one.exchange.path, dict(one.exchange.query), one.exchange.status)
@@ -63,7 +70,7 @@ def correct() -> tuple[list[GeneratedResult], list[tuple[str, str, str]], list[s
     """The results of one run against a correct server, its requests, and what was said."""
     said: list[str] = []
     with serving() as server:
-        results = list(generate_exchanges(plan_for(server), say=said.append))
+        results = generated(plan_for(server), said)
     return results, server.requests, said
 
 
@@ -98,7 +105,7 @@ def test_a_small_allowance_holds_for_the_requests_of_checks_too(allowed: int) ->
     plan = GeneratedPlan(
         "http://127.0.0.1:9", KEY, max_requests=allowed, left_out_operations=ALL_BUT_DETAIL
     )
-    results = list(generate_exchanges(plan, send))
+    results = list(generate_exchanges(plan, send, print))
 
     assert len(results) == len(sent) == allowed
     assert allowed < 5 or any("x-api-key" not in one.headers for one in sent)
@@ -130,7 +137,7 @@ def test_only_get_is_sent(correct) -> None:
 def test_about_half_of_the_random_requests_ask_for_runs_that_exist() -> None:
     with serving() as server:
         plan = plan_for(server, max_requests=150, left_out_operations=ALL_BUT_DETAIL)
-        results = list(generate_exchanges(plan))
+        results = generated(plan)
 
     details = [
         one.exchange
@@ -161,7 +168,7 @@ def test_exchanges_say_what_was_sent(correct) -> None:
 def test_ids_with_reserved_characters_arrive_as_they_are() -> None:
     known = (("wf %2F å", "run?100%"),)
     with serving() as server:
-        results = list(generate_exchanges(plan_for(server, known_ids=known)))
+        results = generated(plan_for(server, known_ids=known))
 
     for phase in set(GeneratedPhase) - {GeneratedPhase.STATEFUL}:
         sent = {one.exchange.path_parameters.get("id") for one in results if one.phase is phase}
@@ -174,9 +181,9 @@ def test_the_same_seed_asks_the_same_questions(correct) -> None:
     results, _, _ = correct
 
     with serving() as server:
-        again = list(generate_exchanges(plan_for(server)))
-        other = list(generate_exchanges(plan_for(server, seed=7, max_requests=20)))
-        few = list(generate_exchanges(plan_for(server, max_requests=20)))
+        again = generated(plan_for(server))
+        other = generated(plan_for(server, seed=7, max_requests=20))
+        few = generated(plan_for(server, max_requests=20))
 
     assert asked(again) == asked(results)
     assert asked(other) != asked(few)
@@ -184,7 +191,7 @@ def test_the_same_seed_asks_the_same_questions(correct) -> None:
 
 def test_a_server_error_is_found_and_graded_an_error(correct) -> None:
     with serving(fail_on_long_ids) as server:
-        results = list(generate_exchanges(plan_for(server)))
+        results = generated(plan_for(server))
 
     assert failures(results, Grade.ERROR) == {"not_a_server_error"}
     assert {one.exchange.status for one in results if one.failures} == {500}
@@ -193,7 +200,7 @@ def test_a_server_error_is_found_and_graded_an_error(correct) -> None:
 
 def test_an_ignored_key_is_found_and_graded_an_error() -> None:
     with serving(answer_without_key) as server:
-        results = list(generate_exchanges(plan_for(server)))
+        results = generated(plan_for(server))
 
     [found] = [one for one in results if one.failures]
     assert failures(results, Grade.ERROR) == {"ignored_auth"}
@@ -203,7 +210,7 @@ def test_an_ignored_key_is_found_and_graded_an_error() -> None:
 
 def test_a_server_that_hangs_up_becomes_failures_and_is_soon_left_alone() -> None:
     with serving(hang_up) as server:
-        results = list(generate_exchanges(plan_for(server)))
+        results = generated(plan_for(server))
 
     assert {one.exchange.failure for one in results} == {Failure.DROPPED}
     assert all(one.failures == () for one in results)
@@ -214,14 +221,14 @@ def test_nobody_listening_becomes_failures() -> None:
     with serving() as server:
         pass
 
-    results = list(generate_exchanges(plan_for(server)))
+    results = generated(plan_for(server))
 
     assert {one.exchange.failure for one in results} == {Failure.REFUSED}
 
 
 def test_redirects_are_not_followed() -> None:
     with serving(redirect_elsewhere) as server:
-        results = list(generate_exchanges(plan_for(server, max_requests=20)))
+        results = generated(plan_for(server, max_requests=20))
 
     assert {one.exchange.status for one in results} == {302}
 
@@ -233,18 +240,10 @@ def test_time_bounds_a_slow_server() -> None:
 
     with serving(slow) as server:
         began_at_s = time.monotonic()
-        results = list(generate_exchanges(plan_for(server, max_time_s=0.5)))
+        results = generated(plan_for(server, max_time_s=0.5))
 
     assert time.monotonic() - began_at_s < 2
     assert 1 <= len(results) < 10
-
-
-def test_the_rate_is_kept() -> None:
-    with serving() as server:
-        began_at_s = time.monotonic()
-        list(generate_exchanges(plan_for(server, max_requests=6, rate_per_minute=600)))
-
-    assert time.monotonic() - began_at_s > 0.5
 
 
 def test_a_client_given_from_outside_is_the_only_way_out() -> None:
@@ -256,14 +255,14 @@ def test_a_client_given_from_outside_is_the_only_way_out() -> None:
         sent.append(request)
         return Exchange(request.operation.method, request.path, 404, response_body=b"{}")
 
-    results = list(generate_exchanges(GeneratedPlan("http://127.0.0.1:9", KEY), send))
+    results = list(generate_exchanges(GeneratedPlan("http://127.0.0.1:9", KEY), send, print))
 
     assert len(results) == len(sent) == 12
 
 
 def test_writes_are_generated_only_if_allowed() -> None:
     with serving() as server:
-        list(generate_exchanges(plan_for(server, max_requests=150, writes_allowed=True)))
+        generated(plan_for(server, max_requests=150, writes_allowed=True))
 
     methods = Counter(method for method, _, _ in server.requests)
     assert set(methods) == {"GET", "POST"}
@@ -272,14 +271,15 @@ def test_writes_are_generated_only_if_allowed() -> None:
 def test_nothing_is_written_and_nothing_printed(tmp_path: Path) -> None:
     program = (
         "import sys\n"
-        "import deadringer.contracts.check.fuzz.model as generated\n"
+        "from deadringer.contracts.check import CheckOptions, run_check\n"
         "assert 'schemathesis' not in sys.modules\n"
-        "plan = generated.GeneratedPlan(sys.argv[1], 'key', max_requests=15)\n"
-        "assert len(list(generated.generate_exchanges(plan))) == 15\n"
+        "url, key, workflow, run = sys.argv[1:]\n"
+        "run_check(CheckOptions(url, key, (workflow,), (run,), generated_cases=15))\n"
+        "assert 'schemathesis' in sys.modules\n"
     )
     with serving() as server:
         done = subprocess.run(
-            [sys.executable, "-c", program, server.url],
+            [sys.executable, "-c", program, server.url, KEY, *KNOWN[0]],
             cwd=tmp_path,
             capture_output=True,
             text=True,

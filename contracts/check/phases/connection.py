@@ -1,0 +1,54 @@
+"""The first request: does a server respond there, and does it accept the key?"""
+
+from dataclasses import dataclass
+
+from deadringer.contracts.check.session import Inspection
+from deadringer.contracts.exchanges import Failure
+from deadringer.contracts.specification import operations
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What the first request showed.
+
+    `problem` says why the check cannot go on and what to do; `hint` says what else may be wrong
+    if no run can be read later on. Both are empty where all is well.
+    """
+
+    problem: str = ""
+    hint: str = ""
+
+
+def connect(inspection: Inspection) -> Contact:
+    """Send the first request and return what it showed of the server."""
+    options = inspection.options
+    if options.run_ids or not inspection.offers("listWorkflows"):
+        ids = {"id": (*options.workflow_ids, "wf")[0], "runId": (*options.run_ids, "run")[0]}
+        exchange = inspection.ask("getExecution", ids)
+    else:
+        exchange = inspection.ask("listWorkflows", optional=True)
+        inspection.absent.discard("listWorkflows")
+    if exchange.failure is Failure.REFUSED:
+        inspection.ledger.withdraw()
+        tls = " (http:// without TLS)" if options.base_url.startswith("https:") else ""
+        return Contact(
+            f"nobody answers at {options.base_url}. Start the server, or correct BASE_URL{tls}."
+        )
+    if exchange.status == 401:
+        return Contact(
+            "the server refuses the key. Pass a valid one with --api-key or DEADRINGER_API_KEY."
+        )
+    if exchange.status == 404:
+        return Contact(hint=_hint_at_prefix(options.base_url, exchange.path))
+    return Contact()
+
+
+def _hint_at_prefix(base_url: str, path: str) -> str:
+    """Say what may be wrong with a URL whose first question met nothing."""
+    asked = base_url.rstrip("/") + path
+    (segment,) = {one.path.split("/")[1] for one in operations()}
+    if base_url.rstrip("/").endswith(f"/{segment}"):
+        what = f"It ends in /{segment}, with which every path of the contract begins"
+    else:
+        what = f"Every path of the contract is below it, from /{segment} on"
+    return f" Or correct BASE_URL. {what}, and {asked} is a 404."

@@ -1,0 +1,99 @@
+"""Every rule, in the order of reports, and the choice of some by name, id or group."""
+
+import difflib
+from collections.abc import Iterable
+
+from . import (
+    auth,
+    catalogue,
+    cost,
+    definitions,
+    error_tracing,
+    http_answers,
+    http_requests,
+    identity,
+    list_pages,
+    list_rows,
+    listed_runs,
+    mapping,
+    not_found,
+    ordering,
+    rate_limit,
+    reads,
+    shape,
+    status,
+    times,
+    trial_runs,
+    variables,
+)
+from .model import Group, Rule
+
+_ORDER = {group: place for place, group in enumerate(Group)}
+_ALL: tuple[Rule, ...] = (
+    *shape.RULES,
+    *identity.RULES,
+    *status.RULES,
+    *times.RULES,
+    *error_tracing.RULES,
+    *ordering.RULES,
+    *mapping.RULES,
+    *definitions.RULES,
+    *reads.RULES,
+    *list_rows.RULES,
+    *list_pages.RULES,
+    *listed_runs.RULES,
+    *variables.RULES,
+    *catalogue.RULES,
+    *trial_runs.RULES,
+    *http_answers.RULES,
+    *http_requests.RULES,
+    *auth.RULES,
+    *not_found.RULES,
+    *rate_limit.RULES,
+    *cost.RULES,
+)
+
+RULES = tuple(sorted(_ALL, key=lambda rule: _ORDER[rule.group]))
+"""Every promise, in the order of the report: by group, then as written."""
+
+
+def rule_named(name: str) -> Rule:
+    """Give a rule by its name or id.
+
+    Raises:
+        ValueError: if there is none; the message names near ones.
+    """
+    for rule in RULES:
+        if name in {rule.name, rule.id}:
+            return rule
+    raise ValueError(_unknown(name, [rule.name for rule in RULES]))
+
+
+def select(only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[Rule, ...]:
+    """Give the rules that are named, or all, without those to skip.
+
+    Names are rule names, rule ids or group names.
+
+    Raises:
+        ValueError: if a name is none of these; the message names near ones.
+    """
+    wanted = _named(only)
+    unwanted = _named(skip)
+    return tuple(one for one in RULES if (not only or one in wanted) and one not in unwanted)
+
+
+def _named(names: Iterable[str]) -> set[Rule]:
+    found: set[Rule] = set()
+    for name in names:
+        matching = {rule for rule in RULES if name in {rule.name, rule.id, rule.group.value}}
+        if not matching:
+            known = [*(rule.name for rule in RULES), *(group.value for group in Group)]
+            raise ValueError(_unknown(name, known))
+        found |= matching
+    return found
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = difflib.nearest_names(name, known, least_likeness=0.6)
+    hint = f"Did you mean {', '.join(near)}?" if near else "See docs/rules.md for all of them."
+    return f"There is no rule or group {name!r}. {hint}"
