@@ -1,7 +1,8 @@
 """Every rule, in the order of reports, and the choice of some by name, id or group."""
 
-import difflib
 from collections.abc import Iterable
+
+from deadringer.contracts.suggestions import nearest_names
 
 from . import (
     auth,
@@ -94,6 +95,6 @@ def _named(names: Iterable[str]) -> set[Rule]:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.nearest_names(name, known, least_likeness=0.6)
+    near = nearest_names(name, known, least_likeness=0.6)
     hint = f"Did you mean {', '.join(near)}?" if near else "See docs/rules.md for all of them."
     return f"There is no rule or group {name!r}. {hint}"
