@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test coverage screenshots mutation bench bench-serve bench-generate check format constraints clean
+.PHONY: help setup serve test test-slow coverage screenshots mutation bench bench-serve bench-generate check format constraints clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -29,11 +29,15 @@ SPREAD := -n 3 --dist loadgroup
 serve: $(READY) ## Serve the mock on http://127.0.0.1:4010
 	@$(BIN)/deadringer serve
 
-test: check ## Run every check and every test
+test: check ## Run every check, and every test but the slow ones
 	@$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest $(SPREAD)
+	$(BIN)/python -m pytest $(SPREAD) -m "not slow"
 
-coverage: check ## The same, telling which lines no test ran
+test-slow: $(READY) ## Run the slow tests: whole checks, every contract fault, wheels, load, pictures
+	@$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest $(SPREAD) -m slow
+
+coverage: check ## Run every test, slow ones too, and list the lines that no test ran
 	$(BIN)/python -m pytest $(SPREAD) --cov --cov-report=term
 
 screenshots: $(READY) ## Write a picture of every page into build/screenshots

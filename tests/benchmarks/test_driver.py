@@ -129,6 +129,7 @@ def test_our_maker_makes_what_keeps_every_rule() -> None:
     assert worth([{}]).rules == 0
 
 
+@pytest.mark.slow
 def test_servers_give_the_same_answer_and_bear_a_load() -> None:
     if not shutil.which("wrk"):
         give_up("needs the load generator wrk")
@@ -147,6 +148,7 @@ def test_servers_give_the_same_answer_and_bear_a_load() -> None:
     assert memory_mb > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_driver", [True, False])
 def test_only_a_server_that_stands_still_is_charged_for_it(tmp_path: Path, is_driver: bool) -> None:
     (bare,) = entrants(BARE)

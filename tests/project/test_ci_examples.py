@@ -33,7 +33,14 @@ def scripts() -> dict[str, str]:
     return {name: script.replace(_INSTALL, "true") for name, script in written.items()}
 
 
-@pytest.mark.parametrize("job", ["github", "gitlab", "shell"])
+@pytest.mark.parametrize(
+    "job",
+    [
+        "shell",
+        pytest.param("github", marks=pytest.mark.slow),
+        pytest.param("gitlab", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize(("breaks", "code"), [((), 0), (("failed-run-without-error",), 1)])
 def test_a_documented_job_fails_on_a_broken_promise_only(
     tmp_path: Path, job: str, breaks: tuple[str, ...], code: int

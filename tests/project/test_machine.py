@@ -14,6 +14,7 @@ NEEDED = {
     "npm": "nodejs npm",
     "chromium": "chromium",
     "wrk": "wrk",
+    "redis-server": "redis-server",
 }
 
 
@@ -35,8 +36,14 @@ def test_ci_installs_what_tests_need():
     script = (ROOT / ".ci" / "run").read_text("utf-8")
 
     installed = dict(
-        re.findall(r"^command -v (\w+) >/dev/null \|\| need\+=\((.+)\)$", script, re.M)
+        re.findall(r"^command -v ([\w-]+) >/dev/null \|\| need\+=\((.+)\)$", script, re.M)
     )
 
     assert installed == NEEDED
     assert "export CI=true" in script
+
+
+def test_ci_runs_the_slow_tests_too():
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+
+    assert script.endswith("\nmake test\nmake test-slow\n")

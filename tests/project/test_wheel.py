@@ -12,6 +12,8 @@ import pytest
 
 from tests.project import ROOT
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]  # one wheel, in one process
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -75,7 +75,10 @@ def run_pytest(server: SmallServer, folder: Path) -> subprocess.CompletedProcess
     )
 
 
-@pytest.mark.parametrize("run", [run_schemathesis, run_pytest])
+RUNS = [run_schemathesis, pytest.param(run_pytest, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("run", RUNS)
 def test_a_correct_server_passes(run, tmp_path: Path) -> None:
     with serving() as server:
         done = run(server, tmp_path)
@@ -85,7 +88,7 @@ def test_a_correct_server_passes(run, tmp_path: Path) -> None:
     assert wanted in [path for _, path, _ in server.requests]
 
 
-@pytest.mark.parametrize("run", [run_schemathesis, run_pytest])
+@pytest.mark.parametrize("run", RUNS)
 def test_a_breach_that_no_schema_sees_fails_and_is_told_in_full(run, tmp_path: Path) -> None:
     with serving(tell_seconds) as server:
         done = run(server, tmp_path)

@@ -8,7 +8,7 @@ from deadringer.contracts.check import CheckOptions, Result, Verdict, run_check
 from tests.mutation.servers import KEY, mock
 from tests.project import ROOT
 
-pytestmark = pytest.mark.xdist_group("whole mock")  # one check, in one process
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole mock")]  # one check, one process
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,22 @@ from deadringer.mockserver import DEMO_KEY, create_app
 PHASES = "examples,coverage,fuzzing,stateful"
 
 
-def run_schemathesis(location: Path | str, url: str, folder: Path) -> subprocess.CompletedProcess:
+def run_schemathesis(
+    location: Path | str, url: str, folder: Path, examples: int = 15
+) -> subprocess.CompletedProcess:
     return subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "run", str(location), "--url", url),
-            *("--phases", PHASES, "--checks", "all", "--max-examples", "15", "--seed", "1"),
+            *(
+                "--phases",
+                PHASES,
+                "--checks",
+                "all",
+                "--max-examples",
+                str(examples),
+                "--seed",
+                "1",
+            ),
             *("--header", f"x-api-key: {DEMO_KEY}", "--no-color", "--generation-database", "none"),
         ],
         cwd=folder,
@@ -29,12 +40,19 @@ def run_schemathesis(location: Path | str, url: str, folder: Path) -> subprocess
     )
 
 
-@pytest.mark.parametrize("source", ["served", "file"])
-def test_schemathesis_finds_nothing(server, tmp_path: Path, source: str) -> None:
+@pytest.mark.parametrize(
+    ("source", "examples"),
+    [
+        ("served", 2),
+        pytest.param("served", 15, marks=pytest.mark.slow),
+        pytest.param("file", 15, marks=pytest.mark.slow),
+    ],
+)
+def test_schemathesis_finds_nothing(server, tmp_path: Path, source: str, examples: int) -> None:
     written = Path(contracts.__file__).parents[1] / "openapi.yaml"
     location = f"{server.url}/openapi.json" if source == "served" else written
 
-    done = run_schemathesis(location, server.url, tmp_path)
+    done = run_schemathesis(location, server.url, tmp_path, examples)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"[1-9]\d* generated", done.stdout), done.stdout
@@ -43,6 +61,7 @@ def test_schemathesis_finds_nothing(server, tmp_path: Path, source: str) -> None
         assert f"✅ {phase.capitalize()}\n" in done.stdout
 
 
+@pytest.mark.slow
 def test_schemathesis_sees_no_difference_where_answers_are_kept(over_http, tmp_path: Path) -> None:
     mock = over_http(create_app())
 
@@ -53,6 +72,7 @@ def test_schemathesis_sees_no_difference_where_answers_are_kept(over_http, tmp_p
     assert mock.twins.differences == []
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_a_status_the_specification_hides(server, tmp_path: Path) -> None:
     specification = json.loads(json.dumps(contracts.bundle_specification()))
     for item in specification["paths"].values():

@@ -18,7 +18,7 @@ KEY = {"x-api-key": "trig_demo_key_0123456789abcdef"}
 V1 = "/v1/workflows"
 PASSING = {"balance", "next_reset"}
 
-pytestmark = pytest.mark.xdist_group("npm")  # one installation, in one process
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("npm")]  # one installation, one process
 
 
 @pytest.fixture(scope="module")

@@ -329,6 +329,7 @@ def test_a_clean_har_is_clean(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
+@pytest.mark.slow
 def test_lines_are_judged_in_constant_memory(tmp_path: Path) -> None:
     line = json.dumps(EXAMPLE) + "\n"
     small = write(tmp_path, "small.ndjson", line * 10)
