@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from deadringer.fixtures.output import OutputError, Request, write_file, write_folder
-from tests.mockserver.cli import deadringer, generated, refusal
+from tests.mockserver.cli import deadringer_process, generated, refusal
 
 COUNT = 3000
 
@@ -54,6 +54,7 @@ def test_an_interrupted_file_is_continued_to_the_identical_one(tmp_path: Path, n
     assert sorted(tmp_path.iterdir()) == [path, whole]
 
 
+@pytest.mark.slow
 def test_a_killed_command_is_continued_to_the_identical_file(tmp_path: Path) -> None:
     path, note = tmp_path / "runs.ndjson.gz", tmp_path / "runs.ndjson.gz.part.json"
     command = ["generate", "-n", "40000", "--seed", "1", "--workers", "2", "--out", str(path)]
@@ -66,7 +67,7 @@ def test_a_killed_command_is_continued_to_the_identical_file(tmp_path: Path) -> 
     wait_for(lambda: not is_group_alive(process.pid))  # the workers notice
     assert not path.exists()
 
-    done = deadringer(*command)
+    done = deadringer_process(*command)
 
     assert (done.returncode, done.stderr) == (0, b"")
     generated("-n", 40000, "--seed", 1, "--out", tmp_path / "whole.ndjson.gz")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from deadringer.fixtures import load_recordings
-from tests.mockserver.cli import deadringer
+from tests.mockserver.cli import deadringer, deadringer_process
 
 
 def test_the_list_has_name_status_and_story_of_each() -> None:
@@ -34,7 +34,7 @@ def test_an_envelope_is_the_answer_of_the_api() -> None:
 
 
 def test_what_is_printed_keeps_the_contract() -> None:
-    printed = deadringer("examples", "loop_over_commenters").stdout
+    printed = deadringer_process("examples", "loop_over_commenters").stdout
 
     judged = deadringer("validate", "-", given=printed)
     assert judged.stdout == b"1 document(s): 0 error(s), 0 warning(s)\n"

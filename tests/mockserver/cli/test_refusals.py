@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mockserver.cli import deadringer, generated, refusal
+from tests.mockserver.cli import deadringer, deadringer_process, generated, refusal
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,14 @@ from tests.mockserver.cli import deadringer, generated, refusal
 )
 def test_a_refusal_says_how_to_fix_it(options: str, told: str) -> None:
     assert told in refusal(*options.split())
+
+
+def test_a_refusal_is_the_exit_code_of_the_process() -> None:
+    done = deadringer_process("generate", "--status", "faild")
+
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"Traceback" not in done.stderr
+    assert b"no status 'faild'." in done.stderr
 
 
 LISTS = ("--status", "--operations", "--example")
