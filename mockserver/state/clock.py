@@ -1,9 +1,10 @@
 """The time a session sees: that of the machine, or one that stands, runs faster or was moved."""
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from deadringer.contracts import JsonObject, format_timestamp, parse_timestamp
+if TYPE_CHECKING:
+    from deadringer.contracts import JsonObject
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -66,10 +67,12 @@ class VirtualClock(NamedTuple):
             return None
         return self.since + (moment - self.began) / self.speed
 
-    def described(self, machine: datetime) -> JsonObject:
+    def described(self, machine: datetime) -> "JsonObject":
         """Give now, mode and speed, as the control API shows them."""
         is_real = self.speed == 1 and self.began == self.since
         mode = "real" if is_real else "running" if self.speed else "frozen"
+        from deadringer.contracts import format_timestamp  # pytest and `--help` load this module
+
         return {"now": format_timestamp(self.at(machine)), "mode": mode, "speed": self.speed}
 
     def moved(self, machine: datetime, seconds: float) -> "VirtualClock":
@@ -80,7 +83,7 @@ class VirtualClock(NamedTuple):
         """
         return VirtualClock(self.at(machine) + timedelta(seconds=seconds), machine, self.speed)
 
-    def as_json(self) -> JsonObject:
+    def as_json(self) -> "JsonObject":
         """Give what it takes to make the clock again."""
         return {
             "began": self.began.isoformat(),
@@ -89,7 +92,7 @@ class VirtualClock(NamedTuple):
         }
 
     @classmethod
-    def from_json(cls, written: JsonObject) -> "VirtualClock":
+    def from_json(cls, written: "JsonObject") -> "VirtualClock":
         """Make the clock that `as_json` wrote."""
         began, since = (datetime.fromisoformat(written[name]) for name in ("began", "since"))
         return cls(began, since, written["speed"])
@@ -98,6 +101,8 @@ class VirtualClock(NamedTuple):
 def start_clock(machine: datetime, freeze: str | None, speed: float) -> VirtualClock:
     """Give the clock of a start: `freeze` is the time it stands at, `speed` how fast it goes."""
     if freeze is not None:
+        from deadringer.contracts import parse_timestamp
+
         moment = parse_timestamp(freeze)
         assert moment is not None, "settings check it"
         return VirtualClock(moment.astimezone(UTC), machine, 0)
