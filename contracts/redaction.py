@@ -1,33 +1,45 @@
-"""Keeps the key out of what a check writes down: reports are kept, shown and sent around."""
+"""Hides secrets in what is written down: reports, logs and the journal are kept and sent around."""
 
 import re
 import shlex
-from urllib.parse import quote_plus
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 from .json_types import Json
 
 KEY_VARIABLE = "$DEADRINGER_API_KEY"
 HIDDEN = "***"
-_SHORTEST = 8
-"""A shorter key would be found everywhere, and guards nothing."""
+SHORTEST_KEY = 8
+"""A shorter key is part of many other texts."""
+_KEY_SHAPE = re.compile(r"trig_[A-Za-z0-9_-]{16,}")
+_SECRET_NAME = re.compile(r"key|token|secret|password|authorization", re.IGNORECASE)
+_LONGEST_TARGET = 400
 
 
-class KeyHider:
-    """Hides one key, and keys that differ from it in the last letter, as probes send them."""
+class SecretRedactor:
+    """Hides known keys, keys one letter away from them, and every text shaped like a key.
 
-    def __init__(self, key: str) -> None:
-        forms = {key, quote_plus(key)} if len(key) >= _SHORTEST else set()
-        self._whole = forms
-        self._near = {form[:-1] for form in forms}
-        known = sorted(forms | self._near, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, known)) or r"(?!)")
+    A key is found as it is and percent-encoded. Those that differ from a known one in the last
+    letter, as probes send them, are found if the key has at least SHORTEST_KEY letters.
+    """
 
-    def text(self, text: str) -> str:
-        """Give a text without the key."""
-        return self._pattern.sub(HIDDEN, text)
+    def __init__(self, keys: Iterable[str], *, shortest: int = 1) -> None:
+        """Take the keys; those with fewer letters than `shortest` are not hidden."""
+        known = [key for key in keys if len(key) >= shortest]
+        self._whole = {form for key in known for form in (key, quote_plus(key))}
+        near = {form[:-1] for form in self._whole if len(form) >= SHORTEST_KEY}
+        self._exact = _any_of(self._whole)
+        self._near = _any_of(near)
+        self._either = _any_of(self._whole | near)
+
+    def __call__(self, text: str) -> str:
+        """Return the text with every secret hidden."""
+        text = self._exact.sub(HIDDEN, text)
+        text = _KEY_SHAPE.sub(f"trig_{HIDDEN}", text)
+        return self._near.sub(HIDDEN, text)
 
     def json(self, value: Json) -> Json:
-        """Give a JSON value without the key, in names too; None where it is too deep to look."""
+        """Return a JSON value with secrets hidden, in names too; None if it is nested too deep."""
         try:
             return self._without(value)
         except RecursionError:
@@ -35,25 +47,53 @@ class KeyHider:
 
     def _without(self, value: Json) -> Json:
         if isinstance(value, str):
-            return self.text(value)
+            return self(value)
         if isinstance(value, list):
             return [self._without(one) for one in value]
         if isinstance(value, dict):
-            return {self.text(name): self._without(one) for name, one in value.items()}
+            return {self(name): self._without(one) for name, one in value.items()}
         return value
 
+    def target(self, path: str, query: str) -> str:
+        """Return path and query as one printable line; values of secret names are hidden too.
+
+        `path` is decoded text, `query` is percent-encoded, as WSGI has them.
+        """
+        shown = quote(self(path), safe="/:@!$&'()*+,;=~")
+        if query:
+            shown += "?" + "&".join(self._pair(pair) for pair in query.split("&"))
+        if len(shown) > _LONGEST_TARGET:
+            return f"{shown[:_LONGEST_TARGET]}…"
+        return shown
+
+    def _pair(self, pair: str) -> str:
+        decoded = unquote(pair.replace("+", " "))
+        name = next(iter(parse_qsl(pair, keep_blank_values=True)), ("", ""))[0]
+        if _SECRET_NAME.search(name):
+            return f"{quote(self(name))}={HIDDEN}"
+        return quote(self(decoded), safe="=*/:@,~")
+
     def word(self, text: str) -> str:
-        """Give a text as one word for a shell, in which the key is a variable."""
-        told, at = "", 0
-        for found in self._pattern.finditer(text):
-            told += _quoted(text[at : found.start()]) + self._variable(found[0])
+        """Return a text as one word for a shell, in which the known key is a variable.
+
+        Other texts shaped like a key stay: the command must send what was sent.
+        """
+        shown, at = "", 0
+        for found in self._either.finditer(text):
+            shown += _quoted(text[at : found.start()]) + self._variable(found[0])
             at = found.end()
-        return told + _quoted(text[at:]) or "''"
+        return shown + _quoted(text[at:]) or "''"
 
     def _variable(self, found: str) -> str:
         if found in self._whole:
             return f'"{KEY_VARIABLE}"'
         return f'"${{{KEY_VARIABLE[1:]}%?}}"'
+
+
+def _any_of(texts: set[str]) -> re.Pattern[str]:
+    """Return the pattern of some texts; the longest first, as one may begin another."""
+    ordered = sorted(texts, key=lambda text: (-len(text), text))
+    return re.compile("|".join(map(re.escape, ordered)) or r"(?!)")
 
 
 def _quoted(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.json_types import Json
-from deadringer.contracts.redaction import KeyHider
+from deadringer.contracts.redaction import SecretRedactor
 from deadringer.contracts.rules import SCHEMA_RULE, Context, Grade, Rule, Scope, unexplained
 from deadringer.contracts.violations import Violation
 
@@ -30,7 +30,7 @@ class Ledger:
         rules: Iterable[Rule],
         base_url: str,
         warn: Callable[[str], None],
-        hider: KeyHider,
+        hider: SecretRedactor,
         seed: int = 0,
     ) -> None:
         self.rules = tuple(rules)
@@ -140,7 +140,7 @@ class Ledger:
 
     def _finding(self, violation: Violation, exchange: Exchange, document: Json) -> Finding:
         outcome = str(exchange.status or exchange.failure)
-        hidden = self._hider.text
+        hidden = self._hider
         return Finding(
             violation=replace(
                 violation, expected=hidden(violation.expected), got=hidden(violation.got)

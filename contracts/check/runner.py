@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from deadringer.contracts.exchanges import Exchange
-from deadringer.contracts.redaction import KeyHider
+from deadringer.contracts.redaction import SHORTEST_KEY, SecretRedactor
 from deadringer.contracts.rules import Scope, select
 from deadringer.contracts.specification import operations
 from deadringer.contracts.timestamps import format_timestamp
@@ -78,7 +78,7 @@ class _Check:
             select(only=options.only, skip=options.skip),
             options.base_url,
             self._note,
-            KeyHider(options.api_key),
+            SecretRedactor([options.api_key], shortest=SHORTEST_KEY),
             options.seed,
         )
         self._inspection = Inspection(

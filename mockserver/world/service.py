@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from deadringer.contracts import JsonObject, Operation, format_timestamp, operations
+from deadringer.contracts.redaction import SecretRedactor
 from deadringer.fixtures import World
 from deadringer.mockserver.config import Settings
 from deadringer.mockserver.errors import ApiError
-from deadringer.mockserver.logging import Redactor
 from deadringer.mockserver.state.clock import Clock, VirtualClock, milliseconds_of, start_clock
 from deadringer.mockserver.state.events import Event, EventLog, open_event_log
 from deadringer.mockserver.state.rate_limits import RateLimits
@@ -78,7 +78,7 @@ class Service:
     executions: ExecutionSource
     clock: Clock
     rate_limits: RateLimits = field(init=False)
-    redactor: Redactor = field(init=False)
+    redactor: SecretRedactor = field(init=False)
     family: Family = field(init=False)
     events: EventLog = field(init=False)
     scenario: Scenario | None = field(init=False, default=None)
@@ -94,7 +94,7 @@ class Service:
         self.rate_limits = RateLimits(
             settings.rate_policy, is_enforced=settings.rate_limit == "enforce"
         )
-        self.redactor = Redactor(settings.api_keys)
+        self.redactor = SecretRedactor(settings.api_keys)
         self.events = open_event_log(settings.state)
         began = self.events.set_once("began", self.clock.now().isoformat())
         # After a restart a fast clock goes on from where it was, not from the restart.

@@ -12,7 +12,7 @@ import httpx
 from deadringer.contracts.check.options import CheckOptions
 from deadringer.contracts.exchanges import Exchange, Failure, Intent
 from deadringer.contracts.json_types import Json
-from deadringer.contracts.redaction import KEY_VARIABLE, KeyHider
+from deadringer.contracts.redaction import KEY_VARIABLE, SecretRedactor
 from deadringer.contracts.specification import Operation
 
 from .deadline_transport import DeadlineTransport
@@ -187,7 +187,7 @@ class Client:
         return b"".join(chunks), None
 
 
-def curl_line(base_url: str, exchange: Exchange, hider: KeyHider) -> str:
+def curl_line(base_url: str, exchange: Exchange, hider: SecretRedactor) -> str:
     """Give a command line that repeats the request, the key replaced by a variable."""
     words = ["curl", "-i", "-g", "--path-as-is"]
     if exchange.method != "GET":

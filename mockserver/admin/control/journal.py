@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl
 from werkzeug.datastructures import EnvironHeaders
 
 from deadringer.contracts import Exchange, Json, JsonObject, format_timestamp
+from deadringer.contracts.redaction import SecretRedactor
 from deadringer.mockserver.api.auth import is_known_key, require_known_key
 from deadringer.mockserver.api.middleware.journal import BYTES_KEPT, Passed, Verdict, Verdicts
 from deadringer.mockserver.context import sent_key, split_key
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.faults.validation import problems_of_method, problems_of_operation
-from deadringer.mockserver.logging import Redactor
 from deadringer.mockserver.schema_errors import Problem, good_members
 
 from .context import Steering, require_known
@@ -25,7 +25,7 @@ UNKNOWN_MATCH = {"kind": "none", "name": None}
 
 
 def entry_of(
-    passed: Passed, redactor: Redactor, api_keys: Iterable[str], verdicts: Verdicts
+    passed: Passed, redactor: SecretRedactor, api_keys: Iterable[str], verdicts: Verdicts
 ) -> JsonObject:
     """Give the entry; keys are hidden in it. `verdicts` spares it to judge an answer again.
 
