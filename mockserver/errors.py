@@ -84,6 +84,22 @@ The first kind of a status stands for the status.
 KINDS_BY_CODE = {kind.code: kind for kind in ERROR_KINDS}
 
 
+def error_body(
+    code: str,
+    message: str,
+    suggestion: str | None = None,
+    *,
+    details: JsonObject | None = None,
+    more: JsonObject | None = None,
+) -> JsonObject:
+    """Return the documented error body, the only place that builds it.
+
+    `more` are further members of `error`.
+    """
+    error = {"code": code, "message": message, "details": details, "suggestion": suggestion}
+    return {"success": False, "error": {**error, **(more or {})}}
+
+
 class ApiError(Exception):
     """An answer that is an error; raise it anywhere below a view.
 
@@ -110,30 +126,27 @@ class ApiError(Exception):
         self.more = more or {}
         self.headers = dict(headers or {})
 
+    @property
+    def body(self) -> JsonObject:
+        """The documented error body."""
+        return error_body(
+            self.kind.code,
+            self.message,
+            self.suggestion,
+            details=self.details,
+            more=self.more,
+        )
+
 
 def kind_of_status(status: int) -> ErrorKind | None:
     """Give the kind that stands for a status, None where the table has none."""
     return next((kind for kind in ERROR_KINDS if kind.status == status), None)
 
 
-def error_body(error: ApiError) -> JsonObject:
-    """Give the documented error body: the only place that builds it."""
-    return {
-        "success": False,
-        "error": {
-            "code": error.kind.code,
-            "message": error.message,
-            "details": error.details,
-            "suggestion": error.suggestion,
-            **error.more,
-        },
-    }
-
-
 def error_response(error: ApiError, status: int | None = None) -> Response:
     """Give the answer for an error; `status` overrides the one of its code."""
     response = Response(
-        json_bytes(error_body(error), compact=False),
+        json_bytes(error.body, compact=False),
         status=status or error.kind.status,
         mimetype="application/json",
     )

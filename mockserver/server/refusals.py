@@ -28,11 +28,11 @@ class Refusal(NamedTuple):
         """Give the body that says so."""
         # They bring Flask, which few connections need.
         from deadringer.contracts import json_bytes
-        from deadringer.mockserver.errors import ApiError, error_body, kind_of_status
+        from deadringer.mockserver.errors import ApiError, kind_of_status
 
         kind = kind_of_status(self.status) if self.status >= 500 else None
         code = kind.code if kind else "BAD_REQUEST"
-        return json_bytes(error_body(ApiError(code, self.message, self.fix)), compact=False)
+        return json_bytes(ApiError(code, self.message, self.fix).body, compact=False)
 
 
 TOO_LARGE = Refusal(

@@ -9,7 +9,6 @@ from .model import (
     Change,
     ContractFault,
     Traffic,
-    error_body,
     moved,
     on_data,
     on_detail,
@@ -197,7 +196,7 @@ def _range_clamped(traffic: Traffic, answer: Answer) -> None:
 def _odd_page_crashes(traffic: Traffic, answer: Answer) -> None:
     is_number = traffic.query.get("page", "1").lstrip("-").isdigit()
     if traffic.operation_id == "listExecutions" and answer.status == 400 and not is_number:
-        answer.status, answer.body = 500, error_body("INTERNAL_ERROR")
+        answer.fail(500, "INTERNAL_ERROR")
 
 
 def _redirected(traffic: Traffic, answer: Answer) -> None:
@@ -208,7 +207,7 @@ def _redirected(traffic: Traffic, answer: Answer) -> None:
 
 def _crashes_on_failed(traffic: Traffic, answer: Answer) -> None:
     if traffic.operation_id == "getExecution" and answer.data.get("status") == "failed":
-        answer.status, answer.body = 500, error_body("INTERNAL_ERROR")
+        answer.fail(500, "INTERNAL_ERROR")
 
 
 def _variables(**members: Json) -> Change:

@@ -1,13 +1,13 @@
 """Bugs of what stands around a run: lists, catalogue, cost, limits and test runs."""
 
-from .model import Answer, Change, ContractFault, Traffic, error_body, moved, on_data, on_rows, put
+from .model import Answer, Change, ContractFault, Traffic, moved, on_data, on_rows, put
 
 Fault = ContractFault
 
 
 def _no_such_page(traffic: Traffic, answer: Answer) -> None:
     if traffic.operation_id == "listExecutions" and answer.data.get("executions") == []:
-        answer.status, answer.body = 404, error_body("NOT_FOUND")
+        answer.fail(404, "NOT_FOUND")
 
 
 def _page_ignored(traffic: Traffic, answer: Answer) -> None:
@@ -58,7 +58,7 @@ def _without_limits(_traffic: Traffic, answer: Answer) -> None:
 
 def _failed_runs_lost(traffic: Traffic, answer: Answer) -> None:
     if traffic.operation_id == "getExecution" and answer.data.get("status") == "failed":
-        answer.status, answer.body = 404, error_body("NOT_FOUND")
+        answer.fail(404, "NOT_FOUND")
 
 
 def _mock_ignored(traffic: Traffic, answer: Answer) -> None:

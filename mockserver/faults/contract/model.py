@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from deadringer.contracts import Json, JsonObject, format_timestamp, parse_timestamp
+from deadringer.mockserver.errors import error_body
 
 
 @dataclass(slots=True)
@@ -30,6 +31,10 @@ class Answer:
         """The `error` of an error answer; an empty object elsewhere."""
         error = self.body.get("error") if isinstance(self.body, dict) else None
         return error if isinstance(error, dict) else {}
+
+    def fail(self, status: int, code: str) -> None:
+        """Replace the response by an error of a server that says no more than its code."""
+        self.status, self.body = status, error_body(code, "It did not work")
 
 
 class Counts(Protocol):
@@ -171,9 +176,3 @@ def move(name: str, milliseconds: float) -> Callable[[JsonObject], None]:
         found[name] = moved(found[name], milliseconds)
 
     return moving
-
-
-def error_body(code: str) -> JsonObject:
-    """Give the documented error body with a code."""
-    error = {"code": code, "message": "It did not work", "details": None, "suggestion": None}
-    return {"success": False, "error": error}
