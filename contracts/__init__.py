@@ -13,7 +13,14 @@ from .specification import (
 )
 from .suggestions import nearest_names
 from .timestamps import format_timestamp, milliseconds_between, parse_timestamp
-from .validation import deepest_error, is_valid, validate
+from .validation import (
+    branches_of,
+    is_valid,
+    timestamp_formats,
+    type_names,
+    unknown_members,
+    validate,
+)
 from .violations import Grade, Violation, pointer_to, show
 
 __all__ = [
@@ -27,8 +34,8 @@ __all__ = [
     "Operation",
     "UnknownSchemaError",
     "Violation",
+    "branches_of",
     "bundle_specification",
-    "deepest_error",
     "format_timestamp",
     "is_valid",
     "json_bytes",
@@ -43,5 +50,8 @@ __all__ = [
     "schema_names",
     "show",
     "specification_text",
+    "timestamp_formats",
+    "type_names",
+    "unknown_members",
     "validate",
 ]

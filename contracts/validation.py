@@ -52,12 +52,30 @@ def deepest_error(error: "ValidationError") -> "ValidationError":
     The best branch is the one whose first error lies deepest, then the one with fewest errors.
     """
     while error.context:
-        branches: dict[Any, list[ValidationError]] = {}
-        for child in error.context:
-            branches.setdefault(child.schema_path[0], []).append(child)
-        best = max(branches.values(), key=_closeness)
+        best = max(branches_of(error), key=_closeness)
         error = max(best, key=_depth)
     return error
+
+
+def branches_of(error: "ValidationError") -> list[list["ValidationError"]]:
+    """Return the errors of each branch of an `anyOf` or `oneOf` that did not fit."""
+    branches: dict[Any, list[ValidationError]] = {}
+    for child in error.context or ():
+        branches.setdefault(child.schema_path[0], []).append(child)
+    return list(branches.values())
+
+
+def unknown_members(error: "ValidationError") -> list[str]:
+    """Return the members of the instance that its schema does not describe, in their order."""
+    schema: Any = error.schema
+    instance: Any = error.instance
+    return [name for name in instance if name not in schema.get("properties", {})]
+
+
+def type_names(error: "ValidationError") -> str:
+    """Return what a failed `type` wants: `integer or null`."""
+    wanted: Any = error.validator_value
+    return " or ".join([wanted] if isinstance(wanted, str) else wanted)
 
 
 def _closeness(errors: "Iterable[ValidationError]") -> tuple[int, int]:
@@ -95,7 +113,7 @@ def _sides(error: "ValidationError") -> Iterator[tuple[str, str, str, str]]:
     elif keyword in {"additionalProperties", "unevaluatedProperties"}:
         yield from _unknown_members(error)
     elif keyword == "type":
-        types = " or ".join([wanted] if isinstance(wanted, str) else wanted)
+        types = type_names(error)
         yield "", f"type {types}", got, f"send a value of type {types}"
     elif keyword == "enum":
         allowed = ", ".join(show(value) for value in wanted)
@@ -120,16 +138,14 @@ def _missing_members(error: "ValidationError") -> Iterator[tuple[str, str, str, 
 
 
 def _unknown_members(error: "ValidationError") -> Iterator[tuple[str, str, str, str]]:
-    schema: Any = error.schema
     instance: Any = error.instance
-    for name in instance:
-        if name not in schema.get("properties", {}):
-            yield (
-                pointer_to(name),
-                "no member the contract does not know",
-                show(instance[name]),
-                f"remove {show(name)}, or judge without strict",
-            )
+    for name in unknown_members(error):
+        yield (
+            pointer_to(name),
+            "no member the contract does not know",
+            show(instance[name]),
+            f"remove {show(name)}, or judge without strict",
+        )
 
 
 @cache
@@ -137,7 +153,9 @@ def _validator(schema_name: str, strict: bool) -> "Draft202012Validator":
     from jsonschema import Draft202012Validator
 
     schema = _registry(strict).contents(f"{load_schema(schema_name)['$id']}")
-    return Draft202012Validator(schema, registry=_registry(strict), format_checker=_formats())
+    return Draft202012Validator(
+        schema, registry=_registry(strict), format_checker=timestamp_formats()
+    )
 
 
 @cache
@@ -169,7 +187,8 @@ def _registry(strict: bool) -> "Registry[Any]":
 
 
 @cache
-def _formats() -> "FormatChecker":
+def timestamp_formats() -> "FormatChecker":
+    """Return the format checker that knows `date-time` as the contract does."""
     from jsonschema import FormatChecker
 
     checker = FormatChecker(formats=())

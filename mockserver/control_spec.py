@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from deadringer.contracts import JsonObject, Operation
-
-from .schema_errors import timestamps
+from deadringer.contracts import JsonObject, Operation, timestamp_formats
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -71,7 +69,7 @@ def _validator(schema_text: str) -> "Draft202012Validator":
     from jsonschema import Draft202012Validator  # a start does without
 
     schema = json.loads(schema_text)
-    return Draft202012Validator(schema, registry=_registry(), format_checker=timestamps())
+    return Draft202012Validator(schema, registry=_registry(), format_checker=timestamp_formats())
 
 
 @cache

@@ -1,16 +1,17 @@
 """What a JSON Schema has against a value people wrote: place, problem and fix, all at once.
 
+It speaks to those who wrote the value, by its path; `contracts.validate` reports what a server
+sent, as violations. Both read jsonschema's errors by the same functions of the contract.
 jsonschema takes a fifth of a start, so it is loaded when the first value is judged.
 """
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from deadringer.contracts import Json, JsonObject, parse_timestamp, show
+from deadringer.contracts import Json, JsonObject, branches_of, show, type_names, unknown_members
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
 Path = tuple[str | int, ...]
@@ -44,18 +45,6 @@ def good_members(instance: Json, problems: Iterable[Problem]) -> JsonObject:
     return {name: value for name, value in instance.items() if name not in bad}
 
 
-@cache
-def timestamps() -> "FormatChecker":
-    """Give the format checker that knows `date-time` as the contract does."""
-    from jsonschema import FormatChecker
-
-    checker = FormatChecker(formats=())
-    checker.checks("date-time")(
-        lambda value: not isinstance(value, str) or parse_timestamp(value) is not None
-    )
-    return checker
-
-
 def _told(error: "ValidationError") -> Iterator[Problem]:
     path: Path = tuple(error.absolute_path)
     wanted: Any = error.validator_value
@@ -76,7 +65,7 @@ def _said(keyword: str, shown: str, error: "ValidationError") -> tuple[str, str]
     wanted: Any = error.validator_value
     schema: Any = error.schema
     if keyword == "type":
-        kinds = " or ".join([wanted] if isinstance(wanted, str) else wanted)
+        kinds = type_names(error)
         return f"{shown} is not of type {kinds}", f"write a value of type {kinds}"
     if keyword in {"enum", "const"}:
         allowed = ", ".join(str(one) for one in (wanted if keyword == "enum" else [wanted]))
@@ -110,25 +99,15 @@ def _members(schema: dict[str, Any]) -> list[str]:
 
 def _unknown(error: "ValidationError") -> Iterator[Problem]:
     schema: Any = error.schema
-    instance: Any = error.instance
-    known = _members(schema)
-    for name in instance:
-        if name not in known:
-            yield Problem(
-                (*error.absolute_path, name), "is unknown", f"known here: {', '.join(known)}"
-            )
+    known = ", ".join(_members(schema))
+    for name in unknown_members(error):
+        yield Problem((*error.absolute_path, name), "is unknown", f"known here: {known}")
 
 
 def _of_alternatives(error: "ValidationError") -> Iterator[Problem]:
     """Follow the alternative whose `const` member fits; where none does, name their values."""
-    branches: dict[Any, list[ValidationError]] = {}
-    for child in error.context or ():
-        branches.setdefault(child.schema_path[0], []).append(child)
-    meant = [
-        errors
-        for errors in branches.values()
-        if not any(one.validator == "const" for one in errors)
-    ]
+    branches = branches_of(error)
+    meant = [errors for errors in branches if not any(one.validator == "const" for one in errors)]
     if len(meant) == 1 or (meant and not isinstance(error.instance, dict)):
         for child in meant[0]:
             yield from _told(child)
@@ -142,7 +121,7 @@ def _of_alternatives(error: "ValidationError") -> Iterator[Problem]:
                 f"use one of: {', '.join(dict.fromkeys(value for _, value in unsaid))}",
             )
             return
-    values = [one for errors in branches.values() for one in errors if one.validator == "const"]
+    values = [one for errors in branches for one in errors if one.validator == "const"]
     if values and not meant:
         allowed = ", ".join(str(one.validator_value) for one in values)
         shown = show(values[0].instance)
@@ -155,10 +134,10 @@ def _of_alternatives(error: "ValidationError") -> Iterator[Problem]:
 
 
 def _unsaid(
-    instance: dict[str, Any], branches: dict[Any, list["ValidationError"]]
+    instance: dict[str, Any], branches: list[list["ValidationError"]]
 ) -> Iterator[tuple[str, str]]:
     """Give the missing member that tells the alternatives apart, with its value in each."""
-    for errors in branches.values():
+    for errors in branches:
         for one in errors:
             schema: Any = one.schema
             required: Any = one.validator_value
