@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-slow coverage screenshots mutation bench bench-serve bench-generate check format constraints clean
+.PHONY: help setup serve test test-slow coverage screenshots mutation bench bench-serve bench-generate check types format constraints clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -58,9 +58,11 @@ bench-generate: $(READY) ## The part of bench about generating
 # mypy finds packages by folders, so it gets the layout of the wheel as links.
 NAMES := build/names/deadringer
 
-check: $(READY) ## Lint, formatting, types
+check: types ## Lint, formatting, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(READY) ## Types alone
 	@rm -rf $(NAMES) && mkdir -p $(NAMES)
 	@ln -s $(CURDIR)/package/deadringer/*.py $(CURDIR)/contracts $(CURDIR)/fixtures $(CURDIR)/mockserver $(NAMES)
 	$(BIN)/mypy

@@ -56,7 +56,7 @@ def test_a_documented_job_fails_on_a_broken_promise_only(
         done = subprocess.run(
             ["bash", "-e", "-c", scripts()[job]],
             cwd=tmp_path,
-            env={**os.environ, **variables, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **variables},
             capture_output=True,
             text=True,
             timeout=120,

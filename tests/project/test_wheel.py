@@ -4,44 +4,20 @@ import json
 import re
 import subprocess
 import sys
-import venv
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.project import ROOT
+from tests.project.environment import Environment
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("environment")]
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]  # one wheel, in one process
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    command = ["-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    subprocess.run([sys.executable, *command], check=True, capture_output=True, timeout=120)
-    (built,) = folder.glob("*.whl")
-    return built
-
-
-@pytest.fixture(scope="module")
-def binaries(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of an environment with the wheel and what it brings, and nothing else."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder)
-    binaries = folder / ("Scripts" if sys.platform == "win32" else "bin")
-    install = ["-m", "pip", "--python", binaries / "python", "install", "--quiet", "--no-compile"]
-    constraints = ["--disable-pip-version-check", "--constraint", ROOT / "constraints.txt"]
-    subprocess.run(
-        [sys.executable, *install, *constraints, wheel],
-        check=True,
-        timeout=300,
-        cwd=folder,
-    )
-    return binaries
-
-
-def test_the_wheel_brings_the_pytest_plugin(binaries: Path, tmp_path: Path) -> None:
+def test_the_wheel_brings_the_pytest_plugin(environment: Environment, tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(
         """
 import httpx
@@ -53,50 +29,61 @@ def test_it(execution_api, execution_factory, assert_keeps_contract, pytestconfi
 """
     )
 
-    done = subprocess.run(
-        [binaries / "python", "-m", "pytest", "-W", "error", "-q"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = environment.run("python", "-m", "pytest", "-W", "error", "-q", cwd=tmp_path)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout
 
 
-def test_the_wheel_serves_outside_the_repository(binaries: Path, tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [binaries / "deadringer", "serve", "--port", "0"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as server:
-        try:
-            banner = "".join(iter(server.stdout.readline, "Stop with Ctrl-C.\n"))
-            url = banner.split("serves on ")[1].split()[0]
-            key = banner.split("Demo key: ")[1].split()[0]
-            run = "/v1/workflows/wf_abc123/executions/run_x7k9m2"
-            with urlopen(Request(url + run, headers={"x-api-key": key}), timeout=10) as answer:
-                execution = json.load(answer)["data"]
-            with urlopen(url + "/openapi.json", timeout=10) as answer:
-                specification = json.load(answer)
-            with urlopen(f"{url}/__mock/ui/runs/wf_abc123/run_x7k9m2", timeout=10) as answer:
-                page = answer.read().decode()
-            assets = re.findall(r'"(/__mock/ui/assets/[^"]+)"', page)
-            for asset in assets:
-                with urlopen(url + asset, timeout=10) as answer:
-                    assert answer.read(1)
-        finally:
-            server.terminate()
+def test_the_wheel_serves_outside_the_repository(environment: Environment, tmp_path: Path) -> None:
+    with environment.serving(cwd=tmp_path) as (url, key):
+        run = "/v1/workflows/wf_abc123/executions/run_x7k9m2"
+        with urlopen(Request(url + run, headers={"x-api-key": key}), timeout=10) as answer:
+            execution = json.load(answer)["data"]
+        with urlopen(url + "/openapi.json", timeout=10) as answer:
+            specification = json.load(answer)
+        with urlopen(f"{url}/__mock/ui/runs/wf_abc123/run_x7k9m2", timeout=10) as answer:
+            page = answer.read().decode()
+        assets = re.findall(r'"(/__mock/ui/assets/[^"]+)"', page)
+        for asset in assets:
+            with urlopen(url + asset, timeout=10) as answer:
+                assert answer.read(1)
 
     parsing = "import sys; sys.modules['yaml'] = None; "
     parsing += "from deadringer.contracts import operations; operations()"
-    subprocess.run([binaries / "python", "-c", parsing], check=True, timeout=60, cwd=tmp_path)
+    environment.python(parsing, cwd=tmp_path)
 
     assert execution["status"] == "completed"
     assert [step["step_id"] for step in execution["steps"]] == ["agent-1", "slack-1"]
     assert any(asset.endswith("trace.js") for asset in assets)
     assert specification["openapi"].startswith("3.1")
+
+
+def test_a_wheel_built_from_the_source_distribution_is_the_same(
+    wheel: Path, tmp_path: Path
+) -> None:
+    # Without `--wheel`, `build` makes the wheel from the source distribution that it has made.
+    command = ["-m", "build", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    subprocess.run([sys.executable, *command], check=True, capture_output=True, timeout=120)
+
+    assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()
+
+
+def test_the_wheel_brings_its_types(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from deadringer.contracts.timestamps import parse_timestamp\n"
+        "from deadringer.fixtures import generate\n"
+        "from deadringer.mockserver.testing.client import ExecutionApi\n"
+        "names: list[int] = [parse_timestamp, generate, ExecutionApi]\n"
+    )
+    mypy = [sys.executable, "-m", "mypy", "--python-executable", environment.program("python")]
+
+    done = subprocess.run(
+        [*mypy, "mine.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    errors = [line for line in done.stdout.splitlines() if ": error: " in line]
+    assert [line.split(": error: ")[0] for line in errors] == ["mine.py:4"] * 3, done.stdout
+    assert 'has incompatible type "Callable[' in errors[0]
+    assert 'has incompatible type "def generate(seed: int | str, ' in errors[1]
+    assert 'has incompatible type "type[ExecutionApi]"' in errors[2]

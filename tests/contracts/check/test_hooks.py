@@ -39,7 +39,7 @@ def test_the_contract(case):
 
 def surroundings(server: SmallServer) -> dict[str, str]:
     named = {"DEADRINGER_WORKFLOW": WORKFLOW, "DEADRINGER_RUN": RUN, "URL": server.url, "KEY": KEY}
-    inherited = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    inherited = {"PATH": os.environ["PATH"]}
     return {**inherited, **named, "SCHEMATHESIS_HOOKS": "deadringer.contracts.schemathesis_hooks"}
 
 

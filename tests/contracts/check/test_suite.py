@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -24,19 +23,16 @@ from tests.project import ROOT
 WORKFLOW, RUN = next(
     ids for ids, one in EXECUTIONS.items() if one["status"] == "completed" and one["duration_ms"]
 )
-# An environment installed before the plugin was declared does not know it yet.
-IS_INSTALLED = bool(entry_points(group="pytest11", name="deadringer"))
-PLUGIN = () if IS_INSTALLED else ("-p", "deadringer.mockserver.testing.plugin")
 
 
 def run_suite(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", *PLUGIN, "--pyargs", "deadringer.contracts.suite"),
+            *(sys.executable, "-m", "pytest", "--pyargs", "deadringer.contracts.suite"),
             *("-v", "-rs", "-p", "no:cacheprovider", "--color", "no", *options),
         ],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         timeout=120,

@@ -177,9 +177,9 @@ def test_variables_and_project_files_do_not_reach_the_mock(pytester, monkeypatch
     pytester.runpytest_subprocess(*PLUGIN).assert_outcomes(passed=1)
 
 
-def test_a_namesake_in_the_working_folder_is_not_taken_for_the_mock(tmp_path, monkeypatch):
-    for name in ("contracts.py", "mockserver.py", "json.py"):
-        (tmp_path / name).write_text("raise AssertionError('a namesake')")
+def test_modules_in_the_working_folder_do_not_reach_the_mock(tmp_path, monkeypatch):
+    for name in ("deadringer.py", "json.py"):
+        (tmp_path / name).write_text("raise AssertionError('imported by the mock')")
     monkeypatch.chdir(tmp_path)
 
     with attended_mock((), tmp_path / "log.txt") as mock:
