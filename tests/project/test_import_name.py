@@ -1,5 +1,6 @@
 """The one import name: beside packages of other projects with the names of our folders."""
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -31,7 +32,7 @@ def editable(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 
 slow = pytest.mark.slow
-together = pytest.mark.xdist_group("environment")
+together = pytest.mark.xdist_group("wheel")
 
 
 @slow
@@ -215,6 +216,14 @@ def test_an_import_by_the_name_of_a_folder_is_found(folder: str) -> None:
         assert OLD_IMPORT.search(f"text\n{line}\n"), line
     for line in (f"from deadringer import {folder}", f"import deadringer.{folder}"):
         assert not OLD_IMPORT.search(f"text\n{line}\n"), line
+
+
+def test_every_module_that_a_text_runs_exists() -> None:
+    texts = [path.read_text("utf-8") for path in tracked("*.md", "*.py", "*.yml", "Makefile")]
+    run = {name for text in texts for name in re.findall(r"python -m (deadringer(?:\.\w+)*)", text)}
+
+    assert len(run) > 2
+    assert [name for name in sorted(run) if importlib.util.find_spec(name) is None] == []
 
 
 @slow

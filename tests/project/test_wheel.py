@@ -12,8 +12,6 @@ import pytest
 from tests.project import ROOT
 from tests.project.environment import Environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("environment")]
-
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]  # one wheel, in one process
 
 

@@ -1,4 +1,4 @@
-"""Prints docs/contract-faults.md: `python -m deadringer.contract_faults.page`."""
+"""Prints docs/contract-faults.md: `python -m deadringer.mockserver.faults.contract.docs`."""
 
 import sys
 from itertools import groupby
@@ -13,7 +13,7 @@ Named, realistic bugs a backend could ship. Each breaks at least one promise of 
 
 A frontend developer sees how a page survives them; `make mutation` proves that
 `deadringer check` finds every one. This page is written by
-`python -m deadringer.contract_faults.page`.
+`python -m deadringer.mockserver.faults.contract.docs`.
 """
 
 
