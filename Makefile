@@ -37,7 +37,7 @@ test-slow: $(READY) ## Run the slow tests: whole checks, every contract fault, w
 	@$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest $(SPREAD) -m slow
 
-coverage: check ## Run every test, slow ones too, and list the lines that no test ran
+coverage: check ## Run every test, slow ones too, list the lines that no test ran, and hold the floor
 	$(BIN)/python -m pytest $(SPREAD) --cov --cov-report=term
 
 screenshots: $(READY) ## Write a picture of every page into build/screenshots
@@ -58,9 +58,10 @@ bench-generate: $(READY) ## The part of bench about generating
 # mypy finds packages by folders, so it gets the layout of the wheel as links.
 NAMES := build/names/deadringer
 
-check: types ## Lint, formatting, types
+check: types ## Lint, formatting, types, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 types: $(READY) ## Types alone
 	@rm -rf $(NAMES) && mkdir -p $(NAMES)
