@@ -119,7 +119,7 @@ def worth(documents: Sequence[Any]) -> Worth:
     judged = [judge_execution(document, context) for document in documents]
     count = len(documents)
     passing = sum(is_valid(document, "execution") for document in documents)
-    errorless = sum(all(one.grade.value != "error" for one in found) for found in judged)
+    errorless = sum(all(one.severity.value != "error" for one in found) for found in judged)
     return Worth(
         count, passing / count, errorless / count, sum(not found for found in judged) / count
     )

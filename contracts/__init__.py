@@ -21,17 +21,17 @@ from .validation import (
     unknown_members,
     validate,
 )
-from .violations import Grade, Violation, pointer_to, show
+from .violations import Severity, Violation, pointer_to, show
 
 __all__ = [
     "MISSING",
     "Exchange",
     "Failure",
-    "Grade",
     "Intent",
     "Json",
     "JsonObject",
     "Operation",
+    "Severity",
     "UnknownSchemaError",
     "Violation",
     "branches_of",

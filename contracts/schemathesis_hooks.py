@@ -6,8 +6,8 @@
 In a pytest suite of yours, `import deadringer.contracts.schemathesis_hooks` before
 `schema.parametrize()` does the same.
 Importing this module registers three checks and, where DEADRINGER_WORKFLOW (and DEADRINGER_RUN)
-name a run that exists, gives its ids to half of the generated requests. Only breaches graded
-`error` fail a check; with DEADRINGER_FAIL_ON=warning all do. See docs/schemathesis.md.
+name a run that exists, gives its ids to half of the generated requests. Only breaches of
+severity `error` fail a check; with DEADRINGER_FAIL_ON=warning all do. See docs/schemathesis.md.
 """
 
 import os
@@ -18,7 +18,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 import hypothesis.strategies as st
 import schemathesis
 from schemathesis.checks import CheckContext
-from schemathesis.core.failures import Failure, FailureGroup, Severity
+from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.core.failures import Severity as FailureSeverity
 from schemathesis.core.transport import Response
 from schemathesis.generation.case import Case
 from schemathesis.hooks import HookContext
@@ -29,7 +30,7 @@ from .json_types import Json, JsonObject
 from .rules import Scope, judge, judge_execution, unexplained
 from .specification import Operation, operations
 from .validation import validate
-from .violations import Grade, Violation
+from .violations import Severity, Violation
 
 AnyCase = Case[Any]
 ID_VARIABLES = {"id": "DEADRINGER_WORKFLOW", "runId": "DEADRINGER_RUN"}
@@ -38,6 +39,9 @@ _PAGES = {
     "listWorkflows": Scope.WORKFLOW_PAGE,
     "listActions": Scope.CATALOGUE,
 }
+
+
+_SEVERITIES = {Severity.ERROR: FailureSeverity.HIGH, Severity.WARNING: FailureSeverity.LOW}
 
 
 class BrokenPromise(Failure):
@@ -52,7 +56,7 @@ class BrokenPromise(Failure):
             operation=operation,
             title=f"Broken promise: {violation.rule}",
             message=_told(violation),
-            severity=Severity.HIGH if violation.grade is Grade.ERROR else Severity.LOW,
+            severity=_SEVERITIES[violation.severity],
         )
         self.rule = violation.rule
 
@@ -175,11 +179,11 @@ def _shape(exchange: Exchange) -> Iterator[Violation]:
 
 
 def _report(case: AnyCase, exchange: Exchange, violations: list[Violation]) -> None:
-    fails_on_warning = os.environ.get("DEADRINGER_FAIL_ON") == Grade.WARNING
+    fails_on_warning = os.environ.get("DEADRINGER_FAIL_ON") == Severity.WARNING
     failures = [
         BrokenPromise(case.operation.label, one)
         for one in violations
-        if one.grade is Grade.ERROR or fails_on_warning
+        if one.severity is Severity.ERROR or fails_on_warning
     ]
     if failures:
         raise FailureGroup(failures)

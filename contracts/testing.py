@@ -9,7 +9,7 @@ from .exchanges import Exchange
 from .json_types import Json, JsonObject
 from .rules import Context, rule_named
 from .specification import operation_at, operations
-from .violations import Grade, Violation
+from .violations import Severity, Violation
 
 __all__ = ["assert_keeps_contract"]
 
@@ -18,7 +18,7 @@ _MOST_SHOWN = 10
 
 def told(head: str, violations: list[Violation]) -> str:
     """Give all there is to know of each breach: rule, place, both sides, fix and source."""
-    ordered = sorted(violations, key=lambda violation: violation.grade)  # errors first, as in ABC
+    ordered = sorted(violations, key=lambda one: one.severity)  # errors first, as in ABC
     count = "1 promise" if len(ordered) == 1 else f"{len(ordered)} promises"
     lines = [f"{count} of the contract broken" + (f" in {head}" if head else "")]
     lines += [_one(violation) for violation in ordered[:_MOST_SHOWN]]
@@ -38,7 +38,7 @@ def _one(violation: Violation) -> str:
     )
     return "\n".join(
         [
-            f"{violation.grade} {rule.id} {rule.name}",
+            f"{violation.severity} {rule.id} {rule.name}",
             *(f"  {name:9} {text}" for name, text in rows if text),
         ]
     )
@@ -145,13 +145,13 @@ def assert_keeps_contract(
         ValueError: if an argument has no such value.
     """
     __tracebackhide__ = True
-    grades = _failing(fail_on)
+    severities = _failing(fail_on)
     context = Context(definition=_definition(definition))
     try:
         head, violations = _judged(response_or_document, context, operation_id)
     except UnreadableError as problem:
         raise AssertionError(str(problem)) from None
-    if any(violation.grade in grades for violation in violations):
+    if any(violation.severity in severities for violation in violations):
         raise AssertionError(told(head, violations))
 
 
@@ -175,12 +175,12 @@ def _line(exchange: Exchange) -> str:
     return f"{exchange.method} {exchange.path} -> {exchange.status}".strip()
 
 
-def _failing(fail_on: str) -> frozenset[Grade]:
-    """Give the grades that fail."""
-    names = [grade.value for grade in Grade]
+def _failing(fail_on: str) -> frozenset[Severity]:
+    """Give the severities that fail."""
+    names = [severity.value for severity in Severity]
     if fail_on not in names:
         raise ValueError(f"fail_on={fail_on!r} is not one of {', '.join(names)}.")
-    return frozenset(Grade) if fail_on == Grade.WARNING else frozenset({Grade.ERROR})
+    return frozenset(Severity) if fail_on == Severity.WARNING else frozenset({Severity.ERROR})
 
 
 def _definition(given: JsonObject | None) -> JsonObject | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .json_types import Json, JsonObject
 from .schema_files import load_schema, schema_names
 from .timestamps import parse_timestamp
-from .violations import Grade, Violation, pointer_to, show
+from .violations import Severity, Violation, pointer_to, show
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, FormatChecker
@@ -99,7 +99,7 @@ def _violations(error: "ValidationError", schema_name: str) -> Iterator[Violatio
             expected=expected,
             got=got,
             fix=fix,
-            grade=Grade.ERROR,
+            severity=Severity.ERROR,
             source=source,
         )
 

@@ -9,7 +9,7 @@ from .json_types import Json
 SHOWN_LENGTH = 160
 
 
-class Grade(StrEnum):
+class Severity(StrEnum):
     """How sure the promise is: documented (error) or inferred (warning)."""
 
     ERROR = "error"
@@ -30,7 +30,7 @@ class Violation:
     expected: str
     got: str
     fix: str
-    grade: Grade = Grade.ERROR
+    severity: Severity = Severity.ERROR
     source: str = ""
 
     @property

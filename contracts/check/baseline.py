@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deadringer.contracts.json_types import Json, JsonObject
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 from .atomic_files import ReportError, write_atomically
 from .report import FoldedFinding, Promise, Report, Result, Verdict
@@ -59,7 +59,7 @@ def update_baseline(path: Path, report: Report) -> None:
                 "rule": folded.rule,
                 "operation": folded.operation_id,
                 "pointer": folded.pattern,
-                "grade": folded.grade.value,
+                "severity": folded.severity.value,
                 "first_seen": first_seen,
             }
     accepted = [entries[name] for name in sorted(entries)]
@@ -69,7 +69,7 @@ def update_baseline(path: Path, report: Report) -> None:
         raise BaselineError(str(error)) from error
 
 
-def apply_baseline(report: Report, baseline: Baseline, *, fail_on: Grade) -> Report:
+def apply_baseline(report: Report, baseline: Baseline, *, fail_on: Severity) -> Report:
     """Mark accepted breaches; they no longer break the verdict. Tells which are gone."""
     promises = tuple(_marked(promise, baseline) for promise in report.promises)
     seen = {folded.fingerprint for promise in promises for folded in promise.findings}
@@ -83,11 +83,11 @@ def apply_baseline(report: Report, baseline: Baseline, *, fail_on: Grade) -> Rep
     return marked
 
 
-def is_broken(report: Report, fail_on: Grade) -> bool:
-    """Whether a breach that is not accepted reaches the grade that fails a check."""
-    failing = {Grade.ERROR} if fail_on is Grade.ERROR else set(Grade)
+def is_broken(report: Report, fail_on: Severity) -> bool:
+    """Whether a breach that is not accepted reaches the severity that fails a check."""
+    failing = {Severity.ERROR} if fail_on is Severity.ERROR else set(Severity)
     return any(
-        folded.grade in failing and not folded.accepted
+        folded.severity in failing and not folded.accepted
         for promise in report.promises
         for folded in promise.findings
     )
@@ -104,4 +104,4 @@ def _marked(promise: Promise, baseline: Baseline) -> Promise:
 
 
 def _breaks(folded: FoldedFinding) -> bool:
-    return folded.grade is Grade.ERROR and not folded.accepted
+    return folded.severity is Severity.ERROR and not folded.accepted

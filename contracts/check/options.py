@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deadringer.contracts.rules import Settings
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 
 class OptionError(ValueError):
@@ -29,7 +29,7 @@ class CheckOptions:
     max_time_s: float = 900
     timeout_s: float = 10
     max_body_bytes: int = 50_000_000
-    fail_on: Grade = Grade.ERROR
+    fail_on: Severity = Severity.ERROR
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     seed: int = 0

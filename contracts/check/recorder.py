@@ -8,14 +8,14 @@ from dataclasses import replace
 from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.redaction import SecretRedactor
-from deadringer.contracts.rules import SCHEMA_RULE, Context, Grade, Rule, Scope, unexplained
+from deadringer.contracts.rules import SCHEMA_RULE, Context, Rule, Scope, Severity, unexplained
 from deadringer.contracts.violations import Violation
 
 from .http.client import curl_line
 from .report import EXAMPLES_SHOWN, Finding, FoldedFinding, Promise, Result
 
 _INDEX = re.compile(r"(?<=/)\d+(?=/|$)")
-Fold = tuple[str, Grade, str, str | None]
+Fold = tuple[str, Severity, str, str | None]
 
 
 class Ledger:
@@ -112,8 +112,8 @@ class Ledger:
 
     @property
     def broken(self) -> int:
-        """How many distinct breaches of error grade were found."""
-        return sum(grade is Grade.ERROR for _, grade, _, _ in self._counts)
+        """How many distinct breaches of error severity were found."""
+        return sum(severity is Severity.ERROR for _, severity, _, _ in self._counts)
 
     def _violations(self, rule: Rule, subject: tuple[Json, ...]) -> list[Violation]:
         try:
@@ -132,7 +132,7 @@ class Ledger:
         for violation in violations:
             moved = violation.moved_below(below)
             pattern = _INDEX.sub("*", moved.pointer)
-            fold = (moved.rule, moved.grade, pattern, exchange.operation_id)
+            fold = (moved.rule, moved.severity, pattern, exchange.operation_id)
             self._counts[fold] += 1
             examples = self._examples.setdefault(fold, [])
             if len(examples) < EXAMPLES_SHOWN:
@@ -164,14 +164,14 @@ class Ledger:
             rule=rule.name,
             title=rule.why.partition("\n")[0],
             group=rule.group,
-            grade=rule.grade,
+            severity=rule.severity,
             source=rule.source,
             result=Result.KEPT,
             exercised=exercised,
             reason="",
             findings=folded,
         )
-        if any(one.grade is Grade.ERROR for one in folded):
+        if any(one.severity is Severity.ERROR for one in folded):
             return replace(promise, result=Result.BROKEN)
         if folded:
             return replace(promise, result=Result.WARNED)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.rules import Group
-from deadringer.contracts.violations import Grade, Violation
+from deadringer.contracts.violations import Severity, Violation
 
 EXAMPLES_SHOWN = 3
 
@@ -56,7 +56,7 @@ class FoldedFinding:
     """
 
     rule: str
-    grade: Grade
+    severity: Severity
     pattern: str
     operation_id: str | None
     count: int
@@ -80,7 +80,7 @@ class Promise:
     rule: str
     title: str
     group: Group
-    grade: Grade
+    severity: Severity
     source: str
     result: Result
     exercised: int

@@ -1,6 +1,6 @@
 """The semantic rules of the contract: small functions over parsed JSON, each with its source."""
 
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 from .instances import Instance, Instances, instances_of
 from .judging import judge, judge_execution, judge_pair, unexplained
@@ -13,13 +13,13 @@ __all__ = [
     "SCHEMA_RULE",
     "Breach",
     "Context",
-    "Grade",
     "Group",
     "Instance",
     "Instances",
     "Rule",
     "Scope",
     "Settings",
+    "Severity",
     "instances_of",
     "judge",
     "judge_execution",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from deadringer.contracts.exchanges import MISSING, Exchange, Intent
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.validation import is_valid, validate
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 from .json_values import members, text
 from .model import Breach, Context, When
@@ -87,21 +87,23 @@ def error_code(exchange: Exchange) -> str | None:
     return text(error_of(exchange).get("code"))
 
 
-def shape_breaches(body: Json, schema_name: str, grade: Grade | None = None) -> Iterator[Breach]:
+def shape_breaches(
+    body: Json, schema_name: str, severity: Severity | None = None
+) -> Iterator[Breach]:
     """Yield a breach for each place where a body leaves a schema."""
     for one in validate(body, schema_name):
-        yield Breach(one.pointer, one.expected, one.got, one.fix, grade)
+        yield Breach(one.pointer, one.expected, one.got, one.fix, severity)
 
 
 def body_breaches(
-    exchange: Exchange, schema_name: str, grade: Grade | None = None
+    exchange: Exchange, schema_name: str, severity: Severity | None = None
 ) -> Iterator[Breach]:
     """Yield a breach if an answer that should have a JSON body of a schema has another one."""
     if has_json(exchange):
-        yield from shape_breaches(exchange.body, schema_name, grade)
+        yield from shape_breaches(exchange.body, schema_name, severity)
     elif has_body(exchange):
         fix = "answer with the documented error body, as JSON"
-        yield Breach("", "a JSON body", excerpt(exchange), fix, grade)
+        yield Breach("", "a JSON body", excerpt(exchange), fix, severity)
 
 
 def excerpt(exchange: Exchange) -> str:

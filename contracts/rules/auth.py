@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from deadringer.contracts.exchanges import Exchange, Intent
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 from .answered import (
     answered,
@@ -24,7 +24,7 @@ _ERRORS_PAGE = "Errors, 401: AUTH_REQUIRED, INVALID_API_KEY"
 @rule(
     "DR045",
     group=Group.AUTH,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Authentication: a valid API key; Errors, 401",
     when=answered(lacks_good_key, was_heard),
@@ -56,7 +56,7 @@ def _is_coded_refusal(exchange: Exchange) -> bool:
 @rule(
     "DR046",
     group=Group.AUTH,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source=_ERRORS_PAGE,
     when=answered(_is_coded_refusal),
@@ -100,7 +100,7 @@ def _carries_secret(exchange: Exchange) -> bool:
 @rule(
     "DR108",
     group=Group.AUTH,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Inferred: a key is a secret",
     when=answered(_carries_secret),
@@ -126,7 +126,7 @@ def answers_never_repeat_the_key(exchange: Exchange, _context: Context) -> Itera
 @rule(
     "DR109",
     group=Group.AUTH,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Inferred from Authentication: header x-api-key, or a bearer token",
     when=answered(has_intent(Intent.KEY_IN_QUERY)),
@@ -145,7 +145,7 @@ def key_in_the_query_is_not_enough(exchange: Exchange, _context: Context) -> Ite
 @rule(
     "DR111",
     group=Group.AUTH,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Authentication: `Authorization: Bearer <key>` is accepted too",
     when=answered(has_intent(Intent.BEARER_KEY), was_heard),

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from deadringer.contracts.json_types import Json
-from deadringer.contracts.violations import Grade, pointer_to
+from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import elements, members, shown, text, whole
 from .model import Breach, Context, Group, Scope, When, rule
@@ -74,7 +74,7 @@ def _window(query: Json) -> tuple[int, int] | None:
 @rule(
     "DR121a",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.WORKFLOW_PAGE,
     source=f"{_WORKFLOWS}, `limit`: 1-100, default 20",
     when=_with_items(_has_window),
@@ -93,7 +93,7 @@ def workflow_pages_keep_the_limit(data: Json, query: Json, _context: Context) ->
 @rule(
     "DR121b",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.WORKFLOW_PAGE,
     source=f"{_WORKFLOWS}, `limit`, `offset`, `total`",
     when=_with_items(_has_window, _has_total),
@@ -117,14 +117,14 @@ def workflow_pages_stay_in_the_total(
             f"{expected} items (total {total}, offset {window[1]}, limit {window[0]})",
             f"{count} items",
             "skip `offset` items, then give `limit`; count `total` with the same filter",
-            Grade.WARNING if count < expected or count > window[0] else None,
+            Severity.WARNING if count < expected or count > window[0] else None,
         )
 
 
 @rule(
     "DR121c",
     group=Group.LISTING,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.WORKFLOW_PAGE,
     source=f"Inferred from {_WORKFLOWS}, `has_more` and `total`",
     when=_with_items(_has_window, _has_total),
@@ -152,7 +152,7 @@ def workflow_pages_tell_of_more(data: Json, query: Json, _context: Context) -> I
 @rule(
     "DR121d",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.WORKFLOW_PAGE,
     source=f"{_WORKFLOWS}, `id`",
     when=_with_items(),
@@ -175,7 +175,7 @@ def workflow_ids_are_unique(data: Json, _query: Json, _context: Context) -> Iter
 @rule(
     "DR121e",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.WORKFLOW_PAGE,
     source=f"{_WORKFLOWS}, `status`: DRAFT or PUBLISHED",
     when=_with_items(_asks_for_status),
@@ -202,7 +202,7 @@ def workflow_status_filter_is_kept(data: Json, query: Json, _context: Context) -
 @rule(
     "DR122a",
     group=Group.CATALOGUE,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.CATALOGUE,
     source=f"{_ACTIONS}: not paginated; `total`",
     when=_with_items(_has_total),
@@ -221,14 +221,14 @@ def catalogue_total_is_its_length(data: Json, query: Json, _context: Context) ->
             f"{count}, the number of items",
             shown(data.get("total")),
             "count the items of this answer",
-            Grade.WARNING if _asks_for_category(data, query) else None,
+            Severity.WARNING if _asks_for_category(data, query) else None,
         )
 
 
 @rule(
     "DR122b",
     group=Group.CATALOGUE,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.CATALOGUE,
     source=f"{_ACTIONS}, `category`",
     when=_with_items(_asks_for_category),
@@ -260,7 +260,7 @@ def _category(name: str) -> str:
 @rule(
     "DR122c",
     group=Group.CATALOGUE,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.CATALOGUE,
     source=f"Inferred from {_ACTIONS}, `kind`",
     when=_with_items(),

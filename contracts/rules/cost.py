@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
 from deadringer.contracts.json_types import Json
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 from .json_values import members, number, shown, text
 from .model import Breach, Context, Group, Scope, rule
@@ -35,7 +35,7 @@ def _is_comparable(before: Json, after: Json, _context: Context) -> bool:
 @rule(
     "DR043",
     group=Group.COST,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.BALANCE,
     source="Execution Detail: free, no credits; Get Credit Balance",
     when=_is_comparable,
@@ -56,7 +56,7 @@ def reads_cost_nothing(before: Json, after: Json, _context: Context) -> Iterator
         f"{had}, as before the reads",
         shown(members(after).get("balance")),
         "charge for actions of a run only, never for reading",
-        Grade.WARNING if has > had else None,
+        Severity.WARNING if has > had else None,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from deadringer.contracts.json_types import Json, JsonObject
-from deadringer.contracts.violations import Grade, pointer_to
+from deadringer.contracts.violations import Severity, pointer_to
 
 from .graph import SOURCE, Graph, graph_of
 from .json_values import elements, members, shown, text
@@ -29,7 +29,7 @@ def _known_steps(execution: JsonObject, context: Context) -> Iterator[tuple[Step
 @rule(
     "DR023a",
     group=Group.DEFINITION,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=f"{DEFINITIONS}: `step_id`",
     when=_defined,
@@ -59,7 +59,7 @@ def steps_are_actions_of_the_definition(
 @rule(
     "DR023b",
     group=Group.DEFINITION,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=f"{DEFINITIONS}: `operation`, `step_name`",
     when=_defined,
@@ -92,7 +92,7 @@ def _is_text_or_null(value: Json) -> bool:
 @rule(
     "DR024",
     group=Group.DEFINITION,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=f"{DEFINITIONS}: `event_name` is the trigger event",
     when=lambda execution, context: (
@@ -119,7 +119,7 @@ def event_name_is_the_trigger_kind(execution: JsonObject, context: Context) -> I
 @rule(
     "DR026",
     group=Group.DEFINITION,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source="Documentation of Execution Detail, field `input`: resolved input values",
     when=lambda execution, context: any(
@@ -174,7 +174,7 @@ def _is_unresolved(defined: Json) -> bool:
 @rule(
     "DR027",
     group=Group.DEFINITION,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXECUTION,
     source="Inferred from the two out-edges of an `if`",
     when=lambda execution, context: (
@@ -231,7 +231,7 @@ def _is_action(graph: Graph, action_id: str) -> bool:
 @rule(
     "DR030",
     group=Group.DEFINITION,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXECUTION,
     source="Documentation of List Workflow Actions; the catalogue grows",
     when=lambda execution, context: bool(context.catalogue) and bool(steps_of(execution)),
@@ -259,7 +259,7 @@ def operations_are_in_the_catalogue(execution: JsonObject, context: Context) -> 
 @rule(
     "DR110",
     group=Group.DEFINITION,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.WORKFLOW,
     source="Inferred from the documented definition",
     when=lambda workflow, _context: bool(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from deadringer.contracts.json_types import Json, JsonObject
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 from .json_values import members, shown, text
 from .model import Breach, Context, Group, Scope, rule
@@ -23,7 +23,7 @@ def _failed_run_with_steps(execution: JsonObject, context: Context) -> bool:
 @rule(
     "DR007",
     group=Group.ERRORS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=f"{FIELDS}; List Workflow Executions: filled when failed",
     when=_failed_run,
@@ -45,7 +45,7 @@ def failed_run_says_why(execution: JsonObject, _context: Context) -> Iterator[Br
 @rule(
     "DR008",
     group=Group.ERRORS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=f"{FIELDS}: top-level error message if the execution failed",
     when=lambda execution, _context: text(execution.get("status")) in {"completed", "running"},
@@ -71,7 +71,7 @@ def run_that_did_not_fail_has_no_error(
 @rule(
     "DR009",
     group=Group.ERRORS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=f"{FIELDS} of a step: details if the step failed",
     when=lambda execution, _context: any(one.status == "failed" for one in steps_of(execution)),
@@ -95,7 +95,7 @@ def failed_step_says_why(execution: JsonObject, _context: Context) -> Iterator[B
 @rule(
     "DR010b",
     group=Group.ERRORS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=f"{FIELDS} of a step: details if the step failed",
     when=lambda execution, _context: any(
@@ -126,7 +126,7 @@ def step_that_did_not_fail_has_no_error(
 @rule(
     "DR012",
     group=Group.ERRORS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source="Documented error texts: a run fails because a step failed",
     when=_failed_run_with_steps,
@@ -150,7 +150,7 @@ def failed_run_has_a_failed_step(execution: JsonObject, _context: Context) -> It
 @rule(
     "DR015",
     group=Group.ERRORS,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXECUTION,
     source="Inferred from the documented text `Step 'Enrich profile' failed: profile not found`",
     when=lambda execution, context: (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from deadringer.contracts.exchanges import MISSING, Exchange, Intent
 from deadringer.contracts.validation import is_valid
-from deadringer.contracts.violations import Grade, pointer_to
+from deadringer.contracts.violations import Severity, pointer_to
 
 from .answered import (
     LOOSE,
@@ -46,7 +46,7 @@ def _is_detail(exchange: Exchange) -> bool:
 @rule(
     "DR001",
     group=Group.IDENTITY,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Execution Detail, `run_id`, `workflow_id` and the path parameters",
     when=answered(_is_detail),
@@ -67,7 +67,7 @@ def detail_is_of_the_run_asked_for(exchange: Exchange, _context: Context) -> Ite
                 f"{shown(asked)}, as in the path",
                 shown(told),
                 "look the run up by both ids of the path",
-                Grade.WARNING if exchange.intent in LOOSE else None,
+                Severity.WARNING if exchange.intent in LOOSE else None,
             )
 
 
@@ -80,7 +80,7 @@ def _says_success(exchange: Exchange) -> bool:
 @rule(
     "DR003",
     group=Group.HTTP,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Execution Detail, example; Errors: `success` is false",
     when=answered(_says_success),
@@ -109,7 +109,7 @@ def _has_message(exchange: Exchange) -> bool:
 @rule(
     "DR004",
     group=Group.HTTP,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Inferred from the examples of List Workflows and Get Workflow: `message`",
     when=answered(_has_message),
@@ -136,7 +136,7 @@ def _should_be_json(exchange: Exchange) -> bool:
 @rule(
     "DR102",
     group=Group.HTTP,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="All documented answers are JSON; a 403 that is not was met in client code",
     when=answered(_should_be_json),
@@ -148,15 +148,15 @@ def answers_are_json(exchange: Exchange, _context: Context) -> Iterator[Breach]:
     any parameters. A 403 of a gateway only warns. Example: an HTML page with status 404.
     """
     is_refused = is_error(exchange) and exchange.intent in LOOSE
-    grade = Grade.WARNING if is_refused or is_gateway_refusal(exchange) else None
+    severity = Severity.WARNING if is_refused or is_gateway_refusal(exchange) else None
     content_type = exchange.response_headers.get("content-type", "")
     if exchange.body is MISSING:
         fix = "answer with a JSON body in every case, errors included"
-        yield Breach("", "a JSON body", excerpt(exchange), fix, grade)
+        yield Breach("", "a JSON body", excerpt(exchange), fix, severity)
     elif not _is_json_type(content_type):
         fix = "send `Content-Type: application/json`"
         got = shown(content_type) if content_type else "no content type"
-        yield Breach("", "a JSON content type", got, fix, grade)
+        yield Breach("", "a JSON content type", got, fix, severity)
 
 
 def _is_json_type(content_type: str) -> bool:
@@ -167,7 +167,7 @@ def _is_json_type(content_type: str) -> bool:
 @rule(
     "DR103",
     group=Group.HTTP,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Errors: no 5xx is documented",
     when=answered(),
@@ -181,14 +181,14 @@ def no_server_errors(exchange: Exchange, _context: Context) -> Iterator[Breach]:
     if exchange.status >= 500:
         known_gap = exchange.status == 501 and exchange.intent is Intent.WRONG_METHOD
         fix = "look for the cause in the server's log at the time of the request"
-        grade = Grade.WARNING if known_gap else None
-        yield Breach("", "a status below 500", f"status {exchange.status}", fix, grade)
+        severity = Severity.WARNING if known_gap else None
+        yield Breach("", "a status below 500", f"status {exchange.status}", fix, severity)
 
 
 @rule(
     "DR104",
     group=Group.HTTP,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="No operation documents a redirect",
     when=answered(),
@@ -201,8 +201,8 @@ def no_redirects(exchange: Exchange, _context: Context) -> Iterator[Breach]:
     """
     if 300 <= exchange.status < 400 and exchange.status != 304:
         fix = "answer at the documented path itself"
-        grade = Grade.WARNING if exchange.intent in LOOSE else None
-        yield Breach("", "no redirect", f"status {exchange.status}", fix, grade)
+        severity = Severity.WARNING if exchange.intent in LOOSE else None
+        yield Breach("", "no redirect", f"status {exchange.status}", fix, severity)
 
 
 def _is_judged_elsewhere(exchange: Exchange) -> bool:
@@ -223,7 +223,7 @@ def _has_error_body(exchange: Exchange) -> bool:
 @rule(
     "DR105",
     group=Group.HTTP,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source=_ERRORS_PAGE,
     when=answered(_has_error_body),
@@ -240,7 +240,7 @@ def error_bodies_have_the_documented_shape(
     """
     schema_name = "error_unauthorized" if exchange.status == 401 else "error"
     is_loose = exchange.status >= 500 or exchange.intent in LOOSE
-    yield from shape_breaches(exchange.body, schema_name, Grade.WARNING if is_loose else None)
+    yield from shape_breaches(exchange.body, schema_name, Severity.WARNING if is_loose else None)
 
 
 def _has_judged_code(exchange: Exchange) -> bool:
@@ -254,7 +254,7 @@ def _has_judged_code(exchange: Exchange) -> bool:
 @rule(
     "DR106",
     group=Group.HTTP,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Errors, table of codes",
     when=answered(_has_judged_code),
@@ -275,7 +275,7 @@ def error_code_fits_status(exchange: Exchange, _context: Context) -> Iterator[Br
         f"{' or '.join(sorted(accepted))} on status {exchange.status}",
         shown(code),
         "choose status and code in one place",
-        Grade.WARNING if is_new or exchange.intent in LOOSE else None,
+        Severity.WARNING if is_new or exchange.intent in LOOSE else None,
     )
 
 

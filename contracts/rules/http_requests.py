@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from deadringer.contracts.exchanges import Exchange, Intent
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 from .answered import answered, carries_key, error_code, has_intent, has_json, was_heard
 from .json_values import elements, members, shown
@@ -20,7 +20,7 @@ def _is_not_harmless(exchange: Exchange) -> bool:
 @rule(
     "DR107",
     group=Group.HTTP,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Inferred: HTTP (RFC 9110), 405 and Allow",
     when=answered(has_intent(Intent.WRONG_METHOD), _is_not_harmless),
@@ -42,7 +42,7 @@ def wrong_method_is_refused(exchange: Exchange, _context: Context) -> Iterator[B
 @rule(
     "DR112",
     group=Group.HTTP,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="List Workflow Executions, `page`, `page_size`; Errors, 400: VALIDATION_ERROR",
     when=answered(has_intent(Intent.BAD_QUERY), carries_key, was_heard),
@@ -57,14 +57,14 @@ def bad_query_is_refused(exchange: Exchange, _context: Context) -> Iterator[Brea
     """
     is_run_list = exchange.operation_id == "listExecutions"
     is_paging = bool({"page", "page_size"} & exchange.query.keys())
-    grade = None if is_run_list and is_paging else Grade.WARNING
+    severity = None if is_run_list and is_paging else Severity.WARNING
     if exchange.status != 400:
         fix = "check every parameter against its documented range before using it"
-        yield Breach("", "status 400", f"status {exchange.status}", fix, grade)
+        yield Breach("", "status 400", f"status {exchange.status}", fix, severity)
         return
     code = error_code(exchange)
     if code is not None and code != "VALIDATION_ERROR":
-        softer = Grade.WARNING if code == "BAD_REQUEST" else grade
+        softer = Severity.WARNING if code == "BAD_REQUEST" else severity
         fix = "use VALIDATION_ERROR for values out of range"
         yield Breach("/error/code", "VALIDATION_ERROR", shown(code), fix, softer)
 
@@ -72,7 +72,7 @@ def bad_query_is_refused(exchange: Exchange, _context: Context) -> Iterator[Brea
 @rule(
     "DR113",
     group=Group.LISTING,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Inferred from List Workflow Executions: empty lists are normal",
     when=answered(has_intent(Intent.PAGE_BEYOND_END), carries_key, was_heard),
@@ -98,7 +98,7 @@ def page_beyond_the_end_is_empty(exchange: Exchange, _context: Context) -> Itera
 @rule(
     "DR114",
     group=Group.HTTP,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Errors, 400: VALIDATION_ERROR, BAD_REQUEST",
     when=answered(has_intent(Intent.BAD_BODY), carries_key, was_heard),
@@ -132,7 +132,7 @@ def _may_read(exchange: Exchange) -> bool:
 @rule(
     "DR115",
     group=Group.HTTP,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="List Workflows, List Workflow Actions, Get Credit Balance: 200",
     when=answered(_is_plain_read, _may_read, was_heard),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from deadringer.contracts.json_types import JsonObject
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 from .json_values import shown, text
 from .model import Breach, Context, Group, Scope, rule
@@ -16,7 +16,7 @@ def _has_both_ids(execution: JsonObject, _context: Context) -> bool:
 @rule(
     "DR002",
     group=Group.IDENTITY,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source="Documentation of Execution Detail: `id` names the log row, `run_id` the run",
     when=_has_both_ids,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from deadringer.contracts.json_types import Json
-from deadringer.contracts.violations import Grade, pointer_to
+from deadringer.contracts.violations import Severity, pointer_to
 
 from .catalogue import repeated, sent_whole
 from .json_values import elements, members, shown
@@ -42,7 +42,7 @@ def _can_be_counted(data: Json, query: Json, _context: Context) -> bool:
 @rule(
     "DR116",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.LIST_PAGE,
     source=f"{_SOURCE}, `page` (default 1), `page_size` (1-100, default 20), `pagination`",
     when=_can_be_counted,
@@ -109,7 +109,7 @@ def _row_count(data: Json, paging: Paging, asked: _Asked) -> Iterator[Breach]:
         # A run that starts between counting and reading makes the last page differ for a moment.
         passing = 0 < rest < asked.size and bool(rows)
         expected = f"{min(rest, asked.size)} rows on {of_total}"
-        yield _rows(name, expected, rows, Grade.WARNING if passing else None)
+        yield _rows(name, expected, rows, Severity.WARNING if passing else None)
     has_more = members(data).get("has_more")
     if isinstance(has_more, bool) and has_more != (asked.page * asked.size < total):
         yield Breach(
@@ -120,15 +120,15 @@ def _row_count(data: Json, paging: Paging, asked: _Asked) -> Iterator[Breach]:
         )
 
 
-def _rows(name: str, expected: str, rows: list[Json], grade: Grade | None = None) -> Breach:
+def _rows(name: str, expected: str, rows: list[Json], severity: Severity | None = None) -> Breach:
     fix = "skip (page - 1) * page_size rows, then give page_size; count the total the same way"
-    return Breach(pointer_to(name), expected, f"{len(rows)} rows", fix, grade)
+    return Breach(pointer_to(name), expected, f"{len(rows)} rows", fix, severity)
 
 
 @rule(
     "DR117",
     group=Group.LISTING,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.LIST_PAGE,
     source=f"{_SOURCE}, example; the other names were met in client code",
     when=_has_rows,
@@ -159,7 +159,7 @@ def _other_name(pointer: str, documented: str, recovered: str) -> Breach:
 @rule(
     "DR118",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.LIST_PAGE,
     source=f"{_SOURCE}, `run_id`: unique execution identifier",
     when=_has_rows,
@@ -189,7 +189,7 @@ def _was_walked(pages: Json, page_size: Json, _context: Context) -> bool:
 @rule(
     "DR119",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.LIST_WALK,
     source=f"{_SOURCE}, `page`, `page_size`, `pagination`",
     when=_was_walked,
@@ -204,10 +204,10 @@ def walks_meet_every_run_once(pages: Json, page_size: Json, _context: Context) -
     """
     totals = [paging_of(page).total for page in pages]
     counts = {total[1] for total in totals if total is not None}
-    grade = None if len(counts) < 2 else Grade.WARNING
+    severity = None if len(counts) < 2 else Severity.WARNING
     if len(counts) > 1:
         yield from _moving_totals(totals)
-    yield from _met_again(pages, grade)
+    yield from _met_again(pages, severity)
     rows = sum(len((array_of(page) or ("", []))[1]) for page in pages)
     total = counts.pop() if len(counts) == 1 else None
     if total is not None and len(pages) * page_size >= total and rows != total:
@@ -228,12 +228,12 @@ def _moving_totals(totals: list[tuple[str, int] | None]) -> Iterator[Breach]:
                 f"{first}, as on the page before",
                 str(total[1]),
                 "nothing, if runs have started meanwhile; else count all runs of the workflow",
-                Grade.WARNING,
+                Severity.WARNING,
             )
             return
 
 
-def _met_again(pages: list[Json], grade: Grade | None) -> Iterator[Breach]:
+def _met_again(pages: list[Json], severity: Severity | None) -> Iterator[Breach]:
     places = [(at, *place) for at, page in enumerate(pages) for place in rows_of(page)]
     first_page: dict[str, int] = {}
     for at, name, index, row in places:
@@ -245,7 +245,7 @@ def _met_again(pages: list[Json], grade: Grade | None) -> Iterator[Breach]:
                 "a run that no page before has shown",
                 f"{shown(run_id)}, as on page {first_page[run_id] + 1}",
                 "sort the runs by something unique before cutting pages",
-                grade,
+                severity,
             )
 
 

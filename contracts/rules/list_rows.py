@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.timestamps import milliseconds_between
-from deadringer.contracts.violations import Grade, pointer_to
+from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import coarseness_ms, moment, number, shown, text
 from .list_shapes import DURATION, END, rows_of, spoken
@@ -50,7 +50,7 @@ def _has_measured_span(row: JsonObject) -> bool:
 @rule(
     "DR101a",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.LIST_PAGE,
     source=f"{_SOURCE}: `completed_at` and `duration` are null while running",
     when=_has_row("running"),
@@ -76,7 +76,7 @@ def running_rows_have_no_end(data: Json, _query: Json, _context: Context) -> Ite
 @rule(
     "DR101b",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.LIST_PAGE,
     source=f"{_SOURCE}, example rows",
     when=_has_row(*FINISHED),
@@ -102,7 +102,7 @@ def finished_rows_have_an_end(data: Json, _query: Json, _context: Context) -> It
 @rule(
     "DR101c",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.LIST_PAGE,
     source=f"{_SOURCE}: `error` is filled when failed",
     when=_has_row("failed"),
@@ -126,7 +126,7 @@ def failed_rows_say_why(data: Json, _query: Json, _context: Context) -> Iterator
 @rule(
     "DR101d",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.LIST_PAGE,
     source=f"{_SOURCE}, example rows",
     when=_has_row("completed", "running"),
@@ -151,7 +151,7 @@ def unfailed_rows_have_no_error(data: Json, _query: Json, _context: Context) -> 
 @rule(
     "DR101e",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.LIST_PAGE,
     source=f"{_SOURCE}, `started_at`, `completed_at`",
     when=_has_row(wanted=_has_span),
@@ -177,7 +177,7 @@ def rows_end_after_they_start(data: Json, _query: Json, _context: Context) -> It
 @rule(
     "DR101f",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.LIST_PAGE,
     source=f"{_SOURCE}, example rows: exact in all of them",
     when=_has_row(wanted=_has_measured_span),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from deadringer.contracts.json_types import Json
-from deadringer.contracts.violations import Grade, pointer_to
+from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import elements, members, name_one_moment, number, shown, text
 from .list_shapes import DURATION, END, spoken
@@ -21,7 +21,7 @@ def _is_one_run(row: Json, execution: Json, _context: Context) -> bool:
 @rule(
     "DR035",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.LISTED_RUN,
     source="List Workflow Executions and Execution Detail, their common members",
     when=_is_one_run,
@@ -79,7 +79,7 @@ def _was_counted(status: Json, lost: Json, read: Json, _context: Context) -> boo
 @rule(
     "DR120",
     group=Group.LISTING,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.LISTED_STATUS,
     source="Met in client code: a run can be in the list and still answer 404",
     when=_was_counted,
@@ -102,14 +102,14 @@ def listed_runs_are_readable(
         f"the {read} listed runs that are {shown(status)} to be readable",
         f"404 for {lost} of them",
         "keep the detail of a run for as long as it is listed, whatever its status",
-        Grade.ERROR if is_a_class else None,
+        Severity.ERROR if is_a_class else None,
     )
 
 
 @rule(
     "DR123",
     group=Group.LISTING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.LISTING,
     source="List Workflow Executions: the runs of the workflow",
     needs="a run named with --run, or a test run, and its workflow's whole list",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from deadringer.contracts.json_types import Json, JsonObject
-from deadringer.contracts.violations import Grade, pointer_to
+from deadringer.contracts.violations import Severity, pointer_to
 
 from .graph import graph_of
 from .json_values import elements, equal, members, shown, text
@@ -65,7 +65,7 @@ def _follow(value: Json, parts: list[str]) -> Json:
 @rule(
     "DR031",
     group=Group.MAPPING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=FIELDS,
     when=_has_columns,
@@ -91,7 +91,7 @@ def column_ids_are_unique(execution: JsonObject, _context: Context) -> Iterator[
 @rule(
     "DR032",
     group=Group.DEFINITION,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXECUTION,
     source="Inferred from the published example",
     when=lambda execution, context: bool(_columns(execution)) and graph_of(context) is not None,
@@ -116,7 +116,7 @@ def columns_name_known_steps(execution: JsonObject, context: Context) -> Iterato
 @rule(
     "DR033",
     group=Group.MAPPING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=FIELDS,
     when=lambda execution, _context: any(
@@ -143,7 +143,7 @@ def steps_without_columns_map_nothing(execution: JsonObject, _context: Context) 
             "null, since no column names the step",
             shown(mapped),
             "send null where column_config has nothing for the step",
-            Grade.WARNING if mapped == {} else None,
+            Severity.WARNING if mapped == {} else None,
         )
 
 
@@ -159,7 +159,7 @@ def _mapped_steps(execution: JsonObject) -> Iterator[tuple[Step, list[_Column]]]
 @rule(
     "DR034a",
     group=Group.MAPPING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=FIELDS,
     when=lambda execution, _context: next(_mapped_steps(execution), None) is not None,
@@ -202,7 +202,7 @@ def _wrong_value(step: Step, column: _Column, mapped: JsonObject, wanted: Json) 
             f"{shown(wanted)} for column {shown(column.column_id)}",
             "null" if name else "nothing there",
             "map every column whose path is in the output",
-            Grade.WARNING,
+            Severity.WARNING,
         )
     elif found is not None and not equal(wanted, found):
         yield _differs(step, str(name), f"{shown(wanted)}, what stands at", column, found)
@@ -220,7 +220,7 @@ def _differs(step: Step, name: str, wanted: str, column: _Column, found: Json) -
 @rule(
     "DR034b",
     group=Group.MAPPING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=FIELDS,
     when=lambda execution, _context: any(

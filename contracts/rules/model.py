@@ -1,4 +1,4 @@
-"""What a rule is: a named, graded, sourced promise with one generator that looks for breaches."""
+"""What a rule is: a name, a source, a severity, and one generator that yields violations."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from deadringer.contracts.json_types import JsonObject
-from deadringer.contracts.violations import Grade, Violation
+from deadringer.contracts.violations import Severity, Violation
 
 
 class Group(StrEnum):
@@ -50,7 +50,7 @@ class Scope(StrEnum):
     TEST_RUN = "test_run"  # (body as sent, data of the answer, final execution or None)
     BALANCE = "balance"  # (earlier data, later data) of Get Credit Balance, only reads between
     EXCHANGE = "exchange"  # (exchange)
-    GENERATED = "generated"  # (failures of Schemathesis' checks: (check, message, grade), exchange)
+    GENERATED = "generated"  # ([(check, message, severity)] of Schemathesis, exchange)
     EXCHANGES = "exchanges"  # (earlier exchange, later exchange) under one key, in order
 
 
@@ -87,7 +87,7 @@ class Breach:
     expected: str
     got: str
     fix: str
-    grade: Grade | None = None
+    severity: Severity | None = None
 
 
 Judge = Callable[..., Iterator[Breach]]
@@ -112,7 +112,7 @@ class Rule:
     id: str
     name: str
     group: Group
-    grade: Grade
+    severity: Severity
     scope: Scope
     source: str
     judge: Judge
@@ -134,7 +134,7 @@ class Rule:
                 expected=breach.expected,
                 got=breach.got,
                 fix=breach.fix,
-                grade=Grade.WARNING if doubtful else breach.grade or self.grade,
+                severity=Severity.WARNING if doubtful else breach.severity or self.severity,
                 source=self.source,
             )
 
@@ -143,7 +143,7 @@ def rule(
     rule_id: str,
     *,
     group: Group,
-    grade: Grade,
+    severity: Severity,
     scope: Scope,
     source: str,
     when: When = always,
@@ -152,6 +152,6 @@ def rule(
     """Turn a generator function into a Rule named after it."""
 
     def make(judge: Judge) -> Rule:
-        return Rule(rule_id, judge.__name__, group, grade, scope, source, judge, when, needs)
+        return Rule(rule_id, judge.__name__, group, severity, scope, source, judge, when, needs)
 
     return make

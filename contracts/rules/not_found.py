@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from deadringer.contracts.exchanges import MISSING, Exchange, Intent
 from deadringer.contracts.validation import is_valid
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 from .answered import (
     UNKNOWN,
@@ -28,7 +28,7 @@ _ERRORS_PAGE = "Errors, 404: NOT_FOUND"
 @rule(
     "DR047",
     group=Group.NOT_FOUND,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source=_ERRORS_PAGE,
     when=answered(has_intent(*UNKNOWN), carries_key, was_heard),
@@ -49,15 +49,15 @@ def unknown_ids_are_not_found(exchange: Exchange, _context: Context) -> Iterator
         yield Breach("/error/code", "NOT_FOUND", shown(code), "use the code that goes with 404")
 
 
-def _not_404(exchange: Exchange, grade: Grade | None = None) -> Breach:
+def _not_404(exchange: Exchange, severity: Severity | None = None) -> Breach:
     fix = "answer 404 if the look-up by all ids of the path finds nothing"
-    return Breach("", "status 404", f"status {exchange.status}", fix, grade)
+    return Breach("", "status 404", f"status {exchange.status}", fix, severity)
 
 
 @rule(
     "DR048",
     group=Group.NOT_FOUND,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Inferred from Execution Detail: a run is addressed below its parent workflow",
     when=answered(has_intent(Intent.FOREIGN_RUN), carries_key, was_heard),
@@ -76,7 +76,7 @@ def runs_stay_in_their_workflow(exchange: Exchange, _context: Context) -> Iterat
 @rule(
     "DR049",
     group=Group.NOT_FOUND,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Inferred: an answer must not tell that a run of another organisation exists",
     when=answered(has_intent(Intent.FOREIGN_ORGANISATION), carries_key, was_heard),
@@ -94,7 +94,7 @@ def foreign_runs_are_not_found(exchange: Exchange, _context: Context) -> Iterato
 @rule(
     "DR050",
     group=Group.NOT_FOUND,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Inferred from Errors: every refusal is a 4xx with a JSON body",
     when=answered(has_intent(Intent.ODD_ID)),
@@ -111,11 +111,11 @@ def odd_ids_are_refused_in_json(exchange: Exchange, _context: Context) -> Iterat
         fix = "take the id from the path as it is, decoded once, and look it up"
         yield Breach("", "a 4xx status", f"status {exchange.status}", fix)
     elif has_body(exchange) and exchange.body is MISSING:
-        grade = Grade.WARNING if is_gateway_refusal(exchange) else None
+        severity = Severity.WARNING if is_gateway_refusal(exchange) else None
         fix = "answer with the documented error body also before routing"
-        yield Breach("", "a JSON body", excerpt(exchange), fix, grade)
+        yield Breach("", "a JSON body", excerpt(exchange), fix, severity)
     elif has_body(exchange) and not is_valid(exchange.body, _schema(exchange)):
-        yield from shape_breaches(exchange.body, _schema(exchange), Grade.WARNING)
+        yield from shape_breaches(exchange.body, _schema(exchange), Severity.WARNING)
 
 
 def _schema(exchange: Exchange) -> str:

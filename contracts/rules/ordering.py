@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from deadringer.contracts.json_types import JsonObject
 from deadringer.contracts.timestamps import milliseconds_between
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 from .graph import Graph, graph_of
 from .json_values import coarseness_ms, number, shown
@@ -22,7 +22,7 @@ def _started(execution: JsonObject) -> list[Step]:
 @rule(
     "DR021",
     group=Group.ORDERING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source="Documentation of Execution Detail, field `steps`: ordered list of steps",
     when=lambda execution, _context: len(_started(execution)) > 1,
@@ -60,7 +60,7 @@ def _graph_and_started(execution: JsonObject, context: Context) -> bool:
 @rule(
     "DR025",
     group=Group.DEFINITION,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source="Documentation of workflow definitions: an edge leads from one action to the next",
     when=_graph_and_started,
@@ -117,7 +117,7 @@ def _too_early(after: Step, before: Step, how: str) -> Breach:
 @rule(
     "DR028",
     group=Group.ORDERING,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source="Documentation of Execution Detail, field `step_id`; repeated in loops, met in clients",
     when=lambda execution, _context: any(not step.is_iteration for step in steps_of(execution)),
@@ -144,7 +144,7 @@ def step_id_is_unique_outside_loops(execution: JsonObject, context: Context) -> 
                 f"a step_id that stands once; {shown(step_id)} is at /steps/{seen[step_id]} too",
                 shown(step_id),
                 "send each step once, and iteration with the steps of a loop",
-                None if known else Grade.WARNING,
+                None if known else Severity.WARNING,
             )
         seen.setdefault(step_id, step.index)
 
@@ -162,7 +162,7 @@ def _iterations(execution: JsonObject) -> list[Step]:
 @rule(
     "DR029",
     group=Group.ORDERING,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXECUTION,
     source="Met in client code: `iteration` is an index if it is whole and not negative",
     when=lambda execution, _context: bool(_iterations(execution)),

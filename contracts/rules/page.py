@@ -9,7 +9,7 @@ from . import RULES, Rule, instances_of
 
 INTRODUCTION = """# The promises
 
-Every rule is one promise of the contract. Its id never changes; its grade says how sure the
+Every rule is one promise of the contract. Its id never changes; its severity says how sure the
 promise is: an **error** is documented or follows from documented examples, a **warning** is
 inferred. `--only` and `--skip` of `deadringer check` and `deadringer validate` take the name, the
 id, or the group. This page is written by `python -m deadringer.contracts.rules.page`.
@@ -24,10 +24,10 @@ def page() -> str:
 def _table() -> Iterator[str]:
     for group, rules in groupby(RULES, key=lambda rule: rule.group):
         yield f"## {group.value}\n"
-        yield "| id | rule | grade | promise |\n|---|---|---|---|"
+        yield "| id | rule | severity | promise |\n|---|---|---|---|"
         for rule in rules:
             link = f"[`{rule.name}`](#{rule.name})"
-            yield f"| {rule.id} | {link} | {rule.grade.value} | {_title(rule)} |"
+            yield f"| {rule.id} | {link} | {rule.severity.value} | {_title(rule)} |"
         yield ""
 
 
@@ -41,7 +41,7 @@ def _rules() -> Iterator[str]:
         title, _, why = rule.why.partition("\n\n")
         yield f"### {rule.name}\n"
         place = f"group {rule.group.value}, reads: {rule.scope.value}"
-        yield f"**{rule.id}**, {rule.grade.value}, {place}.\n"
+        yield f"**{rule.id}**, {rule.severity.value}, {place}.\n"
         yield f"{inspect.cleandoc(title)}\n"
         if why:
             yield f"{inspect.cleandoc(why)}\n"

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.json_types import Json
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 from .answered import TOO_MANY_REQUESTS, answered, body_breaches, has_json
 from .json_values import members, number, shown
@@ -49,7 +49,7 @@ def _is_regular(exchange: Exchange) -> bool:
 @rule(
     "DR044a",
     group=Group.RATE_LIMIT,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source=_SOURCE,
     when=answered(_has_any),
@@ -74,19 +74,21 @@ def rate_limit_values_fit(exchange: Exchange, context: Context) -> Iterator[Brea
     longest_s = context.settings.window_s + 1
     if reset_s is not None and reset_s > longest_s:
         is_certain = limit == DOCUMENTED_LIMIT or reset_s > LONGEST_WINDOW_S
-        grade = None if is_certain else Grade.WARNING
+        severity = None if is_certain else Severity.WARNING
         fix = "send the seconds until the window ends"
-        yield _breach(HEADERS[2], f"at most {longest_s:g} seconds", f"{reset_s:g}", fix, grade)
+        yield _breach(HEADERS[2], f"at most {longest_s:g} seconds", f"{reset_s:g}", fix, severity)
 
 
-def _breach(name: str, expected: str, got: str, fix: str, grade: Grade | None = None) -> Breach:
-    return Breach("", f"{_SHOWN[name]} to be {expected}", got, fix, grade)
+def _breach(
+    name: str, expected: str, got: str, fix: str, severity: Severity | None = None
+) -> Breach:
+    return Breach("", f"{_SHOWN[name]} to be {expected}", got, fix, severity)
 
 
 @rule(
     "DR044b",
     group=Group.RATE_LIMIT,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source=_SOURCE,
     when=answered(_is_regular),
@@ -139,7 +141,7 @@ def _share_a_window(earlier: Exchange, later: Exchange, _context: Context) -> bo
 @rule(
     "DR044c",
     group=Group.RATE_LIMIT,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGES,
     source="Rate limits: a fixed window, for each API key",
     when=_share_a_window,
@@ -162,7 +164,7 @@ def remaining_never_rises_in_a_window(
 @rule(
     "DR051",
     group=Group.RATE_LIMIT,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Errors, 429: RATE_LIMITED; Rate limits, example of a 429",
     when=answered(_is_refused),
@@ -182,7 +184,7 @@ def rate_limited_answers_have_an_error_body(
 @rule(
     "DR052",
     group=Group.RATE_LIMIT,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Rate limits: RateLimit-Reset on every response; Retry-After was met in client code",
     when=answered(_is_refused),

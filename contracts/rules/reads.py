@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from deadringer.contracts.json_types import Json
-from deadringer.contracts.violations import Grade, pointer_to
+from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import differences, elements, members, name_one_moment, number, shown, text
 from .model import Breach, Context, Group, Scope, rule
@@ -104,7 +104,7 @@ def _has_started_steps(earlier: Json, later: Json, _context: Context) -> bool:
 @rule(
     "DR038",
     group=Group.READS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.READS,
     source="Execution Detail, `status` of the execution and of a step",
     when=_is_one_run,
@@ -141,7 +141,7 @@ def _moved_back(pointer: str, before: str | None, now: str | None, whose: str) -
 @rule(
     "DR039",
     group=Group.READS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.READS,
     source="Execution Detail, `steps`: ordered list of steps",
     when=_has_started_steps,
@@ -193,7 +193,7 @@ def _nth(candidates: list[_Step], nth: int) -> int | None:
 @rule(
     "DR040",
     group=Group.READS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.READS,
     source="Execution Detail, `id`, `started_at`, `event_name`, `created`",
     when=_is_one_run,
@@ -227,7 +227,7 @@ def _changed(name: str, before: Json, now: Json) -> Breach:
 @rule(
     "DR041",
     group=Group.READS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.READS,
     source="Execution Detail: the complete trace of one execution",
     when=_has_ended,
@@ -248,7 +248,7 @@ def finished_runs_never_change(earlier: Json, later: Json, _context: Context) ->
             f"{shown(before)}, as in the read before",
             shown(now),
             "answer a finished run from what was stored when it ended",
-            None if _is_known(path) else Grade.WARNING,
+            None if _is_known(path) else Severity.WARNING,
         )
 
 

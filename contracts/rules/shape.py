@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.validation import validate
-from deadringer.contracts.violations import Grade, Violation
+from deadringer.contracts.violations import Severity, Violation
 
 from .model import Breach, Context, Group, Rule, Scope, rule
 
@@ -35,7 +35,7 @@ SCHEMA_RULE = _SchemaRule(
     id="DR000",
     name="schema",
     group=Group.SHAPE,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.DOCUMENT,
     source="openapi.yaml and contracts/schemas/",
     judge=_answer_keeps_its_schema,
@@ -46,7 +46,7 @@ SCHEMA_RULE = _SchemaRule(
 @rule(
     "DR100",
     group=Group.SHAPE,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="openapi.yaml, responses",
 )
@@ -58,14 +58,14 @@ def answer_arrives_whole(exchange: Exchange, context: Context) -> Iterator[Breac
     """
     if exchange.failure is not None:
         # A web server may hang up on a method it has never heard of.
-        grade = Grade.WARNING if exchange.intent is Intent.WRONG_METHOD else None
-        yield Breach("", "a complete HTTP answer", str(exchange.failure), FIXES, grade)
+        severity = Severity.WARNING if exchange.intent is Intent.WRONG_METHOD else None
+        yield Breach("", "a complete HTTP answer", str(exchange.failure), FIXES, severity)
 
 
 @rule(
     "DR130",
     group=Group.SHAPE,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.GENERATED,
     source="Schemathesis over openapi.yaml",
     needs="generated requests, which --quick and a narrow rate limit leave out",
@@ -76,11 +76,11 @@ def generated_requests_find_nothing(
     """Requests generated from the specification find nothing unexpected.
 
     Schemathesis asks at every boundary, at random, and along links from answer to request; its
-    own checks judge the answers, each with the grade it deserves here. Example of a finding:
+    own checks judge the answers, each with the severity it deserves here. Example of a finding:
     `not_a_server_error`.
     """
-    for check, message, grade in failures:
-        yield Breach("", f"the check {check} to pass", message, FIXES, grade)
+    for check, message, severity in failures:
+        yield Breach("", f"the check {check} to pass", message, FIXES, severity)
 
 
 RULES = (SCHEMA_RULE, answer_arrives_whole, generated_requests_find_nothing)

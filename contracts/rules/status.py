@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from deadringer.contracts.json_types import JsonObject
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 from .json_values import shown, text
 from .model import Breach, Context, Group, Scope, rule
@@ -34,7 +34,7 @@ def _must_be_null(pointer: str, value: object, why: str) -> Iterator[Breach]:
 @rule(
     "DR005",
     group=Group.STATUS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=LIST_PAGE,
     when=_run_is("running"),
@@ -53,7 +53,7 @@ def running_run_has_no_end(execution: JsonObject, _context: Context) -> Iterator
 @rule(
     "DR006",
     group=Group.STATUS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=EXAMPLES,
     when=_run_is("completed", "failed"),
@@ -78,7 +78,7 @@ def finished_run_has_an_end(execution: JsonObject, _context: Context) -> Iterato
 @rule(
     "DR010a",
     group=Group.STATUS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=FIELDS,
     when=_some_step_is("pending", "running", "skipped"),
@@ -99,7 +99,7 @@ def unfinished_step_has_no_output(execution: JsonObject, _context: Context) -> I
 @rule(
     "DR011a",
     group=Group.STATUS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=FIELDS,
     when=_some_step_is("pending", "running"),
@@ -121,7 +121,7 @@ def unfinished_step_has_no_end(execution: JsonObject, _context: Context) -> Iter
 @rule(
     "DR011b",
     group=Group.STATUS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=FIELDS,
     when=lambda execution, _context: bool(steps_of(execution)),
@@ -153,7 +153,7 @@ def step_end_and_duration_come_together(
 @rule(
     "DR013",
     group=Group.STATUS,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXECUTION,
     source="Inferred from the meaning of `completed`",
     when=lambda execution, _context: (
@@ -182,7 +182,7 @@ def completed_run_has_only_finished_steps(
 @rule(
     "DR014",
     group=Group.STATUS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=FIELDS,
     when=_some_step_is("running"),

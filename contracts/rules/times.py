@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.timestamps import milliseconds_between
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 from .json_values import coarseness_ms, moment, number, shown, text
 from .model import Breach, Context, Group, Scope, rule
@@ -43,7 +43,7 @@ def _has_ended_parts(execution: JsonObject, _context: Context) -> bool:
 @rule(
     "DR016",
     group=Group.TIME,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=FIELDS,
     when=_has_timestamps,
@@ -70,7 +70,7 @@ def timestamps_are_iso_8601_with_a_zone(
 @rule(
     "DR017",
     group=Group.TIME,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXECUTION,
     source=EXAMPLES,
     when=_has_timestamps,
@@ -97,7 +97,7 @@ def timestamps_have_the_documented_form(
 @rule(
     "DR018a",
     group=Group.TIME,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=FIELDS,
     when=_has_ended_parts,
@@ -122,7 +122,7 @@ def end_is_not_before_start(execution: JsonObject, _context: Context) -> Iterato
 @rule(
     "DR018b",
     group=Group.TIME,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=FIELDS,
     when=lambda execution, _context: any(
@@ -149,7 +149,7 @@ def duration_is_not_negative(execution: JsonObject, _context: Context) -> Iterat
 @rule(
     "DR019",
     group=Group.TIME,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source="Exact in every documented example",
     when=lambda execution, _context: any(
@@ -183,7 +183,7 @@ def duration_is_end_minus_start(execution: JsonObject, context: Context) -> Iter
 @rule(
     "DR020",
     group=Group.TIME,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=EXAMPLES,
     when=lambda execution, _context: any(step.has_started for step in steps_of(execution)),
@@ -211,7 +211,7 @@ def steps_lie_within_the_run(execution: JsonObject, context: Context) -> Iterato
 @rule(
     "DR022",
     group=Group.TIME,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.EXECUTION,
     source="Inferred from the published example, where both are equal",
     when=lambda execution, _context: (

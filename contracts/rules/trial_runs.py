@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from deadringer.contracts.json_types import Json, JsonObject
-from deadringer.contracts.violations import Grade, pointer_to
+from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import elements, equal, members, shown, text
 from .model import Breach, Context, Group, Scope, rule
@@ -38,7 +38,7 @@ def _mocked_steps(body: Json, execution: Json) -> Iterator[tuple[int, JsonObject
 @rule(
     "DR036a",
     group=Group.TEST_RUN,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.TEST_RUN,
     source=_SOURCE,
     when=_was_started,
@@ -73,7 +73,7 @@ def started_test_is_readable(
 @rule(
     "DR036b",
     group=Group.TEST_RUN,
-    grade=Grade.WARNING,
+    severity=Severity.WARNING,
     scope=Scope.TEST_RUN,
     source=_SOURCE,
     when=_was_read,
@@ -99,7 +99,7 @@ def started_test_ends(
 @rule(
     "DR036c",
     group=Group.TEST_RUN,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.TEST_RUN,
     source="Test Workflow, `workflow_id`; Execution Detail, `workflow_id`",
     when=_was_read,
@@ -126,7 +126,7 @@ def started_test_is_of_its_workflow(
 @rule(
     "DR037",
     group=Group.TEST_RUN,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.TEST_RUN,
     source="Test Workflow, `test_config.action_mocks`",
     when=_has_mocked_steps,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from deadringer.contracts.json_types import Json
-from deadringer.contracts.violations import Grade, pointer_to
+from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import elements, equal, members, shown, text
 from .model import Breach, Context, Group, Scope, rule
@@ -48,7 +48,7 @@ def _outputs(data: Json, execution: Json) -> Iterator[tuple[str, Json, Json]]:
 @rule(
     "DR042a",
     group=Group.READS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.VARIABLES,
     source=_SOURCE,
     when=_both_known,
@@ -77,7 +77,7 @@ def variables_are_of_the_run(data: Json, execution: Json, _context: Context) -> 
 @rule(
     "DR042b",
     group=Group.READS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.VARIABLES,
     source=_SOURCE,
     when=_keys_can_be_judged,
@@ -101,14 +101,14 @@ def variables_name_steps_of_the_run(
                 "a `step_id` of the run",
                 shown(key),
                 "key the variables by `step_id`, for steps the run has",
-                Grade.WARNING if key in defined else None,
+                Severity.WARNING if key in defined else None,
             )
 
 
 @rule(
     "DR042c",
     group=Group.READS,
-    grade=Grade.ERROR,
+    severity=Severity.ERROR,
     scope=Scope.VARIABLES,
     source=_SOURCE,
     when=_outputs_can_be_judged,

@@ -11,7 +11,7 @@ from deadringer.contracts.check import (
     run_check,
 )
 from deadringer.contracts.rules import select
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 WARNED = pytest.StashKey[dict[str, str]]()
 
@@ -45,7 +45,7 @@ def options(request: pytest.FixtureRequest) -> CheckOptions:
             timeout_s=given("--deadringer-timeout"),
             quick=given("--deadringer-quick"),
             writes_allowed=given("--deadringer-allow-writes"),
-            fail_on=Grade(given("--deadringer-fail-on")),
+            fail_on=Severity(given("--deadringer-fail-on")),
         )
     except OptionError as error:
         pytest.fail(str(error), pytrace=False)

@@ -88,7 +88,7 @@ def told_violations(violations: Iterable[Violation]) -> list[JsonObject]:
         {
             "pointer": one.pointer,
             "rule": one.rule,
-            "grade": one.grade.value,
+            "severity": one.severity.value,
             "expected": one.expected,
             "got": one.got,
             "fix": one.fix,

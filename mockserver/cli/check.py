@@ -25,7 +25,7 @@ from deadringer.contracts.check import (
     write_report,
     write_step_summary,
 )
-from deadringer.contracts.rules import Grade, Settings
+from deadringer.contracts.rules import Settings, Severity
 
 
 @click.command("check")
@@ -44,7 +44,7 @@ from deadringer.contracts.rules import Grade, Settings
 @click.option("--timeout", "timeout_s", default=10.0, show_default=True, metavar="SECONDS",
               help="Give each request this long, first to last byte.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(["error", "warning"]), default="error",
-              show_default=True, help="The grade of breach that fails the check.")  # fmt: skip
+              show_default=True, help="The severity of breach that fails the check.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Report members the contract does not know.")
 @click.option("--only", multiple=True, metavar="RULE-OR-GROUP", help="Judge by these alone.")
 @click.option("--skip", multiple=True, metavar="RULE-OR-GROUP", help="Leave these out.")
@@ -86,7 +86,7 @@ def _options(given: dict[str, Any], *, update: bool) -> CheckOptions:
     if update and given["baseline"] is None:
         raise OptionError("--baseline-update needs --baseline FILE: the file to write.")
     settings = Settings(strict=given.pop("strict"))
-    given["fail_on"] = Grade(given["fail_on"])
+    given["fail_on"] = Severity(given["fail_on"])
     return CheckOptions(**given, settings=settings)
 
 

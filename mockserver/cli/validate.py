@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NoReturn, cast
 
 import click
 
-from deadringer.contracts import Grade, Violation
+from deadringer.contracts import Severity, Violation
 from deadringer.contracts.documents import Judged, UnreadableError, judge_stream
 from deadringer.contracts.rules import Context, Settings, select
 from deadringer.fixtures.output import is_compressed, opened, reading_errors
@@ -25,7 +25,7 @@ _MOST_TOLD = 20
 @click.argument("files", nargs=-1, required=True, metavar="FILE... | -")
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text")
 @click.option("--fail-on", type=click.Choice(["error", "warning"]), default="error",
-              show_default=True, help="The grade of breach that gives exit code 1.")  # fmt: skip
+              show_default=True, help="The severity of breach that gives exit code 1.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Report members the contract does not know.")
 @click.option("--only", multiple=True, metavar="RULE-OR-GROUP", help="Judge by these alone.")
 @click.option("--skip", multiple=True, metavar="RULE-OR-GROUP", help="Leave these out.")
@@ -63,8 +63,8 @@ def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> No
         sys.stdout.flush()
     except OSError as error:
         _give_up_printing(error)
-    failing = {Grade.ERROR} if fail_on == "error" else set(Grade)
-    broken = any(tally.counts[grade] for grade in failing)
+    failing = {Severity.ERROR} if fail_on == "error" else set(Severity)
+    broken = any(tally.counts[severity] for severity in failing)
     sys.exit(2 if tally.unreadable else int(broken))
 
 
@@ -81,7 +81,7 @@ class _Tally:
 
     def __init__(self, form: str) -> None:
         self._form = form
-        self.counts: Counter[Grade] = Counter()
+        self.counts: Counter[Severity] = Counter()
         self.unreadable = 0
         self._unreadable_here = 0
         self._documents = 0
@@ -96,7 +96,7 @@ class _Tally:
             return
         self._documents += 1
         for violation in judged.violations:
-            self.counts[violation.grade] += 1
+            self.counts[violation.severity] += 1
             click.echo(_WRITERS[self._form](name, judged.line, violation))
 
     def end(self, name: str) -> None:
@@ -108,7 +108,7 @@ class _Tally:
 
     def sum_up(self) -> None:
         """Print the summary."""
-        counts = {grade.value: self.counts[grade] for grade in Grade}
+        counts = {severity.value: self.counts[severity] for severity in Severity}
         if self._form == "json":
             summary = {"documents": self._documents, **counts, "unreadable": self.unreadable}
             click.echo(json.dumps({"summary": summary}))
@@ -121,7 +121,7 @@ class _Tally:
 def _text_line(name: str, line: int | None, violation: Violation) -> str:
     place = f"{name}:{line}" if line else name
     return (
-        f"{place} {violation.pointer or '/'} {violation.grade.value} {violation.rule} "
+        f"{place} {violation.pointer or '/'} {violation.severity.value} {violation.rule} "
         f"{violation.message}; fix: {violation.fix}"
     )
 
@@ -133,7 +133,7 @@ def _json_line(name: str, line: int | None, violation: Violation) -> str:
             "line": line,
             "pointer": violation.pointer,
             "rule": violation.rule,
-            "grade": violation.grade.value,
+            "severity": violation.severity.value,
             "expected": violation.expected,
             "got": violation.got,
             "fix": violation.fix,
@@ -149,7 +149,7 @@ def _github_line(name: str, line: int | None, violation: Violation) -> str:
         f"{key}={_escaped(value, in_property=True)}" for key, value in properties.items()
     )
     message = f"{violation.pointer or '/'}: {violation.message}. Fix: {violation.fix}"
-    return f"::{violation.grade.value} {told}::{_escaped(message)}"
+    return f"::{violation.severity.value} {told}::{_escaped(message)}"
 
 
 def _escaped(text: str, *, in_property: bool = False) -> str:

@@ -106,5 +106,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--deadringer-fail-on",
         choices=("error", "warning"),
         default="error",
-        help="the grade of a breach that fails its test",
+        help="the severity of a breach that fails its test",
     )

@@ -30,7 +30,7 @@ def test_promises_are_narrowed_down_by_text_group_and_grade(mock, page):
     assert shown(page).count() == len(RULES)
 
     page.get_by_label("Group").select_option("time")
-    page.get_by_label("Grade").select_option("warning")
+    page.get_by_label("Severity").select_option("warning")
     assert shown(page).count() == 2
     page.get_by_label("Search").fill("created")
     assert shown(page).count() == 1
@@ -41,7 +41,7 @@ def test_it_is_used_by_keyboard(mock, page):
     page.goto(mock + PATH)
     page.get_by_label("Search").focus()
     page.keyboard.type("DR046")
-    for _ in range(3):  # over group and grade to the one promise left
+    for _ in range(3):  # over group and severity to the one promise left
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 

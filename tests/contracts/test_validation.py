@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from deadringer import contracts
-from deadringer.contracts import Grade, UnknownSchemaError, load_schema, validate
+from deadringer.contracts import Severity, UnknownSchemaError, load_schema, validate
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_breach_names_place_expectation_finding_and_remedy(execution: dict) ->
     assert breach.expected == "type integer or null"
     assert breach.got == '"1800"'
     assert breach.fix == "send a value of type integer or null"
-    assert breach.grade is Grade.ERROR
+    assert breach.severity is Severity.ERROR
     assert breach.source.startswith("contracts/schemas/execution.json#/properties/steps")
     assert breach.message == 'expected type integer or null, got "1800"'
 

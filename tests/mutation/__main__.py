@@ -35,7 +35,7 @@ class Outcome:
 
     @property
     def is_found(self) -> bool:
-        """Whether a rule of the right group found it, with the right grade."""
+        """Whether a rule of the right group found it, with the right severity."""
         return any(GROUPS[name] == self.fault.breaks for name in self.found_by)
 
 
@@ -61,7 +61,7 @@ def _found_by(report: Report, fault: ContractFault) -> tuple[str, ...]:
     return tuple(
         promise.rule
         for promise in report.promises
-        if any(one.grade.value == fault.grade for one in promise.findings)
+        if any(one.severity.value == fault.severity for one in promise.findings)
     )
 
 

@@ -3,34 +3,34 @@
 from dataclasses import dataclass
 
 from deadringer.contracts.exchanges import Exchange
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltInCheck:
-    """One of Schemathesis' checks; `grade` None leaves it out. `reason` says why."""
+    """One of Schemathesis' checks; `severity` None leaves it out. `reason` says why."""
 
     name: str
-    grade: Grade | None
+    severity: Severity | None
     reason: str
 
 
 BUILT_IN_CHECKS = (
     BuiltInCheck(
         "not_a_server_error",
-        Grade.ERROR,
+        Severity.ERROR,
         "no documented request is answered with 5xx by a working server, odd ids included; "
         "501 to a method the specification does not have is only a warning",
     ),
     BuiltInCheck(
         "ignored_auth",
-        Grade.ERROR,
+        Severity.ERROR,
         "the answer to the same request without the key, or with a wrong one, must not be good; "
         "an error other than 401 is left to our rules, which know what may come before auth",
     ),
     BuiltInCheck(
         "status_code_conformance",
-        Grade.WARNING,
+        Severity.WARNING,
         "only for an undocumented 2xx: frameworks, routers and proxies answer odd paths with "
         "redirects and with 405, 414, 422 or 431, which no specification lists in full",
     ),
@@ -88,15 +88,15 @@ BUILT_IN_CHECKS = (
 """Every check of Schemathesis 4, in the order of its documentation, and what we make of it."""
 
 
-def grade_failure(
+def severity_of(
     check: str, exchange: Exchange, *, documented_method: bool = True
-) -> Grade | None:
-    """Grade what a built-in check says of an exchange; None means that it is no breach."""
-    grade = next((one.grade for one in BUILT_IN_CHECKS if one.name == check), None)
-    if grade is None or exchange.failure is not None:
+) -> Severity | None:
+    """Severity what a built-in check says of an exchange; None means that it is no breach."""
+    severity = next((one.severity for one in BUILT_IN_CHECKS if one.name == check), None)
+    if severity is None or exchange.failure is not None:
         return None
     if check == "not_a_server_error" and exchange.status == 501 and not documented_method:
-        return Grade.WARNING
+        return Severity.WARNING
     if check in {"ignored_auth", "status_code_conformance"} and not exchange.succeeded:
         return None
-    return grade
+    return severity

@@ -39,7 +39,7 @@ from deadringer.contracts.json_types import JsonObject
 from deadringer.contracts.specification import Operation, operations
 
 from .cases import AnyCase, no_answer, request_of, response_of
-from .checks import BUILT_IN_CHECKS, grade_failure
+from .checks import BUILT_IN_CHECKS, severity_of
 from .model import (
     SAFE_METHODS,
     CheckFailure,
@@ -222,13 +222,13 @@ class _Turn:
             return
         check = failure.checks[0]
         documented = exchange.method == case.operation.method.upper()
-        grade = grade_failure(check, exchange, documented_method=documented)
+        severity = severity_of(check, exchange, documented_method=documented)
         if check == "ignored_auth":
             # Said once; the engine would ask again after every good answer.
             self._budget.auth_tried.add(case.operation.label)
-        if grade is not None:
+        if severity is not None:
             found = self._failures.setdefault(case_id, [])
-            found.append(CheckFailure(check, failure.title, failure.message, grade))
+            found.append(CheckFailure(check, failure.title, failure.message, severity))
 
     def _end(self) -> NoReturn:
         self._stop.set()
@@ -286,7 +286,7 @@ class _Turn:
 
 
 def _check_names(phase: GeneratedPhase) -> list[str]:
-    names = [one.name for one in BUILT_IN_CHECKS if one.grade is not None]
+    names = [one.name for one in BUILT_IN_CHECKS if one.severity is not None]
     # It asks three times more for each operation: once is enough, where the shares are large.
     return [name for name in names if name != "ignored_auth" or phase is GeneratedPhase.FUZZING]
 

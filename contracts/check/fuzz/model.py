@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from deadringer.contracts.check.http.client import Request
 from deadringer.contracts.exchanges import Exchange
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 Send = Callable[[Request], Exchange]
 Say = Callable[[str], None]
@@ -43,12 +43,12 @@ class GeneratedPlan:
 
 @dataclass(frozen=True, slots=True)
 class CheckFailure:
-    """What one of Schemathesis' own checks says of an answer, graded by BUILT_IN_CHECKS."""
+    """What one of Schemathesis' own checks says of an answer; BUILT_IN_CHECKS sets its severity."""
 
     check: str
     title: str
     message: str
-    grade: Grade
+    severity: Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def _judge(inspection: Inspection, result: GeneratedResult) -> None:
     exchange = result.exchange
     inspection.judge_exchange(exchange)
     context = inspection.context()
-    failures = [(one.check, one.message, one.grade) for one in result.failures]
+    failures = [(one.check, one.message, one.severity) for one in result.failures]
     inspection.ledger.judge(Scope.GENERATED, failures, exchange, context=context, exchange=exchange)
     if exchange.method == "GET":
         inspection.good_execution(exchange)

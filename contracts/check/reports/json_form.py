@@ -34,7 +34,7 @@ def _promise(promise: Promise) -> JsonObject:
         "rule": promise.rule,
         "title": promise.title,
         "group": promise.group.value,
-        "grade": promise.grade.value,
+        "severity": promise.severity.value,
         "source": promise.source,
         "result": promise.result.value,
         "exercised": promise.exercised,
@@ -46,7 +46,7 @@ def _promise(promise: Promise) -> JsonObject:
 def _folded(folded: FoldedFinding) -> JsonObject:
     return {
         "fingerprint": folded.fingerprint,
-        "grade": folded.grade.value,
+        "severity": folded.severity.value,
         "operation": folded.operation_id,
         "pointer": folded.pattern,
         "count": folded.count,

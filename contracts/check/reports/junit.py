@@ -48,7 +48,7 @@ def _told(folded: FoldedFinding) -> str:
     finding = folded.examples[0]
     violation = finding.violation
     return (
-        f"{folded.grade.value}: {finding.request} at {violation.pointer or '/'} "
+        f"{folded.severity.value}: {finding.request} at {violation.pointer or '/'} "
         f"({folded.count} in all)\nexpected {violation.expected}\ngot {violation.got}\n"
         f"fix: {violation.fix}\nsource: {violation.source}\n{finding.curl}"
     )

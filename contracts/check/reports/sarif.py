@@ -5,7 +5,7 @@ import json
 
 from deadringer.contracts.check.report import FoldedFinding, Promise, Report
 from deadringer.contracts.json_types import JsonObject
-from deadringer.contracts.violations import Grade
+from deadringer.contracts.violations import Severity
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 PROMISE_FILE = "openapi.yaml"
@@ -42,7 +42,7 @@ def _rule(promise: Promise) -> JsonObject:
         "name": promise.rule,
         "shortDescription": {"text": promise.title or promise.rule},
         "fullDescription": {"text": f"{promise.title} Source: {promise.source}."},
-        "defaultConfiguration": {"level": promise.grade.value},
+        "defaultConfiguration": {"level": promise.severity.value},
     }
 
 
@@ -53,7 +53,7 @@ def _result(promise: Promise, index: int, folded: FoldedFinding) -> JsonObject:
     return {
         "ruleId": promise.rule_id,
         "ruleIndex": index,
-        "level": "error" if folded.grade is Grade.ERROR else "warning",
+        "level": "error" if folded.severity is Severity.ERROR else "warning",
         "message": {"text": f"{place}: {violation.message}. Fix: {violation.fix}."},
         "locations": [
             {

@@ -65,7 +65,7 @@ def promise_lines(promise: Promise, *, verbose: bool = False, color: bool = Fals
 def _folded(folded: FoldedFinding, *, verbose: bool) -> Iterator[str]:
     accepted = ", accepted by the baseline" if folded.accepted else ""
     times = f"{folded.count} times" if folded.count > 1 else "once"
-    yield f"  {folded.grade.value} at {folded.pattern or '/'} ({times}{accepted})"
+    yield f"  {folded.severity.value} at {folded.pattern or '/'} ({times}{accepted})"
     for finding in folded.examples if verbose else folded.examples[:1]:
         violation = finding.violation
         yield f"    {finding.request}, {violation.pointer or '/'}"

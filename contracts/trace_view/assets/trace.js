@@ -1,5 +1,5 @@
 // Draws the trace of an execution into every [data-trace] of the page, from its JSON island:
-// {execution, workflow?, now?, violations?: [{pointer, rule, grade, expected, got, fix}],
+// {execution, workflow?, now?, violations?: [{pointer, rule, severity, expected, got, fix}],
 //  note?: a sentence about where this comes from, taken?: a sentence about what has its run id already,
 //  envelope?: the answer around it without its data, outside?: breaches there, like violations,
 //  links?: {data?: path that gives this again while the run goes on, curl?: a command}}

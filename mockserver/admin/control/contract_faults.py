@@ -21,7 +21,7 @@ def list_contract_faults(steering: Steering) -> JsonObject:
             "story": one.story,
             "breaks": one.breaks,
             "rule": one.rule,
-            "grade": one.grade,
+            "severity": one.severity,
             "needs_writes": one.needs_writes,
             "is_on": one.name in broken,
         }

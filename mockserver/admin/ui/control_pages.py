@@ -124,15 +124,15 @@ def contract_switches() -> Iterator[SwitchGroup]:
                 prefer=f"fault={fault.name}",
                 rule_id=rule_named(fault.rule).id,
                 rule=fault.rule,
-                note=_note(fault.grade, needs_writes=fault.needs_writes),
+                note=_note(fault.severity, needs_writes=fault.needs_writes),
             )
             for fault in faults
         )
         yield SwitchGroup(group, tuple(switches))
 
 
-def _note(grade: str, *, needs_writes: bool) -> str:
-    notes = ["a warning"] if grade == "warning" else []
+def _note(severity: str, *, needs_writes: bool) -> str:
+    notes = ["a warning"] if severity == "warning" else []
     notes += ["found by a check with --allow-writes"] if needs_writes else []
     return ", ".join(notes)
 

@@ -9,7 +9,7 @@ from flask import Flask, Response
 from markupsafe import Markup
 
 from deadringer.contracts import Json
-from deadringer.contracts.rules import RULES, Grade, Group, Instance, Rule, instances_of
+from deadringer.contracts.rules import RULES, Group, Instance, Rule, Severity, instances_of
 
 from .shell import UI, show_page
 
@@ -64,7 +64,7 @@ def ticked(text: str) -> Markup:
 
 def _rules_page() -> Response:
     return show_page(
-        "rules.html", "ui rules", promises=promises(), groups=list(Group), grades=list(Grade)
+        "rules.html", "ui rules", promises=promises(), groups=list(Group), severities=list(Severity)
     )
 
 

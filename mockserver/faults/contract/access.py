@@ -284,7 +284,7 @@ ACCESS_FAULTS = (
     Fault("key-prefix-is-enough", "Keys are compared by their beginning.", "auth",
           "requests_without_good_key_are_refused", _prefix_is_enough),
     Fault("key-in-query", "The key may stand in the query.", "auth",
-          "key_in_the_query_is_not_enough", _key_in_query, grade="warning"),
+          "key_in_the_query_is_not_enough", _key_in_query, severity="warning"),
     Fault("existence-before-key", "Without a key, unknown runs are 404.", "auth",
           "requests_without_good_key_are_refused", _existence_first),
     Fault("key-refused-with-403", "A wrong key is a 403.", "auth",
@@ -294,9 +294,9 @@ ACCESS_FAULTS = (
           "refusals_tell_missing_from_wrong_key", _code_on(401, "INVALID_API_KEY")),
     Fault("key-echoed", "Refusals repeat the key.", "auth", "answers_never_repeat_the_key",
           lambda traffic, answer: answer.error.update(details={"key": traffic.key})
-          if answer.status == 404 else None, grade="warning"),
+          if answer.status == 404 else None, severity="warning"),
     Fault("bearer-refused", "Bearer tokens are not known.", "auth", "bearer_key_is_accepted",
-          _bearer_refused, grade="warning"),
+          _bearer_refused, severity="warning"),
     Fault("flat-errors", "The error of a 404 is a text.", "not-found",
           "unknown_ids_are_not_found", on_status(404, _flat_error)),
     Fault("flat-validation-errors", "The error of a 400 is a text.", "http",
@@ -323,7 +323,7 @@ ACCESS_FAULTS = (
     Fault("workflow-of-another", "Get Workflow answers with a template's id.", "definition",
           "edges_join_known_actions",
           on_data("getWorkflow", lambda data: data["workflow"]["edges"].append(
-              {"from": "gone-1", "to": "gone-2"})), grade="warning"),
+              {"from": "gone-1", "to": "gone-2"})), severity="warning"),
     Fault("variables-of-another-run", "Variables name the log row.", "reads",
           "variables_are_of_the_run", _variables(run_id="exec_other")),
     Fault("variables-stale", "Variables show outputs of an earlier run.", "reads",
@@ -331,5 +331,5 @@ ACCESS_FAULTS = (
     Fault("variables-with-trigger", "Variables hold a step that is none.", "reads",
           "variables_name_steps_of_the_run", on_data("getExecutionVariables", _stray_variables)),
     Fault("bad-test-body-taken", "A mode that does not exist is accepted.", "http",
-          "bad_body_is_refused", _bad_body_taken, grade="warning", needs_writes=True),
+          "bad_body_is_refused", _bad_body_taken, severity="warning", needs_writes=True),
 )  # fmt: skip

@@ -24,7 +24,7 @@ def page() -> str:
     for group, faults in groupby(ordered, key=lambda fault: fault.breaks):
         lines += [f"## {group}\n", "| fault | the bug | promise it breaks |", "|---|---|---|"]
         for fault in faults:
-            note = " (a warning)" if fault.grade == "warning" else ""
+            note = " (a warning)" if fault.severity == "warning" else ""
             note += ", needs `--allow-writes`" if fault.needs_writes else ""
             lines.append(f"| `{fault.name}` | {fault.story} | `{fault.rule}`{note} |")
         lines.append("")

@@ -97,7 +97,7 @@ def _test_unlisted(traffic: Traffic, answer: Answer) -> None:
 FAMILY_FAULTS = (
     Fault("beyond-the-end-is-404", "A page beyond the end is a 404.", "listing",
           "page_beyond_the_end_is_empty",
-          _no_such_page, grade="warning"),
+          _no_such_page, severity="warning"),
     Fault("list-status-lags", "The list shows failed runs as running.", "listing",
           "rows_agree_with_the_detail",
           on_rows(put(status="running", completed_at=None, duration=None, error=None), "failed")),
@@ -145,7 +145,7 @@ FAMILY_FAULTS = (
           "lists_speak_documented_names",
           on_rows(lambda row: row.update(
               ended_at=row.pop("completed_at"), duration_ms=row.pop("duration"))),
-          grade="warning"),
+          severity="warning"),
     Fault("row-doubled", "Running rows stand twice on a page.", "listing",
           "run_ids_on_a_page_are_unique",
           on_data("listExecutions", lambda data: data.update(
@@ -161,7 +161,7 @@ FAMILY_FAULTS = (
     Fault("workflow-more-inverted", "`has_more` of workflows is inverted.", "listing",
           "workflow_pages_tell_of_more",
           on_data("listWorkflows", lambda data: data.update(has_more=not data["has_more"])),
-          grade="warning"),
+          severity="warning"),
     Fault("catalogue-total-off", "`total` of the catalogue is off by one.", "catalogue",
           "catalogue_total_is_its_length",
           on_data("listActions", lambda data: data.update(total=data["total"] + 1))),
@@ -169,12 +169,12 @@ FAMILY_FAULTS = (
           "catalogue_category_is_kept",
           lambda traffic, answer: answer.data.update(
               traffic.ask("/v1/workflows/actions").data)
-          if traffic.operation_id == "listActions" and answer.data else None, grade="warning"),
+          if traffic.operation_id == "listActions" and answer.data else None, severity="warning"),
     Fault("kinds-doubled", "A kind stands twice in the catalogue.", "catalogue",
           "catalogue_kinds_are_unique",
           on_data("listActions", lambda data: data.update(
               items=[*data["items"], data["items"][0]], total=data["total"] + 1)),
-          grade="warning"),
+          severity="warning"),
     Fault("reads-cost-credits", "Each read of a run costs a credit.", "cost",
           "reads_cost_nothing", _charged),
     Fault("remaining-above-limit", "Remaining is above Limit.", "rate-limit",
@@ -184,13 +184,13 @@ FAMILY_FAULTS = (
     Fault("remaining-rises", "Remaining counts up.", "rate-limit",
           "remaining_never_rises_in_a_window", _remaining_rises),
     Fault("limits-missing", "There are no RateLimit headers.", "rate-limit",
-          "rate_limit_headers_are_on_every_answer", _without_limits, grade="warning"),
+          "rate_limit_headers_are_on_every_answer", _without_limits, severity="warning"),
     Fault("test-run-never-there", "The id of a test run is never readable.", "test-run",
           "started_test_is_readable", _test_never_there, needs_writes=True),
     Fault("test-run-of-nobody", "A test run is told of a template.", "test-run",
           "started_test_is_of_its_workflow", _test_of_nobody, needs_writes=True),
     Fault("test-run-never-ends", "A test run never ends.", "test-run", "started_test_ends",
-          _test_never_ends, grade="warning", needs_writes=True),
+          _test_never_ends, severity="warning", needs_writes=True),
     Fault("test-run-unlisted", "Test runs are left out of the list.", "listing",
           "readable_runs_are_listed", _test_unlisted, needs_writes=True),
     Fault("mock-ignored", "Mocked outputs are rewritten.", "test-run",

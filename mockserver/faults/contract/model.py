@@ -75,7 +75,7 @@ Change = Callable[[Traffic, Answer], None]
 class ContractFault:
     """One bug. `breaks` is the group of the promise, `rule` its name.
 
-    `needs_writes` says that only a check that may start runs can meet it; `grade` is that of the
+    `needs_writes` says that only a check that may start runs can meet it; `severity` is that of the
     broken promise.
     """
 
@@ -84,7 +84,7 @@ class ContractFault:
     breaks: str
     rule: str
     change: Change
-    grade: str = "error"
+    severity: str = "error"
     needs_writes: bool = False
 
 

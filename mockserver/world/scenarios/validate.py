@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from deadringer.contracts import Grade, Json, JsonObject, Violation, validate
+from deadringer.contracts import Json, JsonObject, Severity, Violation, validate
 from deadringer.contracts.rules import Context, Scope, judge, judge_execution
 from deadringer.fixtures import FOREVER, compile_workflow, load_workflows, view_run
 from deadringer.mockserver.control_spec import component_validator
@@ -272,7 +272,7 @@ def _served(part: Readable, seed: int, served: Collection[str]) -> set[str]:
 
 def _told(breaches: list[Violation], path: Path) -> Iterator[Problem]:
     for breach in breaches:
-        if breach.grade is Grade.ERROR:
+        if breach.severity is Severity.ERROR:
             inside = [part for part in breach.pointer.split("/") if part]
             parts = [int(part) if part.isdigit() else part for part in inside]
             yield Problem((*path, *parts), f"{breach.rule}: {breach.message}", breach.fix)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from schemathesis.checks import CHECKS, load_all_checks
 
-from deadringer.contracts import Exchange, Failure, Grade, Intent, operations
+from deadringer.contracts import Exchange, Failure, Intent, Severity, operations
 from deadringer.contracts.check import CheckOptions
-from deadringer.contracts.check.fuzz.checks import BUILT_IN_CHECKS, grade_failure
+from deadringer.contracts.check.fuzz.checks import BUILT_IN_CHECKS, severity_of
 from deadringer.contracts.check.fuzz.engine import generate_exchanges
 from deadringer.contracts.check.fuzz.model import GeneratedPhase, GeneratedPlan, GeneratedResult
 from deadringer.contracts.check.http.client import BudgetSpentError, Client, Request
@@ -60,8 +60,8 @@ def phases(results: list[GeneratedResult]) -> Counter[GeneratedPhase]:
     return Counter(one.phase for one in results)
 
 
-def failures(results: list[GeneratedResult], grade: Grade) -> set[str]:
-    return {f.check for one in results for f in one.failures if f.grade is grade}
+def failures(results: list[GeneratedResult], severity: Severity) -> set[str]:
+    return {f.check for one in results for f in one.failures if f.severity is severity}
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +192,7 @@ def test_a_server_error_is_found_and_graded_an_error(correct) -> None:
     with serving(fail_on_long_ids) as server:
         results = generated(plan_for(server))
 
-    assert failures(results, Grade.ERROR) == {"not_a_server_error"}
+    assert failures(results, Severity.ERROR) == {"not_a_server_error"}
     assert {one.exchange.status for one in results if one.failures} == {500}
     assert phases(results) == phases(correct[0])  # nothing is asked again to make it smaller
 
@@ -202,7 +202,7 @@ def test_an_ignored_key_is_found_and_graded_an_error() -> None:
         results = generated(plan_for(server))
 
     [found] = [one for one in results if one.failures]
-    assert failures(results, Grade.ERROR) == {"ignored_auth"}
+    assert failures(results, Severity.ERROR) == {"ignored_auth"}
     assert not found.exchange.carries_key
     assert found.exchange.status == 200
 
@@ -300,20 +300,20 @@ def test_every_check_of_schemathesis_is_graded_with_a_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("check", "exchange", "documented_method", "grade"),
+    ("check", "exchange", "documented_method", "severity"),
     [
-        ("not_a_server_error", Exchange("GET", "/", 500), True, Grade.ERROR),
-        ("not_a_server_error", Exchange("PUT", "/", 501), False, Grade.WARNING),
-        ("not_a_server_error", Exchange("GET", "/", 501), True, Grade.ERROR),
+        ("not_a_server_error", Exchange("GET", "/", 500), True, Severity.ERROR),
+        ("not_a_server_error", Exchange("PUT", "/", 501), False, Severity.WARNING),
+        ("not_a_server_error", Exchange("GET", "/", 501), True, Severity.ERROR),
         ("not_a_server_error", Exchange("GET", "/", 0, failure=Failure.DROPPED), True, None),
-        ("ignored_auth", Exchange("GET", "/", 200), True, Grade.ERROR),
+        ("ignored_auth", Exchange("GET", "/", 200), True, Severity.ERROR),
         ("ignored_auth", Exchange("GET", "/", 404), True, None),
-        ("status_code_conformance", Exchange("GET", "/", 206), True, Grade.WARNING),
+        ("status_code_conformance", Exchange("GET", "/", 206), True, Severity.WARNING),
         ("status_code_conformance", Exchange("GET", "/", 308), True, None),
         ("positive_data_acceptance", Exchange("GET", "/", 404), True, None),
     ],
 )
 def test_failures_are_graded(
-    check: str, exchange: Exchange, documented_method: bool, grade: Grade | None
+    check: str, exchange: Exchange, documented_method: bool, severity: Severity | None
 ) -> None:
-    assert grade_failure(check, exchange, documented_method=documented_method) is grade
+    assert severity_of(check, exchange, documented_method=documented_method) is severity

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 
-from deadringer.contracts import Grade, Violation
+from deadringer.contracts import Severity, Violation
 from deadringer.contracts.check import (
     FORMATS,
     BaselineError,
@@ -45,7 +45,7 @@ def promise(name: str, result: Result, **more: object) -> Promise:
         rule=name,
         title="A duration is the end minus the start.",
         group=Group.TIME,
-        grade=Grade.ERROR,
+        severity=Severity.ERROR,
         source="Every example",
         result=result,
         **{**given, **more},
@@ -72,7 +72,7 @@ def report() -> Report:
     )
     folded = FoldedFinding(
         "duration_is_end_minus_start",
-        Grade.ERROR,
+        Severity.ERROR,
         "/data/duration_ms",
         "getExecution",
         5,
@@ -266,7 +266,7 @@ def test_an_accepted_breach_no_longer_fails(report: Report, tmp_path: Path) -> N
     path = tmp_path / "baseline.json"
 
     update_baseline(path, report)
-    accepted = apply_baseline(report, load_baseline(path), fail_on=Grade.ERROR)
+    accepted = apply_baseline(report, load_baseline(path), fail_on=Severity.ERROR)
 
     assert accepted.verdict is Verdict.CONFORMS
     assert accepted.promises[0].result is Result.WARNED
@@ -280,7 +280,7 @@ def test_a_new_breach_fails_in_spite_of_the_baseline(report: Report, tmp_path: P
     elsewhere = replace(broken.findings[0], pattern="/data/steps/*/duration_ms")
     worse = replace(report, promises=(replace(broken, findings=(*broken.findings, elsewhere)),))
 
-    assert apply_baseline(worse, load_baseline(path), fail_on=Grade.ERROR).exit_code == 1
+    assert apply_baseline(worse, load_baseline(path), fail_on=Severity.ERROR).exit_code == 1
 
 
 def test_a_mended_breach_is_told_so_that_the_baseline_shrinks(
@@ -290,7 +290,7 @@ def test_a_mended_breach_is_told_so_that_the_baseline_shrinks(
     update_baseline(path, report)
     mended = replace(report, promises=report.promises[1:], verdict=Verdict.CONFORMS)
 
-    notes = apply_baseline(mended, load_baseline(path), fail_on=Grade.ERROR).notes
+    notes = apply_baseline(mended, load_baseline(path), fail_on=Severity.ERROR).notes
 
     assert any("--baseline-update removes it" in note for note in notes)
 

@@ -31,7 +31,7 @@ def test_a_tolerated_variant_conforms(variant: Variant) -> None:
         (one.rule, folded.pattern, folded.examples[0].request, folded.examples[0].violation.message)
         for one in report.promises
         for folded in one.findings
-        if folded.grade.value == "error"
+        if folded.severity.value == "error"
     ]
     assert told == []
     assert report.verdict is Verdict.CONFORMS, report.could_not_check

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from deadringer.contracts import Exchange, Failure, Intent
-from deadringer.contracts.rules import Context, Grade, Scope
+from deadringer.contracts.rules import Context, Scope, Severity
 from tests.project import ROOT
 
 FOLDER = ROOT / "contracts" / "rules" / "examples"
@@ -21,7 +21,7 @@ def subject_of(example: dict[str, Any], scope: Scope) -> list[Any]:
     """Give the parts of an example's subject as the rule takes them."""
     parts = [_part(part) for part in example["subject"]]
     if scope is Scope.GENERATED:
-        parts[0] = [(check, message, Grade(grade)) for check, message, grade in parts[0]]
+        parts[0] = [(check, message, Severity(severity)) for check, message, severity in parts[0]]
     return parts
 
 

@@ -47,8 +47,8 @@ def test_a_refused_example_is_a_breach_at_its_place(rule: Rule, example: dict) -
     violations = found(rule, example)
 
     assert sorted(one.pointer for one in violations) == sorted(example["pointers"])
-    wanted = example.get("grade", rule.grade.value)
-    assert {one.grade.value for one in violations} == {wanted}
+    wanted = example.get("severity", rule.severity.value)
+    assert {one.severity.value for one in violations} == {wanted}
     for one in violations:
         assert one.expected
         assert one.got

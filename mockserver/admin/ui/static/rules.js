@@ -1,4 +1,4 @@
-// The rules page: narrows the promises down by text, group and grade.
+// The rules page: narrows the promises down by text, group and severity.
 
 const form = document.getElementById("filters");
 const promises = [...document.querySelectorAll(".promise")];
@@ -7,13 +7,13 @@ const found = document.getElementById("found");
 function narrow() {
   const text = form.elements.text.value.trim().toLowerCase();
   const { value: group } = form.elements.group;
-  const { value: grade } = form.elements.grade;
+  const { value: severity } = form.elements.severity;
   let shown = 0;
   for (const one of promises) {
     const isWanted =
       one.dataset.text.includes(text) &&
       (group === "" || one.dataset.group === group) &&
-      (grade === "" || one.dataset.grade === grade);
+      (severity === "" || one.dataset.severity === severity);
     one.hidden = !isWanted;
     shown += isWanted ? 1 : 0;
   }
