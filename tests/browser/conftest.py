@@ -5,9 +5,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.machine import give_up
 
@@ -20,10 +21,11 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what stands here."""
+    """Mark what stands here, and keep a module, whose tests share servers, in one process."""
     for item in items:
         if item.path.is_relative_to(_HERE):
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group(f"browser {item.path.stem}"))
 
 
 @pytest.fixture(scope="session")
@@ -64,10 +66,30 @@ def open_page(browser: Browser, watch: Watch) -> Iterator[Callable[..., Page]]:
     assert watch.unforgiven == []
 
 
+@pytest.fixture(scope="session")
+def shared_context(browser: Browser) -> Iterator[BrowserContext]:
+    """The context of `page`: what the browser has read once, it need not read and parse again."""
+    context = browser.new_context(viewport=DESKTOP, locale="en-GB")
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(open_page: Callable[..., Page]) -> Page:
-    """A watched page of desktop size."""
-    return open_page()
+def page(shared_context: BrowserContext, watch: Watch) -> Iterator[Page]:
+    """A watched page of desktop size, without cookies and without anything stored."""
+    page = shared_context.new_page()
+    watch.over(page)
+    visited: set[str] = set()
+    page.on("framenavigated", lambda frame: visited.add(frame.url))
+    yield page
+    storage = shared_context.new_cdp_session(page)
+    for origin in {"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in visited}:
+        kinds = {"origin": origin, "storageTypes": "local_storage,service_workers,indexeddb"}
+        storage.send("Storage.clearDataForOrigin", kinds)
+    shared_context.clear_cookies()
+    page.close()
+    assert watch.unforgiven == []
 
 
 @pytest.fixture

@@ -74,3 +74,20 @@ def test_an_element_without_a_name_is_found(mock, open_page):
     page.evaluate("() => document.body.append(document.createElement('button'))")
 
     assert any(one.startswith("button-name") for one in grave_findings(page))
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_a_page_finds_nothing_that_another_test_left(mock, page, turn):
+    page.goto(mock + "/")
+    left = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]")
+    page.evaluate(
+        """turn => {
+          localStorage.setItem("left", turn);
+          sessionStorage.setItem("left", turn);
+          document.cookie = "left=" + turn;
+        }""",
+        turn,
+    )
+
+    assert left == [0, 0, ""]
+    assert page.context.cookies() != []

@@ -8,7 +8,7 @@ from deadringer.mockserver.admin.ui.run_search import PAGE, WINDOW
 from deadringer.mockserver.world.reserved_ids import MAGIC_WORKFLOWS
 
 from .accessibility import grave_findings
-from .conftest import PHONE
+from .conftest import DESKTOP, PHONE
 
 RUNS = "/__mock/ui/runs"
 
@@ -156,8 +156,15 @@ def test_the_keyboard_skips_to_the_runs_and_opens_one(mock, page):
     page.get_by_role("tree", name="Steps").wait_for()
 
 
-@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, PHONE])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("scheme", "viewport"),
+    [
+        ("light", DESKTOP),
+        ("dark", PHONE),
+        pytest.param("dark", DESKTOP, marks=pytest.mark.slow),
+        pytest.param("light", PHONE, marks=pytest.mark.slow),
+    ],
+)
 def test_the_list_is_accessible_and_fits(mock, open_page, scheme, viewport):
     page = open_page(color_scheme=scheme, viewport=viewport)
     page.goto(mock + RUNS)

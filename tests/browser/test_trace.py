@@ -228,8 +228,15 @@ def test_a_fault_shows_in_the_trace_while_the_run_goes_on(mock, page):
         )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("place", [FAILED_LOOP, place_of("documented_example")])
+@pytest.mark.parametrize(
+    ("scheme", "place"),
+    [
+        ("light", FAILED_LOOP),
+        ("dark", place_of("documented_example")),
+        pytest.param("dark", FAILED_LOOP, marks=pytest.mark.slow),
+        pytest.param("light", place_of("documented_example"), marks=pytest.mark.slow),
+    ],
+)
 def test_the_trace_is_accessible(mock, open_page, scheme, place):
     page = open_page(color_scheme=scheme)
     page.goto(mock + place)
