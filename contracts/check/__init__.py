@@ -2,14 +2,14 @@
 
 from .baseline import BaselineError, apply_baseline, load_baseline, update_baseline
 from .options import CheckOptions, OptionError
-from .report import Finding, FoldedFinding, Promise, Report, Result, Verdict
+from .report import Conclusion, Example, Finding, Outcome, Report, RuleResult
 from .reports import (
     FORMATS,
     ReportError,
-    promise_lines,
     render_text,
     require_target,
     require_writable,
+    result_lines,
     write_report,
     write_step_summary,
 )
@@ -20,20 +20,20 @@ __all__ = [
     "WAITING",
     "BaselineError",
     "CheckOptions",
+    "Conclusion",
+    "Example",
     "Finding",
-    "FoldedFinding",
     "OptionError",
-    "Promise",
+    "Outcome",
     "Report",
     "ReportError",
-    "Result",
-    "Verdict",
+    "RuleResult",
     "apply_baseline",
     "load_baseline",
-    "promise_lines",
     "render_text",
     "require_target",
     "require_writable",
+    "result_lines",
     "run_check",
     "update_baseline",
     "write_report",

@@ -1,4 +1,4 @@
-"""Breaches a team accepts for now, so that a check can be adopted today and ratcheted."""
+"""Findings a team accepts for now, so that a check can be adopted today and ratcheted."""
 
 import json
 from dataclasses import replace
@@ -8,10 +8,10 @@ from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.violations import Severity
 
 from .atomic_files import ReportError, write_atomically
-from .report import FoldedFinding, Promise, Report, Result, Verdict
+from .report import Conclusion, Finding, Outcome, Report, RuleResult
 
 Baseline = dict[str, JsonObject]
-"""Accepted breaches by fingerprint."""
+"""Accepted findings by fingerprint."""
 
 
 class BaselineError(ValueError):
@@ -19,7 +19,7 @@ class BaselineError(ValueError):
 
 
 def load_baseline(path: Path) -> Baseline:
-    """Read the accepted breaches.
+    """Return the accepted findings of a baseline file.
 
     Raises:
         BaselineError: if the file is missing, is not JSON, or has another form.
@@ -39,27 +39,27 @@ def load_baseline(path: Path) -> Baseline:
         raise BaselineError(f"{path}: /accepted: expected an array. {fix}")
     for index, entry in enumerate(accepted):
         if not isinstance(entry, dict) or not isinstance(entry.get("fingerprint"), str):
-            raise BaselineError(f"{path}: /accepted/{index}/fingerprint: expected a text. {fix}")
+            raise BaselineError(f"{path}: /accepted/{index}/fingerprint: expected a string. {fix}")
     return {entry["fingerprint"]: entry for entry in accepted}
 
 
 def update_baseline(path: Path, report: Report) -> None:
-    """Write every breach of a report as accepted; the date of known ones is kept.
+    """Write every finding of a report as accepted; known ones keep their date.
 
     Raises:
         BaselineError: if the present file is malformed or the new one cannot be written.
     """
     known = load_baseline(path) if path.exists() else {}
     entries = {}
-    for promise in report.promises:
-        for folded in promise.findings:
-            first_seen = known.get(folded.fingerprint, {}).get("first_seen", report.started_at)
-            entries[folded.fingerprint] = {
-                "fingerprint": folded.fingerprint,
-                "rule": folded.rule,
-                "operation": folded.operation_id,
-                "pointer": folded.pattern,
-                "severity": folded.severity.value,
+    for result in report.results:
+        for finding in result.findings:
+            first_seen = known.get(finding.fingerprint, {}).get("first_seen", report.started_at)
+            entries[finding.fingerprint] = {
+                "fingerprint": finding.fingerprint,
+                "rule": finding.rule,
+                "operation": finding.operation_id,
+                "pointer": finding.pattern,
+                "severity": finding.severity.value,
                 "first_seen": first_seen,
             }
     accepted = [entries[name] for name in sorted(entries)]
@@ -70,38 +70,41 @@ def update_baseline(path: Path, report: Report) -> None:
 
 
 def apply_baseline(report: Report, baseline: Baseline, *, fail_on: Severity) -> Report:
-    """Mark accepted breaches; they no longer break the verdict. Tells which are gone."""
-    promises = tuple(_marked(promise, baseline) for promise in report.promises)
-    seen = {folded.fingerprint for promise in promises for folded in promise.findings}
+    """Return the report with accepted findings marked; they no longer fail the check.
+
+    A note lists each accepted finding that was not seen.
+    """
+    results = tuple(_marked(result, baseline) for result in report.results)
+    seen = {finding.fingerprint for result in results for finding in result.findings}
     gone = tuple(
         f"{name} is accepted by the baseline and was not seen; --baseline-update removes it"
         for name in sorted(baseline.keys() - seen)
     )
-    marked = replace(report, promises=promises, notes=(*report.notes, *gone))
-    if report.verdict is Verdict.BROKEN and not is_broken(marked, fail_on):
-        return replace(marked, verdict=Verdict.CONFORMS)
+    marked = replace(report, results=results, notes=(*report.notes, *gone))
+    if report.conclusion is Conclusion.FAILED and not is_failed(marked, fail_on):
+        return replace(marked, conclusion=Conclusion.PASSED)
     return marked
 
 
-def is_broken(report: Report, fail_on: Severity) -> bool:
-    """Whether a breach that is not accepted reaches the severity that fails a check."""
+def is_failed(report: Report, fail_on: Severity) -> bool:
+    """Return whether a finding that is not accepted has a severity that fails the check."""
     failing = {Severity.ERROR} if fail_on is Severity.ERROR else set(Severity)
     return any(
-        folded.severity in failing and not folded.accepted
-        for promise in report.promises
-        for folded in promise.findings
+        finding.severity in failing and not finding.accepted
+        for result in report.results
+        for finding in result.findings
     )
 
 
-def _marked(promise: Promise, baseline: Baseline) -> Promise:
+def _marked(result: RuleResult, baseline: Baseline) -> RuleResult:
     findings = tuple(
-        replace(folded, accepted=folded.fingerprint in baseline) for folded in promise.findings
+        replace(finding, accepted=finding.fingerprint in baseline) for finding in result.findings
     )
-    result = promise.result
-    if result is Result.BROKEN and not any(_breaks(folded) for folded in findings):
-        result = Result.WARNED
-    return replace(promise, findings=findings, result=result)
+    outcome = result.outcome
+    if outcome is Outcome.FAILED and not any(_fails(finding) for finding in findings):
+        outcome = Outcome.WARNING
+    return replace(result, findings=findings, outcome=outcome)
 
 
-def _breaks(folded: FoldedFinding) -> bool:
-    return folded.severity is Severity.ERROR and not folded.accepted
+def _fails(finding: Finding) -> bool:
+    return finding.severity is Severity.ERROR and not finding.accepted

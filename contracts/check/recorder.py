@@ -1,4 +1,4 @@
-"""Where every judgement of a check is written down: what was seen, what broke, how often."""
+"""Applies the rules and records the results: what was tested, and what violated which rule."""
 
 import re
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from deadringer.contracts.rules import SCHEMA_RULE, Context, Rule, Scope, Severi
 from deadringer.contracts.violations import Violation
 
 from .http.client import curl_line
-from .report import EXAMPLES_SHOWN, Finding, FoldedFinding, Promise, Result
+from .report import EXAMPLES_SHOWN, Example, Finding, Outcome, RuleResult
 
 _INDEX = re.compile(r"(?<=/)\d+(?=/|$)")
 Fold = tuple[str, Severity, str, str | None]
@@ -21,8 +21,8 @@ Fold = tuple[str, Severity, str, str | None]
 class Ledger:
     """Applies the chosen rules to subjects and keeps the count for the report.
 
-    `rules` are judged in this order; findings are folded as they come, so that a check of any
-    length needs memory for its distinct breaches only.
+    `rules` are judged in this order; violations are folded as they come, so that a check of
+    any length needs memory for its distinct findings only.
     """
 
     def __init__(
@@ -41,8 +41,8 @@ class Ledger:
         self._by_scope: dict[Scope, list[Rule]] = defaultdict(list)
         for rule in self.rules:
             self._by_scope[rule.scope].append(rule)
-        self._exercised: Counter[str] = Counter()
-        self._examples: dict[Fold, list[Finding]] = {}
+        self._tested: Counter[str] = Counter()
+        self._examples: dict[Fold, list[Example]] = {}
         self._counts: Counter[Fold] = Counter()
         self._reasons: dict[str, str] = {}
 
@@ -92,27 +92,27 @@ class Ledger:
     def record(self, rule: Rule, violations: Iterable[Violation], exchange: Exchange) -> None:
         """Write down breaches that were found outside of `judge`, and that the rule was used."""
         if rule in self.rules:
-            self._exercised[rule.name] += 1
+            self._tested[rule.name] += 1
             self._write(list(violations), exchange, exchange.body, "")
 
     def withdraw(self) -> None:
         """Forget all judgements so far: it was no server that was judged."""
-        self._exercised.clear()
+        self._tested.clear()
         self._examples.clear()
         self._counts.clear()
 
     def explain(self, rule_names: Iterable[str], reason: str) -> None:
-        """Say why promises could not be exercised; the first reason stands."""
+        """Set why rules could not be tested; the first reason of a rule stands."""
         for name in rule_names:
             self._reasons.setdefault(name, reason)
 
-    def promises(self) -> tuple[Promise, ...]:
-        """Give every rule with its result, in the order of the rules."""
-        return tuple(self._promise(rule) for rule in self.rules)
+    def results(self) -> tuple[RuleResult, ...]:
+        """Return the result of every rule, in the order of the rules."""
+        return tuple(self._result(rule) for rule in self.rules)
 
     @property
-    def broken(self) -> int:
-        """How many distinct breaches of error severity were found."""
+    def failed(self) -> int:
+        """The number of distinct findings of severity error."""
         return sum(severity is Severity.ERROR for _, severity, _, _ in self._counts)
 
     def _violations(self, rule: Rule, subject: tuple[Json, ...]) -> list[Violation]:
@@ -123,7 +123,7 @@ class Ledger:
         except Exception as error:
             self._warn(f"rule {rule.name} failed on an answer, please report it: {error!r}")
             return []
-        self._exercised[rule.name] += 1
+        self._tested[rule.name] += 1
         return found
 
     def _write(
@@ -136,12 +136,12 @@ class Ledger:
             self._counts[fold] += 1
             examples = self._examples.setdefault(fold, [])
             if len(examples) < EXAMPLES_SHOWN:
-                examples.append(self._finding(moved, exchange, document))
+                examples.append(self._example(moved, exchange, document))
 
-    def _finding(self, violation: Violation, exchange: Exchange, document: Json) -> Finding:
+    def _example(self, violation: Violation, exchange: Exchange, document: Json) -> Example:
         outcome = str(exchange.status or exchange.failure)
         hidden = self._hider
-        return Finding(
+        return Example(
             violation=replace(
                 violation, expected=hidden(violation.expected), got=hidden(violation.got)
             ),
@@ -152,31 +152,31 @@ class Ledger:
             seed=self._seed if exchange.intent is Intent.FUZZ else None,
         )
 
-    def _promise(self, rule: Rule) -> Promise:
-        folded = tuple(
-            FoldedFinding(*fold[:3], fold[3], self._counts[fold], tuple(examples))
+    def _result(self, rule: Rule) -> RuleResult:
+        findings = tuple(
+            Finding(*fold[:3], fold[3], self._counts[fold], tuple(examples))
             for fold, examples in self._examples.items()
             if fold[0] == rule.name
         )
-        exercised = self._exercised[rule.name]
-        promise = Promise(
+        tested = self._tested[rule.name]
+        result = RuleResult(
             rule_id=rule.id,
             rule=rule.name,
             title=rule.why.partition("\n")[0],
             group=rule.group,
             severity=rule.severity,
             source=rule.source,
-            result=Result.KEPT,
-            exercised=exercised,
+            outcome=Outcome.PASSED,
+            tested=tested,
             reason="",
-            findings=folded,
+            findings=findings,
         )
-        if any(one.severity is Severity.ERROR for one in folded):
-            return replace(promise, result=Result.BROKEN)
-        if folded:
-            return replace(promise, result=Result.WARNED)
-        if not exercised:
-            needed = f"needs {rule.needs}" if rule.needs else "nothing to judge was seen"
+        if any(one.severity is Severity.ERROR for one in findings):
+            return replace(result, outcome=Outcome.FAILED)
+        if findings:
+            return replace(result, outcome=Outcome.WARNING)
+        if not tested:
+            needed = f"needs {rule.needs}" if rule.needs else "nothing to test it on was seen"
             reason = self._reasons.get(rule.name, needed)
-            return replace(promise, result=Result.NOT_EXERCISED, reason=reason)
-        return promise
+            return replace(result, outcome=Outcome.SKIPPED, reason=reason)
+        return result

@@ -1,4 +1,4 @@
-"""What a check says in the end: every promise with its result, and every breach with its proof."""
+"""The result of a check: every rule with its outcome, and every finding with examples."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,32 +10,32 @@ from deadringer.contracts.violations import Severity, Violation
 EXAMPLES_SHOWN = 3
 
 
-class Result(StrEnum):
-    """What became of one promise. A promise that was not exercised was not kept either."""
+class Outcome(StrEnum):
+    """The outcome of one rule. A rule that could not be tested is skipped and never passes."""
 
-    KEPT = "kept"
-    BROKEN = "broken"
-    WARNED = "warned"
-    NOT_EXERCISED = "not exercised"
-
-
-class Verdict(StrEnum):
-    """What became of the whole check."""
-
-    CONFORMS = "conforms"
-    BROKEN = "broken promises"
-    UNCHECKED = "could not check"
+    PASSED = "passed"
+    FAILED = "failed"
+    WARNING = "warning"
+    SKIPPED = "skipped"
 
 
-EXIT_CODES = {Verdict.CONFORMS: 0, Verdict.BROKEN: 1, Verdict.UNCHECKED: 2}
+class Conclusion(StrEnum):
+    """The conclusion of the whole check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+
+
+EXIT_CODES = {Conclusion.PASSED: 0, Conclusion.FAILED: 1, Conclusion.INCONCLUSIVE: 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One breach, with the request that shows it.
+class Example:
+    """One violation, with the request that shows it.
 
-    `curl` is a command line that repeats the request; the key stands as `$DEADRINGER_API_KEY`.
-    `request` reads `GET /v1/… -> 200`. `document` is the judged instance (the pointer of the
+    `curl` is a command line that repeats the request, with `$DEADRINGER_API_KEY` for the key.
+    `request` reads `GET /v1/… -> 200`. `document` is the validated instance (the pointer of the
     violation leads into it), or None where there was none. `seed` is set for generated requests.
     """
 
@@ -48,11 +48,11 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class FoldedFinding:
-    """Findings that say the same of many places: one rule, operation, pointer pattern.
+class Finding:
+    """The violations of one rule, operation and pointer pattern, folded.
 
     `pattern` is the pointer with every array index written as `*`; `examples` are the first
-    three of `count` findings. `accepted` tells that the baseline knows it.
+    three of `count` violations. `accepted` is true if the baseline lists the finding.
     """
 
     rule: str
@@ -60,20 +60,20 @@ class FoldedFinding:
     pattern: str
     operation_id: str | None
     count: int
-    examples: tuple[Finding, ...]
+    examples: tuple[Example, ...]
     accepted: bool = False
 
     @property
     def fingerprint(self) -> str:
-        """What identifies the breach from one check to the next, for baselines and SARIF."""
+        """The identity of the finding from one check to the next, for baselines and SARIF."""
         return f"{self.rule} {self.operation_id or '-'} {self.pattern or '/'}"
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """One rule with what the check saw of it.
+class RuleResult:
+    """One rule, its outcome and its findings.
 
-    `exercised` counts the subjects that could have broken it; `reason` says why there were none.
+    `tested` counts the subjects the rule was tested on; `reason` says why there were none.
     """
 
     rule_id: str
@@ -82,18 +82,18 @@ class Promise:
     group: Group
     severity: Severity
     source: str
-    result: Result
-    exercised: int
+    outcome: Outcome
+    tested: int
     reason: str
-    findings: tuple[FoldedFinding, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome of one check.
+    """The report of one check.
 
-    `notes` are remarks on how the check went (waits, retries, budgets); `could_not_check` says
-    why and what to do next, and is empty unless the verdict is UNCHECKED.
+    `notes` are remarks on how the check ran (waits, retries, budgets). `reason` says why the check
+    is inconclusive and what to do next; it is empty for any other conclusion.
     """
 
     base_url: str
@@ -101,16 +101,16 @@ class Report:
     elapsed_s: float
     requests: int
     seed: int
-    verdict: Verdict
-    promises: tuple[Promise, ...]
+    conclusion: Conclusion
+    results: tuple[RuleResult, ...]
     notes: tuple[str, ...] = ()
-    could_not_check: str = ""
+    reason: str = ""
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 broken promises, 2 could not check."""
-        return EXIT_CODES[self.verdict]
+        """0 passed, 1 failed, 2 inconclusive."""
+        return EXIT_CODES[self.conclusion]
 
-    def count(self, result: Result) -> int:
-        """How many promises had this result."""
-        return sum(promise.result is result for promise in self.promises)
+    def count(self, outcome: Outcome) -> int:
+        """Return how many rules had this outcome."""
+        return sum(result.outcome is outcome for result in self.results)

@@ -12,7 +12,7 @@ from deadringer.contracts.rules import Scope, select
 from deadringer.contracts.specification import operations
 from deadringer.contracts.timestamps import format_timestamp
 
-from .baseline import is_broken
+from .baseline import is_failed
 from .http.client import BudgetSpentError, Client
 from .options import CheckOptions, Effort, effort_for
 from .phases.connection import connect
@@ -31,7 +31,7 @@ from .phases.reads import (
     read_variables,
 )
 from .recorder import Ledger
-from .report import Report, Verdict
+from .report import Conclusion, Report
 from .session import Inspection, KnownRun
 
 Progress = Callable[[str], None]
@@ -153,7 +153,7 @@ class _Check:
     def _nothing_to_read(self, runs: list[KnownRun], hint: str) -> str:
         options = self._options
         if runs:
-            if self._ledger.broken:
+            if self._ledger.failed:
                 return ""
             named = [run for run in runs if run.run_id in options.run_ids]
             reason = "no run could be read. Name one: --workflow, --run."
@@ -196,14 +196,14 @@ class _Check:
             elapsed_s=elapsed_s,
             requests=self._client.requests,
             seed=self._options.seed,
-            verdict=Verdict.CONFORMS,
-            promises=self._ledger.promises(),
+            conclusion=Conclusion.PASSED,
+            results=self._ledger.results(),
             notes=tuple(self._notes),
         )
-        if not self._turned_away and is_broken(report, self._options.fail_on):
-            return replace(report, verdict=Verdict.BROKEN)
+        if not self._turned_away and is_failed(report, self._options.fail_on):
+            return replace(report, conclusion=Conclusion.FAILED)
         if unchecked:
-            return replace(report, verdict=Verdict.UNCHECKED, could_not_check=unchecked)
+            return replace(report, conclusion=Conclusion.INCONCLUSIVE, reason=unchecked)
         return report
 
 

@@ -106,7 +106,7 @@ class Rule:
     `id` is stable for ever (DR0nn follows the assertion it implements); `name` states the
     promise; `source` names the document that makes it. `when` tells of a subject whether the
     promise speaks of it at all (a promise about failed runs says nothing of a completed one);
-    `needs` names what must be seen for the promise to be exercised, for people.
+    `needs` names what must be seen for the rule to be tested.
     """
 
     id: str

@@ -47,7 +47,7 @@ def _rules() -> Iterator[str]:
             yield f"{inspect.cleandoc(why)}\n"
         yield f"- Source: {rule.source}."
         if rule.needs:
-            yield f"- Exercised by: {rule.needs}."
+            yield f"- Tested by: {rule.needs}."
         refused = instances_of(rule).refused[0]
         places = ", ".join(f"`{pointer or '/'}`" for pointer in refused.pointers)
         yield f"- Refused, for example: {refused.description} (at {places}).\n"

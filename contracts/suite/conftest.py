@@ -1,28 +1,28 @@
-"""One check for the whole session; its warnings are told at the end."""
+"""One check for the whole session; its warnings are listed in the summary."""
 
 import pytest
 
 from deadringer.contracts.check import (
     CheckOptions,
+    Conclusion,
     OptionError,
-    Promise,
     Report,
-    Verdict,
+    RuleResult,
     run_check,
 )
 from deadringer.contracts.rules import select
 from deadringer.contracts.violations import Severity
 
-WARNED = pytest.StashKey[dict[str, str]]()
+WARNINGS = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Prepare the place where warned promises are kept until the summary."""
-    config.stash[WARNED] = {}
+    """Prepare the stash for warnings."""
+    config.stash[WARNINGS] = {}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make one item of each promise."""
+    """Make one item of each rule."""
     if "rule_name" in metafunc.fixturenames:
         metafunc.parametrize("rule_name", [rule.name for rule in select()])
 
@@ -53,31 +53,31 @@ def options(request: pytest.FixtureRequest) -> CheckOptions:
 
 @pytest.fixture(scope="session")
 def report(options: CheckOptions) -> Report:
-    """The report of the one check all items speak of."""
+    """The report of the one check behind all items."""
     done = run_check(options)
-    if done.verdict is Verdict.UNCHECKED:
-        pytest.fail(f"could not check: {done.could_not_check}", pytrace=False)
+    if done.conclusion is Conclusion.INCONCLUSIVE:
+        pytest.fail(f"inconclusive: {done.reason}", pytrace=False)
     return done
 
 
 @pytest.fixture
-def promise(report: Report, rule_name: str) -> Promise:
-    """What became of the promise this item is about."""
-    return next(one for one in report.promises if one.rule == rule_name)
+def result(report: Report, rule_name: str) -> RuleResult:
+    """The result of this item's rule."""
+    return next(one for one in report.results if one.rule == rule_name)
 
 
 @pytest.fixture
-def tell_later(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Where a passing item leaves what its reader should know: told in the summary."""
-    return request.config.stash[WARNED]
+def warnings(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The findings of rules that pass with a warning, for the summary."""
+    return request.config.stash[WARNINGS]
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Tell of promises that passed with a warning."""
-    warned = config.stash.get(WARNED, {})
-    if warned:
-        terminalreporter.section("promises kept with a warning", yellow=True)
-        for text in warned.values():
+    """List the findings of rules that passed with a warning."""
+    found = config.stash.get(WARNINGS, {})
+    if found:
+        terminalreporter.section("rules passed with a warning", yellow=True)
+        for text in found.values():
             terminalreporter.write_line(text + "\n")

@@ -1,4 +1,4 @@
-"""`deadringer check BASE_URL`: is every promise of the contract kept over there?"""
+"""`deadringer check BASE_URL`: test a server against every rule of the contract."""
 
 import os
 import sys
@@ -44,31 +44,31 @@ from deadringer.contracts.rules import Settings, Severity
 @click.option("--timeout", "timeout_s", default=10.0, show_default=True, metavar="SECONDS",
               help="Give each request this long, first to last byte.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(["error", "warning"]), default="error",
-              show_default=True, help="The severity of breach that fails the check.")  # fmt: skip
-@click.option("--strict", is_flag=True, help="Report members the contract does not know.")
-@click.option("--only", multiple=True, metavar="RULE-OR-GROUP", help="Judge by these alone.")
-@click.option("--skip", multiple=True, metavar="RULE-OR-GROUP", help="Leave these out.")
+              show_default=True, help="Fail on violations of this severity.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="Also report members that are not in the contract.")
+@click.option("--only", multiple=True, metavar="RULE-OR-GROUP", help="Test only these rules.")
+@click.option("--skip", multiple=True, metavar="RULE-OR-GROUP", help="Skip these rules.")
 @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
 @click.option("--allow-writes", "writes_allowed", is_flag=True,
               help="Also start test runs and send writing methods.")  # fmt: skip
 @click.option("--quick", is_flag=True, help="Fewer runs, no generated requests.")
 @click.option("--baseline", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="Breaches that are accepted for now.")  # fmt: skip
-@click.option("--baseline-update", is_flag=True, help="Write today's breaches to --baseline.")
+              help="Findings that are accepted for now.")  # fmt: skip
+@click.option("--baseline-update", is_flag=True, help="Write today's findings to --baseline.")
 @click.option("--report", "reports", multiple=True, metavar="FORMAT=PATH",
               help=f"Also write a report; formats: {', '.join(FORMATS)}.")  # fmt: skip
-@click.option("--quiet", "-q", is_flag=True, help="Only the summary and what is broken.")
-@click.option("--verbose", "-v", is_flag=True, help="Every promise and every example.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only the summary and failed rules.")
+@click.option("--verbose", "-v", is_flag=True, help="Print every rule and every example.")
 def command(**given: Any) -> None:
-    """Judge the server at BASE_URL (https://host[:port][/prefix]) by every promise.
+    """Test the server at BASE_URL (https://host[:port][/prefix]) against every rule.
 
-    Reads only, unless --allow-writes. Exit code: 0 conforms, 1 broken promises, 2 could not check.
+    Sends only reads unless --allow-writes. Exit code: 0 passed, 1 failed, 2 inconclusive.
     """
     reports, baseline_update = given.pop("reports"), given.pop("baseline_update")
     loudness = {"quiet": given.pop("quiet"), "verbose": given.pop("verbose")}
     try:
         options = _options(given, update=baseline_update)
-        _require_places(reports, options.baseline if baseline_update else None)
+        _require_writable_targets(reports, options.baseline if baseline_update else None)
         report = _checked(options, quiet=loudness["quiet"], update=baseline_update)
         click.echo(render_text(report, color=_wants_color(), **loudness))
         for target in reports:
@@ -107,18 +107,18 @@ def _checked(options: CheckOptions, *, quiet: bool, update: bool) -> Report:
 
 
 def _progress(*, quiet: bool) -> Any:
-    """Give what tells the phases to a person who watches, and a long wait to everyone."""
+    """Return a callback that prints phases on a terminal, and waits everywhere."""
     is_watched = sys.stderr.isatty()
 
-    def tell(phase: str) -> None:
+    def show(phase: str) -> None:
         if not quiet and (is_watched or phase.startswith(WAITING)):
             click.echo(f"… {phase}", err=True)
 
-    return tell
+    return show
 
 
-def _require_places(reports: tuple[str, ...], baseline: Path | None) -> None:
-    """Refuse what could not be written in the end before anything is asked."""
+def _require_writable_targets(reports: tuple[str, ...], baseline: Path | None) -> None:
+    """Raise before the first request if a report or the baseline could not be written."""
     for target in reports:
         require_target(target)
     if baseline is not None:

@@ -69,7 +69,7 @@ def test_one_switch_breaks_a_promise_that_journal_and_check_name(mock, control, 
     control.get_by_role("link", name="Journal").click()
     control.get_by_text("breaks duration_is_end_minus_start").first.wait_for()
 
-    assert [one.rule for one in report.promises if one.findings] == ["duration_is_end_minus_start"]
+    assert [one.rule for one in report.results if one.findings] == ["duration_is_end_minus_start"]
     assert control.get_by_text("fault duration-in-seconds").count() > 0
 
 

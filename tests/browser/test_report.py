@@ -64,7 +64,7 @@ def test_each_breach_of_a_step_or_run_leads_to_its_own_place(mock, page):
     opened(page, report_of(mock, {"ended_at": "2026-03-27T10:14:00.000Z"}))
     page.locator("article details").evaluate_all("all => all.forEach(one => { one.open = true; })")
     places = set()
-    for finding in page.locator(".finding:visible").all():
+    for finding in page.locator(".example:visible").all():
         place = finding.locator("dd code").nth(1).inner_text()
         finding.get_by_role("link", name="Show in the run").press("Enter")
         line = page.locator("#run-1 .tree-line:focus")

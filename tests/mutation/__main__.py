@@ -59,9 +59,9 @@ def try_fault(name: str, *, narrow: bool = False) -> Outcome:
 
 def _found_by(report: Report, fault: ContractFault) -> tuple[str, ...]:
     return tuple(
-        promise.rule
-        for promise in report.promises
-        if any(one.severity.value == fault.severity for one in promise.findings)
+        result.rule
+        for result in report.results
+        if any(one.severity.value == fault.severity for one in result.findings)
     )
 
 

@@ -22,7 +22,7 @@ REFUSALS_BORNE = 2
 
 
 class BudgetSpentError(Exception):
-    """The check has used its requests or its time; what is left is not exercised."""
+    """The check has used up its requests or its time; it skips the remaining rules."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Writing down what a check found: for people at a terminal, for browsers, and for machines."""
+"""The report of a check in every format: for terminals, browsers, CI and programs."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from .json_form import render_json
 from .junit import render_junit
 from .markdown import render_markdown
 from .sarif import render_sarif
-from .text import promise_lines, render_text
+from .text import render_text, result_lines
 
 FORMATS: Mapping[str, Callable[[Report], str]] = {
     "text": render_text,
@@ -25,10 +25,10 @@ FORMATS: Mapping[str, Callable[[Report], str]] = {
 __all__ = [
     "FORMATS",
     "ReportError",
-    "promise_lines",
     "render_text",
     "require_target",
     "require_writable",
+    "result_lines",
     "write_report",
     "write_step_summary",
 ]

@@ -11,47 +11,44 @@ from itertools import groupby
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from deadringer.contracts.check.report import Finding, Report, Result
+from deadringer.contracts.check.report import Example, Outcome, Report
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.trace_view import bundled_script, bundled_style
 
 from .runs import runs_of
 
-BROKEN_LENGTH = 700
+MARKED_LENGTH = 700
 NEIGHBOUR_LENGTH = 120
 SIBLINGS_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of an excerpt; `is_broken` marks the member the breach is about."""
+    """One line of an excerpt; `is_marked` is true for the member that violates the rule."""
 
     text: str
-    is_broken: bool = False
+    is_marked: bool = False
 
 
 def render_html(report: Report) -> str:
-    """Give the page: verdict, promises by group, each breach inside the document that shows it."""
+    """Return the page: conclusion, findings inside the documents that show them, rules by group."""
     groups = [
-        (group.value, list(promises))
-        for group, promises in groupby(report.promises, key=lambda promise: promise.group)
+        (group.value, list(results))
+        for group, results in groupby(report.results, key=lambda result: result.group)
     ]
-    order = {Result.BROKEN: 0, Result.WARNED: 1}
-    breaches = sorted(
-        (one for one in report.promises if one.result in order), key=lambda one: order[one.result]
+    order = {Outcome.FAILED: 0, Outcome.WARNING: 1}
+    failed = sorted(
+        (one for one in report.results if one.outcome in order), key=lambda one: order[one.outcome]
     )
     runs = runs_of(
-        finding
-        for promise in breaches
-        for folded in promise.findings
-        for finding in folded.examples
+        example for result in failed for finding in result.findings for example in finding.examples
     )
     template = _environment().get_template("report.html")
     return template.render(
         report=report,
         groups=groups,
-        breaches=breaches,
-        results=list(Result),
+        failed=failed,
+        outcomes=list(Outcome),
         excerpt=excerpt,
         runs=runs,
         page=_page(has_runs=bool(runs.shown)),
@@ -83,7 +80,7 @@ def _own(name: str) -> str:
 
 
 def _source(text: str) -> str:
-    """Give the one inline text a policy allows: its hash."""
+    """Return the source expression that allows one inline text: its hash."""
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
@@ -98,15 +95,15 @@ def _environment() -> Environment:
     )
 
 
-def excerpt(finding: Finding) -> list[Line]:
-    """Give the object that holds the broken member, its neighbours shortened, as lines."""
+def excerpt(example: Example) -> list[Line]:
+    """Return the object around the violating member, its neighbours shortened, as lines."""
     parts = [
         part.replace("~1", "/").replace("~0", "~")
-        for part in finding.violation.pointer.split("/")[1:]
+        for part in example.violation.pointer.split("/")[1:]
     ]
-    if finding.document is None:
+    if example.document is None:
         return []
-    holder = finding.document
+    holder = example.document
     for part in parts[:-1]:
         following = _member(holder, part)
         if following is None:
@@ -140,12 +137,12 @@ def _lines(holder: Json, name: str | None) -> list[Line]:
             for key, value in shown
         ]
         if name is not None and name not in holder:
-            lines[-1] = Line(f"  {json.dumps(name, ensure_ascii=False)} is missing", is_broken=True)
+            lines[-1] = Line(f"  {json.dumps(name, ensure_ascii=False)} is missing", is_marked=True)
         return [Line("{"), *lines, Line("}")]
-    return [Line(_short(holder, is_broken=True), is_broken=True)]
+    return [Line(_short(holder, is_marked=True), is_marked=True)]
 
 
-def _short(value: Json, is_broken: bool) -> str:
-    longest = BROKEN_LENGTH if is_broken else NEIGHBOUR_LENGTH
+def _short(value: Json, is_marked: bool) -> str:
+    longest = MARKED_LENGTH if is_marked else NEIGHBOUR_LENGTH
     text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= longest else f"{text[:longest]}…"

@@ -1,69 +1,69 @@
-"""The report as JSON; its form is described by `report.schema.json` beside this file."""
+"""The report as JSON; `report.schema.json` beside this file is its schema."""
 
 import json
 
-from deadringer.contracts.check.report import Finding, FoldedFinding, Promise, Report, Result
+from deadringer.contracts.check.report import Example, Finding, Outcome, Report, RuleResult
 from deadringer.contracts.json_types import JsonObject
 
 
 def render_json(report: Report) -> str:
-    """Give the report as an indented JSON document."""
+    """Return the report as an indented JSON document."""
     return json.dumps(report_document(report), indent=2, ensure_ascii=False) + "\n"
 
 
 def report_document(report: Report) -> JsonObject:
-    """Give the report as JSON values."""
+    """Return the report as JSON values."""
     return {
         "base_url": report.base_url,
         "started_at": report.started_at,
         "elapsed_s": round(report.elapsed_s, 3),
         "requests": report.requests,
         "seed": report.seed,
-        "verdict": report.verdict.value,
+        "conclusion": report.conclusion.value,
         "exit_code": report.exit_code,
-        "could_not_check": report.could_not_check or None,
+        "reason": report.reason or None,
         "notes": list(report.notes),
-        "counts": {result.value: report.count(result) for result in Result},
-        "promises": [_promise(promise) for promise in report.promises],
+        "counts": {outcome.value: report.count(outcome) for outcome in Outcome},
+        "results": [_result(result) for result in report.results],
     }
 
 
-def _promise(promise: Promise) -> JsonObject:
+def _result(result: RuleResult) -> JsonObject:
     return {
-        "id": promise.rule_id,
-        "rule": promise.rule,
-        "title": promise.title,
-        "group": promise.group.value,
-        "severity": promise.severity.value,
-        "source": promise.source,
-        "result": promise.result.value,
-        "exercised": promise.exercised,
-        "reason": promise.reason or None,
-        "findings": [_folded(folded) for folded in promise.findings],
-    }
-
-
-def _folded(folded: FoldedFinding) -> JsonObject:
-    return {
-        "fingerprint": folded.fingerprint,
-        "severity": folded.severity.value,
-        "operation": folded.operation_id,
-        "pointer": folded.pattern,
-        "count": folded.count,
-        "accepted": folded.accepted,
-        "examples": [_finding(finding) for finding in folded.examples],
+        "id": result.rule_id,
+        "rule": result.rule,
+        "title": result.title,
+        "group": result.group.value,
+        "severity": result.severity.value,
+        "source": result.source,
+        "outcome": result.outcome.value,
+        "tested": result.tested,
+        "reason": result.reason or None,
+        "findings": [_finding(finding) for finding in result.findings],
     }
 
 
 def _finding(finding: Finding) -> JsonObject:
-    violation = finding.violation
     return {
-        "request": finding.request,
-        "curl": finding.curl,
+        "fingerprint": finding.fingerprint,
+        "severity": finding.severity.value,
+        "operation": finding.operation_id,
+        "pointer": finding.pattern,
+        "count": finding.count,
+        "accepted": finding.accepted,
+        "examples": [_example(example) for example in finding.examples],
+    }
+
+
+def _example(example: Example) -> JsonObject:
+    violation = example.violation
+    return {
+        "request": example.request,
+        "curl": example.curl,
         "pointer": violation.pointer,
         "expected": violation.expected,
         "got": violation.got,
         "fix": violation.fix,
         "source": violation.source,
-        "seed": finding.seed,
+        "seed": example.seed,
     }

@@ -1,56 +1,56 @@
-"""The report as JUnit XML: one test case for each promise."""
+"""The report as JUnit XML: one test case for each rule."""
 
 import xml.etree.ElementTree as ET
 
-from deadringer.contracts.check.report import FoldedFinding, Promise, Report, Result
+from deadringer.contracts.check.report import Finding, Outcome, Report, RuleResult
 
 
 def render_junit(report: Report) -> str:
-    """Give one test suite whose cases are the promises; what was not exercised is skipped."""
+    """Return one test suite with a case for each rule."""
     suite = ET.Element(
         "testsuite",
         name="deadringer check",
-        tests=str(len(report.promises)),
-        failures=str(report.count(Result.BROKEN)),
+        tests=str(len(report.results)),
+        failures=str(report.count(Outcome.FAILED)),
         errors="0",
-        skipped=str(report.count(Result.NOT_EXERCISED)),
+        skipped=str(report.count(Outcome.SKIPPED)),
         time=f"{report.elapsed_s:.3f}",
         timestamp=report.started_at.rstrip("Z"),
         hostname=_printable(report.base_url),
     )
-    for promise in report.promises:
-        _add_case(suite, promise)
+    for result in report.results:
+        _add_case(suite, result)
     root = ET.Element("testsuites")
     root.append(suite)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _add_case(suite: ET.Element, promise: Promise) -> None:
+def _add_case(suite: ET.Element, result: RuleResult) -> None:
     case = ET.SubElement(
         suite,
         "testcase",
-        classname=f"deadringer.{promise.group.value}",
-        name=f"{promise.rule_id} {promise.rule}",
+        classname=f"deadringer.{result.group.value}",
+        name=f"{result.rule_id} {result.rule}",
         time="0",
     )
-    text = _printable("\n\n".join(_told(folded) for folded in promise.findings))
-    if promise.result is Result.NOT_EXERCISED:
-        ET.SubElement(case, "skipped", message=_printable(promise.reason))
-    elif promise.result is Result.BROKEN:
-        failure = ET.SubElement(case, "failure", message=_printable(promise.title), type="error")
+    text = _printable("\n\n".join(_text(finding) for finding in result.findings))
+    if result.outcome is Outcome.SKIPPED:
+        ET.SubElement(case, "skipped", message=_printable(result.reason))
+    elif result.outcome is Outcome.FAILED:
+        failure = ET.SubElement(case, "failure", message=_printable(result.title), type="error")
         failure.text = text
-    elif promise.result is Result.WARNED:
+    elif result.outcome is Outcome.WARNING:
         ET.SubElement(case, "system-out").text = text
 
 
-def _told(folded: FoldedFinding) -> str:
-    finding = folded.examples[0]
-    violation = finding.violation
+def _text(finding: Finding) -> str:
+    example = finding.examples[0]
+    violation = example.violation
     return (
-        f"{folded.severity.value}: {finding.request} at {violation.pointer or '/'} "
-        f"({folded.count} in all)\nexpected {violation.expected}\ngot {violation.got}\n"
-        f"fix: {violation.fix}\nsource: {violation.source}\n{finding.curl}"
+        f"{finding.severity.value}: {example.request} at {violation.pointer or '/'} "
+        f"({finding.count} in all)\nexpected {violation.expected}\ngot {violation.got}\n"
+        f"fix: {violation.fix}\nsource: {violation.source}\n{example.curl}"
     )
 
 

@@ -2,46 +2,46 @@
 
 from collections.abc import Iterator
 
-from deadringer.contracts.check.report import Promise, Report, Result
+from deadringer.contracts.check.report import Outcome, Report, RuleResult
 
 
 def render_markdown(report: Report) -> str:
-    """Give the verdict, the counts, and every breach with its curl line."""
+    """Return the conclusion, the counts, and every finding with its curl line."""
     return "\n".join(_lines(report)) + "\n"
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"## deadringer check: {report.verdict.value}"
+    yield f"## deadringer check: {report.conclusion.value}"
     yield ""
     yield f"`{_code(report.base_url)}`, {report.requests} requests in {report.elapsed_s:.1f} s, "
     yield f"seed {report.seed}."
-    if report.could_not_check:
-        yield f"\nCould not be checked: {_plain(report.could_not_check)}"
+    if report.reason:
+        yield f"\nInconclusive: {_plain(report.reason)}"
     yield ""
-    yield "| " + " | ".join(result.value for result in Result) + " |"
-    yield "|" + " --- |" * len(Result)
-    yield "| " + " | ".join(str(report.count(result)) for result in Result) + " |"
-    for result in (Result.BROKEN, Result.WARNED):
-        for promise in report.promises:
-            if promise.result is result:
-                yield from _breach(promise)
-    missed = [promise for promise in report.promises if promise.result is Result.NOT_EXERCISED]
-    if missed:
-        yield "\n<details><summary>Not exercised</summary>\n"
-        yield from (f"- {one.rule_id} `{one.rule}`: {_plain(one.reason)}" for one in missed)
+    yield "| " + " | ".join(outcome.value for outcome in Outcome) + " |"
+    yield "|" + " --- |" * len(Outcome)
+    yield "| " + " | ".join(str(report.count(outcome)) for outcome in Outcome) + " |"
+    for outcome in (Outcome.FAILED, Outcome.WARNING):
+        for result in report.results:
+            if result.outcome is outcome:
+                yield from _findings(result)
+    skipped = [result for result in report.results if result.outcome is Outcome.SKIPPED]
+    if skipped:
+        yield "\n<details><summary>Skipped</summary>\n"
+        yield from (f"- {one.rule_id} `{one.rule}`: {_plain(one.reason)}" for one in skipped)
         yield "\n</details>"
 
 
-def _breach(promise: Promise) -> Iterator[str]:
-    yield f"\n### {promise.result.value}: {promise.rule_id} `{promise.rule}`"
-    yield f"\n{_plain(promise.title)}"
-    for folded in promise.findings:
-        finding = folded.examples[0]
-        violation = finding.violation
-        yield f"\n- `{_code(finding.request)}` at `{_code(violation.pointer or '/')}`"
-        yield f"  ({folded.count} in all): expected {_plain(violation.expected)}; got "
+def _findings(result: RuleResult) -> Iterator[str]:
+    yield f"\n### {result.outcome.value}: {result.rule_id} `{result.rule}`"
+    yield f"\n{_plain(result.title)}"
+    for finding in result.findings:
+        example = finding.examples[0]
+        violation = example.violation
+        yield f"\n- `{_code(example.request)}` at `{_code(violation.pointer or '/')}`"
+        yield f"  ({finding.count} in all): expected {_plain(violation.expected)}; got "
         yield f"  `{_code(violation.got)}`. Fix: {_plain(violation.fix)}."
-        yield f"  \n  `{_code(finding.curl)}`"
+        yield f"  \n  `{_code(example.curl)}`"
 
 
 def _code(text: str) -> str:

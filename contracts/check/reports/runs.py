@@ -1,10 +1,10 @@
-"""The runs in which breaches stand, each once, for the trace view of the HTML report."""
+"""The runs with findings, each once, for the trace view of the HTML report."""
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from deadringer.contracts.check.report import Finding
+from deadringer.contracts.check.report import Example
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.trace_view import island, told_violations
 from deadringer.contracts.violations import Violation
@@ -12,12 +12,12 @@ from deadringer.contracts.violations import Violation
 MOST_RUNS = 20
 MOST_CHARACTERS = 8_000_000
 _HOLDERS = ("", "/data", "/execution")
-"""Where an execution stands in a judged document: bare, in its answer, beside its row."""
+"""Where an execution is in a document: bare, in its response, beside its row."""
 
 
 @dataclass(slots=True)
 class ShownRun:
-    """One run as it was read, with what the contract has against it."""
+    """One run as it was read, with its violations."""
 
     anchor: str
     execution: JsonObject
@@ -25,7 +25,7 @@ class ShownRun:
 
     @property
     def name(self) -> str:
-        """What the run calls itself."""
+        """The run's id."""
         return str(self.execution.get("run_id", "a run without an id"))
 
     @property
@@ -37,7 +37,7 @@ class ShownRun:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a breach stands: in which run, and where in it."""
+    """Where a violation is: in which run, and where in it."""
 
     anchor: str
     pointer: str
@@ -53,27 +53,27 @@ class Runs:
     _places: dict[int, Place] = field(default_factory=dict)
     _characters: int = 0
 
-    def place_of(self, finding: Finding) -> Place | None:
-        """Give where a finding stands, None if in no run that is shown."""
-        return self._places.get(id(finding))
+    def place_of(self, example: Example) -> Place | None:
+        """Return the place of an example, None if its run is not shown."""
+        return self._places.get(id(example))
 
-    def add(self, finding: Finding) -> None:
-        """Take in a finding, if it is about something in a run."""
-        pointer = finding.violation.pointer
+    def add(self, example: Example) -> None:
+        """Add an example, if its violation is in a run."""
+        pointer = example.violation.pointer
         for holder in _HOLDERS:
-            execution = _execution_at(finding.document, holder)
+            execution = _execution_at(example.document, holder)
             if execution is not None and f"{pointer}/".startswith(f"{holder}/"):
-                moved = replace(finding.violation, pointer=pointer[len(holder) :])
-                self._place(finding, execution, moved)
+                moved = replace(example.violation, pointer=pointer[len(holder) :])
+                self._place(example, execution, moved)
                 return
 
-    def _place(self, finding: Finding, execution: JsonObject, violation: Violation) -> None:
+    def _place(self, example: Example, execution: JsonObject, violation: Violation) -> None:
         run = self._run(execution)
         if run is None:
             return
         if violation not in run.violations:
             run.violations.append(violation)
-        self._places[id(finding)] = Place(run.anchor, violation.pointer)
+        self._places[id(example)] = Place(run.anchor, violation.pointer)
 
     def _run(self, execution: JsonObject) -> ShownRun | None:
         text = json.dumps(execution, sort_keys=True)
@@ -89,16 +89,16 @@ class Runs:
         return self._by_text[text]
 
 
-def runs_of(findings: Iterable[Finding]) -> Runs:
-    """Give the runs in which findings stand, the first ones first."""
+def runs_of(examples: Iterable[Example]) -> Runs:
+    """Return the runs of examples, the first ones first."""
     runs = Runs()
-    for finding in findings:
-        runs.add(finding)
+    for example in examples:
+        runs.add(example)
     return runs
 
 
 def _execution_at(document: Json, holder: str) -> JsonObject | None:
-    """Give the execution there; a list that names no run is none."""
+    """Return the execution there, None if it is none."""
     found = document
     if holder:
         found = document.get(holder[1:]) if isinstance(document, dict) else None

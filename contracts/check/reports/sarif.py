@@ -3,16 +3,16 @@
 import hashlib
 import json
 
-from deadringer.contracts.check.report import FoldedFinding, Promise, Report
+from deadringer.contracts.check.report import Finding, Report, RuleResult
 from deadringer.contracts.json_types import JsonObject
 from deadringer.contracts.violations import Severity
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-PROMISE_FILE = "openapi.yaml"
+SPECIFICATION_FILE = "openapi.yaml"
 
 
 def render_sarif(report: Report) -> str:
-    """Give one run with a result for each folded breach; the promise is its location."""
+    """Return one SARIF run with a result for each finding; the specification is its location."""
     document = {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -21,13 +21,13 @@ def render_sarif(report: Report) -> str:
                 "tool": {
                     "driver": {
                         "name": "deadringer",
-                        "rules": [_rule(promise) for promise in report.promises],
+                        "rules": [_rule(result) for result in report.results],
                     }
                 },
                 "results": [
-                    _result(promise, index, folded)
-                    for index, promise in enumerate(report.promises)
-                    for folded in promise.findings
+                    _result(result, index, finding)
+                    for index, result in enumerate(report.results)
+                    for finding in result.findings
                 ],
                 "properties": {"baseUrl": report.base_url, "seed": report.seed},
             }
@@ -36,37 +36,37 @@ def render_sarif(report: Report) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _rule(promise: Promise) -> JsonObject:
+def _rule(result: RuleResult) -> JsonObject:
     return {
-        "id": promise.rule_id,
-        "name": promise.rule,
-        "shortDescription": {"text": promise.title or promise.rule},
-        "fullDescription": {"text": f"{promise.title} Source: {promise.source}."},
-        "defaultConfiguration": {"level": promise.severity.value},
+        "id": result.rule_id,
+        "name": result.rule,
+        "shortDescription": {"text": result.title or result.rule},
+        "fullDescription": {"text": f"{result.title} Source: {result.source}."},
+        "defaultConfiguration": {"level": result.severity.value},
     }
 
 
-def _result(promise: Promise, index: int, folded: FoldedFinding) -> JsonObject:
-    finding = folded.examples[0]
-    violation = finding.violation
-    place = f"{finding.request} {violation.pointer or '/'}"
+def _result(result: RuleResult, index: int, finding: Finding) -> JsonObject:
+    example = finding.examples[0]
+    violation = example.violation
+    place = f"{example.request} {violation.pointer or '/'}"
     return {
-        "ruleId": promise.rule_id,
+        "ruleId": result.rule_id,
         "ruleIndex": index,
-        "level": "error" if folded.severity is Severity.ERROR else "warning",
+        "level": "error" if finding.severity is Severity.ERROR else "warning",
         "message": {"text": f"{place}: {violation.message}. Fix: {violation.fix}."},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": PROMISE_FILE}},
+                "physicalLocation": {"artifactLocation": {"uri": SPECIFICATION_FILE}},
                 "logicalLocations": [{"fullyQualifiedName": place, "kind": "member"}],
             }
         ],
-        "occurrenceCount": folded.count,
+        "occurrenceCount": finding.count,
         "partialFingerprints": {
             "deadringer/v1": hashlib.sha256(
-                folded.fingerprint.encode("utf-8", "backslashreplace")
+                finding.fingerprint.encode("utf-8", "backslashreplace")
             ).hexdigest()
         },
-        "suppressions": [{"kind": "external"}] if folded.accepted else [],
-        "properties": {"curl": finding.curl, "seed": finding.seed},
+        "suppressions": [{"kind": "external"}] if finding.accepted else [],
+        "properties": {"curl": example.curl, "seed": example.seed},
     }

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from deadringer.contracts.check.report import FoldedFinding, Promise, Report, Result, Verdict
+from deadringer.contracts.check.report import Conclusion, Finding, Outcome, Report, RuleResult
 
 _MARKS = {
-    Result.KEPT: ("ok", "32"),
-    Result.BROKEN: ("BROKEN", "1;31"),
-    Result.WARNED: ("warned", "33"),
-    Result.NOT_EXERCISED: ("-", "2"),
+    Outcome.PASSED: ("passed", "32"),
+    Outcome.FAILED: ("FAILED", "1;31"),
+    Outcome.WARNING: ("warning", "33"),
+    Outcome.SKIPPED: ("skipped", "2"),
 }
 NAME_WIDTH = 46
 
@@ -17,65 +17,67 @@ NAME_WIDTH = 46
 def render_text(
     report: Report, *, quiet: bool = False, verbose: bool = False, color: bool = False
 ) -> str:
-    """Give the report in lines: promises by group, every breach, and the summary last."""
+    """Return the report in lines: rules by group, every finding, and the summary last."""
     lines: list[str] = []
-    was_exercised = any(promise.exercised for promise in report.promises)
-    if not quiet and (was_exercised or verbose):
+    was_tested = any(result.tested for result in report.results)
+    if not quiet and (was_tested or verbose):
         lines += _table(report, verbose=verbose, color=color)
-    lines += _breaches(report, quiet=quiet, verbose=verbose, color=color)
+    lines += _findings(report, quiet=quiet, verbose=verbose, color=color)
     lines += _summary(report, quiet=quiet)
     return "\n".join(lines) + "\n"
 
 
 def _table(report: Report, *, verbose: bool, color: bool) -> Iterator[str]:
-    for group, promises in groupby(report.promises, key=lambda promise: promise.group):
+    for group, results in groupby(report.results, key=lambda result: result.group):
         yield f"\n{group.value}"
-        for promise in promises:
-            yield from _row(promise, verbose=verbose, color=color)
+        for result in results:
+            yield from _row(result, verbose=verbose, color=color)
 
 
-def _row(promise: Promise, *, verbose: bool, color: bool) -> Iterator[str]:
-    mark, code = _MARKS[promise.result]
+def _row(result: RuleResult, *, verbose: bool, color: bool) -> Iterator[str]:
+    mark, code = _MARKS[result.outcome]
     painted = _paint(f"{mark:<7}", code, color=color)
-    told = f"{promise.exercised}x" if promise.exercised else f"not exercised: {promise.reason}"
-    if promise.findings:
-        told = f"{sum(one.count for one in promise.findings)} of {promise.exercised}"
-    yield f"  {painted} {promise.rule_id:<7} {promise.rule:<{NAME_WIDTH}} {told}"
+    seen = f"{result.tested}x" if result.tested else result.reason
+    if result.findings:
+        seen = f"{sum(one.count for one in result.findings)} of {result.tested}"
+    yield f"  {painted} {result.rule_id:<7} {result.rule:<{NAME_WIDTH}} {seen}"
     if verbose:
-        yield f"          {promise.title}"
+        yield f"          {result.title}"
 
 
-def _breaches(report: Report, *, quiet: bool, verbose: bool, color: bool) -> Iterator[str]:
-    wanted = {Result.BROKEN} if quiet else {Result.BROKEN, Result.WARNED}
-    for promise in report.promises:
-        if promise.result in wanted:
+def _findings(report: Report, *, quiet: bool, verbose: bool, color: bool) -> Iterator[str]:
+    wanted = {Outcome.FAILED} if quiet else {Outcome.FAILED, Outcome.WARNING}
+    for result in report.results:
+        if result.outcome in wanted:
             yield ""
-            yield from promise_lines(promise, verbose=verbose, color=color)
+            yield from result_lines(result, verbose=verbose, color=color)
 
 
-def promise_lines(promise: Promise, *, verbose: bool = False, color: bool = False) -> Iterator[str]:
-    """Yield the lines about one broken promise; `verbose` shows every example of a finding."""
-    mark, code = _MARKS[promise.result]
-    yield _paint(f"{mark} {promise.rule_id} {promise.rule}", code, color=color)
-    yield f"  {promise.title}"
-    for folded in promise.findings:
-        yield from _folded(folded, verbose=verbose)
+def result_lines(
+    result: RuleResult, *, verbose: bool = False, color: bool = False
+) -> Iterator[str]:
+    """Yield the lines about one rule's findings, with one or (`verbose`) every example of each."""
+    mark, code = _MARKS[result.outcome]
+    yield _paint(f"{mark} {result.rule_id} {result.rule}", code, color=color)
+    yield f"  {result.title}"
+    for finding in result.findings:
+        yield from _finding(finding, verbose=verbose)
 
 
-def _folded(folded: FoldedFinding, *, verbose: bool) -> Iterator[str]:
-    accepted = ", accepted by the baseline" if folded.accepted else ""
-    times = f"{folded.count} times" if folded.count > 1 else "once"
-    yield f"  {folded.severity.value} at {folded.pattern or '/'} ({times}{accepted})"
-    for finding in folded.examples if verbose else folded.examples[:1]:
-        violation = finding.violation
-        yield f"    {finding.request}, {violation.pointer or '/'}"
+def _finding(finding: Finding, *, verbose: bool) -> Iterator[str]:
+    accepted = ", accepted by the baseline" if finding.accepted else ""
+    times = f"{finding.count} times" if finding.count > 1 else "once"
+    yield f"  {finding.severity.value} at {finding.pattern or '/'} ({times}{accepted})"
+    for example in finding.examples if verbose else finding.examples[:1]:
+        violation = example.violation
+        yield f"    {example.request}, {violation.pointer or '/'}"
         yield f"    expected {violation.expected}"
         yield f"    got      {violation.got}"
         yield f"    fix      {violation.fix}"
         yield f"    source   {violation.source}"
-        if finding.seed is not None:
-            yield f"    seed     {finding.seed}"
-        yield f"    {finding.curl}"
+        if example.seed is not None:
+            yield f"    seed     {example.seed}"
+        yield f"    {example.curl}"
 
 
 def _summary(report: Report, *, quiet: bool) -> Iterator[str]:
@@ -83,13 +85,13 @@ def _summary(report: Report, *, quiet: bool) -> Iterator[str]:
     if not quiet:
         for note in report.notes:
             yield f"note: {note}"
-    counts = ", ".join(f"{report.count(result)} {result.value}" for result in Result)
-    yield f"{len(report.promises)} promises: {counts}"
+    counts = ", ".join(f"{report.count(outcome)} {outcome.value}" for outcome in Outcome)
+    yield f"{len(report.results)} rules: {counts}"
     yield f"{report.requests} requests in {report.elapsed_s:.1f} s, seed {report.seed}"
-    if report.verdict is Verdict.UNCHECKED:
-        yield f"{report.base_url} could not be checked: {report.could_not_check}"
+    if report.conclusion is Conclusion.INCONCLUSIVE:
+        yield f"{report.base_url}: inconclusive: {report.reason}"
     else:
-        yield f"{report.base_url}: {report.verdict.value}"
+        yield f"{report.base_url}: {report.conclusion.value}"
 
 
 def _paint(text: str, code: str, *, color: bool) -> str:

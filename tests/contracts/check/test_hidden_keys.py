@@ -13,6 +13,6 @@ def test_no_format_of_a_report_tells_the_key_or_one_near_it() -> None:
     with serving(build_app(Settings(api_keys=(KEY,), breaks=faults))) as url:
         report = run_check(CheckOptions(url, KEY, only=("auth",), quick=True))
 
-    assert len([one for one in report.promises if one.findings]) >= 2
+    assert len([one for one in report.results if one.findings]) >= 2
     for name, render in FORMATS.items():
         assert KEY[:-1] not in render(report), name

@@ -11,9 +11,9 @@ import pytest
 from deadringer.contracts.check import (
     WAITING,
     CheckOptions,
+    Conclusion,
+    Outcome,
     Report,
-    Result,
-    Verdict,
     render_text,
     run_check,
 )
@@ -110,9 +110,9 @@ def test_a_hostile_server_is_a_finding(name: str) -> None:
     with raw_server(answer) as url:
         report = check(url)
 
-    broken = {one.rule for one in report.promises if one.result is Result.BROKEN}
+    broken = {one.rule for one in report.results if one.outcome is Outcome.FAILED}
     assert rule in broken
-    assert report.verdict is Verdict.BROKEN
+    assert report.conclusion is Conclusion.FAILED
     assert report.requests <= 12
 
 
@@ -122,28 +122,28 @@ def test_nobody_there_could_not_be_checked() -> None:
 
     report = check(f"http://127.0.0.1:{port}")
 
-    assert report.verdict is Verdict.UNCHECKED
-    assert "nobody answers" in report.could_not_check
-    assert {one.result for one in report.promises} == {Result.NOT_EXERCISED}
-    assert len(render_text(report).splitlines()) < 6  # a hundred promises not exercised say nothing
-    assert "http:// without TLS" in check(f"https://127.0.0.1:{port}").could_not_check
+    assert report.conclusion is Conclusion.INCONCLUSIVE
+    assert "nobody answers" in report.reason
+    assert {one.outcome for one in report.results} == {Outcome.SKIPPED}
+    assert len(render_text(report).splitlines()) < 6  # a hundred promises not tested say nothing
+    assert "http:// without TLS" in check(f"https://127.0.0.1:{port}").reason
 
 
 def test_a_base_url_that_repeats_what_every_path_begins_with_is_told() -> None:
     with mock() as url:
         report = run_check(CheckOptions(url + "/v1/", KEY_OF_THE_MOCK))
 
-    assert report.verdict is Verdict.UNCHECKED
-    assert "correct BASE_URL. It ends in /v1, with which" in report.could_not_check
-    assert report.could_not_check.endswith(f"and {url}/v1/v1/workflows is a 404.")
+    assert report.conclusion is Conclusion.INCONCLUSIVE
+    assert "correct BASE_URL. It ends in /v1, with which" in report.reason
+    assert report.reason.endswith(f"and {url}/v1/v1/workflows is a 404.")
 
 
 def test_a_base_url_under_which_nothing_is_is_told() -> None:
     with mock() as url:
         report = run_check(CheckOptions(url + "/api", KEY_OF_THE_MOCK))
 
-    assert report.verdict is Verdict.UNCHECKED
-    assert report.could_not_check.endswith(f"and {url}/api/v1/workflows is a 404.")
+    assert report.conclusion is Conclusion.INCONCLUSIVE
+    assert report.reason.endswith(f"and {url}/api/v1/workflows is a 404.")
 
 
 def test_a_run_that_is_named_and_not_there_is_told() -> None:
@@ -151,7 +151,7 @@ def test_a_run_that_is_named_and_not_there_is_told() -> None:
         run = {"workflow_ids": ("wf_abc123",), "run_ids": ("run_none",)}
         report = run_check(CheckOptions(url, KEY_OF_THE_MOCK, quick=True, **run))
 
-    assert report.could_not_check.startswith("run run_none of workflow wf_abc123 cannot be read")
+    assert report.reason.startswith("run run_none of workflow wf_abc123 cannot be read")
 
 
 def test_a_long_wait_is_told_when_it_begins() -> None:
@@ -185,7 +185,7 @@ def test_a_server_below_a_path_with_the_same_end_is_checked() -> None:
         )
         report = run_check(options)
 
-    assert (report.verdict, report.could_not_check) == (Verdict.CONFORMS, "")
+    assert (report.conclusion, report.reason) == (Conclusion.PASSED, "")
 
 
 def test_a_refused_key_could_not_be_checked() -> None:
@@ -198,8 +198,8 @@ def test_a_refused_key_could_not_be_checked() -> None:
     with raw_server(send(f"{head}\r\n{body}")) as url:
         report = check(url)
 
-    assert report.verdict is Verdict.UNCHECKED
-    assert "--api-key" in report.could_not_check
+    assert report.conclusion is Conclusion.INCONCLUSIVE
+    assert "--api-key" in report.reason
 
 
 def test_a_dropped_connection_is_tried_once_more_and_told() -> None:

@@ -15,13 +15,13 @@ from deadringer.contracts import Severity, Violation
 from deadringer.contracts.check import (
     FORMATS,
     BaselineError,
+    Conclusion,
+    Example,
     Finding,
-    FoldedFinding,
-    Promise,
+    Outcome,
     Report,
     ReportError,
-    Result,
-    Verdict,
+    RuleResult,
     apply_baseline,
     load_baseline,
     render_text,
@@ -38,16 +38,16 @@ HOSTILE = "<script>alert(1)</script> javascript:alert(2) \x00 ``` | \" ' </pre>"
 DOCUMENT = {"data": {"status": "failed", "error": HOSTILE, "duration_ms": 4}}
 
 
-def promise(name: str, result: Result, **more: object) -> Promise:
-    given = {"exercised": 3, "reason": "", "findings": ()}
-    return Promise(
+def result(name: str, outcome: Outcome, **more: object) -> RuleResult:
+    given = {"tested": 3, "reason": "", "findings": ()}
+    return RuleResult(
         rule_id="DR019",
         rule=name,
         title="A duration is the end minus the start.",
         group=Group.TIME,
         severity=Severity.ERROR,
         source="Every example",
-        result=result,
+        outcome=outcome,
         **{**given, **more},
     )
 
@@ -62,7 +62,7 @@ def report() -> Report:
         fix="send milliseconds",
         source="Every example",
     )
-    finding = Finding(
+    example = Example(
         violation,
         f"GET /v1/workflows/wf/executions/{HOSTILE} -> 200",
         'curl -i -H "x-api-key: $DEADRINGER_API_KEY" http://127.0.0.1:1/v1',
@@ -70,13 +70,13 @@ def report() -> Report:
         DOCUMENT,
         seed=7,
     )
-    folded = FoldedFinding(
+    finding = Finding(
         "duration_is_end_minus_start",
         Severity.ERROR,
         "/data/duration_ms",
         "getExecution",
         5,
-        (finding,),
+        (example,),
     )
     return Report(
         base_url="http://127.0.0.1:1",
@@ -84,11 +84,11 @@ def report() -> Report:
         elapsed_s=1.5,
         requests=12,
         seed=0,
-        verdict=Verdict.BROKEN,
-        promises=(
-            promise("duration_is_end_minus_start", Result.BROKEN, findings=(folded,)),
-            promise("end_is_not_before_start", Result.KEPT),
-            promise("created_is_near", Result.NOT_EXERCISED, exercised=0, reason="needs a run"),
+        conclusion=Conclusion.FAILED,
+        results=(
+            result("duration_is_end_minus_start", Outcome.FAILED, findings=(finding,)),
+            result("end_is_not_before_start", Outcome.PASSED),
+            result("created_is_near", Outcome.SKIPPED, tested=0, reason="needs a run"),
         ),
         notes=("waited 3 s",),
     )
@@ -105,11 +105,11 @@ def test_every_format_tells_rule_place_and_sides(report: Report, name: str) -> N
 def test_text_tells_everything_a_reader_needs(report: Report) -> None:
     told = render_text(report)
 
-    assert "BROKEN" in told
-    assert "not exercised: needs a run" in told
+    assert "FAILED" in told
+    assert "needs a run" in told
     assert "error at /data/duration_ms (5 times)" in told
     assert "seed     7" in told
-    assert "3 promises: 1 kept, 1 broken, 0 warned, 1 not exercised" in told
+    assert "3 rules: 1 passed, 1 failed, 0 warning, 1 skipped" in told
     assert "\x1b[" not in told
     assert "\x1b[" in render_text(report, color=True)
     assert "end_is_not_before_start" not in render_text(report, quiet=True)
@@ -129,21 +129,21 @@ def test_html_executes_nothing_a_server_sent(report: Report) -> None:
 
 def test_html_shows_each_run_once_and_leads_from_each_breach_to_its_place(report: Report) -> None:
     run = {"run_id": "run_1", "steps": [{}, {"error": "</script><script>alert(1)</script>"}]}
-    broken = report.promises[0]
-    (folded,) = broken.findings
-    (finding,) = folded.examples
+    broken = report.results[0]
+    (finding,) = broken.findings
+    (example,) = finding.examples
     places = ("/data/steps/1/error", "/data/run_id", "")
     examples = tuple(
         replace(
-            finding,
-            violation=replace(finding.violation, pointer=place),
+            example,
+            violation=replace(example.violation, pointer=place),
             document={"data": dict(run), "success": True},
         )
         for place in places
     )
-    shown = replace(broken, findings=(replace(folded, examples=examples),))
+    shown = replace(broken, findings=(replace(finding, examples=examples),))
 
-    told = FORMATS["html"](replace(report, promises=(shown,)))
+    told = FORMATS["html"](replace(report, results=(shown,)))
 
     assert re.findall(r'data-run="(.+?)" data-pointer="(.*?)"', told) == [
         ("run-1", "/steps/1/error"),
@@ -171,7 +171,7 @@ def test_json_keeps_its_documented_schema(report: Report) -> None:
     jsonschema.validate(document, schema)
     assert document["exit_code"] == 1
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**document, "verdict": "fine"}, schema)
+        jsonschema.validate({**document, "conclusion": "fine"}, schema)
 
 
 def test_sarif_names_rules_and_results(report: Report) -> None:
@@ -186,7 +186,7 @@ def test_sarif_names_rules_and_results(report: Report) -> None:
 def test_a_report_is_written_whole_or_not_at_all(report: Report, tmp_path: Path) -> None:
     write_report(report, f"json={tmp_path / 'out.json'}")
 
-    assert json.loads((tmp_path / "out.json").read_text("utf-8"))["verdict"] == "broken promises"
+    assert json.loads((tmp_path / "out.json").read_text("utf-8"))["conclusion"] == "failed"
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
     with pytest.raises(ReportError, match="Name a file in a folder that exists"):
         write_report(report, f"json={tmp_path / 'none' / 'out.json'}")
@@ -200,7 +200,7 @@ def test_a_report_goes_where_a_link_leads(report: Report, tmp_path: Path) -> Non
     write_report(report, f"json={tmp_path / 'link.json'}")
 
     assert (tmp_path / "link.json").is_symlink()
-    assert json.loads((tmp_path / "out.json").read_text("utf-8"))["verdict"] == "broken promises"
+    assert json.loads((tmp_path / "out.json").read_text("utf-8"))["conclusion"] == "failed"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
@@ -212,7 +212,7 @@ def test_a_report_to_what_is_no_file_replaces_nothing(report: Report, tmp_path: 
     require_target(f"json={pipe}")
     write_report(report, f"json={pipe}")
 
-    assert json.loads(os.read(reader, 2**20))["verdict"] == "broken promises"
+    assert json.loads(os.read(reader, 2**20))["conclusion"] == "failed"
     assert pipe.is_fifo()
     os.close(reader)
 
@@ -225,23 +225,23 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_asked(
     tmp_path: Path, target: str, told: str
 ) -> None:
     options = ["--api-key", "trig_key", "--report", target.format(tmp_path)]
-    result = CliRunner().invoke(command, ["http://127.0.0.1:9", *options])
+    outcome = CliRunner().invoke(command, ["http://127.0.0.1:9", *options])
 
-    assert result.exit_code == 2
-    assert told in result.output
-    assert "127.0.0.1" not in result.output
+    assert outcome.exit_code == 2
+    assert told in outcome.output
+    assert "127.0.0.1" not in outcome.output
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_half_a_character_is_written_in_a_form_there_is(
     report: Report, tmp_path: Path, name: str
 ) -> None:
-    broken, *others = report.promises
-    (folded,) = broken.findings
-    (finding,) = folded.examples
-    finding = replace(finding, violation=replace(finding.violation, got="'\ud800'"))
-    folded = replace(folded, pattern="/data/\ud800", examples=(finding,))
-    odd = replace(report, promises=(replace(broken, findings=(folded,)), *others))
+    broken, *others = report.results
+    (finding,) = broken.findings
+    (example,) = finding.examples
+    example = replace(example, violation=replace(example.violation, got="'\ud800'"))
+    finding = replace(finding, pattern="/data/\ud800", examples=(example,))
+    odd = replace(report, results=(replace(broken, findings=(finding,)), *others))
 
     write_report(odd, f"{name}={tmp_path / 'out'}")
 
@@ -257,7 +257,7 @@ def test_the_step_summary_is_written_where_ci_names_a_file(report: Report, tmp_p
     write_step_summary(report, {"GITHUB_STEP_SUMMARY": str(summary)})
 
     told = summary.read_text("utf-8")
-    assert told.startswith("before\n## deadringer check: broken promises")
+    assert told.startswith("before\n## deadringer check: failed")
     outside_of_code = re.sub(r"`[^`]*`", "", told)
     assert "<script>" not in outside_of_code
 
@@ -268,17 +268,17 @@ def test_an_accepted_breach_no_longer_fails(report: Report, tmp_path: Path) -> N
     update_baseline(path, report)
     accepted = apply_baseline(report, load_baseline(path), fail_on=Severity.ERROR)
 
-    assert accepted.verdict is Verdict.CONFORMS
-    assert accepted.promises[0].result is Result.WARNED
-    assert accepted.promises[0].findings[0].accepted
+    assert accepted.conclusion is Conclusion.PASSED
+    assert accepted.results[0].outcome is Outcome.WARNING
+    assert accepted.results[0].findings[0].accepted
 
 
 def test_a_new_breach_fails_in_spite_of_the_baseline(report: Report, tmp_path: Path) -> None:
     path = tmp_path / "baseline.json"
     update_baseline(path, report)
-    broken = report.promises[0]
+    broken = report.results[0]
     elsewhere = replace(broken.findings[0], pattern="/data/steps/*/duration_ms")
-    worse = replace(report, promises=(replace(broken, findings=(*broken.findings, elsewhere)),))
+    worse = replace(report, results=(replace(broken, findings=(*broken.findings, elsewhere)),))
 
     assert apply_baseline(worse, load_baseline(path), fail_on=Severity.ERROR).exit_code == 1
 
@@ -288,7 +288,7 @@ def test_a_mended_breach_is_told_so_that_the_baseline_shrinks(
 ) -> None:
     path = tmp_path / "baseline.json"
     update_baseline(path, report)
-    mended = replace(report, promises=report.promises[1:], verdict=Verdict.CONFORMS)
+    mended = replace(report, results=report.results[1:], conclusion=Conclusion.PASSED)
 
     notes = apply_baseline(mended, load_baseline(path), fail_on=Severity.ERROR).notes
 

@@ -49,8 +49,8 @@ def judge(server: SmallServer, folder: Path, *more: str) -> subprocess.Completed
 
 
 def outcomes(text: str) -> dict[str, str]:
-    """Give the outcome of every promise, by its name."""
-    return dict(re.findall(r"::test_promise\[(\w+)\] (PASSED|FAILED|SKIPPED|ERROR)", text))
+    """Return the outcome of every rule, by its name."""
+    return dict(re.findall(r"::test_rule\[(\w+)\] (PASSED|FAILED|SKIPPED|ERROR)", text))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_what_was_not_exercised_is_skipped_with_its_reason(correct) -> None:
 def test_a_warning_passes_and_is_told_in_the_summary(correct) -> None:
     _, text = correct
 
-    _, _, summary = text.partition("promises kept with a warning")
+    _, _, summary = text.partition("rules passed with a warning")
     assert "RateLimit-Limit" in summary
 
 
@@ -116,7 +116,7 @@ def test_warnings_can_fail(tmp_path: Path) -> None:
         done = judge(server, tmp_path, "--deadringer-fail-on", "warning")
 
     assert done.returncode == 1
-    assert "promises kept with a warning" not in done.stdout
+    assert "rules passed with a warning" not in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 
-// A breach leads to its place inside the run; what was folded is drawn once it has a size.
+// A finding links to its place inside the run; a folded trace is drawn once it has a size.
 {
   const redraw = () => dispatchEvent(new Event("resize"));
   for (const run of document.querySelectorAll("details.run")) run.addEventListener("toggle", redraw);
