@@ -70,7 +70,7 @@ NARROW_LIMIT = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
+class SampleSizes:
     """The sizes of a check's phases; `watch_s` in seconds, all others are counts."""
 
     workflows: int
@@ -80,7 +80,7 @@ class Effort:
     polls: int
     watch_s: float
     foreign: int
-    odd_ids: int
+    edge_case_ids: int
     bad_pages: int
     variables: int
     again: int
@@ -88,7 +88,7 @@ class Effort:
     generated: int
 
 
-USUAL = Effort(
+USUAL = SampleSizes(
     workflows=8,
     pages_walked=4,
     runs=40,
@@ -96,14 +96,14 @@ USUAL = Effort(
     polls=25,
     watch_s=86_400,
     foreign=40,
-    odd_ids=8,
+    edge_case_ids=8,
     bad_pages=6,
     variables=4,
     again=16,
     more_runs=30,
     generated=120,
 )
-NARROW = Effort(
+NARROW = SampleSizes(
     workflows=4,
     pages_walked=3,
     runs=14,
@@ -111,7 +111,7 @@ NARROW = Effort(
     polls=6,
     watch_s=86_400,
     foreign=8,
-    odd_ids=5,
+    edge_case_ids=5,
     bad_pages=4,
     variables=2,
     again=6,
@@ -120,7 +120,7 @@ NARROW = Effort(
 )
 """For servers that allow no more than a few hundred requests a minute: fits 100 of them."""
 
-QUICK = Effort(
+QUICK = SampleSizes(
     workflows=2,
     pages_walked=2,
     runs=8,
@@ -128,7 +128,7 @@ QUICK = Effort(
     polls=3,
     watch_s=1.5,
     foreign=4,
-    odd_ids=3,
+    edge_case_ids=3,
     bad_pages=3,
     variables=1,
     again=4,
@@ -137,7 +137,7 @@ QUICK = Effort(
 )
 
 
-def effort_for(*, quick: bool, limit: int | None) -> Effort:
+def sample_sizes_for(*, quick: bool, limit: int | None) -> SampleSizes:
     """Choose by what was asked for and what the server allows in a window."""
     if quick:
         return QUICK

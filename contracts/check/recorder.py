@@ -18,7 +18,7 @@ _INDEX = re.compile(r"(?<=/)\d+(?=/|$)")
 Fold = tuple[str, Severity, str, str | None]
 
 
-class Ledger:
+class ResultRecorder:
     """Applies the chosen rules to subjects and keeps the count for the report.
 
     `rules` are judged in this order; violations are folded as they come, so that a check of

@@ -14,7 +14,7 @@ from deadringer.contracts.timestamps import format_timestamp
 
 from .baseline import is_failed
 from .http.client import BudgetSpentError, Client
-from .options import CheckOptions, Effort, effort_for
+from .options import CheckOptions, SampleSizes, sample_sizes_for
 from .phases.connection import connect
 from .phases.credits import probe_costs
 from .phases.discovery import discover
@@ -30,9 +30,9 @@ from .phases.reads import (
     read_runs,
     read_variables,
 )
-from .recorder import Ledger
+from .recorder import ResultRecorder
 from .report import Conclusion, Report
-from .session import Inspection, KnownRun
+from .session import CheckSession, KnownRun
 
 Progress = Callable[[str], None]
 WAITING = "waiting"
@@ -69,22 +69,22 @@ class _Check:
         self._sleep = sleep
         self._now_s = now_s
         self._notes: list[str] = []
-        self._turned_away = False
+        self._has_no_contact = False
         self._last_by_key: dict[str, Exchange] = {}
         self._client = Client(
-            options, observe=self._observe, say=self._note, now_s=now_s, sleep=self._wait
+            options, observe=self._observe, note=self._note, now_s=now_s, sleep=self._wait
         )
-        self._ledger = Ledger(
+        self._recorder = ResultRecorder(
             select(only=options.only, skip=options.skip),
             options.base_url,
             self._note,
             SecretRedactor([options.api_key], shortest=SHORTEST_KEY),
             options.seed,
         )
-        self._inspection = Inspection(
+        self._session = CheckSession(
             options=options,
             client=self._client,
-            ledger=self._ledger,
+            recorder=self._recorder,
             operations={one.operation_id: one for one in operations()},
             notes=self._notes,
         )
@@ -100,60 +100,60 @@ class _Check:
         finally:
             self._client.close()
         if stopped:
-            self._ledger.explain(
-                (rule.name for rule in self._ledger.rules), f"the check stopped early: {stopped}"
+            self._recorder.explain(
+                (rule.name for rule in self._recorder.rules), f"the check stopped early: {stopped}"
             )
         return self._report(unchecked, started_at, self._now_s() - began_at_s)
 
     def _explore(self) -> str:
         """Go through the phases; give the reason if nothing could be checked at all."""
-        inspection = self._inspection
+        session = self._session
         self._progress("discovering workflows and runs")
-        contact = connect(inspection)
+        contact = connect(session)
         if contact.problem:
-            self._turned_away = True
+            self._has_no_contact = True
             return contact.problem
-        effort = effort_for(quick=self._options.quick, limit=self._client.pace.limit)
-        discover(inspection, effort)
-        runs = pick_runs(inspection, effort.runs)
+        sizes = sample_sizes_for(quick=self._options.quick, limit=self._client.rate_limiter.limit)
+        discover(session, sizes)
+        runs = pick_runs(session, sizes.runs)
         self._progress(f"reading {len(runs)} runs")
-        read_runs(inspection, runs)
-        compare_with_lists(inspection, runs, effort.list_pages)
+        read_runs(session, runs)
+        compare_with_lists(session, runs, sizes.list_pages)
         for run in runs:
             if run.run_id in self._options.run_ids:
-                look_up_in_list(inspection, run)
+                look_up_in_list(session, run)
         readable = [run for run in runs if run.reads]
         if readable:
-            self._examine(readable, effort)
+            self._examine(readable, sizes)
         elif not self._options.writes_allowed:
             return self._nothing_to_read(runs, contact.hint)
         return ""
 
-    def _examine(self, runs: list[KnownRun], effort: Effort) -> None:
-        inspection, first = self._inspection, runs[0]
+    def _examine(self, runs: list[KnownRun], sizes: SampleSizes) -> None:
+        session, first = self._session, runs[0]
         self._progress("watching running runs")
-        watch_s = min(self._options.watch_s, effort.watch_s)
-        watch_runs(inspection, runs, watch_s, effort.polls, self._sleep)
+        watch_s = min(self._options.watch_s, sizes.watch_s)
+        watch_runs(session, runs, watch_s, sizes.polls, self._sleep)
         self._progress("reading around the runs")
-        read_variables(inspection, _finished_first(runs)[: effort.variables])
-        probe_costs(inspection, first, self._sleep)
+        read_variables(session, _finished_first(runs)[: sizes.variables])
+        probe_costs(session, first, self._sleep)
         self._progress("sending requests that must be refused")
-        probe_refusals(inspection, runs, effort)
+        probe_refusals(session, runs, sizes)
         if self._options.writes_allowed:
             self._progress("starting a test run")
-            test_run(inspection, self._sleep)
+            test_run(session, self._sleep)
         self._progress("reading runs again")
-        for run in _finished_first(runs)[: effort.again]:
-            read_run(inspection, run)
-        read_more(inspection, effort.more_runs)
+        for run in _finished_first(runs)[: sizes.again]:
+            read_run(session, run)
+        read_more(session, sizes.more_runs)
         self._progress("generating requests")
         cases = self._options.generated_cases
-        judge_generated(inspection, effort.generated if cases is None else cases)
+        judge_generated(session, sizes.generated if cases is None else cases)
 
     def _nothing_to_read(self, runs: list[KnownRun], hint: str) -> str:
         options = self._options
         if runs:
-            if self._ledger.failed:
+            if self._recorder.failed:
                 return ""
             named = [run for run in runs if run.run_id in options.run_ids]
             reason = "no run could be read. Name one: --workflow, --run."
@@ -171,11 +171,11 @@ class _Check:
         key = exchange.request_headers.get("x-api-key", "")
         last = self._last_by_key.get(key)
         if last is not None and exchange.failure is None:
-            self._ledger.judge(
+            self._recorder.judge(
                 Scope.EXCHANGES,
                 last,
                 exchange,
-                context=self._inspection.context(),
+                context=self._session.context(),
                 exchange=exchange,
             )
         if exchange.failure is None:
@@ -197,10 +197,10 @@ class _Check:
             requests=self._client.requests,
             seed=self._options.seed,
             conclusion=Conclusion.PASSED,
-            results=self._ledger.results(),
+            results=self._recorder.results(),
             notes=tuple(self._notes),
         )
-        if not self._turned_away and is_failed(report, self._options.fail_on):
+        if not self._has_no_contact and is_failed(report, self._options.fail_on):
             return replace(report, conclusion=Conclusion.FAILED)
         if unchecked:
             return replace(report, conclusion=Conclusion.INCONCLUSIVE, reason=unchecked)

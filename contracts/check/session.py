@@ -17,7 +17,7 @@ from deadringer.contracts.timestamps import parse_timestamp
 
 from .http.client import Client, Request
 from .options import CheckOptions
-from .recorder import Ledger
+from .recorder import ResultRecorder
 
 ABSENT = frozenset({404, 405, 501})
 
@@ -56,12 +56,12 @@ class KnownWorkflow:
 
 
 @dataclass(slots=True)
-class Inspection:
+class CheckSession:
     """One check under way."""
 
     options: CheckOptions
     client: Client
-    ledger: Ledger
+    recorder: ResultRecorder
     operations: Mapping[str, Operation]
     notes: list[str] = field(default_factory=list)
     absent: set[str] = field(default_factory=set)
@@ -74,7 +74,7 @@ class Inspection:
         """Whether the specification has the operation and the server has not denied it."""
         return operation_id in self.operations and operation_id not in self.absent
 
-    def ask(
+    def request(
         self,
         operation_id: str,
         path_parameters: Mapping[str, str] | None = None,
@@ -117,10 +117,10 @@ class Inspection:
             schema = envelope_schema(exchange)
             if schema:
                 # The judging of good bodies is left to those who know what they asked for.
-                self.ledger.judge_document(
+                self.recorder.judge_document(
                     schema, exchange.body, (), context=context, exchange=exchange
                 )
-        self.ledger.judge(
+        self.recorder.judge(
             Scope.EXCHANGE, exchange, context=context, exchange=exchange, document=body_of(exchange)
         )
 
@@ -132,7 +132,7 @@ class Inspection:
         if exchange.operation_id == "listExecutions":
             body = in_documented_names(body)
         schema = good_schema(exchange.operation_id)
-        self.ledger.judge_document(schema, body, (), context=self.context(), exchange=exchange)
+        self.recorder.judge_document(schema, body, (), context=self.context(), exchange=exchange)
         return members(body).get("data")
 
     def good_execution(self, exchange: Exchange) -> JsonObject | None:
@@ -141,7 +141,7 @@ class Inspection:
         if exchange.operation_id != "getExecution" or execution is None:
             self.good_data(exchange)
             return None
-        self.ledger.judge_document(
+        self.recorder.judge_document(
             "execution_envelope",
             body_of(exchange),
             [(Scope.EXECUTION, (execution,), "/data")],

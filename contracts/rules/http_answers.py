@@ -129,7 +129,7 @@ def message_is_a_text(exchange: Exchange, _context: Context) -> Iterator[Breach]
 def _should_be_json(exchange: Exchange) -> bool:
     is_final = not 300 <= exchange.status < 400
     # What odd ids are answered with is a promise of its own (DR050).
-    is_odd = exchange.intent is Intent.ODD_ID and is_error(exchange)
+    is_odd = exchange.intent is Intent.EDGE_CASE_ID and is_error(exchange)
     return has_body(exchange) and is_final and not is_odd
 
 
@@ -215,7 +215,7 @@ def _is_judged_elsewhere(exchange: Exchange) -> bool:
 
 
 def _has_error_body(exchange: Exchange) -> bool:
-    is_odd = exchange.intent is Intent.ODD_ID and exchange.status < 500
+    is_odd = exchange.intent is Intent.EDGE_CASE_ID and exchange.status < 500
     is_plain = is_error(exchange) and has_json(exchange) and not is_odd
     return is_plain and not _is_judged_elsewhere(exchange)
 

@@ -97,7 +97,7 @@ def foreign_runs_are_not_found(exchange: Exchange, _context: Context) -> Iterato
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Inferred from Errors: every refusal is a 4xx with a JSON body",
-    when=answered(has_intent(Intent.ODD_ID)),
+    when=answered(has_intent(Intent.EDGE_CASE_ID)),
     needs="a request with an odd id",
 )
 def odd_ids_are_refused_in_json(exchange: Exchange, _context: Context) -> Iterator[Breach]:

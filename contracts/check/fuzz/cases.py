@@ -18,7 +18,7 @@ from deadringer.contracts.specification import operations
 from .model import SAFE_METHODS, GeneratedPlan
 
 AnyCase = Case[Any]
-NO_ANSWER = b'{"success": false, "error": {"code": "NOT_FOUND", "message": "no answer"}}'
+NO_RESPONSE = b'{"success": false, "error": {"code": "NOT_FOUND", "message": "no answer"}}'
 
 
 def request_of(case: AnyCase, headers: Mapping[str, str], plan: GeneratedPlan) -> Request | None:
@@ -105,12 +105,12 @@ def response_of(exchange: Exchange, base_url: str) -> Response:
     )
 
 
-def no_answer(case: AnyCase) -> Response:
+def no_response(case: AnyCase) -> Response:
     """Stand in for an answer that never came; no check of ours looks at it."""
     return Response(
         status_code=404,
         headers={"content-type": ["application/json"]},
-        content=NO_ANSWER,
+        content=NO_RESPONSE,
         request=requests.Request(case.method, "http://localhost/").prepare(),
         elapsed=0.0,
         verify=True,

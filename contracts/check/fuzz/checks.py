@@ -19,7 +19,7 @@ BUILT_IN_CHECKS = (
     BuiltInCheck(
         "not_a_server_error",
         Severity.ERROR,
-        "no documented request is answered with 5xx by a working server, odd ids included; "
+        "no documented request is answered with 5xx by a working server, edge cases included; "
         "501 to a method the specification does not have is only a warning",
     ),
     BuiltInCheck(
@@ -31,13 +31,13 @@ BUILT_IN_CHECKS = (
     BuiltInCheck(
         "status_code_conformance",
         Severity.WARNING,
-        "only for an undocumented 2xx: frameworks, routers and proxies answer odd paths with "
+        "only for an undocumented 2xx: frameworks, routers and proxies answer unusual paths with "
         "redirects and with 405, 414, 422 or 431, which no specification lists in full",
     ),
     BuiltInCheck(
         "content_type_conformance",
         None,
-        "the HTML page with which a web server refuses an odd path would fail it; "
+        "the HTML page with which a web server refuses an unusual path would fail it; "
         "our rules ask for JSON where the API itself answers",
     ),
     BuiltInCheck(

@@ -38,7 +38,7 @@ from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.json_types import JsonObject
 from deadringer.contracts.specification import Operation, operations
 
-from .cases import AnyCase, no_answer, request_of, response_of
+from .cases import AnyCase, no_response, request_of, response_of
 from .checks import BUILT_IN_CHECKS, severity_of
 from .model import (
     SAFE_METHODS,
@@ -46,7 +46,7 @@ from .model import (
     GeneratedPhase,
     GeneratedPlan,
     GeneratedResult,
-    Say,
+    Note,
     Send,
 )
 from .spec import ID_PARAMETERS, as_parameters, specification_for
@@ -76,7 +76,7 @@ _WEIGHTS = {
 }
 
 
-def generate_exchanges(plan: GeneratedPlan, send: Send, say: Say) -> Iterator[GeneratedResult]:
+def generate_exchanges(plan: GeneratedPlan, send: Send, note: Note) -> Iterator[GeneratedResult]:
     """Yield every generated request with its response; the same seed generates the same requests.
 
     Runs every phase over every operation, each within its share of the plan's requests, and sends
@@ -100,7 +100,7 @@ def generate_exchanges(plan: GeneratedPlan, send: Send, say: Say) -> Iterator[Ge
         if budget.is_spent or not some:
             return
         turn = _Turn(plan, budget, phase, share)
-        yield from turn.run(some, say)
+        yield from turn.run(some, note)
 
 
 def _turns(chosen: list[Operation]) -> list[tuple[GeneratedPhase, list[Operation]]]:
@@ -179,12 +179,12 @@ class _Turn:
         self._exchanges: dict[str, Exchange] = {}
         self._failures: dict[str, list[CheckFailure]] = {}
 
-    def run(self, some: list[Operation], say: Say) -> Iterator[GeneratedResult]:
+    def run(self, some: list[Operation], note: Note) -> Iterator[GeneratedResult]:
         """Let the engine do its turn, then yield what came of it."""
         schema = self._schema(some)
         is_stateful = self._phase is GeneratedPhase.STATEFUL
         if is_stateful and schema.apply_stateful_inference(None).total == 0:
-            say("no links between the operations: no chains of requests were generated")
+            note("no links between the operations: no chains of requests were generated")
             return
         context = EngineContext(schema=schema, stop_event=self._stop)
         context.auth_enforced_operations = self._budget.auth_tried
@@ -192,15 +192,15 @@ class _Turn:
         with _nothing_left_behind():
             for event in plan.execute(context):
                 if isinstance(event, events.NonFatalError) and not self._stop.is_set():
-                    say(f"generating requests ({self._phase}): {event.info.title}: {event.value}")
+                    note(f"generating requests ({self._phase}): {event.info.title}: {event.value}")
         for case_id, exchange in self._exchanges.items():
             yield GeneratedResult(exchange, self._phase, tuple(self._failures.get(case_id, ())))
 
-    def answer(self, case: AnyCase, headers: Mapping[str, str]) -> Response:
+    def respond(self, case: AnyCase, headers: Mapping[str, str]) -> Response:
         """Send what the engine wants to know; give its answer in the engine's terms."""
         request = request_of(case, headers, self._plan)
         if request is None:
-            return no_answer(case)
+            return no_response(case)
         if self._share <= 0 or self._budget.is_spent:
             self._end()
         exchange = self._budget.spend(request)
@@ -211,7 +211,7 @@ class _Turn:
         if self._share <= 0 or self._budget.is_spent:
             self._stop.set()
         if exchange.failure is not None:
-            return no_answer(case)
+            return no_response(case)
         return response_of(exchange, self._plan.base_url)
 
     def judge(self, failure: Failure, case: AnyCase) -> None:
@@ -311,4 +311,4 @@ class _ClientTransport(BaseTransport[Any]):
         return REQUESTS_TRANSPORT.serialize_case(case, **kwargs)
 
     def send(self, case: AnyCase, *, session: Any = None, **kwargs: Any) -> Response:
-        return self._turn.answer(case, kwargs.get("headers") or {})
+        return self._turn.respond(case, kwargs.get("headers") or {})

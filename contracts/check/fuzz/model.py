@@ -9,7 +9,7 @@ from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.violations import Severity
 
 Send = Callable[[Request], Exchange]
-Say = Callable[[str], None]
+Note = Callable[[str], None]
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 

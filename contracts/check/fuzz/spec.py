@@ -36,9 +36,9 @@ def _show_known_ids(parameter: JsonObject, plan: GeneratedPlan, phase: Generated
     Coverage varies one parameter and fills the others with examples: with one pair, so that the
     two ids of a run fit together.
     """
-    most = 1 if phase is GeneratedPhase.COVERAGE else EXAMPLES_SHOWN
+    limit = 1 if phase is GeneratedPhase.COVERAGE else EXAMPLES_SHOWN
     chance = random.Random(plan.seed)  # noqa: S311 - repeatable, no secret
-    pairs = chance.sample(plan.known_ids, min(most, len(plan.known_ids)))
+    pairs = chance.sample(plan.known_ids, min(limit, len(plan.known_ids)))
     values = [as_parameters(pair)[parameter["name"]] for pair in pairs]
     parameter.pop("example", None)
     parameter["examples"] = {f"known{n}": {"value": value} for n, value in enumerate(values)}

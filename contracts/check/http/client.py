@@ -16,9 +16,9 @@ from deadringer.contracts.redaction import KEY_VARIABLE, SecretRedactor
 from deadringer.contracts.specification import Operation
 
 from .deadline_transport import DeadlineTransport
-from .rate_limiter import Pace
+from .rate_limiter import RateLimiter
 
-REFUSALS_BORNE = 2
+RETRIES_AFTER_429 = 2
 
 
 class BudgetSpentError(Exception):
@@ -65,21 +65,21 @@ class Client:
         options: CheckOptions,
         *,
         observe: Callable[[Exchange], None],
-        say: Callable[[str], None],
+        note: Callable[[str], None],
         now_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._options = options
         self._observe = observe
-        self._say = say
+        self._note = note
         self._now_s = now_s
         self._began_at_s = now_s()
         self._transport = DeadlineTransport()
         self._http = httpx.Client(transport=self._transport, trust_env=False)
         self._prefix = urlsplit(options.base_url).path.rstrip("/")
-        self.pace = Pace(now_s, sleep, say)
+        self.rate_limiter = RateLimiter(now_s, sleep, note)
         self.requests = 0
-        self._spoken_of: set[str] = set()
+        self._noted: set[str] = set()
 
     def send(self, request: Request) -> Exchange:
         """Send one request and give the exchange; every exchange is observed as well.
@@ -88,14 +88,14 @@ class Client:
             BudgetSpentError: if no request or no time is left.
         """
         credential = _credential(request.headers)
-        for _ in range(REFUSALS_BORNE + 1):
-            self.pace.before(credential)
+        for _ in range(RETRIES_AFTER_429 + 1):
+            self.rate_limiter.before(credential)
             exchange = self._attempt_twice(request)
-            self.pace.after(credential, exchange)
+            self.rate_limiter.after(credential, exchange)
             self._observe(exchange)
             if exchange.status != 429:
                 break
-            self.pace.after_refusal(exchange)
+            self.rate_limiter.after_429(exchange)
         return exchange
 
     def has_room(self, requests: int) -> bool:
@@ -117,9 +117,9 @@ class Client:
             return exchange
         again = self._attempt(request)
         line = f"{exchange.method} {exchange.path}: connection dropped, tried once more"
-        if line not in self._spoken_of:
-            self._spoken_of.add(line)
-            self._say(line)
+        if line not in self._noted:
+            self._noted.add(line)
+            self._note(line)
         return again
 
     def _attempt(self, request: Request) -> Exchange:

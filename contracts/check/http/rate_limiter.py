@@ -18,15 +18,15 @@ class _Window:
 
 
 @dataclass(slots=True)
-class Pace:
+class RateLimiter:
     """Waits before a request that would leave the window, and after a 429.
 
-    `now_s` and `sleep` are the clock; `say` is told in words why the check waits.
+    `now_s` and `sleep` are the clock; `note` is told in words why the check waits.
     """
 
     now_s: Callable[[], float]
     sleep: Callable[[float], None]
-    say: Callable[[str], None]
+    note: Callable[[str], None]
     limit: int | None = None
     waited_s: float = 0.0
     _windows: dict[str, _Window] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Pace:
             self._fruitless_waits = 0
         self._windows[credential] = _Window(remaining, self.now_s() + max(reset_s, 0))
 
-    def after_refusal(self, exchange: Exchange) -> None:
+    def after_429(self, exchange: Exchange) -> None:
         """Wait as long as a 429 asks for."""
         self._wait(wait_hint_s(exchange) or WAIT_WITHOUT_HINT_S, "a 429 answer")
 
@@ -68,7 +68,7 @@ class Pace:
 
     def _wait(self, seconds: float, why: str) -> None:
         seconds = min(max(seconds, 0.0) + 0.1, LONGEST_WAIT_S)
-        self.say(f"waited {seconds:.0f} s for {why}")
+        self.note(f"waited {seconds:.0f} s for {why}")
         self.waited_s += seconds
         self.sleep(seconds)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deadringer.contracts.check.session import Inspection
+from deadringer.contracts.check.session import CheckSession
 from deadringer.contracts.exchanges import Failure
 from deadringer.contracts.specification import operations
 
@@ -19,17 +19,17 @@ class Contact:
     hint: str = ""
 
 
-def connect(inspection: Inspection) -> Contact:
+def connect(session: CheckSession) -> Contact:
     """Send the first request and return what it showed of the server."""
-    options = inspection.options
-    if options.run_ids or not inspection.offers("listWorkflows"):
+    options = session.options
+    if options.run_ids or not session.offers("listWorkflows"):
         ids = {"id": (*options.workflow_ids, "wf")[0], "runId": (*options.run_ids, "run")[0]}
-        exchange = inspection.ask("getExecution", ids)
+        exchange = session.request("getExecution", ids)
     else:
-        exchange = inspection.ask("listWorkflows", optional=True)
-        inspection.absent.discard("listWorkflows")
+        exchange = session.request("listWorkflows", optional=True)
+        session.absent.discard("listWorkflows")
     if exchange.failure is Failure.REFUSED:
-        inspection.ledger.withdraw()
+        session.recorder.withdraw()
         tls = " (http:// without TLS)" if options.base_url.startswith("https:") else ""
         return Contact(
             f"nobody answers at {options.base_url}. Start the server, or correct BASE_URL{tls}."
@@ -44,7 +44,7 @@ def connect(inspection: Inspection) -> Contact:
 
 
 def _hint_at_prefix(base_url: str, path: str) -> str:
-    """Say what may be wrong with a URL whose first question met nothing."""
+    """Note what may be wrong with a URL whose first question met nothing."""
     asked = base_url.rstrip("/") + path
     (segment,) = {one.path.split("/")[1] for one in operations()}
     if base_url.rstrip("/").endswith(f"/{segment}"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from deadringer.contracts.check.session import Inspection, KnownRun, body_of
+from deadringer.contracts.check.session import CheckSession, KnownRun, body_of
 from deadringer.contracts.envelopes import members
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.rules import Scope
@@ -12,42 +12,40 @@ from .reads import read_run
 READS_BETWEEN = 3
 
 
-def probe_costs(inspection: Inspection, run: KnownRun, sleep: Callable[[float], None]) -> None:
+def probe_costs(session: CheckSession, run: KnownRun, sleep: Callable[[float], None]) -> None:
     """Read a run between two looks at the balance.
 
     If the balance moved, look again without reading: an account that others spend from proves
     nothing, and is told in the notes instead.
     """
-    if not inspection.offers("getCreditBalance"):
+    if not session.offers("getCreditBalance"):
         return
-    before = _balance(inspection)
+    before = _balance(session)
     if before is None:
         return
     for _ in range(READS_BETWEEN):
-        read_run(inspection, run)
-    exchange = inspection.ask("getCreditBalance")
-    after = inspection.good_data(exchange)
+        read_run(session, run)
+    exchange = session.request("getCreditBalance")
+    after = session.good_data(exchange)
     if after is None:
         return
     if members(after).get("balance") != members(before).get("balance") and _is_busy(
-        inspection, after, sleep
+        session, after, sleep
     ):
-        inspection.notes.append(
-            "the credit balance moves by itself: reading is not judged for cost"
-        )
+        session.notes.append("the credit balance moves by itself: reading is not judged for cost")
         return
-    inspection.ledger.judge(
+    session.recorder.judge(
         Scope.BALANCE,
         before,
         after,
-        context=inspection.context(),
+        context=session.context(),
         exchange=exchange,
         document=body_of(exchange),
         below="/data",
     )
 
 
-def _is_busy(inspection: Inspection, latest: Json, sleep: Callable[[float], None]) -> bool:
+def _is_busy(session: CheckSession, latest: Json, sleep: Callable[[float], None]) -> bool:
     """Whether the balance changes while nothing but the balance is read, twice in a row.
 
     A server that charges for every read charges for these too, so only a change that differs
@@ -56,14 +54,14 @@ def _is_busy(inspection: Inspection, latest: Json, sleep: Callable[[float], None
     changes = []
     for _ in range(2):
         sleep(0.2)
-        current = _balance(inspection)
+        current = _balance(session)
         changes.append(_difference(latest, current))
         latest = current
     return any(changes) and changes[0] != changes[1]
 
 
-def _balance(inspection: Inspection) -> Json:
-    return inspection.good_data(inspection.ask("getCreditBalance", optional=True))
+def _balance(session: CheckSession) -> Json:
+    return session.good_data(session.request("getCreditBalance", optional=True))
 
 
 def _difference(earlier: Json, later: Json) -> float | None:

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping
 
-from deadringer.contracts.check.options import Effort
-from deadringer.contracts.check.session import Inspection, KnownRun, KnownWorkflow, body_of
+from deadringer.contracts.check.options import SampleSizes
+from deadringer.contracts.check.session import CheckSession, KnownRun, KnownWorkflow, body_of
 from deadringer.contracts.envelopes import elements, members, rows_of, total_of
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.rules import Scope
@@ -13,51 +13,51 @@ LARGEST_PAGE = 100
 WORKFLOWS_LISTED = 400
 
 
-def discover(inspection: Inspection, effort: Effort) -> None:
+def discover(session: CheckSession, sizes: SampleSizes) -> None:
     """Learn workflows and runs; ids given as options come first, and are enough.
 
     Follows the lists' pages, reads both documented list shapes, and judges all it reads.
     """
-    options = inspection.options
+    options = session.options
     for workflow_id in options.workflow_ids:
-        inspection.workflows[workflow_id] = KnownWorkflow(workflow_id)
+        session.workflows[workflow_id] = KnownWorkflow(workflow_id)
     for run_id in options.run_ids:
         key = (options.workflow_ids[0], run_id)
-        inspection.runs[key] = KnownRun(*key)
-    _list_workflows(inspection)
-    _read_catalogue(inspection)
-    examined = list(options.workflow_ids) or _worth_a_look(inspection, effort.workflows)
+        session.runs[key] = KnownRun(*key)
+    _list_workflows(session)
+    _read_catalogue(session)
+    examined = list(options.workflow_ids) or _worth_a_look(session, sizes.workflows)
     for workflow_id in examined:
-        _read_definition(inspection, workflow_id)
-        list_runs(inspection, workflow_id, effort.pages_walked)
+        _read_definition(session, workflow_id)
+        list_runs(session, workflow_id, sizes.pages_walked)
 
 
-def _list_workflows(inspection: Inspection) -> None:
-    if not inspection.offers("listWorkflows"):
+def _list_workflows(session: CheckSession) -> None:
+    if not session.offers("listWorkflows"):
         return
-    data = _workflow_page(inspection, {})
+    data = _workflow_page(session, {})
     total = members(data).get("total")
     if not isinstance(total, int) or total < 2:
         return
     # A second look in two halves: limit and offset must cut the same list.
     half = min(math.ceil(total / 2), LARGEST_PAGE)
     for offset in range(half, min(total, WORKFLOWS_LISTED), half):
-        _workflow_page(inspection, {"limit": str(half), "offset": str(offset)})
+        _workflow_page(session, {"limit": str(half), "offset": str(offset)})
     status = members(next(iter(elements(members(data).get("items"))), None)).get("status")
     if isinstance(status, str):
-        _workflow_page(inspection, {"status": status})
+        _workflow_page(session, {"status": status})
 
 
-def _workflow_page(inspection: Inspection, query: Mapping[str, str]) -> Json:
-    exchange = inspection.ask("listWorkflows", query=query, optional=not query)
-    data = inspection.good_data(exchange)
+def _workflow_page(session: CheckSession, query: Mapping[str, str]) -> Json:
+    exchange = session.request("listWorkflows", query=query, optional=not query)
+    data = session.good_data(exchange)
     if data is None:
         return None
-    inspection.ledger.judge(
+    session.recorder.judge(
         Scope.WORKFLOW_PAGE,
         data,
         dict(query),
-        context=inspection.context(),
+        context=session.context(),
         exchange=exchange,
         document=body_of(exchange),
         below="/data",
@@ -66,11 +66,11 @@ def _workflow_page(inspection: Inspection, query: Mapping[str, str]) -> Json:
         workflow_id = members(item).get("id")
         if isinstance(workflow_id, str) and workflow_id:
             known = KnownWorkflow(workflow_id, described=item)
-            inspection.workflows.setdefault(workflow_id, known)
+            session.workflows.setdefault(workflow_id, known)
     return data
 
 
-def _worth_a_look(inspection: Inspection, most: int) -> list[str]:
+def _worth_a_look(session: CheckSession, limit: int) -> list[str]:
     """Choose workflows that together have every feature, busy and published ones first.
 
     Loops, branches and actions without a name are where traces go wrong; a workflow that adds a
@@ -81,10 +81,10 @@ def _worth_a_look(inspection: Inspection, most: int) -> list[str]:
         described = members(known.described)
         return (described.get("execution_count") == 0, described.get("status") == "DRAFT")
 
-    waiting = sorted(inspection.workflows.values(), key=rank)
+    waiting = sorted(session.workflows.values(), key=rank)
     chosen: list[str] = []
     seen: set[str] = set()
-    while waiting and len(chosen) < most:
+    while waiting and len(chosen) < limit:
         best = max(waiting, key=lambda known: len(_features(known) - seen))
         waiting.remove(best)
         chosen.append(best.workflow_id)
@@ -104,28 +104,28 @@ def _features(known: KnownWorkflow) -> set[str]:
     return features | {f"{len(actions) > 1} {status}"}
 
 
-def _read_catalogue(inspection: Inspection) -> None:
-    if not inspection.offers("listActions"):
+def _read_catalogue(session: CheckSession) -> None:
+    if not session.offers("listActions"):
         return
-    data = _catalogue_page(inspection, {})
+    data = _catalogue_page(session, {})
     kinds = {members(item).get("kind") for item in elements(members(data).get("items"))}
     named = frozenset(kind for kind in kinds if isinstance(kind, str))
-    inspection.catalogue = named or None
+    session.catalogue = named or None
     categories = [members(item).get("category") for item in elements(members(data).get("items"))]
     category = next((one for one in categories if isinstance(one, str) and one), None)
     if category:
-        _catalogue_page(inspection, {"category": category})
+        _catalogue_page(session, {"category": category})
 
 
-def _catalogue_page(inspection: Inspection, query: Mapping[str, str]) -> Json:
-    exchange = inspection.ask("listActions", query=query, optional=not query)
-    data = inspection.good_data(exchange)
+def _catalogue_page(session: CheckSession, query: Mapping[str, str]) -> Json:
+    exchange = session.request("listActions", query=query, optional=not query)
+    data = session.good_data(exchange)
     if data is not None:
-        inspection.ledger.judge(
+        session.recorder.judge(
             Scope.CATALOGUE,
             data,
             dict(query),
-            context=inspection.context(),
+            context=session.context(),
             exchange=exchange,
             document=body_of(exchange),
             below="/data",
@@ -133,79 +133,79 @@ def _catalogue_page(inspection: Inspection, query: Mapping[str, str]) -> Json:
     return data
 
 
-def _read_definition(inspection: Inspection, workflow_id: str) -> None:
-    if not inspection.offers("getWorkflow"):
+def _read_definition(session: CheckSession, workflow_id: str) -> None:
+    if not session.offers("getWorkflow"):
         return
-    known = inspection.workflows[workflow_id]
-    exchange = inspection.ask("getWorkflow", {"id": workflow_id}, optional=known.described is None)
-    data = inspection.good_data(exchange)
+    known = session.workflows[workflow_id]
+    exchange = session.request("getWorkflow", {"id": workflow_id}, optional=known.described is None)
+    data = session.good_data(exchange)
     if not isinstance(data, dict):
         return
     known.described = data
-    inspection.ledger.judge(
+    session.recorder.judge(
         Scope.WORKFLOW,
         data,
-        context=inspection.context(),
+        context=session.context(),
         exchange=exchange,
         document=body_of(exchange),
         below="/data",
     )
 
 
-def list_runs(inspection: Inspection, workflow_id: str, pages_walked: int) -> None:
+def list_runs(session: CheckSession, workflow_id: str, pages_walked: int) -> None:
     """Read the list of one workflow: the default page, then a walk through smaller pages."""
-    known = inspection.workflows[workflow_id]
-    if not inspection.offers("listExecutions"):
+    known = session.workflows[workflow_id]
+    if not session.offers("listExecutions"):
         return
-    data = read_page(inspection, known, {})
+    data = read_page(session, known, {})
     known.total = total_of(data)
     if data is None or not known.total or known.total < 2:
         return
     if known.total <= LARGEST_PAGE * pages_walked:
-        _walk(inspection, known, known.total, pages_walked)
+        _walk(session, known, known.total, pages_walked)
     else:
         last = math.ceil(known.total / LARGEST_PAGE)
         for page in (1, 2, last):
-            read_page(inspection, known, {"page": str(page), "page_size": str(LARGEST_PAGE)})
+            read_page(session, known, {"page": str(page), "page_size": str(LARGEST_PAGE)})
 
 
-def _walk(inspection: Inspection, known: KnownWorkflow, total: int, most_pages: int) -> None:
-    size = max(1, math.ceil(total / min(most_pages, total)))
+def _walk(session: CheckSession, known: KnownWorkflow, total: int, page_limit: int) -> None:
+    size = max(1, math.ceil(total / min(page_limit, total)))
     pages: list[Json] = []
     exchange = None
     for page in range(1, math.ceil(total / size) + 1):
         query = {"page": str(page), "page_size": str(size)}
-        data = read_page(inspection, known, query)
+        data = read_page(session, known, query)
         if data is None:
             return
         exchange = known.pages[-1]
         pages.append(data)
     if exchange is not None:
-        inspection.ledger.judge(
+        session.recorder.judge(
             Scope.LIST_WALK,
             pages,
             size,
-            context=inspection.context(),
+            context=session.context(),
             exchange=exchange,
             document=pages,
         )
 
 
-def read_page(inspection: Inspection, known: KnownWorkflow, query: Mapping[str, str]) -> Json:
+def read_page(session: CheckSession, known: KnownWorkflow, query: Mapping[str, str]) -> Json:
     """Read and judge one page of a workflow's runs, and take note of the runs on it."""
     first = not known.pages
-    exchange = inspection.ask(
+    exchange = session.request(
         "listExecutions", {"id": known.workflow_id}, query=query, optional=first
     )
-    data = inspection.good_data(exchange)
+    data = session.good_data(exchange)
     if data is None:
         return None
     known.pages.append(exchange)
-    inspection.ledger.judge(
+    session.recorder.judge(
         Scope.LIST_PAGE,
         members(body_of(exchange)).get("data"),
         dict(query),
-        context=inspection.context(),
+        context=session.context(),
         exchange=exchange,
         document=body_of(exchange),
         below="/data",
@@ -214,5 +214,5 @@ def read_page(inspection: Inspection, known: KnownWorkflow, query: Mapping[str, 
         run_id = row.get("run_id")
         if isinstance(run_id, str) and run_id:
             key = (known.workflow_id, run_id)
-            inspection.runs.setdefault(key, KnownRun(*key)).row = row
+            session.runs.setdefault(key, KnownRun(*key)).row = row
     return data

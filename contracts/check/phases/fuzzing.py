@@ -1,24 +1,24 @@
 """The part of a check in which Schemathesis asks the questions."""
 
 from deadringer.contracts.check.fuzz.model import GeneratedPlan, GeneratedResult
-from deadringer.contracts.check.session import Inspection
+from deadringer.contracts.check.session import CheckSession
 from deadringer.contracts.rules import Scope
 
 FEWEST = 10
 LONGEST_S = 60.0
 
 
-def judge_generated(inspection: Inspection, most: int) -> None:
+def judge_generated(session: CheckSession, limit: int) -> None:
     """Judge answers to generated requests, as many as the rate limit's window still has room for.
 
     The window is not waited for: generated requests are worth less than the reader's minute.
     """
-    client, options = inspection.client, inspection.options
-    room = client.pace.left(options.api_key)
-    wanted = most if room is None else min(most, room)
+    client, options = session.client, session.options
+    room = client.rate_limiter.left(options.api_key)
+    wanted = limit if room is None else min(limit, room)
     if wanted < FEWEST:
-        if most >= FEWEST:
-            inspection.notes.append("no generated requests: the rate limit's window is used up")
+        if limit >= FEWEST:
+            session.notes.append("no generated requests: the rate limit's window is used up")
         return
     plan = GeneratedPlan(
         base_url=options.base_url,
@@ -26,21 +26,21 @@ def judge_generated(inspection: Inspection, most: int) -> None:
         seed=options.seed,
         max_requests=wanted,
         max_time_s=min(LONGEST_S, client.time_left_s),
-        known_ids=inspection.known_ids(),
+        known_ids=session.known_ids(),
         writes_allowed=options.writes_allowed,
-        left_out_operations=frozenset(inspection.operations.keys() - inspection.present),
+        left_out_operations=frozenset(session.operations.keys() - session.present),
     )
     from deadringer.contracts.check.fuzz.engine import generate_exchanges  # imports Schemathesis
 
-    for result in generate_exchanges(plan, client.send, inspection.notes.append):
-        _judge(inspection, result)
+    for result in generate_exchanges(plan, client.send, session.notes.append):
+        _judge(session, result)
 
 
-def _judge(inspection: Inspection, result: GeneratedResult) -> None:
+def _judge(session: CheckSession, result: GeneratedResult) -> None:
     exchange = result.exchange
-    inspection.judge_exchange(exchange)
-    context = inspection.context()
+    session.judge_exchange(exchange)
+    context = session.context()
     failures = [(one.check, one.message, one.severity) for one in result.failures]
-    inspection.ledger.judge(Scope.GENERATED, failures, exchange, context=context, exchange=exchange)
+    session.recorder.judge(Scope.GENERATED, failures, exchange, context=context, exchange=exchange)
     if exchange.method == "GET":
-        inspection.good_execution(exchange)
+        session.good_execution(exchange)

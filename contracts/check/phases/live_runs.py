@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from deadringer.contracts.check.session import Inspection, KnownRun, KnownWorkflow, body_of
+from deadringer.contracts.check.session import CheckSession, KnownRun, KnownWorkflow, body_of
 from deadringer.contracts.envelopes import elements, members
 from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.json_types import Json, JsonObject
@@ -21,53 +21,53 @@ Sleep = Callable[[float], None]
 
 
 def watch_runs(
-    inspection: Inspection, runs: list[KnownRun], watch_s: float, most_polls: int, sleep: Sleep
+    session: CheckSession, runs: list[KnownRun], watch_s: float, poll_limit: int, sleep: Sleep
 ) -> None:
     """Poll running runs until they end or the watch time is over; every pair of reads is judged."""
     running = [run for run in runs if run.reads and run.status == "running"][:RUNS_WATCHED]
     if running:
-        _poll(inspection, running, watch_s, most_polls, sleep)
+        _poll(session, running, watch_s, poll_limit, sleep)
 
 
 def _poll(
-    inspection: Inspection, runs: list[KnownRun], watch_s: float, most: int, sleep: Sleep
+    session: CheckSession, runs: list[KnownRun], watch_s: float, limit: int, sleep: Sleep
 ) -> None:
-    ends_at_s = inspection.client.time_left_s - watch_s
+    ends_at_s = session.client.time_left_s - watch_s
     pause_s, polls = FIRST_PAUSE_S, 0
     watched = list(runs)
-    while watched and polls < most and inspection.client.time_left_s > ends_at_s:
+    while watched and polls < limit and session.client.time_left_s > ends_at_s:
         sleep(pause_s)
         pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
         for run in list(watched):
             polls += 1
-            read_run(inspection, run)
+            read_run(session, run)
             if run.status in TERMINAL or not run.reads:
                 watched.remove(run)
 
 
-def test_run(inspection: Inspection, sleep: Sleep) -> None:
+def test_run(session: CheckSession, sleep: Sleep) -> None:
     """Start a run with Test Workflow, one action mocked, and follow it to its end."""
-    known = _testable(inspection)
-    if known is None or not inspection.offers("testWorkflow"):
+    known = _testable(session)
+    if known is None or not session.offers("testWorkflow"):
         return
     body = _test_body(known)
-    exchange = inspection.ask("testWorkflow", {"id": known.workflow_id}, body=body, optional=True)
-    data = inspection.good_data(exchange)
+    exchange = session.request("testWorkflow", {"id": known.workflow_id}, body=body, optional=True)
+    data = session.good_data(exchange)
     run_id = members(data).get("test_run_id")
     if not isinstance(run_id, str) or not run_id:
         return
     run = KnownRun(known.workflow_id, run_id)
-    inspection.runs[known.workflow_id, run_id] = run
-    patience_s = max(inspection.options.watch_s, LONGEST_TEST_RUN_S)
-    _read_when_there(inspection, run, sleep)
+    session.runs[known.workflow_id, run_id] = run
+    watch_s = max(session.options.watch_s, LONGEST_TEST_RUN_S)
+    _read_when_there(session, run, sleep)
     if run.reads and run.status not in TERMINAL:
-        _poll(inspection, [run], patience_s, POLLS_AT_MOST, sleep)
-    _judge_test_run(inspection, exchange, body, run)
-    look_up_in_list(inspection, run)
-    _probe_test_refusals(inspection, known)
+        _poll(session, [run], watch_s, POLLS_AT_MOST, sleep)
+    _judge_test_run(session, exchange, body, run)
+    look_up_in_list(session, run)
+    _probe_test_refusals(session, known)
 
 
-def _testable(inspection: Inspection) -> KnownWorkflow | None:
+def _testable(session: CheckSession) -> KnownWorkflow | None:
     """Prefer a workflow that is published, enabled and has actions."""
 
     def rank(known: KnownWorkflow) -> tuple[bool, bool, bool]:
@@ -78,7 +78,7 @@ def _testable(inspection: Inspection) -> KnownWorkflow | None:
             described.get("enabled") is not True,
         )
 
-    return min(inspection.workflows.values(), key=rank, default=None)
+    return min(session.workflows.values(), key=rank, default=None)
 
 
 def mockable_actions(workflow: JsonObject) -> list[str]:
@@ -102,33 +102,33 @@ def _test_body(known: KnownWorkflow) -> JsonObject:
     return {"overrides": {"text": "A post for testing", "likes": 3}, "test_config": config}
 
 
-def _read_when_there(inspection: Inspection, run: KnownRun, sleep: Sleep) -> None:
+def _read_when_there(session: CheckSession, run: KnownRun, sleep: Sleep) -> None:
     waited_s = 0.0
-    read_run(inspection, run)
+    read_run(session, run)
     while not run.reads and waited_s < GRACE_S:
         sleep(FIRST_PAUSE_S)
         waited_s += FIRST_PAUSE_S
-        read_run(inspection, run)
+        read_run(session, run)
 
 
-def _judge_test_run(inspection: Inspection, started: Exchange, body: Json, run: KnownRun) -> None:
+def _judge_test_run(session: CheckSession, started: Exchange, body: Json, run: KnownRun) -> None:
     if len(run.not_found) and run.reads:
-        inspection.notes.append(f"{run.run_id} was a 404 {len(run.not_found)} times at first")
-    inspection.ledger.judge(
+        session.notes.append(f"{run.run_id} was a 404 {len(run.not_found)} times at first")
+    session.recorder.judge(
         Scope.TEST_RUN,
         body,
         members(body_of(started)).get("data"),
         run.execution,
-        context=inspection.context(),
+        context=session.context(),
         exchange=run.reads[-1] if run.reads else started,
         document=run.execution,
     )
 
 
-def _probe_test_refusals(inspection: Inspection, known: KnownWorkflow) -> None:
+def _probe_test_refusals(session: CheckSession, known: KnownWorkflow) -> None:
     ids = {"id": known.workflow_id}
     wrong = {"x-api-key": "trig_no_such_key_00000000"}
-    inspection.ask("testWorkflow", ids, body={}, headers={})
-    inspection.ask("testWorkflow", ids, body={}, headers=wrong, intent=Intent.BAD_KEY)
+    session.request("testWorkflow", ids, body={}, headers={})
+    session.request("testWorkflow", ids, body={}, headers=wrong, intent=Intent.BAD_KEY)
     broken = {"test_config": {"mode": "no_such_mode"}}
-    inspection.ask("testWorkflow", ids, body=broken, intent=Intent.BAD_BODY)
+    session.request("testWorkflow", ids, body=broken, intent=Intent.BAD_BODY)

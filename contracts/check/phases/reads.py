@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from deadringer.contracts.check.session import (
-    Inspection,
+    CheckSession,
     KnownRun,
     KnownWorkflow,
     body_of,
@@ -24,22 +24,22 @@ WHOLE_LIST_PAGES = 4
 TERMINAL = frozenset({"completed", "failed"})
 
 
-def pick_runs(inspection: Inspection, most: int) -> list[KnownRun]:
+def pick_runs(session: CheckSession, limit: int) -> list[KnownRun]:
     """Choose runs so that every workflow, status, first and last page are represented.
 
     Named runs come first. Then one of each (workflow, status) in turn, newest, oldest, and from
-    the middle, until `most` are chosen.
+    the middle, until `limit` are chosen.
     """
-    named = [run for run in inspection.runs.values() if run.run_id in inspection.options.run_ids]
+    named = [run for run in session.runs.values() if run.run_id in session.options.run_ids]
     if named:
         return named
     classes: dict[tuple[str, str], list[KnownRun]] = defaultdict(list)
-    for run in inspection.runs.values():
+    for run in session.runs.values():
         classes[run.workflow_id, run.status].append(run)
     # Rare statuses first: a class of two failed runs must not starve behind two hundred good ones.
     queues = [_ends_first(runs) for runs in sorted(classes.values(), key=len)]
     turns = itertools.chain.from_iterable(itertools.zip_longest(*queues))
-    return [run for run in turns if run is not None][:most]
+    return [run for run in turns if run is not None][:limit]
 
 
 def _ends_first(runs: list[KnownRun]) -> list[KnownRun]:
@@ -48,21 +48,21 @@ def _ends_first(runs: list[KnownRun]) -> list[KnownRun]:
     return [runs[index] for index in dict.fromkeys(order)]
 
 
-def read_run(inspection: Inspection, run: KnownRun) -> Exchange:
+def read_run(session: CheckSession, run: KnownRun) -> Exchange:
     """Read a run's detail once, judge it, and judge it against the read before."""
     ids = {"id": run.workflow_id, "runId": run.run_id}
-    exchange = inspection.ask("getExecution", ids)
+    exchange = session.request("getExecution", ids)
     if exchange.status == 404:
         run.not_found.append(exchange)
-    execution = inspection.good_execution(exchange)
+    execution = session.good_execution(exchange)
     if execution is None:
         return exchange
     if run.reads:
-        inspection.ledger.judge(
+        session.recorder.judge(
             Scope.READS,
             execution_of(run.reads[-1]),
             execution,
-            context=inspection.context(execution),
+            context=session.context(execution),
             exchange=exchange,
             document=body_of(exchange),
             below="/data",
@@ -71,97 +71,97 @@ def read_run(inspection: Inspection, run: KnownRun) -> Exchange:
     return exchange
 
 
-def read_runs(inspection: Inspection, runs: Iterable[KnownRun]) -> None:
+def read_runs(session: CheckSession, runs: Iterable[KnownRun]) -> None:
     """Read each run once, and compare with the list where rows stood still meanwhile."""
     chosen = list(runs)
     for run in chosen:
-        read_run(inspection, run)
-    _judge_unreadable(inspection, chosen)
+        read_run(session, run)
+    _judge_unreadable(session, chosen)
 
 
-def read_more(inspection: Inspection, most: int) -> None:
+def read_more(session: CheckSession, limit: int) -> None:
     """Read runs that were only seen in lists, as many as the window has room for without a wait."""
-    room = inspection.client.pace.left(inspection.options.api_key)
-    spare = most if room is None else min(most, room // 2)
-    unread = [run for run in inspection.runs.values() if not run.reads and not run.not_found]
-    for run in unread[: 0 if inspection.options.run_ids else spare]:
-        read_run(inspection, run)
+    room = session.client.rate_limiter.left(session.options.api_key)
+    spare = limit if room is None else min(limit, room // 2)
+    unread = [run for run in session.runs.values() if not run.reads and not run.not_found]
+    for run in unread[: 0 if session.options.run_ids else spare]:
+        read_run(session, run)
 
 
-def read_variables(inspection: Inspection, runs: list[KnownRun]) -> None:
+def read_variables(session: CheckSession, runs: list[KnownRun]) -> None:
     """Read the variables companion of finished runs and compare it with the detail."""
     for run in runs:
-        if "getExecutionVariables" not in inspection.operations:
+        if "getExecutionVariables" not in session.operations:
             return
         ids = {"id": run.workflow_id, "runId": run.run_id}
-        exchange = inspection.ask("getExecutionVariables", ids, optional=True)
+        exchange = session.request("getExecutionVariables", ids, optional=True)
         # It may be a 404 for one run and there for the next (API facts, section 1).
-        inspection.absent.discard("getExecutionVariables")
-        data = inspection.good_data(exchange)
+        session.absent.discard("getExecutionVariables")
+        data = session.good_data(exchange)
         if data is not None:
-            inspection.ledger.judge(
+            session.recorder.judge(
                 Scope.VARIABLES,
                 data,
                 run.execution,
-                context=inspection.context(),
+                context=session.context(),
                 exchange=exchange,
                 document=body_of(exchange),
                 below="/data",
             )
 
 
-def look_up_in_list(inspection: Inspection, run: KnownRun) -> None:
+def look_up_in_list(session: CheckSession, run: KnownRun) -> None:
     """Judge whether a run known from elsewhere stands in its workflow's list, if that is short."""
-    known = inspection.workflows.get(run.workflow_id)
-    if known is None or not inspection.offers("listExecutions") or not run.reads:
+    known = session.workflows.get(run.workflow_id)
+    if known is None or not session.offers("listExecutions") or not run.reads:
         return
-    listed = _whole_list(inspection, known, WHOLE_LIST_PAGES)
+    listed = _whole_list(session, known, WHOLE_LIST_PAGES)
     if listed is None:
         return
     exchange = known.pages[-1]
-    inspection.ledger.judge(
+    session.recorder.judge(
         Scope.LISTING,
         run.run_id,
         listed,
-        context=inspection.context(),
+        context=session.context(),
         exchange=exchange,
         document=body_of(exchange),
     )
 
 
-def _whole_list(inspection: Inspection, known: KnownWorkflow, most_pages: int) -> list[str] | None:
+def _whole_list(session: CheckSession, known: KnownWorkflow, page_limit: int) -> list[str] | None:
     """Give the ids of all listed runs; None if they are too many, or moved while they were read."""
     listed: list[str] = []
     totals: set[int | None] = set()
-    for page in range(1, most_pages + 1):
+    for page in range(1, page_limit + 1):
         query = {"page": str(page), "page_size": str(LARGEST_PAGE)}
-        data = read_page(inspection, known, query)
+        data = read_page(session, known, query)
         rows, total = rows_of(data), total_of(data)
         listed += [str(row.get("run_id")) for row in rows]
         totals.add(total)
-        if total is None or len(totals) > 1 or not rows or total > LARGEST_PAGE * most_pages:
+        if total is None or len(totals) > 1 or not rows or total > LARGEST_PAGE * page_limit:
             return None
         if len(listed) >= total:
             return listed if len(set(listed)) == total else None
     return None
 
 
-def compare_with_lists(inspection: Inspection, runs: Iterable[KnownRun], most_pages: int) -> None:
+def compare_with_lists(session: CheckSession, runs: Iterable[KnownRun], page_limit: int) -> None:
     """Read list pages again and compare rows that have not changed with the details between."""
     wanted = {(run.workflow_id, run.run_id) for run in runs if run.reads}
     pages = [
         (known, page)
-        for known in inspection.workflows.values()
+        for known in session.workflows.values()
         for page in _pages_worth_it(known, wanted)
     ]
-    for known, page in pages[:most_pages]:
+    for known, page in pages[:page_limit]:
         before = _rows_by_id(page)
-        read_page(inspection, known, page.query)
+        read_page(session, known, page.query)
         again = known.pages.pop()
         if again is page:
             known.pages.append(page)
             continue
-        _compare_page(inspection, known, before, again)
+        _compare_page(session, known, before, again)
 
 
 def _pages_worth_it(known: KnownWorkflow, wanted: set[tuple[str, str]]) -> list[Exchange]:
@@ -179,18 +179,18 @@ def _pages_worth_it(known: KnownWorkflow, wanted: set[tuple[str, str]]) -> list[
 
 
 def _compare_page(
-    inspection: Inspection, known: KnownWorkflow, before: Mapping[str, Json], again: Exchange
+    session: CheckSession, known: KnownWorkflow, before: Mapping[str, Json], again: Exchange
 ) -> None:
     for index, row in enumerate(_rows(again)):
-        run = inspection.runs.get((known.workflow_id, str(row.get("run_id"))))
+        run = session.runs.get((known.workflow_id, str(row.get("run_id"))))
         if run is None or not run.reads or before.get(run.run_id) != row:
             continue
         execution = execution_of(run.reads[-1])
-        inspection.ledger.judge(
+        session.recorder.judge(
             Scope.LISTED_RUN,
             row,
             execution,
-            context=inspection.context(execution),
+            context=session.context(execution),
             exchange=again,
             document={"row": row, "index": index, "execution": execution},
             below="",
@@ -205,7 +205,7 @@ def _rows_by_id(page: Exchange) -> dict[str, Json]:
     return {str(row.get("run_id")): row for row in _rows(page)}
 
 
-def _judge_unreadable(inspection: Inspection, runs: list[KnownRun]) -> None:
+def _judge_unreadable(session: CheckSession, runs: list[KnownRun]) -> None:
     """Judge runs that stand in the list and answer 404: one may happen, a whole class may not."""
     by_status: dict[str, list[KnownRun]] = defaultdict(list)
     for run in runs:
@@ -214,12 +214,12 @@ def _judge_unreadable(inspection: Inspection, runs: list[KnownRun]) -> None:
     for status, listed in by_status.items():
         lost = [run for run in listed if not run.reads]
         shown = lost[0].not_found[-1] if lost else listed[0].reads[-1]
-        inspection.ledger.judge(
+        session.recorder.judge(
             Scope.LISTED_STATUS,
             status,
             len(lost),
             len(listed),
-            context=inspection.context(),
+            context=session.context(),
             exchange=shown,
             document=body_of(shown),
         )
