@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deadringer.contracts import is_valid, load_schema
-from deadringer.contracts.rules import Context, judge_execution
+from deadringer.contracts.rules import Context, validate_execution
 from deadringer.fixtures import load_catalogue
 
 from . import places
@@ -116,7 +116,7 @@ class Worth:
 def worth(documents: Sequence[Any]) -> Worth:
     """Judge documents by the schema and by every rule that reads one document."""
     context = Context(catalogue=frozenset(action["kind"] for action in load_catalogue()))
-    judged = [judge_execution(document, context) for document in documents]
+    judged = [validate_execution(document, context) for document in documents]
     count = len(documents)
     passing = sum(is_valid(document, "execution") for document in documents)
     errorless = sum(all(one.severity.value != "error" for one in found) for found in judged)

@@ -27,7 +27,7 @@ from schemathesis.hooks import HookContext
 from .envelopes import envelope_schema, good_schema, in_documented_names, members
 from .exchanges import MISSING, Exchange, Intent
 from .json_types import Json, JsonObject
-from .rules import Scope, judge, judge_execution, unexplained
+from .rules import Scope, apply_rules, unexplained, validate_execution
 from .specification import Operation, operations
 from .validation import validate
 from .violations import Severity, Violation
@@ -72,7 +72,7 @@ def execution_keeps_the_contract(ctx: CheckContext, response: Response, case: An
     if exchange.operation_id != "getExecution" or not exchange.succeeded:
         return
     data = _data(exchange)
-    found = judge_execution(data, None) if isinstance(data, dict) else []
+    found = validate_execution(data, None) if isinstance(data, dict) else []
     _report(case, exchange, [one.moved_below("/data") for one in found])
 
 
@@ -83,7 +83,7 @@ def list_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCase
     scope = _PAGES.get(exchange.operation_id or "")
     if scope is None or not exchange.succeeded or not isinstance(_data(exchange), dict):
         return
-    found = judge(scope, _data(exchange), exchange.query)
+    found = apply_rules(scope, _data(exchange), exchange.query)
     _report(case, exchange, [one.moved_below("/data") for one in found])
 
 
@@ -93,7 +93,7 @@ def answer_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCa
     exchange = exchange_of(response, case)
     if exchange.operation_id is None:
         return
-    found = judge(Scope.EXCHANGE, exchange)
+    found = apply_rules(Scope.EXCHANGE, exchange)
     _report(case, exchange, [*unexplained(_shape(exchange), found), *found])
 
 

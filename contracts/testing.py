@@ -4,7 +4,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from .documents import UnreadableError, judge_answer, judge_document
+from .documents import UnreadableError, validate_document, validate_response
 from .exchanges import Exchange
 from .json_types import Json, JsonObject
 from .rules import Context, rule_named
@@ -162,13 +162,13 @@ def _judged(
         _check_operation(operation_id)
     if is_response(subject):
         exchange = as_exchange(subject, operation_id)
-        return _line(exchange), judge_answer(exchange, context=context)
+        return _line(exchange), validate_response(exchange, context=context)
     if not isinstance(subject, dict | list):
         raise TypeError(
             f"{type(subject).__name__} is neither a response nor parsed JSON. Give a response of "
             "requests, httpx, Flask or Starlette, or a dict or list such as response.json()."
         )
-    return "", judge_document(subject, context=context, operation_id=operation_id)
+    return "", validate_document(subject, context=context, operation_id=operation_id)
 
 
 def _line(exchange: Exchange) -> str:

@@ -46,7 +46,7 @@ class ResultRecorder:
         self._counts: Counter[Fold] = Counter()
         self._reasons: dict[str, str] = {}
 
-    def judge(
+    def apply(
         self,
         scope: Scope,
         *subject: Json,
@@ -57,7 +57,7 @@ class ResultRecorder:
     ) -> None:
         """Judge one subject by every rule of a scope.
 
-        `exchange` is the request that shows a breach; `document` is what pointers lead into, and
+        `exchange` is the request that shows a violation; `document` is what pointers lead into, and
         `below` where in it the judged instance stands.
         """
         found: list[Violation] = []
@@ -65,7 +65,7 @@ class ResultRecorder:
             found += self._violations(rule, (*subject, context))
         self._write(found, exchange, document, below)
 
-    def judge_document(
+    def validate_document(
         self,
         schema_name: str,
         instance: Json,
@@ -82,15 +82,15 @@ class ResultRecorder:
         found: list[Violation] = []
         for scope, subject, below in scopes:
             for rule in self._by_scope[scope]:
-                breaches = self._violations(rule, (*subject, context))
-                found += [violation.moved_below(below) for violation in breaches]
+                violations = self._violations(rule, (*subject, context))
+                found += [violation.moved_below(below) for violation in violations]
         if SCHEMA_RULE in self.rules:
             shape = self._violations(SCHEMA_RULE, (instance, schema_name, context))
             found += unexplained(shape, found)
         self._write(found, exchange, instance, "")
 
     def record(self, rule: Rule, violations: Iterable[Violation], exchange: Exchange) -> None:
-        """Write down breaches that were found outside of `judge`, and that the rule was used."""
+        """Write down violations that were found outside of `apply`, and that the rule was used."""
         if rule in self.rules:
             self._tested[rule.name] += 1
             self._write(list(violations), exchange, exchange.body, "")

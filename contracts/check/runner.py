@@ -18,7 +18,7 @@ from .options import CheckOptions, SampleSizes, sample_sizes_for
 from .phases.connection import connect
 from .phases.credits import probe_costs
 from .phases.discovery import discover
-from .phases.fuzzing import judge_generated
+from .phases.fuzzing import fuzz
 from .phases.live_runs import test_run, watch_runs
 from .phases.negative import probe_refusals
 from .phases.reads import (
@@ -148,7 +148,7 @@ class _Check:
         read_more(session, sizes.more_runs)
         self._progress("generating requests")
         cases = self._options.generated_cases
-        judge_generated(session, sizes.generated if cases is None else cases)
+        fuzz(session, sizes.generated if cases is None else cases)
 
     def _nothing_to_read(self, runs: list[KnownRun], hint: str) -> str:
         options = self._options
@@ -171,7 +171,7 @@ class _Check:
         key = exchange.request_headers.get("x-api-key", "")
         last = self._last_by_key.get(key)
         if last is not None and exchange.failure is None:
-            self._recorder.judge(
+            self._recorder.apply(
                 Scope.EXCHANGES,
                 last,
                 exchange,

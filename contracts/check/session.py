@@ -107,20 +107,20 @@ class CheckSession:
         if optional and exchange.status in ABSENT and exchange.failure is None:
             self.absent.add(operation_id)
             return exchange
-        self.judge_exchange(exchange)
+        self.validate_exchange(exchange)
         return exchange
 
-    def judge_exchange(self, exchange: Exchange) -> None:
+    def validate_exchange(self, exchange: Exchange) -> None:
         """Judge an exchange by the promises about HTTP, and its body by its schema."""
         context = self.context()
         if exchange.failure is None and exchange.body is not MISSING:
             schema = envelope_schema(exchange)
             if schema:
                 # The judging of good bodies is left to those who know what they asked for.
-                self.recorder.judge_document(
+                self.recorder.validate_document(
                     schema, exchange.body, (), context=context, exchange=exchange
                 )
-        self.recorder.judge(
+        self.recorder.apply(
             Scope.EXCHANGE, exchange, context=context, exchange=exchange, document=body_of(exchange)
         )
 
@@ -132,7 +132,7 @@ class CheckSession:
         if exchange.operation_id == "listExecutions":
             body = in_documented_names(body)
         schema = good_schema(exchange.operation_id)
-        self.recorder.judge_document(schema, body, (), context=self.context(), exchange=exchange)
+        self.recorder.validate_document(schema, body, (), context=self.context(), exchange=exchange)
         return members(body).get("data")
 
     def good_execution(self, exchange: Exchange) -> JsonObject | None:
@@ -141,7 +141,7 @@ class CheckSession:
         if exchange.operation_id != "getExecution" or execution is None:
             self.good_data(exchange)
             return None
-        self.recorder.judge_document(
+        self.recorder.validate_document(
             "execution_envelope",
             body_of(exchange),
             [(Scope.EXECUTION, (execution,), "/data")],

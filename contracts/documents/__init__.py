@@ -1,13 +1,19 @@
 """Judging documents that were kept: executions, answers, lists, NDJSON streams and HAR files."""
 
 from .read import UnreadableError
-from .validate import Judged, judge_answer, judge_document, judge_exchange, judge_stream
+from .validate import (
+    ValidatedDocument,
+    validate_document,
+    validate_exchange,
+    validate_response,
+    validate_stream,
+)
 
 __all__ = [
-    "Judged",
     "UnreadableError",
-    "judge_answer",
-    "judge_document",
-    "judge_exchange",
-    "judge_stream",
+    "ValidatedDocument",
+    "validate_document",
+    "validate_exchange",
+    "validate_response",
+    "validate_stream",
 ]

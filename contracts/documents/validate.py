@@ -14,9 +14,9 @@ from deadringer.contracts.rules import (
     Group,
     Rule,
     Scope,
-    judge,
-    judge_execution,
-    judge_pair,
+    apply_rules,
+    validate_execution,
+    validate_pair,
 )
 from deadringer.contracts.validation import validate
 from deadringer.contracts.violations import Violation, pointer_to
@@ -24,31 +24,31 @@ from deadringer.contracts.violations import Violation, pointer_to
 from .har import exchanges_of, is_har
 from .read import KINDS, Progress, UnreadableError, read_documents
 
-_OF_ANY_ANSWER = ("answers_are_json", "success_goes_with_the_status")
+_FOR_ANY_RESPONSE = ("answers_are_json", "success_goes_with_the_status")
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ValidatedDocument:
     """One document with its violations; `line` is its line in an NDJSON stream."""
 
     line: int | None
     violations: tuple[Violation, ...]
 
 
-def judge_stream(
+def validate_stream(
     name: str,
     stream: BinaryIO,
     *,
     context: Context | None = None,
     rules: tuple[Rule, ...] = RULES,
     progress: Progress = lambda _count: None,
-) -> Iterator[Judged | UnreadableError]:
+) -> Iterator[ValidatedDocument | UnreadableError]:
     """Yield every document of a stream, judged; arrays give one for each element.
 
     In place of what is not JSON, or of no kind we know, comes the error that says so.
     """
-    judging = _Judging(name, context or Context(), rules)
+    validator = _Validator(name, context or Context(), rules)
     for read in read_documents(name, stream, progress):
         if isinstance(read, UnreadableError):
             yield read
@@ -60,19 +60,19 @@ def judge_stream(
         for index, element in enumerate(elements):
             below = pointer_to(index) if isinstance(read.document, list) else ""
             try:
-                found = judging.judge(element, f":{read.line}" if read.line else "", below)
+                found = validator.validate(element, f":{read.line}" if read.line else "", below)
             except UnreadableError as error:
                 yield error
             else:
-                yield Judged(read.line, tuple(one.moved_below(below) for one in found))
+                yield ValidatedDocument(read.line, tuple(one.moved_below(below) for one in found))
 
 
-def judge_exchange(exchange: Exchange) -> list[Violation]:
+def validate_exchange(exchange: Exchange) -> list[Violation]:
     """Give what the contract has against one answer, without knowing what was asked before."""
-    return _Judging("exchange", Context(), RULES).exchange(exchange)
+    return _Validator("exchange", Context(), RULES).exchange(exchange)
 
 
-def judge_answer(exchange: Exchange, *, context: Context | None = None) -> list[Violation]:
+def validate_response(exchange: Exchange, *, context: Context | None = None) -> list[Violation]:
     """Give what the contract has against one answer, whatever the path that was asked.
 
     An answer of an operation is judged as such. Of any other, a page of one's own that passes the
@@ -81,14 +81,14 @@ def judge_answer(exchange: Exchange, *, context: Context | None = None) -> list[
     Raises:
         UnreadableError: if the body of such another is of no kind we know.
     """
-    judging = _Judging("the answer", context or Context(), RULES)
-    found = judging.exchange(exchange)
+    validator = _Validator("the answer", context or Context(), RULES)
+    found = validator.exchange(exchange)
     if exchange.operation_id is None:
-        found += judging.answer_of_another(exchange)
+        found += validator.other_response(exchange)
     return found
 
 
-def judge_document(
+def validate_document(
     document: Json, *, context: Context | None = None, operation_id: str | None = None
 ) -> list[Violation]:
     """Give what the contract has against a document, or against each element of an array.
@@ -98,20 +98,20 @@ def judge_document(
     Raises:
         UnreadableError: if it is of no kind we know.
     """
-    judging = _Judging("the document", context or Context(), RULES)
+    validator = _Validator("the document", context or Context(), RULES)
     if operation_id is not None:
-        return judging.good_answer(operation_id, document)
-    return judging.document(document)
+        return validator.success(operation_id, document)
+    return validator.document(document)
 
 
-class _Judging:
+class _Validator:
     def __init__(self, name: str, context: Context, rules: tuple[Rule, ...]) -> None:
         self._name = name
         self._context = context
         self._rules = rules
-        self._judges_shape = any(rule.name == "schema" for rule in rules)
+        self._has_schema_rule = any(rule.name == "schema" for rule in rules)
 
-    def judge(self, document: Json, line: str, below: str) -> list[Violation]:
+    def validate(self, document: Json, line: str, below: str) -> list[Violation]:
         if is_har(document):
             return self._har(document, f"{self._name}{line}: {below or '/'}")
         if isinstance(document, dict):
@@ -125,11 +125,11 @@ class _Judging:
     def document(self, document: Json) -> list[Violation]:
         """Judge a document, or each element of an array."""
         if not isinstance(document, list):
-            return self.judge(document, "", "")
+            return self.validate(document, "", "")
         return [
             violation.moved_below(pointer_to(index))
             for index, element in enumerate(document)
-            for violation in self.judge(element, "", pointer_to(index))
+            for violation in self.validate(element, "", pointer_to(index))
         ]
 
     def _object(self, document: JsonObject) -> list[Violation] | None:
@@ -151,8 +151,8 @@ class _Judging:
         return self._shape(document, "execution_envelope")
 
     def _execution(self, execution: JsonObject) -> list[Violation]:
-        found = judge_execution(execution, self._context, self._rules)
-        return [one for one in found if one.rule != "schema" or self._judges_shape]
+        found = validate_execution(execution, self._context, self._rules)
+        return [one for one in found if one.rule != "schema" or self._has_schema_rule]
 
     def _envelope(self, document: JsonObject, data: JsonObject) -> list[Violation]:
         outer = [
@@ -169,11 +169,11 @@ class _Judging:
         query = {
             name: str(pagination[name]) for name in ("page", "page_size") if name in pagination
         }
-        found += judge(Scope.LIST_PAGE, data, query, context=self._context, rules=self._rules)
+        found += apply_rules(Scope.LIST_PAGE, data, query, context=self._context, rules=self._rules)
         return [one.moved_below(below) for one in found]
 
     def _shape(self, document: Json, schema: str) -> list[Violation]:
-        if not self._judges_shape:
+        if not self._has_schema_rule:
             return []
         return list(validate(document, schema, strict=self._context.settings.strict))
 
@@ -184,12 +184,12 @@ class _Judging:
                 f"{place}: a recording without one answered request of the API. "
                 "Record again while your client asks it, and save all requests."
             )
-        judging = self
+        validator = self
         if not any(exchange.carries_key for _, exchange in exchanges):
             # Exporters remove credentials: with no key anywhere, none of them can be missed.
             rules = tuple(rule for rule in self._rules if rule.group is not Group.AUTH)
-            judging = _Judging(self._name, self._context, rules)
-        recording = _Recording(judging)
+            validator = _Validator(self._name, self._context, rules)
+        recording = _Recording(validator)
         found: list[Violation] = []
         for index, exchange in exchanges:
             place = pointer_to("log", "entries", index)
@@ -199,20 +199,20 @@ class _Judging:
     def exchange(self, exchange: Exchange) -> list[Violation]:
         """Judge an exchange by the promises about HTTP and its good body by its own."""
         context, rules = self._context, self._rules
-        found = judge(Scope.EXCHANGE, exchange, context=context, rules=rules)
+        found = apply_rules(Scope.EXCHANGE, exchange, context=context, rules=rules)
         body = exchange.body
         if exchange.succeeded and isinstance(body, dict) and exchange.operation_id:
-            found += self.good_answer(exchange.operation_id, body, exchange.query)
+            found += self.success(exchange.operation_id, body, exchange.query)
         return found
 
-    def answer_of_another(self, exchange: Exchange) -> list[Violation]:
+    def other_response(self, exchange: Exchange) -> list[Violation]:
         """Judge an answer that is not the API's own, but should hold what the API answers."""
-        rules = tuple(rule for rule in self._rules if rule.name in _OF_ANY_ANSWER)
+        rules = tuple(rule for rule in self._rules if rule.name in _FOR_ANY_RESPONSE)
         answer = replace(exchange, operation_id="")
-        found = judge(Scope.EXCHANGE, answer, context=self._context, rules=rules)
+        found = apply_rules(Scope.EXCHANGE, answer, context=self._context, rules=rules)
         return found if exchange.body is MISSING else found + self.document(exchange.body)
 
-    def good_answer(
+    def success(
         self, operation_id: str, body: Json, query: Mapping[str, str] = _NO_QUERY
     ) -> list[Violation]:
         """Judge the body of an operation's good answer."""
@@ -225,23 +225,23 @@ class _Judging:
         scope = _PAGES.get(operation_id)
         if scope is not None and isinstance(data, dict):
             context, rules = self._context, self._rules
-            page = judge(scope, data, dict(query), context=context, rules=rules)
+            page = apply_rules(scope, data, dict(query), context=context, rules=rules)
             found += [one.moved_below("/data") for one in page]
         return found
 
     def pair(self, earlier: JsonObject, later: JsonObject) -> list[Violation]:
         """Judge two reads of one run."""
-        return judge_pair(earlier, later, self._context, self._rules)
+        return validate_pair(earlier, later, self._context, self._rules)
 
     def listed(self, row: JsonObject, execution: JsonObject) -> list[Violation]:
         """Judge a row that stood still around a read of its run."""
         context, rules = self._context, self._rules
-        return judge(Scope.LISTED_RUN, row, execution, context=context, rules=rules)
+        return apply_rules(Scope.LISTED_RUN, row, execution, context=context, rules=rules)
 
     def consecutive(self, earlier: Exchange, later: Exchange) -> list[Violation]:
         """Judge two exchanges under one key."""
         context, rules = self._context, self._rules
-        return judge(Scope.EXCHANGES, earlier, later, context=context, rules=rules)
+        return apply_rules(Scope.EXCHANGES, earlier, later, context=context, rules=rules)
 
 
 _PAGES = {
@@ -254,8 +254,8 @@ _PAGES = {
 class _Recording:
     """What was seen so far of a recording, for the promises between its exchanges."""
 
-    def __init__(self, judging: _Judging) -> None:
-        self._judging = judging
+    def __init__(self, validator: _Validator) -> None:
+        self._validator = validator
         self._reads: dict[tuple[str, str], JsonObject] = {}
         self._rows: dict[tuple[str, str], JsonObject] = {}
         self._read_since_row: set[tuple[str, str]] = set()
@@ -263,11 +263,11 @@ class _Recording:
 
     def violations(self, exchange: Exchange) -> list[Violation]:
         """Judge the next exchange, alone and with those before it."""
-        found = self._judging.exchange(exchange)
+        found = self._validator.exchange(exchange)
         key = exchange.request_headers.get("x-api-key", "")
         last = self._last_by_key.get(key)
         if last is not None:
-            found += self._judging.consecutive(last, exchange)
+            found += self._validator.consecutive(last, exchange)
         self._last_by_key[key] = exchange
         data = members(None if exchange.body is MISSING else exchange.body).get("data")
         if exchange.succeeded and isinstance(data, dict):
@@ -283,7 +283,7 @@ class _Recording:
         earlier = self._reads.get(run)
         self._reads[run] = data
         self._read_since_row.add(run)
-        found = [] if earlier is None else self._judging.pair(earlier, data)
+        found = [] if earlier is None else self._validator.pair(earlier, data)
         return [one.moved_below("/response/content/data") for one in found]
 
     def _listed(self, workflow_id: str, data: JsonObject) -> list[Violation]:
@@ -291,7 +291,7 @@ class _Recording:
         for row in rows_of(data):
             run = (workflow_id, str(row.get("run_id")))
             if self._rows.get(run) == row and run in self._read_since_row:
-                found += self._judging.listed(row, self._reads[run])
+                found += self._validator.listed(row, self._reads[run])
             self._rows[run] = row
             self._read_since_row.discard(run)
         return found

@@ -3,28 +3,28 @@
 from deadringer.contracts.violations import Severity
 
 from .instances import Instance, Instances, instances_of
-from .judging import judge, judge_execution, judge_pair, unexplained
-from .model import Breach, Context, Group, Rule, Scope, Settings
+from .model import Context, Group, Mismatch, Rule, Scope, Settings
 from .selection import RULES, rule_named, select
 from .shape import SCHEMA_RULE
+from .validate import apply_rules, unexplained, validate_execution, validate_pair
 
 __all__ = [
     "RULES",
     "SCHEMA_RULE",
-    "Breach",
     "Context",
     "Group",
     "Instance",
     "Instances",
+    "Mismatch",
     "Rule",
     "Scope",
     "Settings",
     "Severity",
+    "apply_rules",
     "instances_of",
-    "judge",
-    "judge_execution",
-    "judge_pair",
     "rule_named",
     "select",
     "unexplained",
+    "validate_execution",
+    "validate_pair",
 ]

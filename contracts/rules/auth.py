@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.violations import Severity
 
-from .answered import (
-    answered,
-    body_breaches,
+from .conditions import (
+    body_mismatches,
     error_code,
     has_intent,
     is_gateway_refusal,
     lacks_good_key,
+    responded,
     was_heard,
 )
 from .json_values import shown
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 
 SHORTEST_SECRET = 8
 _ERRORS_PAGE = "Errors, 401: AUTH_REQUIRED, INVALID_API_KEY"
@@ -27,26 +27,26 @@ _ERRORS_PAGE = "Errors, 401: AUTH_REQUIRED, INVALID_API_KEY"
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Authentication: a valid API key; Errors, 401",
-    when=answered(lacks_good_key, was_heard),
+    when=responded(lacks_good_key, was_heard),
     needs="a request without a good key",
 )
 def requests_without_good_key_are_refused(
     exchange: Exchange, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """A request with no key or a wrong one is answered 401, with an error body.
 
     Runs hold private data. The body has the common error shape or the older one of the home
     page, `{"message": …, "error": …}`. Example: 200 for a key with one more letter.
     """
     if exchange.status != 401:
-        yield Breach(
+        yield Mismatch(
             "",
             "status 401",
             f"status {exchange.status}",
             "check the key before anything else, and compare it as a whole",
         )
         return
-    yield from body_breaches(exchange, "error_unauthorized")
+    yield from body_mismatches(exchange, "error_unauthorized")
 
 
 def _is_coded_refusal(exchange: Exchange) -> bool:
@@ -59,10 +59,12 @@ def _is_coded_refusal(exchange: Exchange) -> bool:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source=_ERRORS_PAGE,
-    when=answered(_is_coded_refusal),
+    when=responded(_is_coded_refusal),
     needs="a 401 in the common error shape",
 )
-def refusals_tell_missing_from_wrong_key(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def refusals_tell_missing_from_wrong_key(
+    exchange: Exchange, _context: Context
+) -> Iterator[Mismatch]:
     """No key gives the code AUTH_REQUIRED, a wrong one INVALID_API_KEY.
 
     The first asks a person to set up a key, the second to replace it. A key that is sent empty
@@ -77,7 +79,7 @@ def refusals_tell_missing_from_wrong_key(exchange: Exchange, _context: Context) 
         accepted = ("AUTH_REQUIRED",)
     code = error_code(exchange)
     if code not in accepted:
-        yield Breach(
+        yield Mismatch(
             "/error/code",
             " or ".join(accepted),
             shown(code),
@@ -103,10 +105,10 @@ def _carries_secret(exchange: Exchange) -> bool:
     severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Inferred: a key is a secret",
-    when=answered(_carries_secret),
+    when=responded(_carries_secret),
     needs="a request with a key",
 )
-def answers_never_repeat_the_key(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def answers_never_repeat_the_key(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """The key of a request never stands in its answer.
 
     Answers are logged, cached and pasted into reports; keys must not be. Example: an error that
@@ -115,7 +117,7 @@ def answers_never_repeat_the_key(exchange: Exchange, _context: Context) -> Itera
     for secret in _secrets(exchange):
         place = exchange.response_body.find(secret.encode("utf-8", "surrogatepass"))
         if place >= 0:
-            yield Breach(
+            yield Mismatch(
                 "",
                 "an answer without the key of the request",
                 f"the key, {place} bytes into the body",
@@ -129,17 +131,17 @@ def answers_never_repeat_the_key(exchange: Exchange, _context: Context) -> Itera
     severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Inferred from Authentication: header x-api-key, or a bearer token",
-    when=answered(has_intent(Intent.KEY_IN_QUERY)),
+    when=responded(has_intent(Intent.KEY_IN_QUERY)),
     needs="a request with its key in the query",
 )
-def key_in_the_query_is_not_enough(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def key_in_the_query_is_not_enough(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """A key in the query string opens nothing.
 
     Addresses end up in logs and histories. Example: 200 for `?api_key=…` without a header.
     """
     if exchange.succeeded:
         fix = "read the key from the headers only"
-        yield Breach("", "status 401", f"status {exchange.status}", fix)
+        yield Mismatch("", "status 401", f"status {exchange.status}", fix)
 
 
 @rule(
@@ -148,17 +150,17 @@ def key_in_the_query_is_not_enough(exchange: Exchange, _context: Context) -> Ite
     severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Authentication: `Authorization: Bearer <key>` is accepted too",
-    when=answered(has_intent(Intent.BEARER_KEY), was_heard),
+    when=responded(has_intent(Intent.BEARER_KEY), was_heard),
     needs="a request with the good key as a bearer token",
 )
-def bearer_key_is_accepted(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def bearer_key_is_accepted(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """The key is accepted as a bearer token, as well as in x-api-key.
 
     Many HTTP clients know bearer tokens and no other header. Example: 401 for
     `Authorization: Bearer` with the good key.
     """
     if not exchange.succeeded and not is_gateway_refusal(exchange):
-        yield Breach(
+        yield Mismatch(
             "",
             "a 2xx status, as with x-api-key",
             f"status {exchange.status}",

@@ -7,7 +7,7 @@ from deadringer.contracts.json_types import Json
 from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import elements, members, shown, text, whole
-from .model import Breach, Context, Group, Scope, When, rule
+from .model import Context, Group, Mismatch, Scope, When, rule
 
 DEFAULT_LIMIT = 20
 LARGEST_LIMIT = 100
@@ -80,14 +80,16 @@ def _window(query: Json) -> tuple[int, int] | None:
     when=_with_items(_has_window),
     needs="a list of workflows",
 )
-def workflow_pages_keep_the_limit(data: Json, query: Json, _context: Context) -> Iterator[Breach]:
+def workflow_pages_keep_the_limit(data: Json, query: Json, _context: Context) -> Iterator[Mismatch]:
     """A page of workflows has no more items than `limit`, 20 if it was not sent.
 
     A client reserves room for what it has asked for. Example: 25 items without a `limit`.
     """
     window, count = _window(query), len(data["items"])
     if window is not None and count > window[0]:
-        yield Breach("/items", f"at most {window[0]} items", f"{count} items", "cut after `limit`")
+        yield Mismatch(
+            "/items", f"at most {window[0]} items", f"{count} items", "cut after `limit`"
+        )
 
 
 @rule(
@@ -101,7 +103,7 @@ def workflow_pages_keep_the_limit(data: Json, query: Json, _context: Context) ->
 )
 def workflow_pages_stay_in_the_total(
     data: Json, query: Json, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """A page of workflows does not reach beyond `total`, and leaves out nothing before it.
 
     A server that ignores `offset` shows the same workflows again and again. Fewer items than the
@@ -112,7 +114,7 @@ def workflow_pages_stay_in_the_total(
         return
     expected = min(window[0], max(0, total - window[1]))
     if count != expected:
-        yield Breach(
+        yield Mismatch(
             "/items",
             f"{expected} items (total {total}, offset {window[1]}, limit {window[0]})",
             f"{count} items",
@@ -130,7 +132,7 @@ def workflow_pages_stay_in_the_total(
     when=_with_items(_has_window, _has_total),
     needs="a list of workflows",
 )
-def workflow_pages_tell_of_more(data: Json, query: Json, _context: Context) -> Iterator[Breach]:
+def workflow_pages_tell_of_more(data: Json, query: Json, _context: Context) -> Iterator[Mismatch]:
     """`has_more` of a page of workflows is true exactly if items follow it.
 
     A client walks on while it is true: wrong one way it misses workflows, the other way it never
@@ -141,7 +143,7 @@ def workflow_pages_tell_of_more(data: Json, query: Json, _context: Context) -> I
         return
     reached = window[1] + len(data["items"])
     if has_more != (reached < total):
-        yield Breach(
+        yield Mismatch(
             "/has_more",
             f"{shown(reached < total)} (item {reached} of {total} is reached)",
             shown(has_more),
@@ -158,13 +160,13 @@ def workflow_pages_tell_of_more(data: Json, query: Json, _context: Context) -> I
     when=_with_items(),
     needs="a list of workflows",
 )
-def workflow_ids_are_unique(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+def workflow_ids_are_unique(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
     """No workflow stands twice on one page.
 
     The id is the key under which clients keep a workflow. Example: `wf_abc123` in two items.
     """
     for index, workflow_id in repeated([members(item).get("id") for item in data["items"]]):
-        yield Breach(
+        yield Mismatch(
             pointer_to("items", index, "id"),
             "an id that no item before has",
             shown(workflow_id),
@@ -181,7 +183,9 @@ def workflow_ids_are_unique(data: Json, _query: Json, _context: Context) -> Iter
     when=_with_items(_asks_for_status),
     needs="a list of workflows filtered by status",
 )
-def workflow_status_filter_is_kept(data: Json, query: Json, _context: Context) -> Iterator[Breach]:
+def workflow_status_filter_is_kept(
+    data: Json, query: Json, _context: Context
+) -> Iterator[Mismatch]:
     """A list of workflows filtered by `status` has only workflows of that status.
 
     A client that asks for published workflows must not run a draft. Example: a DRAFT in the
@@ -191,7 +195,7 @@ def workflow_status_filter_is_kept(data: Json, query: Json, _context: Context) -
     for index, item in enumerate(data["items"]):
         status = text(members(item).get("status"))
         if status is not None and status != wanted:
-            yield Breach(
+            yield Mismatch(
                 pointer_to("items", index, "status"),
                 shown(wanted),
                 shown(status),
@@ -208,7 +212,7 @@ def workflow_status_filter_is_kept(data: Json, query: Json, _context: Context) -
     when=_with_items(_has_total),
     needs="the catalogue of actions",
 )
-def catalogue_total_is_its_length(data: Json, query: Json, _context: Context) -> Iterator[Breach]:
+def catalogue_total_is_its_length(data: Json, query: Json, _context: Context) -> Iterator[Mismatch]:
     """`total` of the catalogue is the number of its actions.
 
     The catalogue is not paginated, so all of it is in one answer; a larger total makes a client
@@ -216,7 +220,7 @@ def catalogue_total_is_its_length(data: Json, query: Json, _context: Context) ->
     """
     total, count = whole(data.get("total")), len(data["items"])
     if total != count:
-        yield Breach(
+        yield Mismatch(
             "/total",
             f"{count}, the number of items",
             shown(data.get("total")),
@@ -234,17 +238,17 @@ def catalogue_total_is_its_length(data: Json, query: Json, _context: Context) ->
     when=_with_items(_asks_for_category),
     needs="the catalogue filtered by category",
 )
-def catalogue_category_is_kept(data: Json, query: Json, _context: Context) -> Iterator[Breach]:
+def catalogue_category_is_kept(data: Json, query: Json, _context: Context) -> Iterator[Mismatch]:
     """A catalogue filtered by `category` has only actions of that category.
 
-    Judged where an action names its category; both documented spellings of one count as the
+    Tested where an action names its category; both documented spellings of one count as the
     same (`control-flow` and `control_flow`). Example: a `crm` action under `category=ai`.
     """
     wanted = _category(query["category"])
     for index, item in enumerate(data["items"]):
         category = text(members(item).get("category"))
         if category and _category(category) != wanted:
-            yield Breach(
+            yield Mismatch(
                 pointer_to("items", index, "category"),
                 shown(query["category"]),
                 shown(category),
@@ -266,14 +270,14 @@ def _category(name: str) -> str:
     when=_with_items(),
     needs="the catalogue of actions",
 )
-def catalogue_kinds_are_unique(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+def catalogue_kinds_are_unique(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
     """No action kind stands twice in the catalogue.
 
     `operation` of a step leads to its action by the kind alone. Example: two actions of kind
     `generic_agent`.
     """
     for index, kind in repeated([members(item).get("kind") for item in elements(data["items"])]):
-        yield Breach(
+        yield Mismatch(
             pointer_to("items", index, "kind"),
             "a kind that no action before has",
             shown(kind),

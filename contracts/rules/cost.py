@@ -7,7 +7,7 @@ from deadringer.contracts.json_types import Json
 from deadringer.contracts.violations import Severity
 
 from .json_values import members, number, shown, text
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 
 LONGEST_NUMBER = 40
 
@@ -41,7 +41,7 @@ def _is_comparable(before: Json, after: Json, _context: Context) -> bool:
     when=_is_comparable,
     needs="the credit balance before and after reads on a quiet account",
 )
-def reads_cost_nothing(before: Json, after: Json, _context: Context) -> Iterator[Breach]:
+def reads_cost_nothing(before: Json, after: Json, _context: Context) -> Iterator[Mismatch]:
     """Reading costs no credits: the balance before and after is the same.
 
     Clients poll on the promise that polling is free. Balances are compared as numbers, whether
@@ -51,7 +51,7 @@ def reads_cost_nothing(before: Json, after: Json, _context: Context) -> Iterator
     had, has = _balance(before), _balance(after)
     if had is None or has is None or had == has:
         return
-    yield Breach(
+    yield Mismatch(
         "/balance",
         f"{had}, as before the reads",
         shown(members(after).get("balance")),

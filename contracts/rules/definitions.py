@@ -7,7 +7,7 @@ from deadringer.contracts.violations import Severity, pointer_to
 
 from .graph import SOURCE, Graph, graph_of
 from .json_values import elements, members, shown, text
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 from .steps import Step, steps_of
 
 DEFINITIONS = "Documentation of workflow definitions and of Execution Detail"
@@ -37,7 +37,7 @@ def _known_steps(execution: JsonObject, context: Context) -> Iterator[tuple[Step
 )
 def steps_are_actions_of_the_definition(
     execution: JsonObject, context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """Every step is an action of the workflow's definition.
 
     A page draws the run over the workflow's graph and has no place for others. Example:
@@ -48,7 +48,7 @@ def steps_are_actions_of_the_definition(
         return
     for step in steps_of(execution):
         if step.step_id is not None and step.step_id not in graph.actions:
-            yield Breach(
+            yield Mismatch(
                 step.at("step_id"),
                 f"one of {shown(sorted(graph.actions))}",
                 shown(step.step_id),
@@ -67,7 +67,7 @@ def steps_are_actions_of_the_definition(
 )
 def steps_carry_kind_and_name_of_their_action(
     execution: JsonObject, context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """A step's operation is its action's kind, and its name the action's name.
 
     Icons and labels hang on both. A step of an action without a name has none. Example:
@@ -77,7 +77,7 @@ def steps_carry_kind_and_name_of_their_action(
         for member, source in (("operation", "kind"), ("step_name", "name")):
             wanted, found = action.get(source), step.get(member)
             if wanted != found and _is_text_or_null(wanted) and _is_text_or_null(found):
-                yield Breach(
+                yield Mismatch(
                     step.at(member),
                     f"{shown(wanted)}, the action's {source}",
                     shown(found),
@@ -101,14 +101,14 @@ def _is_text_or_null(value: Json) -> bool:
     ),
     needs="a run, and its workflow's definition with a trigger",
 )
-def event_name_is_the_trigger_kind(execution: JsonObject, context: Context) -> Iterator[Breach]:
+def event_name_is_the_trigger_kind(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """The event name is the kind of the workflow's trigger.
 
     Filters by event rely on it. Example: `workflows/new-post`.
     """
     kind = members(members(context.definition).get("trigger"))["kind"]
     if execution["event_name"] != kind:
-        yield Breach(
+        yield Mismatch(
             "/event_name",
             f"{shown(kind)}, the trigger's kind",
             shown(execution["event_name"]),
@@ -127,7 +127,7 @@ def event_name_is_the_trigger_kind(execution: JsonObject, context: Context) -> I
     ),
     needs="a step whose action has a reference among its inputs",
 )
-def inputs_are_resolved(execution: JsonObject, context: Context) -> Iterator[Breach]:
+def inputs_are_resolved(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """References in the definition's inputs stand resolved in the step's input.
 
     The input is there to see what the action really read. Only places where the definition has
@@ -137,7 +137,7 @@ def inputs_are_resolved(execution: JsonObject, context: Context) -> Iterator[Bre
     for step, action in _known_steps(execution, context):
         found = _unresolved(action.get("inputs"), step.get("input"))
         for path, value in found:
-            yield Breach(
+            yield Mismatch(
                 step.at("input", *path),
                 "the value the reference stands for",
                 shown(value),
@@ -182,7 +182,7 @@ def _is_unresolved(defined: Json) -> bool:
     ),
     needs="a completed run through an `if`, and its workflow's definition",
 )
-def one_branch_of_an_if_runs(execution: JsonObject, context: Context) -> Iterator[Breach]:
+def one_branch_of_an_if_runs(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """Of the two branches of an `if`, exactly one has steps that are not skipped.
 
     Both or none would mean that the condition was both true and false. Example: `alert`
@@ -191,7 +191,7 @@ def one_branch_of_an_if_runs(execution: JsonObject, context: Context) -> Iterato
     for fork, ran in _told_forks(execution, context):
         if len(ran) != 1:
             got = "both" if ran else "neither"
-            yield Breach(
+            yield Mismatch(
                 "/steps",
                 f"steps of one branch of {shown(fork)} that are not skipped",
                 got,
@@ -237,7 +237,7 @@ def _is_action(graph: Graph, action_id: str) -> bool:
     when=lambda execution, context: bool(context.catalogue) and bool(steps_of(execution)),
     needs="a run with steps, and the catalogue of actions",
 )
-def operations_are_in_the_catalogue(execution: JsonObject, context: Context) -> Iterator[Breach]:
+def operations_are_in_the_catalogue(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """Every operation is a kind of List Workflow Actions, or built in.
 
     A client looks up name and price there. The catalogue grows, so this warns. Example:
@@ -248,7 +248,7 @@ def operations_are_in_the_catalogue(execution: JsonObject, context: Context) -> 
         if operation is None or operation.startswith("builtin:"):
             continue
         if operation not in (context.catalogue or ()):
-            yield Breach(
+            yield Mismatch(
                 step.at("operation"),
                 "a kind of List Workflow Actions",
                 shown(operation),
@@ -267,7 +267,7 @@ def operations_are_in_the_catalogue(execution: JsonObject, context: Context) -> 
     ),
     needs="a workflow with edges",
 )
-def edges_join_known_actions(workflow: JsonObject, _context: Context) -> Iterator[Breach]:
+def edges_join_known_actions(workflow: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """Every edge of a definition leads from the source or an action to an action.
 
     An edge to nowhere cannot be drawn. Example: from `$source` to `agent-1`.
@@ -278,7 +278,7 @@ def edges_join_known_actions(workflow: JsonObject, _context: Context) -> Iterato
             action_id = text(members(edge).get(end))
             allowed = graph.actions.keys() | ({SOURCE} if end == "from" else set())
             if action_id is not None and action_id not in allowed:
-                yield Breach(
+                yield Mismatch(
                     pointer_to("workflow", "edges", index, end),
                     f"one of {shown(sorted(allowed))}",
                     shown(action_id),

@@ -6,7 +6,7 @@ from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.violations import Severity
 
 from .json_values import members, shown, text
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 from .steps import Step, steps_of
 
 FIELDS = "Documentation of Execution Detail, field `error`"
@@ -29,7 +29,7 @@ def _failed_run_with_steps(execution: JsonObject, context: Context) -> bool:
     when=_failed_run,
     needs="a failed run",
 )
-def failed_run_says_why(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def failed_run_says_why(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """A failed run has a non-empty error.
 
     The error of the run is what a list and an alert show. Example: `Step 'Enrich profile'
@@ -37,7 +37,7 @@ def failed_run_says_why(execution: JsonObject, _context: Context) -> Iterator[Br
     """
     error = execution.get("error")
     if error is None or (isinstance(error, str) and not error.strip()):
-        yield Breach(
+        yield Mismatch(
             "/error", "a non-empty text, since the run failed", shown(error), "say why it failed"
         )
 
@@ -53,14 +53,14 @@ def failed_run_says_why(execution: JsonObject, _context: Context) -> Iterator[Br
 )
 def run_that_did_not_fail_has_no_error(
     execution: JsonObject, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """A completed or running run has no error.
 
     An error left over from a retry paints a good run red. Example: `"status": "completed",
     "error": null`.
     """
     if execution.get("error") is not None:
-        yield Breach(
+        yield Mismatch(
             "/error",
             f"null, since the run is {execution['status']}",
             shown(execution["error"]),
@@ -77,14 +77,14 @@ def run_that_did_not_fail_has_no_error(
     when=lambda execution, _context: any(one.status == "failed" for one in steps_of(execution)),
     needs="a failed step",
 )
-def failed_step_says_why(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def failed_step_says_why(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """A failed step has an error, as text or as an object.
 
     It is what the person who mends the workflow reads first. Example: `"profile not found"`.
     """
     for step in steps_of(execution):
         if step.status == "failed" and step.get("error") in (None, ""):
-            yield Breach(
+            yield Mismatch(
                 step.at("error"),
                 "a text or an object, since the step failed",
                 shown(step.get("error")),
@@ -105,7 +105,7 @@ def failed_step_says_why(execution: JsonObject, _context: Context) -> Iterator[B
 )
 def step_that_did_not_fail_has_no_error(
     execution: JsonObject, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """A step that did not fail has no error.
 
     Clients mark a step as failed where they find an error. Example: `"status": "completed",
@@ -115,7 +115,7 @@ def step_that_did_not_fail_has_no_error(
         if step.status in {"pending", "running", "completed", "skipped"}:
             error = step.get("error")
             if error is not None:
-                yield Breach(
+                yield Mismatch(
                     step.at("error"),
                     f"null, since the step is {step.status}",
                     shown(error),
@@ -132,14 +132,14 @@ def step_that_did_not_fail_has_no_error(
     when=_failed_run_with_steps,
     needs="a failed run with steps",
 )
-def failed_run_has_a_failed_step(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def failed_run_has_a_failed_step(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """A failed run that has steps has a failed one.
 
     Otherwise nobody can find where it went wrong. A run without steps may have failed before the
     first. Example: `"status": "failed"` on the run and on one step.
     """
     if not any(step.status in {"failed", None} for step in steps_of(execution)):
-        yield Breach(
+        yield Mismatch(
             "/steps",
             "at least one failed step, since the run failed",
             f"steps that are {', '.join(sorted({str(one.status) for one in steps_of(execution)}))}",
@@ -160,7 +160,7 @@ def failed_run_has_a_failed_step(execution: JsonObject, _context: Context) -> It
     ),
     needs="a failed run with a failed step",
 )
-def run_error_names_the_failed_step(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def run_error_names_the_failed_step(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """The error of a failed run names a failed step and repeats its error.
 
     The text form is known from one example only, so this warns. Example: `Step 'Enrich profile'
@@ -169,7 +169,7 @@ def run_error_names_the_failed_step(execution: JsonObject, _context: Context) ->
     failed = [step for step in steps_of(execution) if step.status == "failed"]
     told = text(execution.get("error")) or ""
     if not any(_tells_of(told, step) for step in failed):
-        yield Breach(
+        yield Mismatch(
             "/error",
             f"Step '{_name(failed[0])}' failed: {_error_text(failed[0].get('error'))}",
             shown(told),

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.violations import Severity
 
-from .answered import answered, carries_key, error_code, has_intent, has_json, was_heard
+from .conditions import carries_key, error_code, has_intent, has_json, responded, was_heard
 from .json_values import elements, members, shown
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 
 PLAIN_READS = frozenset({"listWorkflows", "listActions", "getCreditBalance"})
 _BAD_CODES = ("VALIDATION_ERROR", "BAD_REQUEST")
@@ -23,10 +23,10 @@ def _is_not_harmless(exchange: Exchange) -> bool:
     severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Inferred: HTTP (RFC 9110), 405 and Allow",
-    when=answered(has_intent(Intent.WRONG_METHOD), _is_not_harmless),
+    when=responded(has_intent(Intent.WRONG_METHOD), _is_not_harmless),
     needs="a request with a method the operation does not have",
 )
-def wrong_method_is_refused(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def wrong_method_is_refused(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """A method that an operation does not have is refused; a 405 names those it has.
 
     A DELETE that is answered like a GET lets a client believe it has deleted. Example: 200 for
@@ -34,9 +34,9 @@ def wrong_method_is_refused(exchange: Exchange, _context: Context) -> Iterator[B
     """
     if exchange.succeeded:
         fix = "route by the method as well as by the path"
-        yield Breach("", "status 404 or 405", f"status {exchange.status}", fix)
+        yield Mismatch("", "status 404 or 405", f"status {exchange.status}", fix)
     elif exchange.status == 405 and not exchange.response_headers.get("allow", "").strip():
-        yield Breach("", "header Allow on a 405", "no such header", "name the methods in `Allow`")
+        yield Mismatch("", "header Allow on a 405", "no such header", "name the methods in `Allow`")
 
 
 @rule(
@@ -45,10 +45,10 @@ def wrong_method_is_refused(exchange: Exchange, _context: Context) -> Iterator[B
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="List Workflow Executions, `page`, `page_size`; Errors, 400: VALIDATION_ERROR",
-    when=answered(has_intent(Intent.BAD_QUERY), carries_key, was_heard),
+    when=responded(has_intent(Intent.BAD_QUERY), carries_key, was_heard),
     needs="a request with a parameter out of its range",
 )
-def bad_query_is_refused(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def bad_query_is_refused(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """A query parameter out of its documented range is answered 400 VALIDATION_ERROR.
 
     A page of another size than asked for, without a word, is a mistake that shows up months
@@ -60,13 +60,13 @@ def bad_query_is_refused(exchange: Exchange, _context: Context) -> Iterator[Brea
     severity = None if is_run_list and is_paging else Severity.WARNING
     if exchange.status != 400:
         fix = "check every parameter against its documented range before using it"
-        yield Breach("", "status 400", f"status {exchange.status}", fix, severity)
+        yield Mismatch("", "status 400", f"status {exchange.status}", fix, severity)
         return
     code = error_code(exchange)
     if code is not None and code != "VALIDATION_ERROR":
         softer = Severity.WARNING if code == "BAD_REQUEST" else severity
         fix = "use VALIDATION_ERROR for values out of range"
-        yield Breach("/error/code", "VALIDATION_ERROR", shown(code), fix, softer)
+        yield Mismatch("/error/code", "VALIDATION_ERROR", shown(code), fix, softer)
 
 
 @rule(
@@ -75,24 +75,24 @@ def bad_query_is_refused(exchange: Exchange, _context: Context) -> Iterator[Brea
     severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Inferred from List Workflow Executions: empty lists are normal",
-    when=answered(has_intent(Intent.PAGE_BEYOND_END), carries_key, was_heard),
+    when=responded(has_intent(Intent.PAGE_BEYOND_END), carries_key, was_heard),
     needs="a request for a page beyond the end",
 )
-def page_beyond_the_end_is_empty(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def page_beyond_the_end_is_empty(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """A page beyond the end is answered 200, with no rows.
 
     A client that walks until a page is empty ends there. Example: 404, or the last page again.
     """
     if exchange.status != 200:
         fix = "answer with an empty list beyond the end"
-        yield Breach("", "status 200", f"status {exchange.status}", fix)
+        yield Mismatch("", "status 200", f"status {exchange.status}", fix)
     elif has_json(exchange):
         data = members(members(exchange.body).get("data"))
         for name in ("executions", "items"):
             rows = elements(data.get(name))
             if rows:
                 fix = "do not fall back to another page"
-                yield Breach(f"/data/{name}", "no rows", f"{len(rows)} rows", fix)
+                yield Mismatch(f"/data/{name}", "no rows", f"{len(rows)} rows", fix)
 
 
 @rule(
@@ -101,10 +101,10 @@ def page_beyond_the_end_is_empty(exchange: Exchange, _context: Context) -> Itera
     severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Errors, 400: VALIDATION_ERROR, BAD_REQUEST",
-    when=answered(has_intent(Intent.BAD_BODY), carries_key, was_heard),
+    when=responded(has_intent(Intent.BAD_BODY), carries_key, was_heard),
     needs="a request with a bad body",
 )
-def bad_body_is_refused(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def bad_body_is_refused(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """A body that breaks the documented schema is answered 400.
 
     With the code VALIDATION_ERROR, or BAD_REQUEST if it cannot be read at all. Example: a test
@@ -113,9 +113,11 @@ def bad_body_is_refused(exchange: Exchange, _context: Context) -> Iterator[Breac
     code = error_code(exchange)
     if exchange.status != 400:
         fix = "check the body against its schema before acting on it"
-        yield Breach("", "status 400", f"status {exchange.status}", fix)
+        yield Mismatch("", "status 400", f"status {exchange.status}", fix)
     elif code is not None and code not in _BAD_CODES:
-        yield Breach("/error/code", " or ".join(_BAD_CODES), shown(code), "use one of these codes")
+        yield Mismatch(
+            "/error/code", " or ".join(_BAD_CODES), shown(code), "use one of these codes"
+        )
 
 
 def _is_plain_read(exchange: Exchange) -> bool:
@@ -135,10 +137,10 @@ def _may_read(exchange: Exchange) -> bool:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="List Workflows, List Workflow Actions, Get Credit Balance: 200",
-    when=answered(_is_plain_read, _may_read, was_heard),
+    when=responded(_is_plain_read, _may_read, was_heard),
     needs="an ordinary read",
 )
-def ordinary_reads_succeed(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def ordinary_reads_succeed(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """A plain read with a good key, of something that is always there, is answered 2xx.
 
     The lists of workflows and actions, and the balance, need no id that could be wrong. Refusals
@@ -146,7 +148,7 @@ def ordinary_reads_succeed(exchange: Exchange, _context: Context) -> Iterator[Br
     """
     if not exchange.succeeded:
         fix = "answer with an empty list where there is nothing to list"
-        yield Breach("", "a 2xx status", f"status {exchange.status}", fix)
+        yield Mismatch("", "a 2xx status", f"status {exchange.status}", fix)
 
 
 RULES = (

@@ -6,7 +6,7 @@ from deadringer.contracts.json_types import JsonObject
 from deadringer.contracts.violations import Severity
 
 from .json_values import shown, text
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 
 
 def _has_both_ids(execution: JsonObject, _context: Context) -> bool:
@@ -22,14 +22,14 @@ def _has_both_ids(execution: JsonObject, _context: Context) -> bool:
     when=_has_both_ids,
     needs="an execution",
 )
-def id_differs_from_run_id(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def id_differs_from_run_id(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """The id of the log row is not the id of the run.
 
     A client that keeps one where it needs the other asks for runs that do not exist. Example:
     `exec_abc123` is the row, `run_x7k9m2` the run.
     """
     if execution["id"] == execution["run_id"]:
-        yield Breach(
+        yield Mismatch(
             "/id",
             "an id of its own",
             f"the run_id, {shown(execution['id'])}",

@@ -9,7 +9,7 @@ from deadringer.contracts.violations import Severity, pointer_to
 from .catalogue import repeated, sent_whole
 from .json_values import elements, members, shown
 from .list_shapes import DURATION, END, Paging, array_of, paging_of, rows_of
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 
 DEFAULT_PAGE_SIZE = 20
 LARGEST_PAGE_SIZE = 100
@@ -48,7 +48,7 @@ def _can_be_counted(data: Json, query: Json, _context: Context) -> bool:
     when=_can_be_counted,
     needs=_NEEDS,
 )
-def page_arithmetic_holds(data: Json, query: Json, _context: Context) -> Iterator[Breach]:
+def page_arithmetic_holds(data: Json, query: Json, _context: Context) -> Iterator[Mismatch]:
     """Page, page size, total and the rows on a page fit one another.
 
     A client walks by these numbers: one that is off loses runs or never stops. The page says
@@ -65,13 +65,13 @@ def page_arithmetic_holds(data: Json, query: Json, _context: Context) -> Iterato
     yield from _row_count(data, paging, asked)
 
 
-def _echoes(paging: Paging, asked: _Asked) -> Iterator[Breach]:
+def _echoes(paging: Paging, asked: _Asked) -> Iterator[Mismatch]:
     for said, wanted, name in (
         (paging.page, asked.page, "page"),
         (paging.size, asked.size, "page_size"),
     ):
         if said is not None and said[1] != wanted:
-            yield Breach(
+            yield Mismatch(
                 said[0],
                 f"{wanted}, as asked for",
                 str(said[1]),
@@ -79,7 +79,7 @@ def _echoes(paging: Paging, asked: _Asked) -> Iterator[Breach]:
             )
 
 
-def _counts(paging: Paging, asked: _Asked) -> Iterator[Breach]:
+def _counts(paging: Paging, asked: _Asked) -> Iterator[Mismatch]:
     if paging.total is None or paging.pages is None:
         return
     total, size = paging.total[1], paging.size[1] if paging.size else asked.size
@@ -87,7 +87,7 @@ def _counts(paging: Paging, asked: _Asked) -> Iterator[Breach]:
         return
     wanted = -(-total // size)
     if paging.pages[1] != wanted and not (total == 0 and paging.pages[1] == 1):
-        yield Breach(
+        yield Mismatch(
             paging.pages[0],
             f"{wanted} (total {total} over page size {size}, rounded up)",
             str(paging.pages[1]),
@@ -95,7 +95,7 @@ def _counts(paging: Paging, asked: _Asked) -> Iterator[Breach]:
         )
 
 
-def _row_count(data: Json, paging: Paging, asked: _Asked) -> Iterator[Breach]:
+def _row_count(data: Json, paging: Paging, asked: _Asked) -> Iterator[Mismatch]:
     name, rows = array_of(data) or ("", [])
     if len(rows) > asked.size:
         yield _rows(name, f"at most {asked.size} rows", rows)
@@ -112,7 +112,7 @@ def _row_count(data: Json, paging: Paging, asked: _Asked) -> Iterator[Breach]:
         yield _rows(name, expected, rows, Severity.WARNING if passing else None)
     has_more = members(data).get("has_more")
     if isinstance(has_more, bool) and has_more != (asked.page * asked.size < total):
-        yield Breach(
+        yield Mismatch(
             "/has_more",
             f"{shown(not has_more)} on {of_total}",
             shown(has_more),
@@ -120,9 +120,9 @@ def _row_count(data: Json, paging: Paging, asked: _Asked) -> Iterator[Breach]:
         )
 
 
-def _rows(name: str, expected: str, rows: list[Json], severity: Severity | None = None) -> Breach:
+def _rows(name: str, expected: str, rows: list[Json], severity: Severity | None = None) -> Mismatch:
     fix = "skip (page - 1) * page_size rows, then give page_size; count the total the same way"
-    return Breach(pointer_to(name), expected, f"{len(rows)} rows", fix, severity)
+    return Mismatch(pointer_to(name), expected, f"{len(rows)} rows", fix, severity)
 
 
 @rule(
@@ -134,7 +134,7 @@ def _rows(name: str, expected: str, rows: list[Json], severity: Severity | None 
     when=_has_rows,
     needs=_NEEDS,
 )
-def lists_speak_documented_names(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+def lists_speak_documented_names(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
     """A list of runs uses the documented names, such as `executions` and `completed_at`.
 
     Client code was met that reads `items`, `ended_at` and `duration_ms` instead, so either is
@@ -151,9 +151,9 @@ def lists_speak_documented_names(data: Json, _query: Json, _context: Context) ->
                 yield _other_name(pointer_to(name, index, recovered), documented, recovered)
 
 
-def _other_name(pointer: str, documented: str, recovered: str) -> Breach:
+def _other_name(pointer: str, documented: str, recovered: str) -> Mismatch:
     fix = f"send `{documented}`, beside `{recovered}` if clients read that"
-    return Breach(pointer, f"`{documented}`", f"`{recovered}`", fix)
+    return Mismatch(pointer, f"`{documented}`", f"`{recovered}`", fix)
 
 
 @rule(
@@ -165,7 +165,7 @@ def _other_name(pointer: str, documented: str, recovered: str) -> Breach:
     when=_has_rows,
     needs=_NEEDS,
 )
-def run_ids_on_a_page_are_unique(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+def run_ids_on_a_page_are_unique(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
     """No run stands twice on one page.
 
     The run id is documented as unique; clients key rows by it. Example: a join that repeats
@@ -173,7 +173,7 @@ def run_ids_on_a_page_are_unique(data: Json, _query: Json, _context: Context) ->
     """
     name, rows = array_of(data) or ("", [])
     for index, run_id in repeated([members(row).get("run_id") for row in rows]):
-        yield Breach(
+        yield Mismatch(
             pointer_to(name, index, "run_id"),
             "a run id that no row before has",
             shown(run_id),
@@ -195,7 +195,9 @@ def _was_walked(pages: Json, page_size: Json, _context: Context) -> bool:
     when=_was_walked,
     needs="a list of two or more runs",
 )
-def walks_meet_every_run_once(pages: Json, page_size: Json, _context: Context) -> Iterator[Breach]:
+def walks_meet_every_run_once(
+    pages: Json, page_size: Json, _context: Context
+) -> Iterator[Mismatch]:
     """Walking through all pages meets every run exactly once.
 
     Pages are cut from one order, whichever it is; with an unstable one clients see a run twice
@@ -211,7 +213,7 @@ def walks_meet_every_run_once(pages: Json, page_size: Json, _context: Context) -
     rows = sum(len((array_of(page) or ("", []))[1]) for page in pages)
     total = counts.pop() if len(counts) == 1 else None
     if total is not None and len(pages) * page_size >= total and rows != total:
-        yield Breach(
+        yield Mismatch(
             "",
             f"{total} rows, as the total says",
             f"{rows} rows on {len(pages)} pages",
@@ -219,11 +221,11 @@ def walks_meet_every_run_once(pages: Json, page_size: Json, _context: Context) -
         )
 
 
-def _moving_totals(totals: list[tuple[str, int] | None]) -> Iterator[Breach]:
+def _moving_totals(totals: list[tuple[str, int] | None]) -> Iterator[Mismatch]:
     first = next(total[1] for total in totals if total is not None)
     for index, total in enumerate(totals):
         if total is not None and total[1] != first:
-            yield Breach(
+            yield Mismatch(
                 pointer_to(index) + total[0],
                 f"{first}, as on the page before",
                 str(total[1]),
@@ -233,14 +235,14 @@ def _moving_totals(totals: list[tuple[str, int] | None]) -> Iterator[Breach]:
             return
 
 
-def _met_again(pages: list[Json], severity: Severity | None) -> Iterator[Breach]:
+def _met_again(pages: list[Json], severity: Severity | None) -> Iterator[Mismatch]:
     places = [(at, *place) for at, page in enumerate(pages) for place in rows_of(page)]
     first_page: dict[str, int] = {}
     for at, name, index, row in places:
         run_id = row.get("run_id")
-        # Twice on one page is a breach of its own (DR118).
+        # Twice on one page is a mismatch of its own (DR118).
         if isinstance(run_id, str) and first_page.setdefault(run_id, at) != at:
-            yield Breach(
+            yield Mismatch(
                 pointer_to(at, name, index, "run_id"),
                 "a run that no page before has shown",
                 f"{shown(run_id)}, as on page {first_page[run_id] + 1}",

@@ -8,7 +8,7 @@ from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import coarseness_ms, moment, number, shown, text
 from .list_shapes import DURATION, END, rows_of, spoken
-from .model import Breach, Context, Group, Scope, When, rule
+from .model import Context, Group, Mismatch, Scope, When, rule
 
 FINISHED = ("completed", "failed")
 _SOURCE = "List Workflow Executions"
@@ -56,7 +56,7 @@ def _has_measured_span(row: JsonObject) -> bool:
     when=_has_row("running"),
     needs="a running run in a list",
 )
-def running_rows_have_no_end(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+def running_rows_have_no_end(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
     """A row of a running run has neither an end nor a duration.
 
     Clients tell by the end whether a run is over. Example: `running` with `duration` 0.
@@ -65,7 +65,7 @@ def running_rows_have_no_end(data: Json, _query: Json, _context: Context) -> Ite
         for names in (END, DURATION):
             said = spoken(row, names)
             if said is not None and said[1] is not None:
-                yield Breach(
+                yield Mismatch(
                     pointer_to(array, index, said[0]),
                     "null while the run is running",
                     shown(said[1]),
@@ -82,7 +82,7 @@ def running_rows_have_no_end(data: Json, _query: Json, _context: Context) -> Ite
     when=_has_row(*FINISHED),
     needs="a finished run in a list",
 )
-def finished_rows_have_an_end(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+def finished_rows_have_an_end(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
     """A row of a completed or failed run has an end and a duration.
 
     They are null while running, and only then. Example: `completed` with `completed_at` null.
@@ -91,7 +91,7 @@ def finished_rows_have_an_end(data: Json, _query: Json, _context: Context) -> It
         for names in (END, DURATION):
             said = spoken(row, names)
             if said is not None and said[1] is None:
-                yield Breach(
+                yield Mismatch(
                     pointer_to(array, index, said[0]),
                     f"a value, as the run is {row['status']}",
                     "null",
@@ -108,14 +108,14 @@ def finished_rows_have_an_end(data: Json, _query: Json, _context: Context) -> It
     when=_has_row("failed"),
     needs="a failed run in a list",
 )
-def failed_rows_say_why(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+def failed_rows_say_why(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
     """A row of a failed run has a non-empty error.
 
     It is what a person reads first. Example: `failed` with `error` null, or an empty text.
     """
     for array, index, row in _rows(data, "failed"):
         if "error" in row and (row["error"] is None or row["error"] == ""):
-            yield Breach(
+            yield Mismatch(
                 pointer_to(array, index, "error"),
                 "a text that says why the run failed",
                 shown(row["error"]),
@@ -132,7 +132,7 @@ def failed_rows_say_why(data: Json, _query: Json, _context: Context) -> Iterator
     when=_has_row("completed", "running"),
     needs="a running or completed run in a list",
 )
-def unfailed_rows_have_no_error(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+def unfailed_rows_have_no_error(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
     """A row of a completed or running run has a null error.
 
     Clients mark a row by its error. Example: `completed` with an `error`, or with an empty text.
@@ -140,7 +140,7 @@ def unfailed_rows_have_no_error(data: Json, _query: Json, _context: Context) -> 
     for array, index, row in _rows(data, "completed", "running"):
         error = text(row.get("error"))
         if error is not None:
-            yield Breach(
+            yield Mismatch(
                 pointer_to(array, index, "error"),
                 f"null, as the run is {row['status']}",
                 shown(error),
@@ -157,7 +157,7 @@ def unfailed_rows_have_no_error(data: Json, _query: Json, _context: Context) -> 
     when=_has_row(wanted=_has_span),
     needs="a run with start and end in a list",
 )
-def rows_end_after_they_start(data: Json, _query: Json, _context: Context) -> Iterator[Breach]:
+def rows_end_after_they_start(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
     """The end in a row is not before the start.
 
     Timestamps written in whole seconds are taken as precise to a second only. Example: start
@@ -166,7 +166,7 @@ def rows_end_after_they_start(data: Json, _query: Json, _context: Context) -> It
     for array, index, row in _rows(data):
         span_ms, said = _span_ms(row), spoken(row, END)
         if span_ms is not None and said is not None and span_ms < -_slack_ms(row):
-            yield Breach(
+            yield Mismatch(
                 pointer_to(array, index, said[0]),
                 f"not before the start, {shown(row['started_at'])}",
                 shown(said[1]),
@@ -183,7 +183,7 @@ def rows_end_after_they_start(data: Json, _query: Json, _context: Context) -> It
     when=_has_row(wanted=_has_measured_span),
     needs="a run with start, end and duration in a list",
 )
-def row_durations_fit(data: Json, _query: Json, context: Context) -> Iterator[Breach]:
+def row_durations_fit(data: Json, _query: Json, context: Context) -> Iterator[Mismatch]:
     """The duration in a row is its end minus its start, in milliseconds.
 
     Within a small tolerance, and as finely as the timestamps are written. Example: 4 for
@@ -196,7 +196,7 @@ def row_durations_fit(data: Json, _query: Json, context: Context) -> Iterator[Br
             continue
         tolerance_ms = context.settings.duration_tolerance_ms + _slack_ms(row)
         if abs(duration_ms - span_ms) > tolerance_ms:
-            yield Breach(
+            yield Mismatch(
                 pointer_to(array, index, said[0]),
                 f"{span_ms:g} (end - start), give or take {tolerance_ms:g}",
                 shown(said[1]),

@@ -7,7 +7,7 @@ from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import elements, members, name_one_moment, number, shown, text
 from .list_shapes import DURATION, END, spoken
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 
 ROUNDING_MS = 1
 _NAMES = {"ended_at": END, "duration_ms": DURATION}
@@ -27,7 +27,7 @@ def _is_one_run(row: Json, execution: Json, _context: Context) -> bool:
     when=_is_one_run,
     needs="a run in the list that can be read",
 )
-def rows_agree_with_the_detail(row: Json, execution: Json, _context: Context) -> Iterator[Breach]:
+def rows_agree_with_the_detail(row: Json, execution: Json, _context: Context) -> Iterator[Mismatch]:
     """A run in the list has the status, start, end, duration and error of its detail.
 
     People go from the list to the detail and must meet the same run. End and duration are
@@ -42,7 +42,7 @@ def rows_agree_with_the_detail(row: Json, execution: Json, _context: Context) ->
             continue
         kept = execution.get(name)
         if _differ(name, said[1], kept):
-            yield Breach(
+            yield Mismatch(
                 pointer_to("row", said[0]),
                 f"{shown(kept)}, the `{name}` of Execution Detail",
                 shown(said[1]),
@@ -87,7 +87,7 @@ def _was_counted(status: Json, lost: Json, read: Json, _context: Context) -> boo
 )
 def listed_runs_are_readable(
     status: Json, lost: Json, read: Json, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """A run that stands in the list can be read.
 
     A single one that answers 404 was met in the field and only warns. More than half of the
@@ -97,7 +97,7 @@ def listed_runs_are_readable(
     if lost <= 0:
         return
     is_a_class = status in {"completed", "failed"} and lost >= 2 and lost * 2 > read
-    yield Breach(
+    yield Mismatch(
         "",
         f"the {read} listed runs that are {shown(status)} to be readable",
         f"404 for {lost} of them",
@@ -114,14 +114,14 @@ def listed_runs_are_readable(
     source="List Workflow Executions: the runs of the workflow",
     needs="a run named with --run, or a test run, and its workflow's whole list",
 )
-def readable_runs_are_listed(run_id: Json, listed: Json, _context: Context) -> Iterator[Breach]:
+def readable_runs_are_listed(run_id: Json, listed: Json, _context: Context) -> Iterator[Mismatch]:
     """A run that can be read stands in the list of its workflow.
 
-    A run that is missing from the history is a run nobody finds. Judged of runs that are known
+    A run that is missing from the history is a run nobody finds. Tested of runs that are known
     from elsewhere, against the whole list. Example: failed runs are left out of the list.
     """
     if run_id not in elements(listed):
-        yield Breach(
+        yield Mismatch(
             "",
             f"run {shown(run_id)} in the list of its workflow",
             f"{len(elements(listed))} other runs",

@@ -9,7 +9,7 @@ from deadringer.contracts.violations import Severity, pointer_to
 
 from .graph import graph_of
 from .json_values import elements, equal, members, shown, text
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 from .steps import Step, steps_of
 
 FIELDS = "Documentation of Execution Detail, fields `column_config` and `mapped_output`"
@@ -71,7 +71,7 @@ def _follow(value: Json, parts: list[str]) -> Json:
     when=_has_columns,
     needs="a run with columns",
 )
-def column_ids_are_unique(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def column_ids_are_unique(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """No two columns have the same id.
 
     Mapped values are keyed by it: one of two would be lost. Example: `col_summary`, `col_mood`.
@@ -79,7 +79,7 @@ def column_ids_are_unique(execution: JsonObject, _context: Context) -> Iterator[
     seen: set[str] = set()
     for column in _columns(execution):
         if column.column_id in seen:
-            yield Breach(
+            yield Mismatch(
                 pointer_to("column_config", column.index, "id"),
                 "an id no other column has",
                 shown(column.column_id),
@@ -97,7 +97,7 @@ def column_ids_are_unique(execution: JsonObject, _context: Context) -> Iterator[
     when=lambda execution, context: bool(_columns(execution)) and graph_of(context) is not None,
     needs="a run with columns, and its workflow's definition",
 )
-def columns_name_known_steps(execution: JsonObject, context: Context) -> Iterator[Breach]:
+def columns_name_known_steps(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """Each column takes its value from an action of the definition.
 
     A column of an action that is gone stays empty for ever. Example: `"stepId": "agent-1"`.
@@ -105,7 +105,7 @@ def columns_name_known_steps(execution: JsonObject, context: Context) -> Iterato
     graph = graph_of(context)
     for column in _columns(execution):
         if graph is not None and column.step_id not in graph.actions:
-            yield Breach(
+            yield Mismatch(
                 pointer_to("column_config", column.index, "stepId"),
                 f"one of {shown(sorted(graph.actions))}",
                 shown(column.step_id),
@@ -125,7 +125,9 @@ def columns_name_known_steps(execution: JsonObject, context: Context) -> Iterato
     ),
     needs="a step that no column names",
 )
-def steps_without_columns_map_nothing(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def steps_without_columns_map_nothing(
+    execution: JsonObject, _context: Context
+) -> Iterator[Mismatch]:
     """A step that no column names has no mapped output.
 
     Mapped values are produced from `column_config`; without one they come from nowhere. Example:
@@ -138,7 +140,7 @@ def steps_without_columns_map_nothing(execution: JsonObject, _context: Context) 
         mapped = step.get("mapped_output")
         if mapped is None or step.step_id in named or step.step_id is None or not readable:
             continue
-        yield Breach(
+        yield Mismatch(
             step.at("mapped_output"),
             "null, since no column names the step",
             shown(mapped),
@@ -167,7 +169,7 @@ def _mapped_steps(execution: JsonObject) -> Iterator[tuple[Step, list[_Column]]]
 )
 def mapped_values_are_those_of_the_output(
     execution: JsonObject, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """Each mapped value is the value at the column's path inside the step's output.
 
     The table a user sees must show what the step produced. Keys may be column ids or labels. A
@@ -178,7 +180,7 @@ def mapped_values_are_those_of_the_output(
         output = step.get("output")
         known = {name for column in columns for name in (column.column_id, column.label)}
         for name in mapped.keys() - known:
-            yield Breach(
+            yield Mismatch(
                 step.at("mapped_output", name),
                 f"one of {shown(sorted(known))}",
                 shown(name),
@@ -188,7 +190,9 @@ def mapped_values_are_those_of_the_output(
             yield from _wrong_value(step, column, mapped, _value_at(output, column.path))
 
 
-def _wrong_value(step: Step, column: _Column, mapped: JsonObject, wanted: Json) -> Iterator[Breach]:
+def _wrong_value(
+    step: Step, column: _Column, mapped: JsonObject, wanted: Json
+) -> Iterator[Mismatch]:
     name = next((one for one in (column.column_id, column.label) if one in mapped), None)
     found = mapped.get(name) if name is not None else None
     if wanted is _UNKNOWN:
@@ -197,7 +201,7 @@ def _wrong_value(step: Step, column: _Column, mapped: JsonObject, wanted: Json) 
         if found is not None:
             yield _differs(step, str(name), "null, since nothing stands at", column, found)
     elif found is None and wanted is not None:
-        yield Breach(
+        yield Mismatch(
             step.at("mapped_output", *([name] if name else [])),
             f"{shown(wanted)} for column {shown(column.column_id)}",
             "null" if name else "nothing there",
@@ -208,8 +212,8 @@ def _wrong_value(step: Step, column: _Column, mapped: JsonObject, wanted: Json) 
         yield _differs(step, str(name), f"{shown(wanted)}, what stands at", column, found)
 
 
-def _differs(step: Step, name: str, wanted: str, column: _Column, found: Json) -> Breach:
-    return Breach(
+def _differs(step: Step, name: str, wanted: str, column: _Column, found: Json) -> Mismatch:
+    return Mismatch(
         step.at("mapped_output", name),
         f"{wanted} {shown(column.path)} of the output",
         shown(found),
@@ -230,7 +234,7 @@ def _differs(step: Step, name: str, wanted: str, column: _Column, found: Json) -
 )
 def mapped_values_have_one_kind_of_key(
     execution: JsonObject, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """All mapped values are keyed by column ids, or all by labels.
 
     Which of the two is not documented; a document that mixes them fits no client. Example:
@@ -245,7 +249,7 @@ def mapped_values_have_one_kind_of_key(
             if (name in ids) != (name in labels):
                 kinds.setdefault("id" if name in ids else "label", step.at("mapped_output", name))
     if len(kinds) == 2:
-        yield Breach(
+        yield Mismatch(
             kinds["label"],
             "the id of a column, as elsewhere in this document",
             "a label",

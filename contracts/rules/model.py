@@ -69,7 +69,7 @@ class Settings:
 class Context:
     """What is known beside the judged documents; None means unknown, and rules stay silent.
 
-    `definition` is the workflow's; where `definition_may_have_changed` since the run, breaches of
+    `definition` is the workflow's; where `definition_may_have_changed` since the run, mismatches of
     the definition group only warn. `catalogue` holds the kinds of List Workflow Actions.
     """
 
@@ -80,7 +80,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
+class Mismatch:
     """What a rule function yields: the place, and both sides of the disagreement."""
 
     pointer: str
@@ -90,7 +90,7 @@ class Breach:
     severity: Severity | None = None
 
 
-Judge = Callable[..., Iterator[Breach]]
+RuleFunction = Callable[..., Iterator[Mismatch]]
 When = Callable[..., bool]
 
 
@@ -115,26 +115,26 @@ class Rule:
     severity: Severity
     scope: Scope
     source: str
-    judge: Judge
+    function: RuleFunction
     when: When = always
     needs: str = ""
 
     @property
     def why(self) -> str:
         """The rule function's docstring: first line the promise, then why it matters."""
-        return inspect.getdoc(self.judge) or ""
+        return inspect.getdoc(self.function) or ""
 
     def violations(self, *subject: Any) -> Iterator[Violation]:
-        """Judge one subject (see Scope for its parts) and yield every breach as a violation."""
+        """Test one subject (see Scope for its parts) and yield every mismatch as a violation."""
         doubtful = self.group is Group.DEFINITION and subject[-1].definition_may_have_changed
-        for breach in self.judge(*subject):
+        for mismatch in self.function(*subject):
             yield Violation(
                 rule=self.name,
-                pointer=breach.pointer,
-                expected=breach.expected,
-                got=breach.got,
-                fix=breach.fix,
-                severity=Severity.WARNING if doubtful else breach.severity or self.severity,
+                pointer=mismatch.pointer,
+                expected=mismatch.expected,
+                got=mismatch.got,
+                fix=mismatch.fix,
+                severity=Severity.WARNING if doubtful else mismatch.severity or self.severity,
                 source=self.source,
             )
 
@@ -148,10 +148,12 @@ def rule(
     source: str,
     when: When = always,
     needs: str = "",
-) -> Callable[[Judge], Rule]:
+) -> Callable[[RuleFunction], Rule]:
     """Turn a generator function into a Rule named after it."""
 
-    def make(judge: Judge) -> Rule:
-        return Rule(rule_id, judge.__name__, group, severity, scope, source, judge, when, needs)
+    def make(function: RuleFunction) -> Rule:
+        return Rule(
+            rule_id, function.__name__, group, severity, scope, source, function, when, needs
+        )
 
     return make

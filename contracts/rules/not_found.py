@@ -6,21 +6,21 @@ from deadringer.contracts.exchanges import MISSING, Exchange, Intent
 from deadringer.contracts.validation import is_valid
 from deadringer.contracts.violations import Severity
 
-from .answered import (
+from .conditions import (
     UNKNOWN,
-    answered,
-    body_breaches,
+    body_mismatches,
     carries_key,
     error_code,
     excerpt,
     has_body,
     has_intent,
     is_gateway_refusal,
-    shape_breaches,
+    responded,
+    schema_mismatches,
     was_heard,
 )
 from .json_values import shown
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 
 _ERRORS_PAGE = "Errors, 404: NOT_FOUND"
 
@@ -31,10 +31,10 @@ _ERRORS_PAGE = "Errors, 404: NOT_FOUND"
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source=_ERRORS_PAGE,
-    when=answered(has_intent(*UNKNOWN), carries_key, was_heard),
+    when=responded(has_intent(*UNKNOWN), carries_key, was_heard),
     needs="a request for something that does not exist",
 )
-def unknown_ids_are_not_found(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def unknown_ids_are_not_found(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """An unknown workflow or run is answered 404, with the code NOT_FOUND.
 
     A client tells a wrong id from trouble by it. Example: 200 with `data` null, or a 500 from
@@ -43,15 +43,15 @@ def unknown_ids_are_not_found(exchange: Exchange, _context: Context) -> Iterator
     if exchange.status != 404:
         yield _not_404(exchange)
         return
-    yield from body_breaches(exchange, "error")
+    yield from body_mismatches(exchange, "error")
     code = error_code(exchange)
     if code is not None and code != "NOT_FOUND":
-        yield Breach("/error/code", "NOT_FOUND", shown(code), "use the code that goes with 404")
+        yield Mismatch("/error/code", "NOT_FOUND", shown(code), "use the code that goes with 404")
 
 
-def _not_404(exchange: Exchange, severity: Severity | None = None) -> Breach:
+def _not_404(exchange: Exchange, severity: Severity | None = None) -> Mismatch:
     fix = "answer 404 if the look-up by all ids of the path finds nothing"
-    return Breach("", "status 404", f"status {exchange.status}", fix, severity)
+    return Mismatch("", "status 404", f"status {exchange.status}", fix, severity)
 
 
 @rule(
@@ -60,10 +60,10 @@ def _not_404(exchange: Exchange, severity: Severity | None = None) -> Breach:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Inferred from Execution Detail: a run is addressed below its parent workflow",
-    when=answered(has_intent(Intent.FOREIGN_RUN), carries_key, was_heard),
+    when=responded(has_intent(Intent.FOREIGN_RUN), carries_key, was_heard),
     needs="a run asked for under another workflow's id",
 )
-def runs_stay_in_their_workflow(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def runs_stay_in_their_workflow(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """A run asked for under another workflow's id is answered 404.
 
     A path that leads to the run whatever its first id says lets a guess through, and hides
@@ -79,10 +79,10 @@ def runs_stay_in_their_workflow(exchange: Exchange, _context: Context) -> Iterat
     severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Inferred: an answer must not tell that a run of another organisation exists",
-    when=answered(has_intent(Intent.FOREIGN_ORGANISATION), carries_key, was_heard),
+    when=responded(has_intent(Intent.FOREIGN_ORGANISATION), carries_key, was_heard),
     needs="a run of another organisation",
 )
-def foreign_runs_are_not_found(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def foreign_runs_are_not_found(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """A run of another organisation is answered 404, like one that does not exist.
 
     403 would tell that it exists. Example: 403 with the code FORBIDDEN.
@@ -97,10 +97,10 @@ def foreign_runs_are_not_found(exchange: Exchange, _context: Context) -> Iterato
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Inferred from Errors: every refusal is a 4xx with a JSON body",
-    when=answered(has_intent(Intent.EDGE_CASE_ID)),
+    when=responded(has_intent(Intent.EDGE_CASE_ID)),
     needs="a request with an odd id",
 )
-def odd_ids_are_refused_in_json(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def odd_ids_are_refused_in_json(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """An id that no service hands out is answered 4xx, with a JSON body.
 
     Ids are opaque texts: dots, escapes, and 1,000 characters must be looked up in vain, not
@@ -109,13 +109,13 @@ def odd_ids_are_refused_in_json(exchange: Exchange, _context: Context) -> Iterat
     """
     if not 400 <= exchange.status < 500:
         fix = "take the id from the path as it is, decoded once, and look it up"
-        yield Breach("", "a 4xx status", f"status {exchange.status}", fix)
+        yield Mismatch("", "a 4xx status", f"status {exchange.status}", fix)
     elif has_body(exchange) and exchange.body is MISSING:
         severity = Severity.WARNING if is_gateway_refusal(exchange) else None
         fix = "answer with the documented error body also before routing"
-        yield Breach("", "a JSON body", excerpt(exchange), fix, severity)
+        yield Mismatch("", "a JSON body", excerpt(exchange), fix, severity)
     elif has_body(exchange) and not is_valid(exchange.body, _schema(exchange)):
-        yield from shape_breaches(exchange.body, _schema(exchange), Severity.WARNING)
+        yield from schema_mismatches(exchange.body, _schema(exchange), Severity.WARNING)
 
 
 def _schema(exchange: Exchange) -> str:

@@ -11,7 +11,7 @@ from deadringer.contracts.violations import Severity
 
 from .graph import Graph, graph_of
 from .json_values import coarseness_ms, number, shown
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 from .steps import Step, steps_of
 
 
@@ -28,7 +28,7 @@ def _started(execution: JsonObject) -> list[Step]:
     when=lambda execution, _context: len(_started(execution)) > 1,
     needs="a run with two started steps",
 )
-def steps_stand_in_order_of_start(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def steps_stand_in_order_of_start(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """Steps stand in the order they started.
 
     A trace is read from top to bottom. Pending and skipped steps are left out: their
@@ -38,7 +38,7 @@ def steps_stand_in_order_of_start(execution: JsonObject, _context: Context) -> I
     for before, after in pairwise(started):
         first, second = before.get("started_at"), after.get("started_at")
         if _behind_ms(after, before.started) > coarseness_ms(first, second):
-            yield Breach(
+            yield Mismatch(
                 after.at("started_at"),
                 f"a moment not before the step above it, {shown(first)}",
                 shown(second),
@@ -66,7 +66,7 @@ def _graph_and_started(execution: JsonObject, context: Context) -> bool:
     when=_graph_and_started,
     needs="a run of two steps, and its workflow's definition",
 )
-def edges_are_followed_in_time(execution: JsonObject, context: Context) -> Iterator[Breach]:
+def edges_are_followed_in_time(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """Where an edge leads from one step to another, the first ends before the second starts.
 
     The second step reads what the first produced. Steps inside loops, and steps that did not
@@ -94,7 +94,7 @@ def _single_steps(execution: JsonObject, graph: Graph) -> dict[str, Step]:
     }
 
 
-def _overlap(before: Step, after: Step, context: Context) -> Iterator[Breach]:
+def _overlap(before: Step, after: Step, context: Context) -> Iterator[Mismatch]:
     start, end = after.get("started_at"), before.get("ended_at")
     if before.ended is None:
         if before.status == "running":
@@ -105,8 +105,8 @@ def _overlap(before: Step, after: Step, context: Context) -> Iterator[Breach]:
         yield _too_early(after, before, f"which ended {shown(end)}")
 
 
-def _too_early(after: Step, before: Step, how: str) -> Breach:
-    return Breach(
+def _too_early(after: Step, before: Step, how: str) -> Mismatch:
+    return Mismatch(
         after.at("started_at"),
         f"a start after step {shown(before.step_id)}, {how}",
         shown(after.get("started_at")),
@@ -123,7 +123,7 @@ def _too_early(after: Step, before: Step, how: str) -> Breach:
     when=lambda execution, _context: any(not step.is_iteration for step in steps_of(execution)),
     needs="a step outside loops",
 )
-def step_id_is_unique_outside_loops(execution: JsonObject, context: Context) -> Iterator[Breach]:
+def step_id_is_unique_outside_loops(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """Outside loops, a step occurs once.
 
     A step told twice is counted and shown twice. Where the definition is not known, a repeated
@@ -139,7 +139,7 @@ def step_id_is_unique_outside_loops(execution: JsonObject, context: Context) -> 
             continue
         if step_id in seen:
             known = _is_certain(graph, step_id, context)
-            yield Breach(
+            yield Mismatch(
                 step.at("step_id"),
                 f"a step_id that stands once; {shown(step_id)} is at /steps/{seen[step_id]} too",
                 shown(step_id),
@@ -168,7 +168,7 @@ def _iterations(execution: JsonObject) -> list[Step]:
     when=lambda execution, _context: bool(_iterations(execution)),
     needs="a run with a loop",
 )
-def iterations_can_be_told_apart(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def iterations_can_be_told_apart(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """Inside a loop, step id and iteration together occur once, and the counts add up.
 
     Pages fold a loop by its iterations. Example: `enrich` with `iteration` 0, 1, 2 and
@@ -178,7 +178,7 @@ def iterations_can_be_told_apart(execution: JsonObject, _context: Context) -> It
     for step in _iterations(execution):
         iteration = number(step.get("iteration")) or 0
         if iteration < 0 or iteration != int(iteration):
-            yield Breach(
+            yield Mismatch(
                 step.at("iteration"),
                 "a whole number not below 0",
                 shown(step.get("iteration")),
@@ -191,12 +191,12 @@ def iterations_can_be_told_apart(execution: JsonObject, _context: Context) -> It
         yield from _unequal_totals(steps)
 
 
-def _repeated(steps: list[Step]) -> Iterator[Breach]:
+def _repeated(steps: list[Step]) -> Iterator[Mismatch]:
     seen: set[float | None] = set()
     for step in steps:
         iteration = number(step.get("iteration"))
         if iteration in seen:
-            yield Breach(
+            yield Mismatch(
                 step.at("iteration"),
                 f"an iteration of its own for {shown(step.step_id)}",
                 f"{shown(step.get('iteration'))} again",
@@ -205,13 +205,13 @@ def _repeated(steps: list[Step]) -> Iterator[Breach]:
         seen.add(iteration)
 
 
-def _unequal_totals(steps: list[Step]) -> Iterator[Breach]:
+def _unequal_totals(steps: list[Step]) -> Iterator[Mismatch]:
     totals = [(step, number(step.get("total_items"))) for step in steps]
     told = [(step, total) for step, total in totals if total is not None]
     distinct = len({number(step.get("iteration")) for step in steps})
     for step, total in told:
         if total != told[0][1] or total < distinct:
-            yield Breach(
+            yield Mismatch(
                 step.at("total_items"),
                 f"the same number on every iteration, not below {distinct}",
                 shown(step.get("total_items")),

@@ -9,9 +9,9 @@ from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.violations import Severity
 
-from .answered import TOO_MANY_REQUESTS, answered, body_breaches, has_json
+from .conditions import TOO_MANY_REQUESTS, body_mismatches, has_json, responded
 from .json_values import members, number, shown
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 
 HEADERS = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
 DOCUMENTED_LIMIT = 100
@@ -52,10 +52,10 @@ def _is_regular(exchange: Exchange) -> bool:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source=_SOURCE,
-    when=answered(_has_any),
+    when=responded(_has_any),
     needs="an answer with RateLimit headers",
 )
-def rate_limit_values_fit(exchange: Exchange, context: Context) -> Iterator[Breach]:
+def rate_limit_values_fit(exchange: Exchange, context: Context) -> Iterator[Mismatch]:
     """RateLimit headers are numbers that fit one another and the window.
 
     0 <= Remaining <= Limit, and 0 <= Reset <= the window: Reset counts seconds. Clients sleep for
@@ -66,23 +66,23 @@ def rate_limit_values_fit(exchange: Exchange, context: Context) -> Iterator[Brea
     for name, value in values.items():
         if value is None or value < 0:
             got = exchange.response_headers[name]
-            yield _breach(name, "a number, 0 or more", shown(got), "send a plain number")
+            yield _mismatch(name, "a number, 0 or more", shown(got), "send a plain number")
     limit, remaining, reset_s = (values.get(name) for name in HEADERS)
     if limit is not None and remaining is not None and remaining > limit >= 0:
         fix = "count down from the limit"
-        yield _breach(HEADERS[1], f"at most {limit:g}, the limit", f"{remaining:g}", fix)
+        yield _mismatch(HEADERS[1], f"at most {limit:g}, the limit", f"{remaining:g}", fix)
     longest_s = context.settings.window_s + 1
     if reset_s is not None and reset_s > longest_s:
         is_certain = limit == DOCUMENTED_LIMIT or reset_s > LONGEST_WINDOW_S
         severity = None if is_certain else Severity.WARNING
         fix = "send the seconds until the window ends"
-        yield _breach(HEADERS[2], f"at most {longest_s:g} seconds", f"{reset_s:g}", fix, severity)
+        yield _mismatch(HEADERS[2], f"at most {longest_s:g} seconds", f"{reset_s:g}", fix, severity)
 
 
-def _breach(
+def _mismatch(
     name: str, expected: str, got: str, fix: str, severity: Severity | None = None
-) -> Breach:
-    return Breach("", f"{_SHOWN[name]} to be {expected}", got, fix, severity)
+) -> Mismatch:
+    return Mismatch("", f"{_SHOWN[name]} to be {expected}", got, fix, severity)
 
 
 @rule(
@@ -91,11 +91,11 @@ def _breach(
     severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source=_SOURCE,
-    when=answered(_is_regular),
+    when=responded(_is_regular),
 )
 def rate_limit_headers_are_on_every_answer(
     exchange: Exchange, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """Every answer carries the three RateLimit headers.
 
     A client paces itself by them, by those of errors too. Only a warning, because a gateway may
@@ -103,7 +103,7 @@ def rate_limit_headers_are_on_every_answer(
     """
     missing = [_SHOWN[name] for name in HEADERS if name not in exchange.response_headers]
     if missing:
-        yield Breach(
+        yield Mismatch(
             "",
             "headers " + ", ".join(_SHOWN.values()),
             "no " + ", no ".join(missing),
@@ -149,16 +149,16 @@ def _share_a_window(earlier: Exchange, later: Exchange, _context: Context) -> bo
 )
 def remaining_never_rises_in_a_window(
     earlier: Exchange, later: Exchange, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """RateLimit-Remaining never rises within a window.
 
-    Clients spend what it says is left. Judged for two requests under one key and one limit, the
+    Clients spend what it says is left. Tested for two requests under one key and one limit, the
     later answered before the window of the earlier one could have ended. Example: 87, then 90.
     """
     before, now = _header(earlier, HEADERS[1]), _header(later, HEADERS[1])
     if before is not None and now is not None and now > before:
         fix = "count all requests of a key in one place, until the window ends"
-        yield _breach(HEADERS[1], f"at most {before:g}, as before", f"{now:g}", fix)
+        yield _mismatch(HEADERS[1], f"at most {before:g}, as before", f"{now:g}", fix)
 
 
 @rule(
@@ -167,18 +167,18 @@ def remaining_never_rises_in_a_window(
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Errors, 429: RATE_LIMITED; Rate limits, example of a 429",
-    when=answered(_is_refused),
+    when=responded(_is_refused),
     needs="a 429 answer",
 )
 def rate_limited_answers_have_an_error_body(
     exchange: Exchange, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """A 429 has an error body: the common shape, or that of the rate-limit page.
 
     The latter is `{"success": false, "message": …, "error": "RATE_LIMIT_EXCEEDED"}`. Example:
     the plain text `Too many requests`.
     """
-    yield from body_breaches(exchange, "error_rate_limited")
+    yield from body_mismatches(exchange, "error_rate_limited")
 
 
 @rule(
@@ -187,10 +187,10 @@ def rate_limited_answers_have_an_error_body(
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Rate limits: RateLimit-Reset on every response; Retry-After was met in client code",
-    when=answered(_is_refused),
+    when=responded(_is_refused),
     needs="a 429 answer",
 )
-def rate_limited_answers_say_how_long(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def rate_limited_answers_say_how_long(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """A 429 says how long to wait.
 
     In RateLimit-Reset, in Retry-After (seconds or a date), or in `error.retryAfterSeconds`.
@@ -204,7 +204,7 @@ def rate_limited_answers_say_how_long(exchange: Exchange, _context: Context) -> 
         number(members(error).get("retryAfterSeconds")),
     )
     if all(one is None or one < 0 for one in seconds) and not _is_date(retry_after):
-        yield Breach(
+        yield Mismatch(
             "",
             "RateLimit-Reset, Retry-After or error.retryAfterSeconds",
             "none of them, or no number of seconds in it",

@@ -8,7 +8,7 @@ from deadringer.contracts.json_types import Json
 from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import differences, elements, members, name_one_moment, number, shown, text
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 
 TERMINAL = frozenset({"completed", "failed"})
 STARTED = frozenset({"running", "completed", "failed"})
@@ -87,7 +87,7 @@ def _pairs(earlier: list[_Step], later: list[_Step]) -> Iterator[tuple[_Step, _S
 def _is_one_run(earlier: Json, later: Json, _context: Context | None = None) -> bool:
     if not isinstance(earlier, dict) or not isinstance(later, dict):
         return False
-    # Another run under the same address is a breach of its own (DR001).
+    # Another run under the same address is a mismatch of its own (DR001).
     run_ids = text(earlier.get("run_id")), text(later.get("run_id"))
     return None in run_ids or run_ids[0] == run_ids[1]
 
@@ -110,7 +110,7 @@ def _has_started_steps(earlier: Json, later: Json, _context: Context) -> bool:
     when=_is_one_run,
     needs=_TWICE,
 )
-def status_only_moves_forward(earlier: Json, later: Json, _context: Context) -> Iterator[Breach]:
+def status_only_moves_forward(earlier: Json, later: Json, _context: Context) -> Iterator[Mismatch]:
     """The status of a run and of its steps only moves forward.
 
     A client that polls stops at the first final status; whatever comes after is never seen.
@@ -129,8 +129,8 @@ def status_only_moves_forward(earlier: Json, later: Json, _context: Context) -> 
             yield _moved_back(place, one.status, other.status, f"step {one.label}")
 
 
-def _moved_back(pointer: str, before: str | None, now: str | None, whose: str) -> Breach:
-    return Breach(
+def _moved_back(pointer: str, before: str | None, now: str | None, whose: str) -> Mismatch:
+    return Mismatch(
         pointer,
         f"{whose} that was {shown(before)} not to become {shown(now)}",
         f"{shown(before)} in the read before, {shown(now)} now",
@@ -147,7 +147,9 @@ def _moved_back(pointer: str, before: str | None, now: str | None, whose: str) -
     when=_has_started_steps,
     needs=_TWICE,
 )
-def started_steps_stay_in_order(earlier: Json, later: Json, _context: Context) -> Iterator[Breach]:
+def started_steps_stay_in_order(
+    earlier: Json, later: Json, _context: Context
+) -> Iterator[Mismatch]:
     """A step that has started never disappears, and started steps keep their order.
 
     A client that shows progress points at steps it has seen. `steps` is an ordered list, so new
@@ -164,14 +166,14 @@ def started_steps_stay_in_order(earlier: Json, later: Json, _context: Context) -
         nth, seen[step.key] = seen[step.key], seen[step.key] + 1
         place = _nth(after.get(step.key, []), nth)
         if place is None:
-            yield Breach(
+            yield Mismatch(
                 "/steps",
                 f"step {step.label} of the read before, which had started",
                 "no such step any more",
                 "keep every step that has started in `steps`",
             )
         elif last is not None and place < last[0]:
-            yield Breach(
+            yield Mismatch(
                 pointer_to("steps", place),
                 f"step {step.label} after step {last[1].label}, as in the read before",
                 f"index {place}, before index {last[0]}",
@@ -199,7 +201,7 @@ def _nth(candidates: list[_Step], nth: int) -> int | None:
     when=_is_one_run,
     needs=_TWICE,
 )
-def origin_never_changes(earlier: Json, later: Json, _context: Context) -> Iterator[Breach]:
+def origin_never_changes(earlier: Json, later: Json, _context: Context) -> Iterator[Mismatch]:
     """A run's id, start, event name and creation never change between reads.
 
     They name facts that were over when the run began; clients key and sort by them. Timestamps
@@ -215,8 +217,8 @@ def origin_never_changes(earlier: Json, later: Json, _context: Context) -> Itera
             yield _changed(name, before, now)
 
 
-def _changed(name: str, before: Json, now: Json) -> Breach:
-    return Breach(
+def _changed(name: str, before: Json, now: Json) -> Mismatch:
+    return Mismatch(
         pointer_to(name),
         f"{shown(before)}, as in the read before",
         shown(now),
@@ -233,7 +235,7 @@ def _changed(name: str, before: Json, now: Json) -> Breach:
     when=_has_ended,
     needs="a finished run read twice",
 )
-def finished_runs_never_change(earlier: Json, later: Json, _context: Context) -> Iterator[Breach]:
+def finished_runs_never_change(earlier: Json, later: Json, _context: Context) -> Iterator[Mismatch]:
     """A finished run is immutable: two reads of it are equal.
 
     Clients keep finished runs and never ask again. Numbers are compared as numbers, an absent
@@ -243,7 +245,7 @@ def finished_runs_never_change(earlier: Json, later: Json, _context: Context) ->
     for told, (path, before, now) in enumerate(differences(earlier, later)):
         if told == DIFFERENCES_TOLD:
             return
-        yield Breach(
+        yield Mismatch(
             pointer_to(*path),
             f"{shown(before)}, as in the read before",
             shown(now),

@@ -7,13 +7,13 @@ from deadringer.contracts.json_types import Json
 from deadringer.contracts.validation import validate
 from deadringer.contracts.violations import Severity, Violation
 
-from .model import Breach, Context, Group, Rule, Scope, rule
+from .model import Context, Group, Mismatch, Rule, Scope, rule
 
 FIXES = "look for the cause in the server's log at the time of the request"
 
 
 class _SchemaRule(Rule):
-    """The schema speaks with its own words, so that each breach names its place in the schema."""
+    """The schema speaks with its own words, so that each mismatch names its place in the schema."""
 
     def violations(self, *subject: Json) -> Iterator[Violation]:
         instance, schema_name, context = subject
@@ -22,7 +22,7 @@ class _SchemaRule(Rule):
 
 def _answer_keeps_its_schema(
     _instance: Json, _schema_name: str, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """Every answer has the documented members, of the documented types.
 
     Clients are generated from the schema: a missing or wrongly typed member breaks them before
@@ -38,7 +38,7 @@ SCHEMA_RULE = _SchemaRule(
     severity=Severity.ERROR,
     scope=Scope.DOCUMENT,
     source="openapi.yaml and contracts/schemas/",
-    judge=_answer_keeps_its_schema,
+    function=_answer_keeps_its_schema,
     needs="an answer in JSON",
 )
 
@@ -50,7 +50,7 @@ SCHEMA_RULE = _SchemaRule(
     scope=Scope.EXCHANGE,
     source="openapi.yaml, responses",
 )
-def answer_arrives_whole(exchange: Exchange, context: Context) -> Iterator[Breach]:
+def answer_arrives_whole(exchange: Exchange, context: Context) -> Iterator[Mismatch]:
     """Every request gets a complete HTTP answer in time.
 
     A dropped connection, a body that ends early or never, and an answer that is not HTTP leave
@@ -59,7 +59,7 @@ def answer_arrives_whole(exchange: Exchange, context: Context) -> Iterator[Breac
     if exchange.failure is not None:
         # A web server may hang up on a method it has never heard of.
         severity = Severity.WARNING if exchange.intent is Intent.WRONG_METHOD else None
-        yield Breach("", "a complete HTTP answer", str(exchange.failure), FIXES, severity)
+        yield Mismatch("", "a complete HTTP answer", str(exchange.failure), FIXES, severity)
 
 
 @rule(
@@ -72,15 +72,15 @@ def answer_arrives_whole(exchange: Exchange, context: Context) -> Iterator[Breac
 )
 def generated_requests_find_nothing(
     failures: Json, _exchange: Json, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """Requests generated from the specification find nothing unexpected.
 
     Schemathesis asks at every boundary, at random, and along links from answer to request; its
-    own checks judge the answers, each with the severity it deserves here. Example of a finding:
+    own checks function the answers, each with the severity it deserves here. Example of a finding:
     `not_a_server_error`.
     """
     for check, message, severity in failures:
-        yield Breach("", f"the check {check} to pass", message, FIXES, severity)
+        yield Mismatch("", f"the check {check} to pass", message, FIXES, severity)
 
 
 RULES = (SCHEMA_RULE, answer_arrives_whole, generated_requests_find_nothing)

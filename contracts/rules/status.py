@@ -6,7 +6,7 @@ from deadringer.contracts.json_types import JsonObject
 from deadringer.contracts.violations import Severity
 
 from .json_values import shown, text
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 from .steps import ENDED, Step, steps_of
 
 LIST_PAGE = "Documentation of List Workflow Executions: null while running, error filled if failed"
@@ -26,9 +26,9 @@ def _some_step_is(*statuses: str) -> Callable[[JsonObject, Context], bool]:
     return some
 
 
-def _must_be_null(pointer: str, value: object, why: str) -> Iterator[Breach]:
+def _must_be_null(pointer: str, value: object, why: str) -> Iterator[Mismatch]:
     if value is not None:
-        yield Breach(pointer, f"null, since {why}", shown(value), "send null until it is known")
+        yield Mismatch(pointer, f"null, since {why}", shown(value), "send null until it is known")
 
 
 @rule(
@@ -40,7 +40,7 @@ def _must_be_null(pointer: str, value: object, why: str) -> Iterator[Breach]:
     when=_run_is("running"),
     needs="a running run",
 )
-def running_run_has_no_end(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def running_run_has_no_end(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """A running run has neither an end nor a duration.
 
     Pages show a clock while the end is null; an end on a running run stops it. Example:
@@ -59,7 +59,7 @@ def running_run_has_no_end(execution: JsonObject, _context: Context) -> Iterator
     when=_run_is("completed", "failed"),
     needs="a finished run",
 )
-def finished_run_has_an_end(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def finished_run_has_an_end(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """A completed or failed run has an end and a duration.
 
     A finished run without them cannot be sorted or summed. Example: `"status": "completed",
@@ -67,7 +67,7 @@ def finished_run_has_an_end(execution: JsonObject, _context: Context) -> Iterato
     """
     for name in END_MEMBERS:
         if execution.get(name) is None:
-            yield Breach(
+            yield Mismatch(
                 f"/{name}",
                 f"a value, since the run is {execution['status']}",
                 "null" if name in execution else "nothing there",
@@ -84,7 +84,7 @@ def finished_run_has_an_end(execution: JsonObject, _context: Context) -> Iterato
     when=_some_step_is("pending", "running", "skipped"),
     needs="a pending, running or skipped step",
 )
-def unfinished_step_has_no_output(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def unfinished_step_has_no_output(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """A pending, running or skipped step has produced nothing: its output is null.
 
     A client reads an output as proof that the action ran. Example: `"status": "skipped",
@@ -105,7 +105,7 @@ def unfinished_step_has_no_output(execution: JsonObject, _context: Context) -> I
     when=_some_step_is("pending", "running"),
     needs="a pending or running step",
 )
-def unfinished_step_has_no_end(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def unfinished_step_has_no_end(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """A pending or running step has neither an end nor a duration.
 
     As for runs: what is not over has no end. Example: `"status": "running", "ended_at": null,
@@ -129,7 +129,7 @@ def unfinished_step_has_no_end(execution: JsonObject, _context: Context) -> Iter
 )
 def step_end_and_duration_come_together(
     execution: JsonObject, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """A step has both an end and a duration, or neither.
 
     Half of the pair cannot be drawn on a time axis. Example of a skipped step: `"ended_at":
@@ -142,7 +142,7 @@ def step_end_and_duration_come_together(
             "running",
         }:
             missing, there = END_MEMBERS if ended_at is None else reversed(END_MEMBERS)
-            yield Breach(
+            yield Mismatch(
                 step.at(missing),
                 f"a value, since {there} has one",
                 "null",
@@ -163,7 +163,7 @@ def step_end_and_duration_come_together(
 )
 def completed_run_has_only_finished_steps(
     execution: JsonObject, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """A completed run has no step that failed or has not ended.
 
     Whether a run may complete over a failed step is not documented, so this only warns.
@@ -171,7 +171,7 @@ def completed_run_has_only_finished_steps(
     """
     for step in steps_of(execution):
         if step.status in {"failed", "running", "pending"}:
-            yield Breach(
+            yield Mismatch(
                 step.at("status"),
                 "completed or skipped, since the run is completed",
                 shown(step.status),
@@ -188,7 +188,7 @@ def completed_run_has_only_finished_steps(
     when=_some_step_is("running"),
     needs="a running step",
 )
-def running_step_means_running_run(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def running_step_means_running_run(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """While a step is running, so is its run.
 
     A run that has ended over a running step never tells how that step went. Example: `"status":
@@ -202,8 +202,8 @@ def running_step_means_running_run(execution: JsonObject, _context: Context) -> 
             yield _unfinished(step, status)
 
 
-def _unfinished(step: Step, status: str) -> Breach:
-    return Breach(
+def _unfinished(step: Step, status: str) -> Mismatch:
+    return Mismatch(
         step.at("status"),
         f"an ended step, since the run is {status}",
         '"running"',

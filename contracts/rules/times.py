@@ -8,7 +8,7 @@ from deadringer.contracts.timestamps import milliseconds_between
 from deadringer.contracts.violations import Severity
 
 from .json_values import coarseness_ms, moment, number, shown, text
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 from .steps import steps_of, timed_parts
 
 FIELDS = "Documentation of Execution Detail, table of fields: ISO 8601"
@@ -51,7 +51,7 @@ def _has_ended_parts(execution: JsonObject, _context: Context) -> bool:
 )
 def timestamps_are_iso_8601_with_a_zone(
     execution: JsonObject, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """Every timestamp is ISO 8601 and names its zone.
 
     A time without a zone means another moment on every machine that reads it. Examples:
@@ -59,7 +59,7 @@ def timestamps_are_iso_8601_with_a_zone(
     """
     for pointer, value in _timestamps(execution):
         if moment(value) is None:
-            yield Breach(
+            yield Mismatch(
                 pointer,
                 "an ISO 8601 timestamp with a zone",
                 shown(value),
@@ -78,7 +78,7 @@ def timestamps_are_iso_8601_with_a_zone(
 )
 def timestamps_have_the_documented_form(
     execution: JsonObject, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """Every timestamp is written as in the examples: UTC, milliseconds, `Z`.
 
     Careless clients cut timestamps at fixed places. Other forms of ISO 8601 are not excluded by
@@ -86,7 +86,7 @@ def timestamps_have_the_documented_form(
     """
     for pointer, value in _timestamps(execution):
         if moment(value) is not None and not _EXACT_FORM.fullmatch(value):
-            yield Breach(
+            yield Mismatch(
                 pointer,
                 "the form YYYY-MM-DDTHH:MM:SS.mmmZ",
                 shown(value),
@@ -103,7 +103,7 @@ def timestamps_have_the_documented_form(
     when=_has_ended_parts,
     needs="a finished run or step",
 )
-def end_is_not_before_start(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def end_is_not_before_start(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """Nothing ends before it starts, neither the run nor a step.
 
     A bar of negative length cannot be drawn. Example: start `10:15:00.000`, end `10:15:04.320`.
@@ -111,7 +111,7 @@ def end_is_not_before_start(execution: JsonObject, _context: Context) -> Iterato
     for pointer, part in _ended_parts(execution):
         start, end = part["started_at"], part["ended_at"]
         if _elapsed_ms(start, end) < -coarseness_ms(start, end):
-            yield Breach(
+            yield Mismatch(
                 f"{pointer}/ended_at",
                 f"a moment not before started_at, {shown(start)}",
                 shown(end),
@@ -130,7 +130,7 @@ def end_is_not_before_start(execution: JsonObject, _context: Context) -> Iterato
     ),
     needs="a duration",
 )
-def duration_is_not_negative(execution: JsonObject, _context: Context) -> Iterator[Breach]:
+def duration_is_not_negative(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """No duration is below zero.
 
     Sums and averages over runs go wrong silently. Example: `"duration_ms": 0` is the least.
@@ -138,7 +138,7 @@ def duration_is_not_negative(execution: JsonObject, _context: Context) -> Iterat
     for pointer, part in timed_parts(execution):
         duration_ms = number(part.get("duration_ms"))
         if duration_ms is not None and duration_ms < 0:
-            yield Breach(
+            yield Mismatch(
                 f"{pointer}/duration_ms",
                 "a number not below 0",
                 shown(duration_ms),
@@ -157,7 +157,7 @@ def duration_is_not_negative(execution: JsonObject, _context: Context) -> Iterat
     ),
     needs="a finished run or step with a duration",
 )
-def duration_is_end_minus_start(execution: JsonObject, context: Context) -> Iterator[Breach]:
+def duration_is_end_minus_start(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """A duration is the end minus the start, in milliseconds.
 
     Seconds in place of milliseconds, or the time spent in a queue added, make every chart wrong.
@@ -172,7 +172,7 @@ def duration_is_end_minus_start(execution: JsonObject, context: Context) -> Iter
         if duration_ms is None or duration_ms < 0 or elapsed_ms < 0:
             continue
         if abs(duration_ms - elapsed_ms) > allowed_ms:
-            yield Breach(
+            yield Mismatch(
                 f"{pointer}/duration_ms",
                 f"{elapsed_ms:g}, ended_at minus started_at, within {allowed_ms:g} ms",
                 shown(part["duration_ms"]),
@@ -189,7 +189,7 @@ def duration_is_end_minus_start(execution: JsonObject, context: Context) -> Iter
     when=lambda execution, _context: any(step.has_started for step in steps_of(execution)),
     needs="a run with a step that has started",
 )
-def steps_lie_within_the_run(execution: JsonObject, context: Context) -> Iterator[Breach]:
+def steps_lie_within_the_run(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """Each step starts and ends between the start and the end of the run.
 
     A step outside its run cannot have been part of it. Pending and skipped steps are left out:
@@ -220,7 +220,7 @@ def steps_lie_within_the_run(execution: JsonObject, context: Context) -> Iterato
     ),
     needs="an execution",
 )
-def created_is_near_the_start(execution: JsonObject, context: Context) -> Iterator[Breach]:
+def created_is_near_the_start(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """The log row is created within seconds of the run's start, before or after.
 
     Far apart, one of the two was written by another event or in another zone. Example: both
@@ -229,7 +229,7 @@ def created_is_near_the_start(execution: JsonObject, context: Context) -> Iterat
     created, start = execution["created"], execution["started_at"]
     allowed_ms = context.settings.created_tolerance_s * 1000 + coarseness_ms(created, start)
     if abs(_elapsed_ms(start, created)) > allowed_ms:
-        yield Breach(
+        yield Mismatch(
             "/created",
             f"a moment within {allowed_ms / 1000:g} s of started_at, {shown(start)}",
             shown(created),
@@ -249,8 +249,8 @@ def _is_before(first: Json, second: Json, context: Context) -> bool:
     return _elapsed_ms(second, first) < -allowed_ms
 
 
-def _outside(pointer: str, promise: str, border: Json, value: Json) -> Breach:
-    return Breach(
+def _outside(pointer: str, promise: str, border: Json, value: Json) -> Mismatch:
+    return Mismatch(
         pointer,
         f"a moment {promise}, {shown(border)}",
         shown(value),

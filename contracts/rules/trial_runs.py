@@ -6,7 +6,7 @@ from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import elements, equal, members, shown, text
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 
 _SOURCE = "Test Workflow: answers at once with `test_run_id`; poll Execution Detail"
 _NEEDS = "a test run, which only a check that may write starts"
@@ -46,15 +46,15 @@ def _mocked_steps(body: Json, execution: Json) -> Iterator[tuple[int, JsonObject
 )
 def started_test_is_readable(
     _body: Json, data: Json, execution: Json, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """The `test_run_id` of a started test is accepted as `runId` by Execution Detail.
 
     It is the only way to the result of a test. Example: 404 for the id that Test Workflow has
-    answered, for as long as the check waits.
+    responded, for as long as the check waits.
     """
     wanted = data["test_run_id"]
     if execution is None:
-        yield Breach(
+        yield Mismatch(
             "",
             f"run {shown(wanted)} to be readable",
             "no good answer from Execution Detail",
@@ -62,7 +62,7 @@ def started_test_is_readable(
         )
     run_id = text(members(execution).get("run_id"))
     if run_id is not None and run_id != wanted:
-        yield Breach(
+        yield Mismatch(
             "/run_id",
             f"{shown(wanted)}, the `test_run_id`",
             shown(run_id),
@@ -81,14 +81,14 @@ def started_test_is_readable(
 )
 def started_test_ends(
     _body: Json, _data: Json, execution: Json, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """A test run ends: it does not stay `running` for as long as it is watched.
 
     A client that polls needs an end to poll for. Only a warning, because nobody promises how
     long a run may take.
     """
     if execution.get("status") == "running":
-        yield Breach(
+        yield Mismatch(
             "/status",
             "completed or failed by the end of the watch",
             shown("running"),
@@ -107,7 +107,7 @@ def started_test_ends(
 )
 def started_test_is_of_its_workflow(
     _body: Json, data: Json, execution: Json, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """A test run belongs to the workflow that Test Workflow named.
 
     Its detail is read under that workflow's id. Example: `wf_draft1` in the detail of a run that
@@ -115,7 +115,7 @@ def started_test_is_of_its_workflow(
     """
     wanted, kept = text(data.get("workflow_id")), text(execution.get("workflow_id"))
     if wanted is not None and kept is not None and wanted != kept:
-        yield Breach(
+        yield Mismatch(
             "/workflow_id",
             f"{shown(wanted)}, as Test Workflow answered",
             shown(kept),
@@ -134,7 +134,7 @@ def started_test_is_of_its_workflow(
 )
 def mocked_actions_give_the_mock(
     body: Json, _data: Json, execution: Json, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """A completed step whose action is mocked has the mock's output.
 
     A mock is there so that nothing real happens; another output means that something did, and
@@ -142,7 +142,7 @@ def mocked_actions_give_the_mock(
     """
     for index, step, output in _mocked_steps(body, execution):
         if not equal(output, step.get("output")):
-            yield Breach(
+            yield Mismatch(
                 pointer_to("steps", index, "output"),
                 f"{shown(output)}, as the action is mocked",
                 shown(step.get("output")),

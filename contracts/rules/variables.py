@@ -6,7 +6,7 @@ from deadringer.contracts.json_types import Json
 from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import elements, equal, members, shown, text
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 
 TERMINAL = frozenset({"completed", "failed"})
 _SOURCE = "Met in client code: GET /v1/workflows/{id}/executions/{runId}/variables"
@@ -54,7 +54,7 @@ def _outputs(data: Json, execution: Json) -> Iterator[tuple[str, Json, Json]]:
     when=_both_known,
     needs=_NEEDS,
 )
-def variables_are_of_the_run(data: Json, execution: Json, _context: Context) -> Iterator[Breach]:
+def variables_are_of_the_run(data: Json, execution: Json, _context: Context) -> Iterator[Mismatch]:
     """The variables carry the run's id, and its status once it has ended.
 
     A client puts both answers side by side. The status of a run that is still going may move
@@ -66,7 +66,7 @@ def variables_are_of_the_run(data: Json, execution: Json, _context: Context) -> 
         if name == "status" and (kept not in TERMINAL or data.get("halted_at") is not None):
             continue
         if told is not None and kept is not None and told != kept:
-            yield Breach(
+            yield Mismatch(
                 pointer_to(name),
                 f"{shown(kept)}, as in Execution Detail",
                 shown(told),
@@ -85,7 +85,7 @@ def variables_are_of_the_run(data: Json, execution: Json, _context: Context) -> 
 )
 def variables_name_steps_of_the_run(
     data: Json, execution: Json, context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """The variables of a finished run are keyed by step ids of that run.
 
     The key is how a client finds the step. An action of the definition that left no step only
@@ -96,7 +96,7 @@ def variables_name_steps_of_the_run(
     defined = {text(members(action).get("id")) for action in actions}
     for key in members(data.get("steps")):
         if key not in ran:
-            yield Breach(
+            yield Mismatch(
                 pointer_to("steps", key),
                 "a `step_id` of the run",
                 shown(key),
@@ -116,15 +116,15 @@ def variables_name_steps_of_the_run(
 )
 def variables_repeat_the_outputs(
     data: Json, execution: Json, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """The outputs in the variables equal those of the steps in the detail.
 
-    Judged for completed steps that occur once and outside of loops, where both sides have an
+    Tested for completed steps that occur once and outside of loops, where both sides have an
     output. Example: `{"result": {"ok": true}}` in the detail and `{"ok": true}` here.
     """
     for step_id, told, kept in _outputs(data, execution):
         if not equal(told, kept):
-            yield Breach(
+            yield Mismatch(
                 pointer_to("steps", step_id, "output"),
                 f"{shown(kept)}, as in Execution Detail",
                 shown(told),

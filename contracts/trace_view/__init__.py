@@ -42,7 +42,7 @@ __all__ = [
     "bundled_style",
     "island",
     "json_text",
-    "told_violations",
+    "violations_json",
 ]
 
 
@@ -82,7 +82,7 @@ def _finite(value: Json) -> Json:
     return value
 
 
-def told_violations(violations: Iterable[Violation]) -> list[JsonObject]:
+def violations_json(violations: Iterable[Violation]) -> list[JsonObject]:
     """Give breaches of an execution as the island tells them."""
     return [
         {

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NoReturn, cast
 import click
 
 from deadringer.contracts import Severity, Violation
-from deadringer.contracts.documents import Judged, UnreadableError, judge_stream
+from deadringer.contracts.documents import UnreadableError, ValidatedDocument, validate_stream
 from deadringer.contracts.rules import Context, Settings, select
 from deadringer.fixtures.output import is_compressed, opened, reading_errors
 
@@ -48,7 +48,7 @@ def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> No
     for name in files:
         try:
             with _opened(name) as (stream, progress):
-                for judged in judge_stream(
+                for judged in validate_stream(
                     name, stream, context=context, rules=rules, progress=progress
                 ):
                     tally.take(name, judged)
@@ -86,7 +86,7 @@ class _Tally:
         self._unreadable_here = 0
         self._documents = 0
 
-    def take(self, name: str, judged: Judged | UnreadableError) -> None:
+    def take(self, name: str, judged: ValidatedDocument | UnreadableError) -> None:
         """Count and print one document's violations, or why it could not be judged."""
         if isinstance(judged, UnreadableError):
             self.unreadable += 1

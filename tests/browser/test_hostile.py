@@ -5,7 +5,7 @@ import json
 import pytest
 
 from deadringer.contracts import Severity
-from deadringer.contracts.rules import judge_execution
+from deadringer.contracts.rules import validate_execution
 from deadringer.contracts.trace_view import island
 
 from .hostile import ALL, LINK, MARKUP, hostile_execution
@@ -19,7 +19,9 @@ def hostile_mock(start_mock, tmp_path_factory):
 
 
 def test_the_hostile_document_keeps_the_contract():
-    errors = [one for one in judge_execution(hostile_execution()) if one.severity is Severity.ERROR]
+    errors = [
+        one for one in validate_execution(hostile_execution()) if one.severity is Severity.ERROR
+    ]
 
     assert errors == []
 

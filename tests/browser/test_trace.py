@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from deadringer.contracts.documents import judge_stream
+from deadringer.contracts.documents import validate_stream
 from deadringer.contracts.trace_view import ASSETS, SCRIPTS
 from deadringer.fixtures import load_documents
 from tests.machine import NO_TLS
@@ -149,7 +149,7 @@ def test_a_saved_run_is_valid_and_can_be_served(mock, page, tmp_path):
     download.value.save_as(saved)
 
     with saved.open("rb") as stream:
-        assert [one.violations for one in judge_stream(saved.name, stream)] == [()]
+        assert [one.violations for one in validate_stream(saved.name, stream)] == [()]
     (served,) = load_documents(tmp_path)
     assert (
         served.execution["run_id"]

@@ -34,7 +34,7 @@ def probe_costs(session: CheckSession, run: KnownRun, sleep: Callable[[float], N
     ):
         session.notes.append("the credit balance moves by itself: reading is not judged for cost")
         return
-    session.recorder.judge(
+    session.recorder.apply(
         Scope.BALANCE,
         before,
         after,

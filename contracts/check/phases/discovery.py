@@ -53,7 +53,7 @@ def _workflow_page(session: CheckSession, query: Mapping[str, str]) -> Json:
     data = session.good_data(exchange)
     if data is None:
         return None
-    session.recorder.judge(
+    session.recorder.apply(
         Scope.WORKFLOW_PAGE,
         data,
         dict(query),
@@ -121,7 +121,7 @@ def _catalogue_page(session: CheckSession, query: Mapping[str, str]) -> Json:
     exchange = session.request("listActions", query=query, optional=not query)
     data = session.good_data(exchange)
     if data is not None:
-        session.recorder.judge(
+        session.recorder.apply(
             Scope.CATALOGUE,
             data,
             dict(query),
@@ -142,7 +142,7 @@ def _read_definition(session: CheckSession, workflow_id: str) -> None:
     if not isinstance(data, dict):
         return
     known.described = data
-    session.recorder.judge(
+    session.recorder.apply(
         Scope.WORKFLOW,
         data,
         context=session.context(),
@@ -181,7 +181,7 @@ def _walk(session: CheckSession, known: KnownWorkflow, total: int, page_limit: i
         exchange = known.pages[-1]
         pages.append(data)
     if exchange is not None:
-        session.recorder.judge(
+        session.recorder.apply(
             Scope.LIST_WALK,
             pages,
             size,
@@ -201,7 +201,7 @@ def read_page(session: CheckSession, known: KnownWorkflow, query: Mapping[str, s
     if data is None:
         return None
     known.pages.append(exchange)
-    session.recorder.judge(
+    session.recorder.apply(
         Scope.LIST_PAGE,
         members(body_of(exchange)).get("data"),
         dict(query),

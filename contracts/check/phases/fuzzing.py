@@ -8,7 +8,7 @@ FEWEST = 10
 LONGEST_S = 60.0
 
 
-def judge_generated(session: CheckSession, limit: int) -> None:
+def fuzz(session: CheckSession, limit: int) -> None:
     """Judge answers to generated requests, as many as the rate limit's window still has room for.
 
     The window is not waited for: generated requests are worth less than the reader's minute.
@@ -33,14 +33,14 @@ def judge_generated(session: CheckSession, limit: int) -> None:
     from deadringer.contracts.check.fuzz.engine import generate_exchanges  # imports Schemathesis
 
     for result in generate_exchanges(plan, client.send, session.notes.append):
-        _judge(session, result)
+        _validate(session, result)
 
 
-def _judge(session: CheckSession, result: GeneratedResult) -> None:
+def _validate(session: CheckSession, result: GeneratedResult) -> None:
     exchange = result.exchange
-    session.judge_exchange(exchange)
+    session.validate_exchange(exchange)
     context = session.context()
     failures = [(one.check, one.message, one.severity) for one in result.failures]
-    session.recorder.judge(Scope.GENERATED, failures, exchange, context=context, exchange=exchange)
+    session.recorder.apply(Scope.GENERATED, failures, exchange, context=context, exchange=exchange)
     if exchange.method == "GET":
         session.good_execution(exchange)

@@ -62,7 +62,7 @@ def test_run(session: CheckSession, sleep: Sleep) -> None:
     _read_when_there(session, run, sleep)
     if run.reads and run.status not in TERMINAL:
         _poll(session, [run], watch_s, POLLS_AT_MOST, sleep)
-    _judge_test_run(session, exchange, body, run)
+    _check_test_run(session, exchange, body, run)
     look_up_in_list(session, run)
     _probe_test_refusals(session, known)
 
@@ -111,10 +111,10 @@ def _read_when_there(session: CheckSession, run: KnownRun, sleep: Sleep) -> None
         read_run(session, run)
 
 
-def _judge_test_run(session: CheckSession, started: Exchange, body: Json, run: KnownRun) -> None:
+def _check_test_run(session: CheckSession, started: Exchange, body: Json, run: KnownRun) -> None:
     if len(run.not_found) and run.reads:
         session.notes.append(f"{run.run_id} was a 404 {len(run.not_found)} times at first")
-    session.recorder.judge(
+    session.recorder.apply(
         Scope.TEST_RUN,
         body,
         members(body_of(started)).get("data"),

@@ -58,7 +58,7 @@ def read_run(session: CheckSession, run: KnownRun) -> Exchange:
     if execution is None:
         return exchange
     if run.reads:
-        session.recorder.judge(
+        session.recorder.apply(
             Scope.READS,
             execution_of(run.reads[-1]),
             execution,
@@ -76,7 +76,7 @@ def read_runs(session: CheckSession, runs: Iterable[KnownRun]) -> None:
     chosen = list(runs)
     for run in chosen:
         read_run(session, run)
-    _judge_unreadable(session, chosen)
+    _check_unreadable(session, chosen)
 
 
 def read_more(session: CheckSession, limit: int) -> None:
@@ -99,7 +99,7 @@ def read_variables(session: CheckSession, runs: list[KnownRun]) -> None:
         session.absent.discard("getExecutionVariables")
         data = session.good_data(exchange)
         if data is not None:
-            session.recorder.judge(
+            session.recorder.apply(
                 Scope.VARIABLES,
                 data,
                 run.execution,
@@ -119,7 +119,7 @@ def look_up_in_list(session: CheckSession, run: KnownRun) -> None:
     if listed is None:
         return
     exchange = known.pages[-1]
-    session.recorder.judge(
+    session.recorder.apply(
         Scope.LISTING,
         run.run_id,
         listed,
@@ -186,7 +186,7 @@ def _compare_page(
         if run is None or not run.reads or before.get(run.run_id) != row:
             continue
         execution = execution_of(run.reads[-1])
-        session.recorder.judge(
+        session.recorder.apply(
             Scope.LISTED_RUN,
             row,
             execution,
@@ -205,7 +205,7 @@ def _rows_by_id(page: Exchange) -> dict[str, Json]:
     return {str(row.get("run_id")): row for row in _rows(page)}
 
 
-def _judge_unreadable(session: CheckSession, runs: list[KnownRun]) -> None:
+def _check_unreadable(session: CheckSession, runs: list[KnownRun]) -> None:
     """Judge runs that stand in the list and answer 404: one may happen, a whole class may not."""
     by_status: dict[str, list[KnownRun]] = defaultdict(list)
     for run in runs:
@@ -214,7 +214,7 @@ def _judge_unreadable(session: CheckSession, runs: list[KnownRun]) -> None:
     for status, listed in by_status.items():
         lost = [run for run in listed if not run.reads]
         shown = lost[0].not_found[-1] if lost else listed[0].reads[-1]
-        session.recorder.judge(
+        session.recorder.apply(
             Scope.LISTED_STATUS,
             status,
             len(lost),

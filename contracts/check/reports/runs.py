@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from deadringer.contracts.check.report import Example
 from deadringer.contracts.json_types import Json, JsonObject
-from deadringer.contracts.trace_view import island, told_violations
+from deadringer.contracts.trace_view import island, violations_json
 from deadringer.contracts.violations import Violation
 
 MOST_RUNS = 20
@@ -31,7 +31,7 @@ class ShownRun:
     @property
     def island(self) -> str:
         """The document for the trace view."""
-        violations = told_violations(self.violations)
+        violations = violations_json(self.violations)
         return island({"execution": self.execution, "violations": violations})
 
 

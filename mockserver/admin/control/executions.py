@@ -1,7 +1,7 @@
 """Executions of a session: put, patched and deleted."""
 
 from deadringer.contracts import Json, JsonObject
-from deadringer.contracts.rules import judge_execution
+from deadringer.contracts.rules import validate_execution
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.world.repository import Found
 
@@ -52,7 +52,7 @@ def merged(target: Json, patch: Json) -> Json:
 
 
 def _require_promises(execution: JsonObject) -> None:
-    broken = [f"{one.pointer or '/'}: {one.message}" for one in judge_execution(execution)]
+    broken = [f"{one.pointer or '/'}: {one.message}" for one in validate_execution(execution)]
     if broken:
         raise ApiError(
             "VALIDATION_ERROR",

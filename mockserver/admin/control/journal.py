@@ -111,7 +111,7 @@ def _answer_breaches(
     operation = passed.notes.get("operation")
     if operation is None or passed.answer_length > len(passed.answer):
         return None
-    from deadringer.contracts.documents import judge_exchange  # few read the journal
+    from deadringer.contracts.documents import validate_exchange  # few read the journal
 
     asked: Any = None
     if passed.asked:
@@ -135,7 +135,7 @@ def _answer_breaches(
     )
     return [
         {"rule": one.rule, "pointer": one.pointer, "message": one.message}
-        for one in judge_exchange(exchange)
+        for one in validate_exchange(exchange)
     ]
 
 

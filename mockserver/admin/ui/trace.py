@@ -5,8 +5,8 @@ import shlex
 from flask import Flask, Response, request
 
 from deadringer.contracts import JsonObject, format_timestamp
-from deadringer.contracts.rules import judge_execution
-from deadringer.contracts.trace_view import island, json_text, told_violations
+from deadringer.contracts.rules import validate_execution
+from deadringer.contracts.trace_view import island, json_text, violations_json
 from deadringer.mockserver.api.prefer import Preferences
 from deadringer.mockserver.api.preferred_execution import wished_execution
 from deadringer.mockserver.config import DEMO_KEY
@@ -74,7 +74,7 @@ def _document(service: Service, scene: Scene, found: Found) -> JsonObject:
         "execution": shown.execution,
         "note": " ".join(filter(None, (reserved_note(scene, workflow_id, run_id), shown.note))),
         "taken": told_of_taken_id(service, scene, found),
-        "violations": told_violations(judge_execution(shown.execution)),
+        "violations": violations_json(validate_execution(shown.execution)),
         "workflow": scene.family.workflows.get(workflow_id),
         "now": format_timestamp(scene.now),
         "links": {

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from flask import Flask, Response, redirect, request
 
 from deadringer.contracts import JsonObject, Violation, format_timestamp
-from deadringer.contracts.documents import judge_document
-from deadringer.contracts.rules import judge_execution
-from deadringer.contracts.trace_view import island, json_text, told_violations
+from deadringer.contracts.documents import validate_document
+from deadringer.contracts.rules import validate_execution
+from deadringer.contracts.trace_view import island, json_text, violations_json
 from deadringer.mockserver.admin.control.access import host_name, is_loopback
 from deadringer.mockserver.admin.ui.shell import UI, add_shell, show_page
 
@@ -62,9 +62,9 @@ def _document(viewed: Viewed) -> JsonObject:
     inside, outside = _judged(viewed)
     return {
         "execution": viewed.execution,
-        "violations": told_violations(inside),
+        "violations": violations_json(inside),
         "envelope": viewed.envelope,
-        "outside": told_violations(outside),
+        "outside": violations_json(outside),
         "workflow": viewed.workflow,
         "now": format_timestamp(datetime.now(UTC)),
         "links": links,
@@ -74,9 +74,9 @@ def _document(viewed: Viewed) -> JsonObject:
 def _judged(viewed: Viewed) -> tuple[list[Violation], list[Violation]]:
     """Give what the contract has against the execution, and against the answer around it."""
     if viewed.envelope is None:
-        return list(judge_execution(viewed.execution)), []
+        return list(validate_execution(viewed.execution)), []
     answer = {**viewed.envelope, "data": viewed.execution}
-    found = judge_document(answer, operation_id="getExecution")
+    found = validate_document(answer, operation_id="getExecution")
     inside = [one for one in found if f"{one.pointer}/".startswith(_DATA)]
     outside = [one for one in found if not f"{one.pointer}/".startswith(_DATA)]
     return [replace(one, pointer=one.pointer[len(_DATA) - 1 :]) for one in inside], outside

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from deadringer.contracts import Json, JsonObject, Severity, Violation, validate
-from deadringer.contracts.rules import Context, Scope, judge, judge_execution
+from deadringer.contracts.rules import Context, Scope, apply_rules, validate_execution
 from deadringer.fixtures import FOREVER, compile_workflow, load_workflows, view_run
 from deadringer.mockserver.control_spec import component_validator
 from deadringer.mockserver.faults.validation import (
@@ -138,7 +138,7 @@ def _of_workflows(part: Readable, seed: int) -> Iterator[Problem]:
         if Counter(one["id"] for one in own)[written["id"]] > 1:
             yield Problem((*path, "id"), f"{written['id']!r} stands here twice", "rename one")
         workflow = every[written["id"]]
-        breaches = [*validate(workflow, "workflow"), *judge(Scope.WORKFLOW, workflow)]
+        breaches = [*validate(workflow, "workflow"), *apply_rules(Scope.WORKFLOW, workflow)]
         yield from _told(breaches, path)
         if not breaches:
             yield from _compiled(workflow, path)
@@ -202,7 +202,7 @@ def _of_entry(
             return
         end = plan.ended_at if plan.ended_at < FOREVER else plan.started_at + 3_600_000
         for moment in (plan.started_at, (plan.started_at + end) // 2, end):
-            breaches = judge_execution(view_run(plan, moment), context)
+            breaches = validate_execution(view_run(plan, moment), context)
             if breaches:
                 yield from _told(breaches, path)
                 return
@@ -224,7 +224,7 @@ def _of_executions(part: Readable, seed: int) -> Iterator[Problem]:
         is_known = isinstance(workflow_id, str) and workflow_id not in part.doubtful
         definition = definitions.get(workflow_id) if is_known else None
         context = Context(definition=definition)
-        breaches = judge_execution(execution, context)
+        breaches = validate_execution(execution, context)
         yield from _told(breaches, path)
         if any(not isinstance(execution.get(name), str) for name in ("workflow_id", "run_id")):
             continue  # the breaches say so

@@ -8,7 +8,7 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from deadringer.contracts.rules import judge_execution
+from deadringer.contracts.rules import validate_execution
 from deadringer.fixtures import load_recordings
 from deadringer.mockserver import DEMO_KEY, Settings
 from deadringer.mockserver.app import build_app
@@ -233,7 +233,7 @@ def test_an_execution_is_judged_before_it_is_served(mock):
     assert refused.status_code == 400
     assert refused.json()["error"]["details"]["errors"]
     assert forced.json()["status"] == mock.get(KNOWN).json()["data"]["status"] == "running"
-    assert judge_execution(mock.get(KNOWN).json()["data"]) != []
+    assert validate_execution(mock.get(KNOWN).json()["data"]) != []
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
@@ -345,7 +345,7 @@ def test_a_preferred_execution_stands_under_the_asked_ids(mock, prefer, status):
     data = answer.json()["data"]
     assert (data["run_id"], data["workflow_id"], data["status"]) == ("run_any", "wf_abc123", status)
     assert answer.headers["Preference-Applied"] == prefer
-    assert judge_execution(data) == []
+    assert validate_execution(data) == []
     if prefer == "steps=40":
         assert len(data["steps"]) == 40
 

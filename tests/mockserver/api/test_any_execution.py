@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from deadringer.contracts.rules import Scope, judge
+from deadringer.contracts.rules import Scope, apply_rules
 from deadringer.contracts.testing import assert_keeps_contract
 from deadringer.fixtures.strategies import executions
 from deadringer.mockserver import DEMO_KEY, Settings, create_app
@@ -42,4 +42,4 @@ def test_any_execution_that_is_put_is_served_and_listed(client, execution):
         assert_keeps_contract(answer)
     rows = pages.get_json()["data"]["executions"]
     (row,) = (one for one in rows if one["run_id"] == execution["run_id"])
-    assert judge(Scope.LISTED_RUN, row, detail.get_json()["data"]) == []
+    assert apply_rules(Scope.LISTED_RUN, row, detail.get_json()["data"]) == []

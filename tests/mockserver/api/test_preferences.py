@@ -3,7 +3,7 @@
 import pytest
 
 from deadringer.contracts import operations
-from deadringer.contracts.rules import Context, judge_execution
+from deadringer.contracts.rules import Context, validate_execution
 from deadringer.contracts.testing import assert_keeps_contract
 from deadringer.mockserver.api.prefer import parse_preferences
 from tests.mockserver.conftest import KNOWN
@@ -170,4 +170,4 @@ def test_a_preferred_200_of_a_known_workflow_follows_its_definition(client):
     )
 
     assert answer.status_code == 200
-    assert judge_execution(answer.json()["data"], Context(definition=definition)) == []
+    assert validate_execution(answer.json()["data"], Context(definition=definition)) == []

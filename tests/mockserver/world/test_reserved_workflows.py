@@ -3,7 +3,7 @@
 import pytest
 
 from deadringer.contracts import operations
-from deadringer.contracts.rules import Context, judge_execution
+from deadringer.contracts.rules import Context, validate_execution
 from deadringer.mockserver import Settings
 from deadringer.mockserver.app import build_app
 from deadringer.mockserver.world.repository import row_of
@@ -64,7 +64,7 @@ def test_definition_list_and_detail_agree_and_keep_the_contract(mock, name):
     for row in listed["executions"][:4]:
         run = data(mock, f"/v1/workflows/{name}/executions/{row['run_id']}")
         assert row == row_of(run)
-        assert judge_execution(run, Context(definition=workflow["workflow"])) == []
+        assert validate_execution(run, Context(definition=workflow["workflow"])) == []
 
 
 @pytest.mark.parametrize(("name", "status"), ENDING.items())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deadringer.contracts.rules import judge_execution
+from deadringer.contracts.rules import validate_execution
 from deadringer.mockserver import Settings
 from deadringer.mockserver.app import EXTENSION, build_app
 from tests.mockserver.conftest import DEMO
@@ -35,7 +35,7 @@ def ended(mock, started):
     """What has become of a started run after a day."""
     mock.post("/__mock/clock/advance", json={"seconds": 86_400})
     run = mock.get(started.json()["path"]).json()["data"]
-    assert judge_execution(run) == []
+    assert validate_execution(run) == []
     return run
 
 
@@ -138,7 +138,7 @@ def example(mock, name):
     assert answer.headers["Preference-Applied"] == f"example={name}"
     run = answer.json()["data"]
     assert (run["run_id"], run["workflow_id"]) == ("run_any", "wf_mood01")
-    assert judge_execution(run) == []
+    assert validate_execution(run) == []
     return run
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deadringer.contracts.rules import Context, judge_execution
+from deadringer.contracts.rules import Context, validate_execution
 from deadringer.mockserver.world.repository import row_of
 from deadringer.mockserver.world.scenarios import ready_names
 from tests.mockserver.world.scenario_worlds import (
@@ -24,7 +24,7 @@ def test_list_and_detail_agree_and_keep_the_contract_as_time_passes(serve_scenar
         advance(client, seconds)
         for row in rows_of(client, "wf_abc123", page_size=3)["executions"]:
             run = detail(client, "wf_abc123", row["run_id"])
-            assert judge_execution(run) == []
+            assert validate_execution(run) == []
             assert (row["status"], row["completed_at"]) == (run["status"], run["ended_at"])
 
 
@@ -39,7 +39,7 @@ def test_list_detail_and_definition_agree_for_every_workflow(serve_scenario, nam
         assert len({row["run_id"] for row in rows}) == len(rows)
         for row in rows[:8]:
             run = patiently(client, f"/v1/workflows/{workflow_id}/executions/{row['run_id']}")
-            assert judge_execution(run, Context(definition=definition)) == []
+            assert validate_execution(run, Context(definition=definition)) == []
             assert row == row_of(run)
 
 
@@ -84,7 +84,7 @@ def test_a_workflow_that_is_defined_anew_has_no_recorded_runs(serve_scenario):
 
     assert len(rows) >= 3
     for row in rows:
-        assert judge_execution(detail(client, "wf_abc123", row["run_id"]), context) == []
+        assert validate_execution(detail(client, "wf_abc123", row["run_id"]), context) == []
 
 
 def test_ids_that_cannot_be_served_are_refused_line_by_line(serve_scenario):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from deadringer.contracts.rules import judge_execution
+from deadringer.contracts.rules import validate_execution
 from deadringer.fixtures import World
 from deadringer.mockserver import Settings
 from deadringer.mockserver.app import EXTENSION, build_app
@@ -47,7 +47,7 @@ def test_list_detail_and_workflow_agree_for_every_workflow(world_client):
         for row in data["executions"]:
             path = f"/v1/workflows/{workflow['id']}/executions/{row['run_id']}"
             detail = world_client.get(path).json()["data"]
-            assert judge_execution(detail) == []
+            assert validate_execution(detail) == []
             assert (row["status"], row["completed_at"]) == (detail["status"], detail["ended_at"])
 
 

@@ -7,7 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deadringer.contracts import Exchange, load_schema, validate
-from deadringer.contracts.rules import RULES, Context, Scope, Settings, judge_execution, judge_pair
+from deadringer.contracts.rules import (
+    RULES,
+    Context,
+    Scope,
+    Settings,
+    validate_execution,
+    validate_pair,
+)
 from deadringer.contracts.validation import is_valid
 from deadringer.fixtures import Recording, load_catalogue, load_recordings, load_workflows
 from deadringer.fixtures.strategies import execution_histories, executions
@@ -32,13 +39,13 @@ def test_every_recording_keeps_every_rule(recording: Recording) -> None:
     workflow_id = recording.execution["workflow_id"]
     context = Context(definition=DEFINITIONS[workflow_id], catalogue=CATALOGUE)
 
-    assert judge_execution(recording.execution, context) == []
+    assert validate_execution(recording.execution, context) == []
 
 
 def test_a_rule_speaks_in_place_of_a_conditional_of_the_schema() -> None:
     broken = {**EXAMPLE, "status": "running"}
 
-    found = {(one.rule, one.pointer) for one in judge_execution(broken)}
+    found = {(one.rule, one.pointer) for one in validate_execution(broken)}
 
     assert ("running_run_has_no_end", "/ended_at") in found
     assert ("schema", "/ended_at") not in found
@@ -47,7 +54,7 @@ def test_a_rule_speaks_in_place_of_a_conditional_of_the_schema() -> None:
 def test_shape_and_promises_are_told_together() -> None:
     broken = {**EXAMPLE, "created": 5, "duration_ms": 4}
 
-    assert {one.rule for one in judge_execution(broken)} == {
+    assert {one.rule for one in validate_execution(broken)} == {
         "schema",
         "duration_is_end_minus_start",
     }
@@ -56,14 +63,14 @@ def test_shape_and_promises_are_told_together() -> None:
 def test_strict_is_asked_for_by_the_settings() -> None:
     extended = {**EXAMPLE, "next_year": 1}
 
-    assert judge_execution(extended) == []
+    assert validate_execution(extended) == []
     strict = Context(settings=Settings(strict=True))
-    assert [one.pointer for one in judge_execution(extended, strict)] == ["/next_year"]
+    assert [one.pointer for one in validate_execution(extended, strict)] == ["/next_year"]
 
 
 def test_two_reads_of_a_finished_run_are_equal() -> None:
-    assert judge_pair(EXAMPLE, copy.deepcopy(EXAMPLE)) == []
-    assert judge_pair(EXAMPLE, {**EXAMPLE, "duration_ms": 1})
+    assert validate_pair(EXAMPLE, copy.deepcopy(EXAMPLE)) == []
+    assert validate_pair(EXAMPLE, {**EXAMPLE, "duration_ms": 1})
 
 
 def mutated(draw: st.DrawFn) -> object:

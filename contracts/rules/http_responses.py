@@ -6,11 +6,10 @@ from deadringer.contracts.exchanges import MISSING, Exchange, Intent
 from deadringer.contracts.validation import is_valid
 from deadringer.contracts.violations import Severity, pointer_to
 
-from .answered import (
+from .conditions import (
     LOOSE,
     TOO_MANY_REQUESTS,
     UNKNOWN,
-    answered,
     error_code,
     excerpt,
     has_body,
@@ -18,10 +17,11 @@ from .answered import (
     is_error,
     is_gateway_refusal,
     lacks_good_key,
-    shape_breaches,
+    responded,
+    schema_mismatches,
 )
 from .json_values import members, shown, text
-from .model import Breach, Context, Group, Scope, rule
+from .model import Context, Group, Mismatch, Scope, rule
 
 CODES = {
     400: frozenset({"VALIDATION_ERROR", "BAD_REQUEST"}),
@@ -49,10 +49,10 @@ def _is_detail(exchange: Exchange) -> bool:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Execution Detail, `run_id`, `workflow_id` and the path parameters",
-    when=answered(_is_detail),
+    when=responded(_is_detail),
     needs="a run that can be read",
 )
-def detail_is_of_the_run_asked_for(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def detail_is_of_the_run_asked_for(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """Execution Detail answers with the run and the workflow of its path.
 
     A client files the answer under what it asked for. Example: `run_p3n8q1` in the answer to
@@ -62,7 +62,7 @@ def detail_is_of_the_run_asked_for(exchange: Exchange, _context: Context) -> Ite
     for name, parameter in (("run_id", "runId"), ("workflow_id", "id")):
         told, asked = text(data.get(name)), exchange.path_parameters.get(parameter)
         if told is not None and asked is not None and told != asked:
-            yield Breach(
+            yield Mismatch(
                 pointer_to("data", name),
                 f"{shown(asked)}, as in the path",
                 shown(told),
@@ -83,17 +83,17 @@ def _says_success(exchange: Exchange) -> bool:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Execution Detail, example; Errors: `success` is false",
-    when=answered(_says_success),
+    when=responded(_says_success),
     needs="an answer with `success`",
 )
-def success_goes_with_the_status(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def success_goes_with_the_status(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """`success` is true exactly on a 2xx answer.
 
     Some clients look at the status, others at `success`; both must learn the same. An error body
     without the member is left to its schema. Example: 200 with `success` false.
     """
     if exchange.body["success"] is not exchange.succeeded:
-        yield Breach(
+        yield Mismatch(
             "/success",
             f"{shown(exchange.succeeded)} on status {exchange.status}",
             shown(exchange.body["success"]),
@@ -112,10 +112,10 @@ def _has_message(exchange: Exchange) -> bool:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Inferred from the examples of List Workflows and Get Workflow: `message`",
-    when=answered(_has_message),
+    when=responded(_has_message),
     needs="an answer with `message`",
 )
-def message_is_a_text(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def message_is_a_text(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """`message`, where there is one, is a non-empty text.
 
     Clients show it as it is. Example: an empty text, or an object.
@@ -123,7 +123,7 @@ def message_is_a_text(exchange: Exchange, _context: Context) -> Iterator[Breach]
     message = exchange.body["message"]
     if not isinstance(message, str) or not message:
         fix = "send a sentence, or leave `message` out"
-        yield Breach("/message", "a non-empty text", shown(message), fix)
+        yield Mismatch("/message", "a non-empty text", shown(message), fix)
 
 
 def _should_be_json(exchange: Exchange) -> bool:
@@ -139,9 +139,9 @@ def _should_be_json(exchange: Exchange) -> bool:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="All documented answers are JSON; a 403 that is not was met in client code",
-    when=answered(_should_be_json),
+    when=responded(_should_be_json),
 )
-def answers_are_json(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def answers_are_json(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """Every answer is JSON, and says so in its content type.
 
     A client parses before it looks. `application/json` and types ending in `+json` count, with
@@ -152,11 +152,11 @@ def answers_are_json(exchange: Exchange, _context: Context) -> Iterator[Breach]:
     content_type = exchange.response_headers.get("content-type", "")
     if exchange.body is MISSING:
         fix = "answer with a JSON body in every case, errors included"
-        yield Breach("", "a JSON body", excerpt(exchange), fix, severity)
+        yield Mismatch("", "a JSON body", excerpt(exchange), fix, severity)
     elif not _is_json_type(content_type):
         fix = "send `Content-Type: application/json`"
         got = shown(content_type) if content_type else "no content type"
-        yield Breach("", "a JSON content type", got, fix, severity)
+        yield Mismatch("", "a JSON content type", got, fix, severity)
 
 
 def _is_json_type(content_type: str) -> bool:
@@ -170,9 +170,9 @@ def _is_json_type(content_type: str) -> bool:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Errors: no 5xx is documented",
-    when=answered(),
+    when=responded(),
 )
-def no_server_errors(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def no_server_errors(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """No request makes the server fail.
 
     Whatever is wrong with a request has a documented 4xx. 501 for a method it does not know
@@ -182,7 +182,7 @@ def no_server_errors(exchange: Exchange, _context: Context) -> Iterator[Breach]:
         known_gap = exchange.status == 501 and exchange.intent is Intent.WRONG_METHOD
         fix = "look for the cause in the server's log at the time of the request"
         severity = Severity.WARNING if known_gap else None
-        yield Breach("", "a status below 500", f"status {exchange.status}", fix, severity)
+        yield Mismatch("", "a status below 500", f"status {exchange.status}", fix, severity)
 
 
 @rule(
@@ -191,9 +191,9 @@ def no_server_errors(exchange: Exchange, _context: Context) -> Iterator[Breach]:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="No operation documents a redirect",
-    when=answered(),
+    when=responded(),
 )
-def no_redirects(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def no_redirects(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """No request is redirected.
 
     Many clients do not follow, or lose their key on the way. 304 is no redirect. Requests that
@@ -202,7 +202,7 @@ def no_redirects(exchange: Exchange, _context: Context) -> Iterator[Breach]:
     if 300 <= exchange.status < 400 and exchange.status != 304:
         fix = "answer at the documented path itself"
         severity = Severity.WARNING if exchange.intent in LOOSE else None
-        yield Breach("", "no redirect", f"status {exchange.status}", fix, severity)
+        yield Mismatch("", "no redirect", f"status {exchange.status}", fix, severity)
 
 
 def _is_judged_elsewhere(exchange: Exchange) -> bool:
@@ -226,12 +226,12 @@ def _has_error_body(exchange: Exchange) -> bool:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source=_ERRORS_PAGE,
-    when=answered(_has_error_body),
+    when=responded(_has_error_body),
     needs="an error answer",
 )
 def error_bodies_have_the_documented_shape(
     exchange: Exchange, _context: Context
-) -> Iterator[Breach]:
+) -> Iterator[Mismatch]:
     """Error bodies have the documented shape: `success`, and `error` with code and message.
 
     One shape for all errors is what lets a client have one handler. The older form of a 401 is
@@ -240,7 +240,7 @@ def error_bodies_have_the_documented_shape(
     """
     schema_name = "error_unauthorized" if exchange.status == 401 else "error"
     is_loose = exchange.status >= 500 or exchange.intent in LOOSE
-    yield from shape_breaches(exchange.body, schema_name, Severity.WARNING if is_loose else None)
+    yield from schema_mismatches(exchange.body, schema_name, Severity.WARNING if is_loose else None)
 
 
 def _has_judged_code(exchange: Exchange) -> bool:
@@ -257,10 +257,10 @@ def _has_judged_code(exchange: Exchange) -> bool:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Errors, table of codes",
-    when=answered(_has_judged_code),
+    when=responded(_has_judged_code),
     needs="an error answer in the common shape",
 )
-def error_code_fits_status(exchange: Exchange, _context: Context) -> Iterator[Breach]:
+def error_code_fits_status(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """The code of an error is one that is documented for its status.
 
     Clients branch on the code. On 403, a code that is documented nowhere only warns. Example:
@@ -270,7 +270,7 @@ def error_code_fits_status(exchange: Exchange, _context: Context) -> Iterator[Br
     if code is None or code in accepted:
         return
     is_new = exchange.status == 403 and code not in _KNOWN_CODES
-    yield Breach(
+    yield Mismatch(
         "/error/code",
         f"{' or '.join(sorted(accepted))} on status {exchange.status}",
         shown(code),

@@ -1,4 +1,4 @@
-"""Judging one subject by many rules."""
+"""Applying many rules to one subject."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from .model import Context, Rule, Scope
 from .selection import RULES
 
 
-def judge(
+def apply_rules(
     scope: Scope,
     *subject: Json,
     context: Context | None = None,
@@ -26,7 +26,7 @@ def judge(
     ]
 
 
-def judge_execution(
+def validate_execution(
     execution: Json, context: Context | None = None, rules: Iterable[Rule] = RULES
 ) -> list[Violation]:
     """Return every violation of one execution: schema and all rules that read one document."""
@@ -34,15 +34,15 @@ def judge_execution(
     shape = list(validate(execution, "execution", strict=context.settings.strict))
     if not isinstance(execution, dict):
         return shape
-    found = judge(Scope.EXECUTION, execution, context=context, rules=rules)
+    found = apply_rules(Scope.EXECUTION, execution, context=context, rules=rules)
     return [*unexplained(shape, found), *found]
 
 
-def judge_pair(
+def validate_pair(
     earlier: Json, later: Json, context: Context | None = None, rules: Iterable[Rule] = RULES
 ) -> list[Violation]:
     """Return every violation between two reads of one run, in the order they were made."""
-    return judge(Scope.READS, earlier, later, context=context, rules=rules)
+    return apply_rules(Scope.READS, earlier, later, context=context, rules=rules)
 
 
 def unexplained(shape: Iterable[Violation], found: Iterable[Violation]) -> list[Violation]:

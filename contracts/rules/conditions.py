@@ -8,7 +8,7 @@ from deadringer.contracts.validation import is_valid, validate
 from deadringer.contracts.violations import Severity
 
 from .json_values import members, text
-from .model import Breach, Context, When
+from .model import Context, Mismatch, When
 
 TOO_MANY_REQUESTS = 429
 LOOSE = frozenset({Intent.FUZZ, Intent.EDGE_CASE_ID, Intent.WRONG_METHOD})
@@ -19,7 +19,7 @@ _NO_KEY_EXPECTED = LOOSE | {Intent.KEY_IN_QUERY, Intent.BEARER_KEY}
 Claim = Callable[[Exchange], bool]
 
 
-def answered(*claims: Claim) -> When:
+def responded(*claims: Claim) -> When:
     """Make a `when` that is true of a whole answer of a known operation if every claim holds."""
 
     def when(exchange: Exchange, _context: Context) -> bool:
@@ -87,23 +87,23 @@ def error_code(exchange: Exchange) -> str | None:
     return text(error_of(exchange).get("code"))
 
 
-def shape_breaches(
+def schema_mismatches(
     body: Json, schema_name: str, severity: Severity | None = None
-) -> Iterator[Breach]:
-    """Yield a breach for each place where a body leaves a schema."""
+) -> Iterator[Mismatch]:
+    """Yield a mismatch for each place where a body leaves a schema."""
     for one in validate(body, schema_name):
-        yield Breach(one.pointer, one.expected, one.got, one.fix, severity)
+        yield Mismatch(one.pointer, one.expected, one.got, one.fix, severity)
 
 
-def body_breaches(
+def body_mismatches(
     exchange: Exchange, schema_name: str, severity: Severity | None = None
-) -> Iterator[Breach]:
-    """Yield a breach if an answer that should have a JSON body of a schema has another one."""
+) -> Iterator[Mismatch]:
+    """Yield a mismatch if an answer that should have a JSON body of a schema has another one."""
     if has_json(exchange):
-        yield from shape_breaches(exchange.body, schema_name, severity)
+        yield from schema_mismatches(exchange.body, schema_name, severity)
     elif has_body(exchange):
         fix = "answer with the documented error body, as JSON"
-        yield Breach("", "a JSON body", excerpt(exchange), fix, severity)
+        yield Mismatch("", "a JSON body", excerpt(exchange), fix, severity)
 
 
 def excerpt(exchange: Exchange) -> str:
