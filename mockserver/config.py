@@ -39,3 +39,4 @@ class Settings:
     control_token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     cache_mb: int = 64
+    max_sessions: int = 1000

@@ -74,9 +74,16 @@ ERROR_KINDS = (
         "The server failed to answer this request",
         "Try again; if it persists, report the request and its time",
     ),
+    ErrorKind(
+        507,
+        "INSUFFICIENT_STORAGE",
+        "cannot write state: no space left",
+        "Free space where the file of --state is, then send the request again",
+    ),
     ErrorKind(503, "API_OFF", "The service is switched off", "Try again later"),
 )
-"""Codes and statuses as documented; METHOD_NOT_ALLOWED and INTERNAL_ERROR are ours.
+"""Codes and statuses as documented; our own are METHOD_NOT_ALLOWED, INTERNAL_ERROR and
+INSUFFICIENT_STORAGE.
 
 The first kind of a status stands for the status.
 """

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 MOST_RUNS = 10_000_000
 MOST_MEGABYTES = 65_536
+MOST_SESSIONS = 1_000_000
 LARGEST_SEED = 999_999_999_999_999
 
 setting = partial(click.option, cls=Setting)
@@ -110,6 +111,11 @@ setting = partial(click.option, cls=Setting)
 @setting("--control/--no-control", help="Serve the control API and the pages under /__mock/.")
 @setting(
     "--cache-mb", type=Whole(0, MOST_MEGABYTES), help="Response cache size in MB; 0 disables it."
+)
+@setting(
+    "--max-sessions",
+    type=Whole(1, MOST_SESSIONS),
+    help="Sessions in memory; beyond that the least recently used leave it.",
 )
 @setting(
     "--control-token",

@@ -2,14 +2,21 @@
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from deadringer.contracts import JsonObject
 
-BEGINNINGS = ("reset", "scenario")
-"""Kinds of events before which nothing counts: the session begins anew."""
+EVERY_SESSION = "*"
+"""Stands for all sessions in a `reset_all`; no session can have this name."""
+DOCUMENTS = "*documents"
+"""Stands for the served documents in a `documents` event; no session can have this name."""
+BEGINNINGS = frozenset({"reset", "scenario", "reset_all", "documents"})
+"""Kinds of events before which nothing counts: what they are about begins anew."""
+MOST_COUNTED = 10_000
+"""How many sessions have counters in memory; beyond that the least recently counted lose theirs."""
 
 
 class Event(NamedTuple):
@@ -21,29 +28,62 @@ class Event(NamedTuple):
     body: JsonObject
 
 
-class EventLog(ABC):
-    """The events of all sessions in one order, with counters and values that belong to them.
+class Snapshot(NamedTuple):
+    """The sum of a session's events up to a number."""
 
-    An implementation guarantees: numbers rise and are never given twice; `add` and `count` are
-    atomic and safe to call from several threads; what `add`, `count` or `set_once` returned for is
-    as durable as the log is; an event of `BEGINNINGS` removes the session's events and counters
-    from before it.
+    session: str
+    number: int
+    body: JsonObject
+
+
+class UnreadableEventError(Exception):
+    """An event of the log has a kind or a body that this version does not know."""
+
+    def __init__(self, number: int, kind: str, problem: str) -> None:
+        super().__init__(f"event {number} of kind {kind!r}: {problem}")
+
+
+class EventLog(ABC):
+    """The events of all sessions in one order, with what belongs to them.
+
+    An implementation guarantees:
+
+    - Numbers rise, also over restarts, and are never used twice.
+    - `add`, `count`, `set_once` and `save` are atomic and safe to call from several threads. What
+      they returned for is as durable as the log is; if they raise, nothing has changed.
+    - An event of `BEGINNINGS` removes the events, counters and the snapshot of its session from
+      before it; `reset_all` those of every session.
+    - `save` replaces the events of a session up to the number of its snapshot.
     """
 
+    is_durable: bool
+    """Whether events outlive the process; if not, snapshots are not kept."""
     newest: int = 0
     """The number of the newest event; reading it costs nothing."""
 
     @abstractmethod
     def add(self, session: str, kind: str, body: JsonObject) -> int:
-        """Append an event and return its number."""
+        """Append an event and return its number.
+
+        Raises:
+            ApiError: INSUFFICIENT_STORAGE if it cannot be written.
+        """
 
     @abstractmethod
     def since(self, number: int) -> Iterator[Event]:
-        """Yield the events after a number, oldest first; the caller has taken all before it."""
+        """Yield the events after a number, oldest first; the caller has taken all before it.
+
+        Raises:
+            UnreadableEventError: if the body of one is not JSON.
+        """
 
     @abstractmethod
     def count(self, session: str, name: str) -> int:
-        """Raise a counter of a session by one and return its value from before."""
+        """Raise a counter of a session by one and return its value from before.
+
+        Raises:
+            ApiError: INSUFFICIENT_STORAGE if it cannot be written.
+        """
 
     @abstractmethod
     def counted(self, session: str, name: str) -> int:
@@ -54,23 +94,47 @@ class EventLog(ABC):
         """Return the value of a name; the first value written stays."""
 
     @abstractmethod
+    def save(self, snapshots: Iterable[Snapshot]) -> None:
+        """Keep snapshots in place of the events that they sum up, all of them or none.
+
+        Raises:
+            ApiError: INSUFFICIENT_STORAGE if they cannot be written.
+        """
+
+    @abstractmethod
+    def load(self, session: str) -> Snapshot | None:
+        """Return the snapshot of a session, None if it has none."""
+
+    @abstractmethod
+    def saved_names(self) -> list[str]:
+        """Return the names of the sessions that have a snapshot."""
+
+    @abstractmethod
+    def forget(self, session: str) -> None:
+        """Release what is held in memory for a session that has left it."""
+
+    @abstractmethod
     def close(self) -> None:
         """Write what is pending and release the log; it is of no use afterwards."""
 
 
 class MemoryEventLog(EventLog):
-    """A log that ends with the process: events that were taken are forgotten."""
+    """A log that ends with the process: events that were taken are dropped."""
+
+    is_durable = False
 
     def __init__(self) -> None:
         self._pending: list[Event] = []
-        self._counts: dict[str, dict[str, int]] = {}
+        self._counts: OrderedDict[str, dict[str, int]] = OrderedDict()
         self._values: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def add(self, session: str, kind: str, body: JsonObject) -> int:
         """Append an event and return its number."""
         with self._lock:
-            if kind in BEGINNINGS:
+            if kind == "reset_all":
+                self._counts.clear()
+            elif kind in BEGINNINGS:
                 self._counts.pop(session, None)
             number = self.newest + 1
             self._pending.append(Event(number, session, kind, body))
@@ -78,7 +142,7 @@ class MemoryEventLog(EventLog):
         return number
 
     def since(self, number: int) -> Iterator[Event]:
-        """Yield the events after a number, oldest first, and forget those before it."""
+        """Yield the events after a number, oldest first, and drop those before it."""
         with self._lock:
             self._pending = [event for event in self._pending if event.number > number]
             return iter([*self._pending])
@@ -87,6 +151,9 @@ class MemoryEventLog(EventLog):
         """Raise a counter of a session by one and return its value from before."""
         with self._lock:
             counts = self._counts.setdefault(session, {})
+            self._counts.move_to_end(session)
+            if len(self._counts) > MOST_COUNTED:
+                self._counts.popitem(last=False)
             before = counts.get(name, 0)
             counts[name] = before + 1
         return before
@@ -100,6 +167,21 @@ class MemoryEventLog(EventLog):
         """Return the value of a name; the first value written stays."""
         with self._lock:
             return self._values.setdefault(name, value)
+
+    def save(self, snapshots: Iterable[Snapshot]) -> None:
+        """Keep nothing: there is no restart to keep it for."""
+
+    def load(self, session: str) -> None:
+        """Return None: nothing was saved."""
+
+    def saved_names(self) -> list[str]:
+        """Return no names."""
+        return []
+
+    def forget(self, session: str) -> None:
+        """Drop the counters of a session."""
+        with self._lock:
+            self._counts.pop(session, None)
 
     def close(self) -> None:
         """Do nothing: there is nothing to release."""

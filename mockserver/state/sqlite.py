@@ -1,27 +1,34 @@
 """The event log in a state file: a SQLite database that one server has to itself."""
 
 import json
+import logging
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from deadringer.contracts import JsonObject
+from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.exceptions import StartError
 
-from .events import BEGINNINGS, Event, EventLog
+from .events import BEGINNINGS, DOCUMENTS, Event, EventLog, Snapshot, UnreadableEventError
 
-FORMAT = 1
+LOG = logging.getLogger("deadringer")
+FORMAT = 2
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY AUTOINCREMENT, session TEXT NOT NULL, kind TEXT NOT NULL,
     body TEXT NOT NULL
 );
+CREATE INDEX IF NOT EXISTS events_of_session ON events (session, number);
 CREATE TABLE IF NOT EXISTS counts (
     session TEXT, name TEXT, value INTEGER NOT NULL, PRIMARY KEY (session, name)
+);
+CREATE TABLE IF NOT EXISTS snapshots (
+    session TEXT PRIMARY KEY, number INTEGER NOT NULL, body TEXT NOT NULL
 );
 """
 
@@ -36,42 +43,69 @@ class SqliteEventLog(EventLog):
         StartError: if the file cannot be used, or another server has it.
     """
 
+    is_durable = True
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._connection = self._opened()
         self._close = weakref.finalize(self, self._connection.close)
         with self._lock:
-            row = self._connection.execute("SELECT MAX(number) FROM events").fetchone()
-        self.newest = row[0] or 0
+            # Not the greatest number that is there: those before a snapshot are not.
+            row = self._connection.execute(
+                "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
+            ).fetchone()
+        self.newest = row[0] if row else 0
 
     def add(self, session: str, kind: str, body: JsonObject) -> int:
-        """Append an event and return its number; from then on it is safe from a kill."""
+        """Append an event and return its number; from then on it is safe from a kill.
+
+        Raises:
+            ApiError: INSUFFICIENT_STORAGE if it cannot be written.
+        """
         text = json.dumps(body, ensure_ascii=True)
         with self._transaction() as connection:
-            if kind in BEGINNINGS:
-                # What came before means nothing any more; the file does not grow for ever.
+            # What came before means nothing any more; the file does not grow for ever.
+            if kind == "reset_all":
+                connection.execute("DELETE FROM events WHERE session <> ?", (DOCUMENTS,))
+                connection.execute("DELETE FROM counts")
+                connection.execute("DELETE FROM snapshots")
+            elif kind in BEGINNINGS:
                 connection.execute("DELETE FROM events WHERE session = ?", (session,))
                 connection.execute("DELETE FROM counts WHERE session = ?", (session,))
+                connection.execute("DELETE FROM snapshots WHERE session = ?", (session,))
             number = connection.execute(
                 "INSERT INTO events (session, kind, body) VALUES (?, ?, ?)", (session, kind, text)
             ).lastrowid
             assert number is not None
-        self.newest = max(self.newest, number)
+        with self._lock:
+            self.newest = max(self.newest, number)
         return number
 
     def since(self, number: int) -> Iterator[Event]:
-        """Yield the events after a number, oldest first."""
+        """Yield the events after a number, oldest first.
+
+        Raises:
+            UnreadableEventError: if the body of one is not JSON.
+        """
         with self._lock:
             rows = self._connection.execute(
                 "SELECT number, session, kind, body FROM events WHERE number > ? ORDER BY number",
                 (number,),
             ).fetchall()
-        for found, session, kind, body in rows:
-            yield Event(found, session, kind, json.loads(body))
+        for found, session, kind, text in rows:
+            try:
+                body = json.loads(text)
+            except (ValueError, TypeError) as problem:
+                raise UnreadableEventError(found, kind, f"its body is no JSON, {problem}") from None
+            yield Event(found, session, kind, body)
 
     def count(self, session: str, name: str) -> int:
-        """Raise a counter of a session by one and return its value from before."""
+        """Raise a counter of a session by one and return its value from before.
+
+        Raises:
+            ApiError: INSUFFICIENT_STORAGE if it cannot be written.
+        """
         with self._transaction() as connection:
             (value,) = connection.execute(
                 "INSERT INTO counts VALUES (?, ?, 1) "
@@ -94,6 +128,39 @@ class SqliteEventLog(EventLog):
         with self._transaction() as connection:
             return _set_once(connection, name, value)
 
+    def save(self, snapshots: Iterable[Snapshot]) -> None:
+        """Keep snapshots in place of the events that they sum up, all of them or none.
+
+        Raises:
+            ApiError: INSUFFICIENT_STORAGE if they cannot be written.
+        """
+        with self._transaction() as connection:
+            for session, number, body in snapshots:
+                text = json.dumps(body, ensure_ascii=True, separators=(",", ":"))
+                connection.execute(
+                    "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)", (session, number, text)
+                )
+                connection.execute(
+                    "DELETE FROM events WHERE session = ? AND number <= ?", (session, number)
+                )
+
+    def load(self, session: str) -> Snapshot | None:
+        """Return the snapshot of a session, None if it has none."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT number, body FROM snapshots WHERE session = ?", (session,)
+            ).fetchone()
+        return Snapshot(session, row[0], json.loads(row[1])) if row else None
+
+    def saved_names(self) -> list[str]:
+        """Return the names of the sessions that have a snapshot."""
+        with self._lock:
+            rows = self._connection.execute("SELECT session FROM snapshots").fetchall()
+        return [session for (session,) in rows]
+
+    def forget(self, session: str) -> None:
+        """Do nothing: what belongs to a session is in the file."""
+
     def close(self) -> None:
         """Write all changes into the file itself and unlock it."""
         with self._lock:
@@ -101,9 +168,18 @@ class SqliteEventLog(EventLog):
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._connection as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
+        try:
+            with self._lock, self._connection as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+        except sqlite3.OperationalError as problem:
+            raise self._not_written(problem) from problem
+
+    def _not_written(self, problem: sqlite3.OperationalError) -> ApiError:
+        is_full = problem.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
+        reason = "no space left" if is_full else str(problem)
+        LOG.error("Cannot write state to %s: %s.", self._path, reason)
+        return ApiError("INSUFFICIENT_STORAGE", f"cannot write state: {reason}")
 
     def _opened(self) -> sqlite3.Connection:
         try:
@@ -130,11 +206,14 @@ class SqliteEventLog(EventLog):
         return connection
 
     def _reason(self, problem: sqlite3.Error) -> str:
-        if getattr(problem, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+        code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_BUSY:
             return (
                 f"State file {self._path} is locked by another deadringer server. "
                 "Stop it or choose another --state file."
             )
+        if code == sqlite3.SQLITE_FULL:
+            return f"Cannot write state to {self._path}: no space left. Free some, or use another."
         return (
             f"Cannot use the state file {self._path}: {problem}. "
             "Give --state the path of a state file of deadringer, or of one that does not exist."

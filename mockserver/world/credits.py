@@ -40,7 +40,11 @@ def credits_left(session: Session, now: datetime) -> float:
     Runs started by command may cost more than there is.
     """
     begins, ends = (milliseconds_of(one) for one in (_month(now), _following_month(now)))
-    spent = sum(price for moment, price in session.spent if begins <= moment < ends)
+    spent = sum(
+        run.price
+        for run in [*session.started.values()]  # another thread may start one meanwhile
+        if begins <= run.started_at < ends
+    )
     return max(0, STARTING_BALANCE - spent)
 
 

@@ -71,7 +71,7 @@ class Family:
             return None if changed is None else Found(changed, "changed")
         started = session.started.get(run_id)
         is_served = workflow_id in self.workflows  # documents or scenario may have changed
-        if started is not None and started.plan.workflow_id == workflow_id and is_served:
+        if started is not None and started.workflow_id == workflow_id and is_served:
             return Found(started_execution(started, now_ms), "started")
         if self.script is not None:
             plan = self.script.plan(workflow_id, run_id, session.began_ms, now_ms)
@@ -146,9 +146,9 @@ class Family:
         """Give what is in memory, the latest first: started, changed and recorded runs."""
         # Copies: another thread may change the session meanwhile.
         for run in reversed([*session.started.values()]):
-            key = run.plan.workflow_id, run.plan.run_id
+            key = run.workflow_id, run.run_id
             if key[0] == workflow_id and key not in session.executions:
-                yield Held(key[1], run.plan.started_at, partial(started_execution, run, now_ms))
+                yield Held(key[1], run.started_at, partial(started_execution, run, now_ms))
         for (workflow, run_id), execution in reversed([*session.executions.items()]):
             if workflow == workflow_id and execution is not None:
                 moment = _moment(execution.get("started_at"))

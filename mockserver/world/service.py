@@ -1,7 +1,6 @@
 """Starts runs in a session: for Test Workflow and for the control API."""
 
 import logging
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,8 +11,15 @@ from deadringer.contracts.redaction import SecretRedactor
 from deadringer.fixtures import World
 from deadringer.mockserver.config import Settings
 from deadringer.mockserver.errors import ApiError
+from deadringer.mockserver.exceptions import StartError
 from deadringer.mockserver.state.clock import Clock, VirtualClock, milliseconds_of, start_clock
-from deadringer.mockserver.state.events import Event, EventLog, open_event_log
+from deadringer.mockserver.state.events import (
+    DOCUMENTS,
+    EVERY_SESSION,
+    EventLog,
+    UnreadableEventError,
+    open_event_log,
+)
 from deadringer.mockserver.state.rate_limits import RateLimits
 
 from .build import USUAL_RUNS, family_of_scenario, magic_family, make_family
@@ -22,17 +28,16 @@ from .documents import Document, ExecutionSource, with_recorded
 from .repository import Family, Found
 from .reserved_ids import MAGIC_WORKFLOWS
 from .scenarios import Scenario, load_scenario
-from .sessions import Session, StartedRun, apply
+from .session_cache import SessionCache
+from .sessions import Session, StartedRun
 
 if TYPE_CHECKING:
-    from deadringer.fixtures import RunPlan
+    pass
 
 
 LOG = logging.getLogger("deadringer")
 _FAMILIES_KEPT = 15
 _OPERATIONS = {operation.operation_id: operation for operation in operations()}
-_DOCUMENTS = "*documents"
-"""Stands for a session in the event that documents have changed; no session can be named so."""
 
 
 @dataclass(slots=True)
@@ -84,9 +89,7 @@ class Service:
     scenario: Scenario | None = field(init=False, default=None)
     _start: VirtualClock = field(init=False)
     _families: dict[str, Family] = field(init=False, default_factory=dict)
-    _sessions: dict[str, Session] = field(init=False, default_factory=dict)
-    _seen: int = field(init=False, default=0)
-    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+    _sessions: SessionCache = field(init=False)
 
     def __post_init__(self) -> None:
         """Make what follows from the settings."""
@@ -103,7 +106,25 @@ class Service:
             served = [*self.executions.workflow_ids()]
             self.scenario = load_scenario(settings.scenario, settings.seed, served)
         self.family = self._family(self.scenario)
-        self._sessions[""] = self._begin("", {})
+        self._sessions = SessionCache(
+            self.events, self._begin, self._started, self._use_documents, settings.max_sessions
+        )
+        self._replay()
+
+    def _replay(self) -> None:
+        """Take all events of the log, so that the first request does not wait for it.
+
+        Raises:
+            StartError: if there is one that this version does not know.
+        """
+        try:
+            self._sessions.replay()
+        except UnreadableEventError as problem:
+            self.close()
+            raise StartError(
+                f"State file {self.settings.state}: {problem}. Serve it with the version of "
+                "deadringer that wrote it, or delete it to begin anew."
+            ) from problem
 
     def close(self) -> None:
         """Write all changes into the state file and release it."""
@@ -111,8 +132,9 @@ class Service:
 
     def use(self, executions: ExecutionSource) -> None:
         """Serve other executions from now on; what sessions changed stays."""
-        with self._lock:
-            self._use(executions)
+        self.executions = executions
+        self.family = self._family(self.scenario)
+        self._families = {}
 
     def take_over(self, documents: Sequence[Document]) -> bool:
         """Serve other documents beside the recordings; return whether they are others than now.
@@ -123,13 +145,11 @@ class Service:
         if [*new.all_executions()] == [*self.executions.all_executions()]:
             return False
         told = [{"execution": one.execution, "origin": one.origin} for one in documents]
-        self.events.add(_DOCUMENTS, "reset", {"documents": told})  # the last one says all
+        self.events.add(DOCUMENTS, "documents", {"documents": told})
         return True
 
-    def _use(self, executions: ExecutionSource) -> None:
-        self.executions = executions
-        self.family = self._family(self.scenario)
-        self._families = {}
+    def _use_documents(self, body: JsonObject) -> None:
+        self.use(with_recorded([Document(**one) for one in body["documents"]]))
 
     def scene(self, name: str = "", workflow_id: str = "") -> Scene:
         """Give what a request of a session sees now: under a reserved workflow, those alone."""
@@ -147,18 +167,17 @@ class Service:
 
     def session(self, name: str = "") -> Session:
         """Return a session as it is now; only `change` may alter it."""
-        if self.events.newest != self._seen:
-            self._catch_up()
-        return self._sessions.get(name) or self._begin(name, {})
+        return self._sessions.get(name)
 
     def session_names(self) -> list[str]:
-        """Give the names of the sessions that were changed; "" is the nameless one."""
-        self.session()
-        return list(self._sessions)
+        """Return the names of the sessions that were changed; "" is the nameless one."""
+        return self._sessions.names()
 
     def family_of(self, session: Session) -> Family:
-        """Give the world of a session: that of its scenario, or that of the start."""
-        scenario = session.scenario
+        """Return the world of a session: that of its scenario, or that of the start."""
+        return self._family_of_scenario(session.scenario)
+
+    def _family_of_scenario(self, scenario: Scenario | None) -> Family:
         if scenario is None or (self.scenario and scenario.key == self.scenario.key):
             return self.family
         found = self._families.get(scenario.key)
@@ -173,14 +192,14 @@ class Service:
     @property
     def is_caught_up(self) -> bool:
         """Whether every event is taken into its session; asking takes no lock."""
-        return self.events.newest == self._seen
+        return self._sessions.is_caught_up
 
     def is_undisturbed(self, session: Session) -> bool:
         """Tell whether no fault of any kind may meet the session's requests.
 
         Of a session that was never changed nobody would learn that it was.
         """
-        return session is self._sessions.get(session.name) and not (
+        return self._sessions.holds(session) and not (
             session.faults
             or session.scenario
             or self.chaos(session.name)
@@ -216,9 +235,23 @@ class Service:
         return self.settings.chaos or told or ""
 
     def change(self, name: str, kind: str, body: JsonObject) -> Session:
-        """Change a session and return it as it is then."""
+        """Change a session and return it as it is then.
+
+        Raises:
+            ApiError: INSUFFICIENT_STORAGE if the change cannot be kept; then nothing has changed.
+        """
         self.events.add(name, kind, body)
-        return self.session(name)
+        session = self._sessions.get(name)
+        self._sessions.compact_if_due()
+        return session
+
+    def reset(self, name: str) -> None:
+        """Let a session begin anew, as if the server had been started now."""
+        self.change(name, "reset", {"started": self.clock.now().isoformat()})
+
+    def reset_all(self) -> None:
+        """Let every session begin anew, as if the server had been started now."""
+        self.change(EVERY_SESSION, "reset_all", {"started": self.clock.now().isoformat()})
 
     def start_run(
         self,
@@ -265,9 +298,15 @@ class Service:
                 "Mock actions in test_config.action_mocks, wait for next_reset, "
                 "or POST /__mock/reset",
             )
-        started = self.change(scene.session.name, "started", body).started.get(run_id)
+        body |= {"price": price, "world": scene.session.world}
+        session = self.change(scene.session.name, "started", body)
         # If the session was reset in between, the run has been, and is gone.
-        return started or StartedRun(plan, body.get("drive", "time"))
+        run = session.started.get(run_id)
+        if run is None:
+            return StartedRun.of(body, session.make_plan, plan)
+        if run.planned is None and not scene.is_reserved:
+            run.planned = plan
+        return run
 
     def operation(self, operation_id: str) -> Operation:
         """Give an operation of the specification.
@@ -277,28 +316,20 @@ class Service:
         """
         return _OPERATIONS[operation_id]
 
-    def _catch_up(self) -> None:
-        with self._lock:
-            for event in self.events.since(self._seen):
-                self._take(event)
-                self._seen = event.number
-
-    def _take(self, event: Event) -> None:
-        if event.session == _DOCUMENTS:
-            documents = event.body.get("documents", ())
-            self._use(with_recorded([Document(**one) for one in documents]))
-            return
-        session = self._sessions.get(event.session) or self._begin(event.session, {})
+    def _started(self, session: Session, body: JsonObject) -> StartedRun | None:
+        """Return a started run; one of another world is planned anew, None if it cannot be."""
+        if body["world"] == session.world:
+            return StartedRun.of(body, session.make_plan)
         try:
-            self._sessions[event.session] = apply(session, event, self._begin, self._plan)
-        except _UnplannableError:
-            LOG.warning("A kept run is left out: its workflow is not served any more, or differs")
-
-    def _plan(self, session: Session, body: JsonObject) -> "tuple[RunPlan, float]":
-        try:
-            return self.family_of(session).plan_started(body)
-        except (KeyError, ValueError) as problem:
-            raise _UnplannableError from problem
+            plan, price = self.family_of(session).plan_started(body)
+        except (KeyError, ValueError):
+            LOG.warning(
+                "Run %s is left out: its workflow is not served any more, or differs.",
+                body["run_id"],
+            )
+            return None
+        body = {**body, "price": price, "world": session.world}
+        return StartedRun.of(body, session.make_plan, plan)
 
     def _begin(self, name: str, body: JsonObject) -> Session:
         """Give a session as it begins; body says when, with which clocks and scenario.
@@ -312,7 +343,22 @@ class Service:
         start = self._start_at(body["started"]) if body.get("started") else None
         own = (start or self._start).began
         began = datetime.fromisoformat(body["began"]) if "began" in body else own
-        return Session(name, clock, start, scenario=scenario, began_ms=milliseconds_of(began))
+        return Session(
+            name,
+            self._world_of(scenario),
+            lambda started: self._family_of_scenario(scenario).plan_started(started)[0],
+            clock,
+            start,
+            scenario=scenario,
+            began_ms=milliseconds_of(began),
+            beginning=body,
+        )
+
+    def _world_of(self, scenario: Scenario | None) -> str:
+        """Return the name of what plans depend on: the seed of the world, and the scenario."""
+        if scenario is None:
+            return "0" if self.settings.empty else str(self.settings.seed)
+        return f"{self.settings.seed} {scenario.key[:16]}"
 
     def _start_at(self, machine: str) -> VirtualClock:
         settings = self.settings
@@ -324,7 +370,3 @@ class Service:
             world = None if settings.empty else World(settings.seed, count or USUAL_RUNS)
             return make_family(self.executions.all_executions(), world)
         return family_of_scenario(scenario, settings, self.executions.all_executions())
-
-
-class _UnplannableError(Exception):
-    """A run that was started once cannot be planned in the world there is now."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from deadringer.contracts import JsonObject
-from deadringer.mockserver.state.clock import VirtualClock
-from deadringer.mockserver.state.events import BEGINNINGS, Event
+from deadringer.mockserver.state.clock import VirtualClock, milliseconds_of
+from deadringer.mockserver.state.events import Event, UnreadableEventError
 
 from .scenarios import Scenario
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 Run = tuple[str, str]
 """Workflow id and run id."""
+PlanMaker = Callable[[JsonObject], "RunPlan"]
+"""Makes the plan of a run from the body of its `started` event."""
 
 DRIVES = ("time", "immediate", "read", "manual")
 """What moves a started run: the clock, nothing (it is over at once), each read, or a command."""
@@ -22,11 +25,63 @@ DRIVES = ("time", "immediate", "read", "manual")
 
 @dataclass(slots=True)
 class StartedRun:
-    """A run that was started: its plan, what moves it, and how far it was moved by hand."""
+    """A run that was started: what it takes to plan it, and how far it was moved by hand.
 
-    plan: "RunPlan"
-    drive: str = "time"
+    `at` is when it was started, as its event says; `shared` is the rest of the event's body, which
+    equal runs have in common. The plan is made when it is first needed: a restart does not wait.
+    """
+
+    run_id: str
+    at: str
+    shared: JsonObject
+    make_plan: PlanMaker
     transitions: int = 0
+    planned: "RunPlan | None" = None
+    _started_at: int | None = None
+
+    @classmethod
+    def of(
+        cls, body: JsonObject, make_plan: PlanMaker, planned: "RunPlan | None" = None
+    ) -> "StartedRun":
+        """Return the run of a `started` event's body."""
+        shared = {**body}
+        run_id, at = shared.pop("run_id"), shared.pop("started_at")
+        return cls(run_id, at, shared, make_plan, planned=planned)
+
+    @property
+    def body(self) -> JsonObject:
+        """The body of its event."""
+        return {**self.shared, "run_id": self.run_id, "started_at": self.at}
+
+    @property
+    def started_at(self) -> int:
+        """When it was started, in ms since 1970."""
+        if self._started_at is None:
+            self._started_at = milliseconds_of(datetime.fromisoformat(self.at))
+        return self._started_at
+
+    @property
+    def workflow_id(self) -> str:
+        """The id of its workflow."""
+        return str(self.shared["workflow_id"])
+
+    @property
+    def drive(self) -> str:
+        """What moves it, one of `DRIVES`."""
+        return str(self.shared.get("drive", "time"))
+
+    @property
+    def price(self) -> float:
+        """What it cost, in credits."""
+        price: float = self.shared["price"]
+        return price
+
+    @property
+    def plan(self) -> "RunPlan":
+        """All that will happen in the run."""
+        if self.planned is None:
+            self.planned = self.make_plan(self.body)
+        return self.planned
 
 
 @dataclass(slots=True)
@@ -35,52 +90,67 @@ class Session:
 
     `start` is the clock of its own start, None if that was the server's.
     `executions` holds documents that were put, None where one was deleted. `faults` are the
-    transport faults by id, `contract_faults` the names of broken promises, None where those of
+    transport faults by id, `contract_faults` the names of contract faults, None where those of
     the start hold. `began_ms` is when its `scenario` began (ms since 1970, on its own clock).
     """
 
     name: str
+    world: str
+    """Names the world it began in: in the same one, the same body gives the same plan."""
+    make_plan: PlanMaker
     clock: VirtualClock | None = None
     start: VirtualClock | None = None
     executions: dict[Run, JsonObject | None] = field(default_factory=dict)
     started: dict[str, StartedRun] = field(default_factory=dict)
-    spent: list[tuple[int, float]] = field(default_factory=list)
-    """When each run was started (ms since 1970), and what it cost."""
     faults: dict[str, JsonObject] = field(default_factory=dict)
     contract_faults: tuple[str, ...] | None = None
     chaos: str | None = None
     scenario: Scenario | None = None
     began_ms: int = 0
+    beginning: JsonObject = field(default_factory=dict)
+    """The body of the event it began with: all above that no event changed follows from it."""
     begun: int = 0
     """The number of the event it began with: what was counted before is another session's."""
     generation: int = 0
     """The number of the last event: whatever was made from an older state is out of date."""
-
-
-PlanMaker = Callable[[Session, JsonObject], "tuple[RunPlan, float]"]
-"""Makes the plan and the price of a session's run from the body of its `started` event."""
+    saved: int = 0
+    """The number of the last event that is in the log's snapshot of it."""
+    used: int = 0
+    """Rises with each use: the session with the lowest is the least recently used."""
 
 
 Beginning = Callable[[str, JsonObject], Session]
 """Makes the session of a name as it begins, from the body of `reset` or `scenario`."""
+Starting = Callable[[Session, JsonObject], StartedRun | None]
+"""Makes a run of a session from the body of its `started` event, None if it cannot be planned."""
 
 
-def apply(session: Session, event: Event, begin: Beginning, make_plan: PlanMaker) -> Session:
-    """Give the session after an event; the one before it is used up.
+def apply(session: Session, event: Event, begin: Beginning, start: Starting) -> Session:
+    """Return the session after an event; the one before it is used up.
 
     Raises:
-        KeyError: if the kind of the event is unknown, which is a bug.
+        UnreadableEventError: if this version does not know the kind of the event, or its body.
     """
-    if event.kind in BEGINNINGS:
-        session.generation = event.number  # whoever holds it learns that it is over
-        session = begin(session.name, event.body)
+    try:
+        return _applied(session, event, begin, start)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as problem:
+        raise UnreadableEventError(event.number, event.kind, _words(problem)) from problem
+
+
+def _applied(session: Session, event: Event, begin: Beginning, start: Starting) -> Session:
+    body = event.body
+    _require_known(event.kind, body)
+    if event.kind in _OF_THE_WHOLE:
+        session.generation = event.number  # its holders see that it is over
+        session = begin(session.name, body)
         session.begun = event.number
     elif event.kind == "started":
-        plan, price = make_plan(session, event.body)
-        session.started[plan.run_id] = StartedRun(plan, event.body.get("drive", "time"))
-        session.spent.append((plan.started_at, price))
+        _require_time(body["started_at"])
+        run = start(session, body)
+        if run is not None:
+            session.started[run.run_id] = run
     else:
-        _CHANGES[event.kind](session, event.body)
+        _CHANGES[event.kind](session, body)
     session.generation = event.number
     return session
 
@@ -102,6 +172,9 @@ def _clock(session: Session, body: JsonObject) -> None:
 
 
 def _fault(session: Session, body: JsonObject) -> None:
+    from deadringer.mockserver.faults.transport import KINDS  # few sessions have a fault
+
+    KINDS[body["kind"]]
     session.faults[body["id"]] = body
 
 
@@ -112,20 +185,92 @@ def _fault_removed(session: Session, body: JsonObject) -> None:
         session.faults.pop(body["id"], None)
 
 
-def _set(name: str) -> Callable[[Session, JsonObject], None]:
-    def change(session: Session, body: JsonObject) -> None:
-        value: Any = body["value"]
-        setattr(session, name, tuple(value) if isinstance(value, list) else value)
+def _contract_faults(session: Session, body: JsonObject) -> None:
+    if body["value"]:
+        from deadringer.mockserver.faults.contract import UnknownFaultError, faults_named
 
-    return change
+        try:
+            faults_named(body["value"])
+        except UnknownFaultError as problem:
+            raise ValueError(str(problem)) from problem
+    session.contract_faults = tuple(body["value"])
 
 
+def _chaos(session: Session, body: JsonObject) -> None:
+    from deadringer.mockserver.faults.transport import CHAOS
+
+    if body["value"] not in {"", *CHAOS}:
+        raise ValueError(f"there is no mix of faults called {body['value']!r}")
+    session.chaos = body["value"]
+
+
+_OF_THE_WHOLE = ("reset", "scenario")
 _CHANGES: Mapping[str, Callable[[Session, JsonObject], None]] = {
     "put": _put,
     "moved": _moved,
     "clock": _clock,
     "fault": _fault,
     "fault_removed": _fault_removed,
-    "contract_faults": _set("contract_faults"),
-    "chaos": _set("chaos"),
+    "contract_faults": _contract_faults,
+    "chaos": _chaos,
 }
+_MEMBERS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+    "reset": ({}, {"started": str}),
+    "scenario": (
+        {},
+        {
+            "name": str,
+            "document": dict,
+            "clock": (dict, type(None)),
+            "started": (str, type(None)),
+            "began": str,
+        },
+    ),
+    "started": (
+        {
+            "workflow_id": str,
+            "run_id": str,
+            "started_at": str,
+            "price": (int, float),
+            "world": str,
+            "workflow": dict,
+        },
+        {"drive": str},
+    ),
+    "put": ({"workflow_id": str, "run_id": str}, {"execution": (dict, type(None))}),
+    "moved": ({"run_id": str, "transitions": int}, {}),
+    "clock": ({}, {"began": str, "since": str, "speed": (int, float)}),
+    "fault": ({"id": str, "kind": str}, {}),
+    "fault_removed": ({}, {"id": (str, type(None))}),
+    "contract_faults": ({"value": list}, {}),
+    "chaos": ({"value": str}, {}),
+}
+"""By kind of event: the members its body must have, and those it may have, with their types."""
+_OPEN = frozenset({"started", "fault"})
+"""Kinds whose bodies hold what a user wrote, beside those members."""
+
+
+def _require_time(text: str) -> None:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError(f"{text!r} has no zone")
+
+
+def _require_known(kind: str, body: JsonObject) -> None:
+    """Raise ValueError unless this version knows the kind of an event and its body."""
+    if kind not in _MEMBERS:
+        raise ValueError(f"the kind is unknown; known are {', '.join(_MEMBERS)}")
+    if not isinstance(body, dict):
+        raise ValueError("its body is no object")  # noqa: TRY004 - one error for all bodies
+    required, optional = _MEMBERS[kind]
+    for name in required.keys() - body.keys():
+        raise ValueError(f"its body lacks {name}")
+    for name, value in body.items():
+        wanted = required.get(name, optional.get(name))
+        if wanted is None and kind not in _OPEN:
+            raise ValueError(f"its body has the unknown member {name}")
+        if wanted is not None and not isinstance(value, wanted):
+            raise ValueError(f"{name} of its body is {type(value).__name__}")
+
+
+def _words(problem: Exception) -> str:
+    return f"{problem.args[0]!r} is unknown" if isinstance(problem, KeyError) else str(problem)

@@ -33,6 +33,6 @@ def moment_of(run: StartedRun, now_ms: int) -> int:
 
 def started_execution(run: StartedRun, now_ms: int) -> JsonObject:
     """Give a started run as it stands; before its start it has listed no step."""
-    moment = max(moment_of(run, now_ms), run.plan.started_at)
+    moment = max(moment_of(run, now_ms), run.started_at)
     execution: JsonObject = fixtures.view_run(run.plan, moment)
     return execution

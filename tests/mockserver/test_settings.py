@@ -112,6 +112,7 @@ EVERY = Settings(
     control_token="secret",
     allowed_hosts=("mock.example", "mock.test"),
     cache_mb=16,
+    max_sessions=50,
 )
 LINE = {
     "host": ["::1"],
@@ -132,6 +133,7 @@ LINE = {
     "control-token": ["secret"],
     "allow-host": ["mock.example", "mock.test"],
     "cache-mb": ["16"],
+    "max-sessions": ["50"],
 }
 SWITCHES = {"reload": True, "empty": True, "control": False}
 
@@ -306,6 +308,7 @@ def test_a_table_of_another_command_is_ignored(given):
         ("seed", "1.5", "is not a whole number from 0 to 999999999999999"),
         ("runs-per-workflow", "0", "from 1 to 10000000; --empty serves none"),
         ("cache-mb", "65537", "from 0 to 65536"),
+        ("max-sessions", "0", "from 1 to 1000000"),
         ("speed", "0", "--freeze stops the clock"),
         ("speed", "nan", "is not a number above 0"),
         ("freeze", "noon", "such as 2026-03-27T10:15:00Z"),

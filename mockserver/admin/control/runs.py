@@ -17,8 +17,8 @@ def start_live_run(steering: Steering, id: str) -> tuple[JsonObject, int]:  # no
     require_known(id, scene.family.workflows, "workflow")
     wanted = {**_of_scenario(steering, id), **steering.body}
     run = steering.service.start_run(scene, id, wanted, may_overdraw=True)
-    named = NamedRun("", "", run.plan.status, id, run.plan.run_id)
-    ids = {"workflow_id": id, "run_id": run.plan.run_id}
+    named = NamedRun("", "", run.plan.status, id, run.run_id)
+    ids = {"workflow_id": id, "run_id": run.run_id}
     return {**ids, "path": named.path, "drive": run.drive}, 201
 
 
@@ -55,7 +55,7 @@ def _runs_to_start(scenario: Scenario) -> str:
 def advance_run(steering: Steering, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
     """Move a run that is driven by hand."""
     run = steering.session.started.get(run_id)
-    if run is None or run.plan.workflow_id != id or run.drive not in {"manual", "read"}:
+    if run is None or run.workflow_id != id or run.drive not in {"manual", "read"}:
         raise ApiError(
             "NOT_FOUND",
             "There is no such run that is driven by hand",

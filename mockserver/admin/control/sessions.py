@@ -18,7 +18,7 @@ def get_state(steering: Steering) -> JsonObject:
         "chaos": service.chaos(session.name) or None,
         "scenario": session.scenario.name if session.scenario else None,
         "started_runs": [
-            {"workflow_id": run.plan.workflow_id, "run_id": name, "drive": run.drive}
+            {"workflow_id": run.workflow_id, "run_id": name, "drive": run.drive}
             for name, run in [*session.started.items()]
         ],
         "changed_executions": [
@@ -31,12 +31,14 @@ def get_state(steering: Steering) -> JsonObject:
 def reset_session(steering: Steering) -> JsonObject:
     """Go back to the start state, as if the server had been started now: its clock too.
 
+    With `all=true` every session does, whether it was used or not.
+
     No journal, new rate-limit windows, a scenario begins anew.
     """
-    service, names = steering.service, {steering.session_name}
     if steering.query["all"] == "true":
-        names |= {*service.session_names(), *steering.journal.sessions()}
-    for name in sorted(names):
-        steering.journal.clear(name)
-        service.change(name, "reset", {"started": service.clock.now().isoformat()})
+        steering.journal.clear_all()
+        steering.service.reset_all()
+    else:
+        steering.journal.clear(steering.session_name)
+        steering.service.reset(steering.session_name)
     return get_state(steering)

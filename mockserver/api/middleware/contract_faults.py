@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from deadringer.mockserver.api.prefer import parse_preferences
 from deadringer.mockserver.context import session_of
+from deadringer.mockserver.errors import ApiError, error_response
 from deadringer.mockserver.state.events import EventLog
 from deadringer.mockserver.world.service import Service
 
@@ -47,7 +48,10 @@ class BrokenPromises:
         if preferred and preferred not in names:
             names = (*names, preferred)
         application = self._layer(name, names) if names else self._application
-        return application(environ, start_response)
+        try:
+            return application(environ, start_response)
+        except ApiError as error:  # a counter could not be written
+            return error_response(error)(environ, start_response)
 
     def _layer(self, session: str, names: tuple[str, ...]) -> "WSGIApplication":
         found = self._layers.get((session, names))

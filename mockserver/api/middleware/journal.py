@@ -131,9 +131,17 @@ class Journal:
 
     def clear(self, session: str) -> None:
         """Forget a session's requests."""
-        numbers = [one.number for one in self._entries(session)]
-        if numbers:
-            self._cleared[session] = max(numbers)
+        entries = self._entries(session)
+        if entries:
+            oldest = min(_passed(one).number for one in self._passed.copy())
+            # Numbers from before the oldest entry hide nothing any more.
+            self._cleared = {name: n for name, n in self._cleared.items() if n >= oldest}
+            self._cleared[session] = max(one.number for one in entries)
+
+    def clear_all(self) -> None:
+        """Forget the requests of every session."""
+        self._passed.clear()
+        self._cleared = {}
 
     def _entries(self, session: str, after: int = 0) -> list[Passed]:
         every = (_passed(one) for one in self._passed.copy())

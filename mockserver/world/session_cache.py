@@ -1,0 +1,217 @@
+"""The sessions in memory: read from the event log, bounded, written back as snapshots."""
+
+import itertools
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from deadringer.contracts import JsonObject
+from deadringer.mockserver.errors import ApiError
+from deadringer.mockserver.state.events import (
+    Event,
+    EventLog,
+    Snapshot,
+    UnreadableEventError,
+)
+
+from .sessions import Beginning, Session, Starting, apply
+from .snapshots import session_of_snapshot, snapshot_of
+
+LOG = logging.getLogger("deadringer")
+COMPACT_AFTER = 5_000
+"""So many events after the last snapshots are replaced by new ones; a restart repeats no more."""
+_SHARE_OF_RUNS = 100
+"""Where sessions hold very many runs, one event for so many of them: a snapshot writes them all."""
+_SHARE_LEAVING = 10
+"""When there are too many sessions, one in so many leaves memory at once."""
+_GONE = -1
+
+
+class SessionCache:
+    """The sessions by name; beyond `most` the least recently used leave memory.
+
+    With a durable log they are loaded again when they are named. Without one they begin anew, and
+    the log of the server says so once for each. The nameless session never leaves. `begin` and
+    `start` make sessions and their runs, `use_documents` takes the body of a `documents` event.
+    """
+
+    def __init__(
+        self,
+        events: EventLog,
+        begin: Beginning,
+        start: Starting,
+        use_documents: Callable[[JsonObject], None],
+        most: int,
+    ) -> None:
+        self._events = events
+        self._begin = begin
+        self._start = start
+        self._use_documents = use_documents
+        self._most = most
+        self._seen = 0
+        self._tail = 0
+        self._compact_at = COMPACT_AFTER
+        self._reset_all: Event | None = None
+        self._uses = itertools.count(1).__next__
+        self._dropped: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.RLock()
+        self._sessions: dict[str, Session] = {"": self._blank("")}
+
+    def replay(self) -> None:
+        """Take all events of the log, before the first request.
+
+        Raises:
+            UnreadableEventError: if this version does not know one of them.
+        """
+        with self._lock:
+            newest = self._events.newest
+            saved = self._events.load("")
+            if saved:
+                self._sessions[""] = self._restored(saved)
+            self._catch_up()
+            self._seen = newest  # the newest events may be in snapshots
+            self.compact_if_due()
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether every event is taken into its session; asking takes no lock."""
+        return self._events.newest == self._seen
+
+    def get(self, name: str) -> Session:
+        """Return a session as it is now; only events alter it."""
+        if self._events.newest != self._seen:
+            with self._lock:
+                self._catch_up()
+        session = self._sessions.get(name) or self._loaded(name)
+        session.used = self._uses()
+        return session
+
+    def holds(self, session: Session) -> bool:
+        """Return whether a session is in memory under its name, so that changes reach it."""
+        return session is self._sessions.get(session.name)
+
+    def names(self) -> list[str]:
+        """Return the names of the sessions that were changed, in memory or not; "" is first."""
+        if self._events.newest != self._seen:
+            with self._lock:
+                self._catch_up()
+        return list(dict.fromkeys([*self._sessions, *self._events.saved_names()]))
+
+    def compact_if_due(self) -> None:
+        """Replace the events by snapshots if there are many."""
+        if self._tail >= self._compact_at:
+            with self._lock:
+                if self._tail >= self._compact_at:
+                    self.compact()
+
+    def compact(self) -> None:
+        """Replace the events that were taken by snapshots of their sessions."""
+        with self._lock:
+            if self._save(list(self._sessions.values())):
+                runs = sum(len(session.started) for session in self._sessions.values())
+                self._compact_at = max(COMPACT_AFTER, runs // _SHARE_OF_RUNS)
+            self._tail = 0  # also where it failed: the next attempt is some events away
+
+    def _catch_up(self) -> None:
+        for event in self._events.since(self._seen):
+            self._take(event)
+            self._seen = event.number
+
+    def _take(self, event: Event) -> None:
+        if event.kind == "documents":
+            self._take_documents(event)
+        elif event.kind == "reset_all":
+            self._take_reset_all(event)
+        else:
+            session = self._sessions.get(event.session) or self._loaded(event.session)
+            session = apply(session, event, self._begin, self._start)
+            session.used = self._uses()
+            self._sessions[event.session] = session
+            self._tail += 1
+            self._shrink()
+
+    def _take_documents(self, event: Event) -> None:
+        try:
+            self._use_documents(event.body)
+        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+            raise UnreadableEventError(event.number, event.kind, str(problem)) from problem
+
+    def _take_reset_all(self, event: Event) -> None:
+        self._reset_all = event
+        later = {}
+        for name, session in self._sessions.items():
+            if session.generation > event.number:  # it comes from a later snapshot
+                later[name] = session
+            else:
+                session.generation = event.number  # its holders see that it is over
+        self._sessions = {"": self._blank(""), **later}
+        self._tail = 0
+
+    def _blank(self, name: str) -> Session:
+        """Return a session that was not changed since the start, or since all were reset."""
+        event = self._reset_all
+        session = self._begin(name, event.body if event else {})
+        if event:
+            session.begun = session.generation = event.number
+        return session
+
+    def _loaded(self, name: str) -> Session:
+        """Return a session that is not in memory: from its snapshot, or one without changes."""
+        if not self._events.is_durable:
+            return self._blank(name)
+        with self._lock:
+            found = self._sessions.get(name)
+            saved = None if found else self._events.load(name)
+            # One from before may be written while all are being reset.
+            if saved and not (self._reset_all and saved.number < self._reset_all.number):
+                found = self._sessions[name] = self._restored(saved)
+                self._shrink()
+            return found or self._blank(name)
+
+    def _restored(self, saved: Snapshot) -> Session:
+        session = session_of_snapshot(saved, self._begin, self._start)
+        session.used = self._uses()
+        return session
+
+    def _shrink(self) -> None:
+        """Let the least recently used sessions leave memory if there are too many."""
+        over = len(self._sessions) - self._most
+        if over <= 0:
+            return
+        named = (session for name, session in self._sessions.items() if name)
+        oldest = sorted(named, key=lambda session: session.used)
+        leaving = oldest[: over + self._most // _SHARE_LEAVING]
+        if self._events.is_durable and not self._save(leaving):
+            return  # what cannot be written stays
+        for session in leaving:
+            del self._sessions[session.name]
+            session.generation = _GONE  # what was made from it is not true of a later one
+            if not self._events.is_durable:
+                self._events.forget(session.name)
+                self._warn(session.name)
+
+    def _save(self, sessions: list[Session]) -> bool:
+        """Write snapshots of those that were changed since their last; return whether it worked."""
+        changed = [one for one in sessions if one.generation > one.saved]
+        try:
+            self._events.save(snapshot_of(session) for session in changed)
+        except ApiError:  # which the log has said
+            return False
+        for session in changed:
+            session.saved = session.generation
+        return True
+
+    def _warn(self, name: str) -> None:
+        """Log that a session was dropped, unless it was among the last ones."""
+        if name not in self._dropped:
+            LOG.warning(
+                "More than %d sessions: %s was dropped and begins anew when it is named again. "
+                "Raise --max-sessions, or keep sessions with --state.",
+                self._most,
+                name,
+            )
+        self._dropped[name] = None
+        self._dropped.move_to_end(name)
+        if len(self._dropped) > 10 * self._most:
+            self._dropped.popitem(last=False)
