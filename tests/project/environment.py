@@ -84,9 +84,9 @@ class Environment:
 
 
 def _surroundings(variables: dict[str, str]) -> dict[str, str]:
-    """Return the environment variables of a child: these, and ours without those of Python.
+    """Return the variables of a child process: those of this one except Python's, and these.
 
-    What is installed is compiled once, on its first use, whatever this process is set to do.
+    Without `PYTHONDONTWRITEBYTECODE`, what is installed is compiled once, on its first use.
     """
     inherited = {name: text for name, text in os.environ.items() if not name.startswith("PYTHON")}
     return inherited | variables

@@ -1,4 +1,4 @@
-"""The one import name: beside packages of other projects with the names of our folders."""
+"""The one import name: beside packages of other projects with the names of its folders."""
 
 import importlib.util
 import re
@@ -20,7 +20,7 @@ OLD_IMPORT = re.compile(
     rf"""from[ ](?:{"|".join(FOLDERS)})(?:\.\w+)*[ ]import | import[ ](?:{"|".join(FOLDERS)})\b)""",
     re.MULTILINE | re.VERBOSE,
 )
-FOREIGN = "fixtures==4.3.2"  # a package of another project, named like a folder of ours
+FOREIGN = "fixtures==4.3.2"  # a package of another project, with the name of a folder here
 
 
 @pytest.fixture(scope="module")
@@ -104,14 +104,14 @@ def foreign_works(environment: Environment, folder: Path) -> None:
 def test_the_package_fixtures_of_another_project_may_be_installed(
     environment: Environment, wheel: Path, tmp_path: Path
 ) -> None:
-    environment.install(FOREIGN)  # after ours
+    environment.install(FOREIGN)  # after deadringer
     works(environment, tmp_path)
     foreign_works(environment, tmp_path)
 
     environment.uninstall("deadringer")
     foreign_works(environment, tmp_path)
 
-    environment.install("--no-deps", wheel)  # before ours
+    environment.install("--no-deps", wheel)  # before deadringer
     works(environment, tmp_path)
     foreign_works(environment, tmp_path)
 
@@ -133,7 +133,7 @@ def test_the_plugin(execution_api, execution_factory, assert_keeps_contract):
 
 @pytest.fixture
 def project(tmp_path: Path, kind: str) -> Path:
-    """A project with folders named like ours, with `__init__.py` or without, and tests."""
+    """A project with folders of these names, with `__init__.py` or without, and tests."""
     for folder in FOLDERS:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "mine.py").write_text(f"NAME = {folder!r}\n")
