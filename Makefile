@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-slow coverage screenshots mutation bench bench-serve bench-generate check types format constraints clean
+.PHONY: help setup serve test test-slow coverage docs screenshots mutation bench bench-serve bench-generate check types format constraints clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -39,6 +39,11 @@ test-slow: $(READY) ## Run the slow tests: whole checks, every contract fault, w
 
 coverage: check ## Run every test, slow ones too, list the lines that no test ran, and hold the floor
 	$(BIN)/python -m pytest $(SPREAD) --cov --cov-report=term
+
+docs: $(READY) ## Write the generated pages, then build the documentation into build/docs
+	$(BIN)/python -m docs.generate
+	$(BIN)/zensical build --clean --strict
+	@echo 'Read it with: $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/docs'
 
 screenshots: $(READY) ## Write a picture of every page into build/screenshots
 	$(BIN)/python -m tests.browser.screenshots build/screenshots

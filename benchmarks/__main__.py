@@ -7,7 +7,7 @@ from collections.abc import Callable
 from . import generating, places, serving
 from .effort import Effort, full, quick
 from .installing import install_peers
-from .report import page, write_page, write_readme
+from .report import page, write_page, write_summary
 from .serving import MissingToolError, Report
 
 PARTS: dict[str, tuple[str, Callable[[Effort], Report]]] = {
@@ -39,7 +39,7 @@ def main() -> int:
         if not asked.quick:
             write_page(places.RESULTS / f"{name}.md", text)
     if asked.part == "all" and not asked.quick:
-        write_readme(reports)
+        write_summary(reports)
     effort.tell("done")
     return 0
 

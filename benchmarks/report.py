@@ -1,4 +1,4 @@
-"""The results as pages of Markdown, and the short table in the README."""
+"""The results as pages of Markdown, and the short table in the documentation."""
 
 import re
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from .machine import BUSY, LOAD_BEFORE, facts
 from .serving import Report
 from .tables import table, verdicts
 
-README = places.HERE.parent / "README.md"
+SUMMARY = places.HERE.parent / "docs" / "explanation" / "benchmarks.md"
 _PLACE = re.compile(r"(<!-- benchmarks: begin -->\n).*?(<!-- benchmarks: end -->)", re.DOTALL)
 
 
@@ -38,12 +38,12 @@ def write_page(path: Path, text: str) -> None:
     new.replace(path)
 
 
-def write_readme(reports: list[Report], readme: Path = README) -> None:
-    """Put the verdicts, with the date, into the marked place of the README."""
+def write_summary(reports: list[Report], summary: Path = SUMMARY) -> None:
+    """Put the verdicts, with the date, into the marked place of the page of the documentation."""
     targets = [target for report in reports for target in report.targets]
     said = f"{datetime.now(UTC):%Y-%m-%d}, all ratios from one run:\n\n{verdicts(targets)}\n\n"
-    old = readme.read_text("utf-8")
+    old = summary.read_text("utf-8")
     new, count = _PLACE.subn(lambda found: found[1] + said + found[2], old)
     if not count:
-        raise LookupError(f"{readme.name} has no place between `<!-- benchmarks: … -->` marks.")
-    write_page(readme, new)
+        raise LookupError(f"{summary.name} has no place between `<!-- benchmarks: … -->` marks.")
+    write_page(summary, new)

@@ -7,7 +7,8 @@ In a pytest suite of yours, `import deadringer.contracts.schemathesis_hooks` bef
 `schema.parametrize()` does the same.
 Importing this module registers three checks and, where DEADRINGER_WORKFLOW (and DEADRINGER_RUN)
 name a run that exists, gives its ids to half of the generated requests. Only breaches of
-severity `error` fail a check; with DEADRINGER_FAIL_ON=warning all do. See docs/schemathesis.md.
+severity `error` fail a check; with DEADRINGER_FAIL_ON=warning all do. See
+docs/guides/schemathesis.md.
 """
 
 import os

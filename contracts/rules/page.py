@@ -1,18 +1,17 @@
-"""Prints docs/rules.md: `python -m deadringer.contracts.rules.page`."""
+"""The page of the documentation about the rules, docs/reference/rules.md."""
 
 import inspect
-import sys
 from collections.abc import Iterator
 from itertools import groupby
 
 from . import RULES, Rule, instances_of
 
-INTRODUCTION = """# The promises
+INTRODUCTION = """# Rules
 
-Every rule is one promise of the contract. Its id never changes; its severity says how sure the
-promise is: an **error** is documented or follows from documented examples, a **warning** is
+Every rule is one statement of the contract. Its id never changes. Its severity says how sure the
+statement is: an **error** is documented or follows from documented examples, a **warning** is
 inferred. `--only` and `--skip` of `deadringer check` and `deadringer validate` take the name, the
-id, or the group. This page is written by `python -m deadringer.contracts.rules.page`.
+id, or the group.
 """
 
 
@@ -24,7 +23,7 @@ def page() -> str:
 def _table() -> Iterator[str]:
     for group, rules in groupby(RULES, key=lambda rule: rule.group):
         yield f"## {group.value}\n"
-        yield "| id | rule | severity | promise |\n|---|---|---|---|"
+        yield "| id | rule | severity | what must hold |\n|---|---|---|---|"
         for rule in rules:
             link = f"[`{rule.name}`](#{rule.name})"
             yield f"| {rule.id} | {link} | {rule.severity.value} | {_title(rule)} |"
@@ -51,7 +50,3 @@ def _rules() -> Iterator[str]:
         refused = instances_of(rule).refused[0]
         places = ", ".join(f"`{pointer or '/'}`" for pointer in refused.pointers)
         yield f"- Refused, for example: {refused.description} (at {places}).\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())

@@ -96,5 +96,9 @@ def _named(names: Iterable[str]) -> set[Rule]:
 
 def _unknown(name: str, known: list[str]) -> str:
     near = nearest_names(name, known, least_likeness=0.6)
-    hint = f"Did you mean {', '.join(near)}?" if near else "See docs/rules.md for all of them."
+    hint = (
+        f"Did you mean {', '.join(near)}?"
+        if near
+        else "See docs/reference/rules.md for all of them."
+    )
     return f"There is no rule or group {name!r}. {hint}"

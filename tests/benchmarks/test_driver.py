@@ -103,17 +103,17 @@ def test_a_tail_is_judged_at_a_rate_that_the_driver_could_keep() -> None:
     assert serving.tail_target(OURS, 40_000, behind).verdict == UNKNOWN
 
 
-def test_the_readme_has_a_place_for_the_verdicts(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text((ROOT / "README.md").read_text("utf-8"), "utf-8")
+def test_the_documentation_has_a_place_for_the_verdicts(tmp_path: Path) -> None:
+    summary = tmp_path / "benchmarks.md"
+    summary.write_text(report.SUMMARY.read_text("utf-8"), "utf-8")
 
-    report.write_readme([Report(targets=[Target("a speed of ours", 2.0, 1)])], readme)
-    report.write_readme([Report(targets=[Target("another", 3.0, 1)])], readme)
+    report.write_summary([Report(targets=[Target("a speed of ours", 2.0, 1)])], summary)
+    report.write_summary([Report(targets=[Target("another", 3.0, 1)])], summary)
 
-    text = readme.read_text("utf-8")
+    text = summary.read_text("utf-8")
     assert "| another | at least 1 | 3 | met |" in text
     assert "a speed of ours" not in text
-    assert "## Floor plan" in text
+    assert "## Repeat it" in text
 
 
 def test_the_bundled_schema_judges_alone() -> None:

@@ -180,11 +180,11 @@ def test_the_file_has_numbers_times_and_joined_texts_too(given):
 
 
 def test_every_setting_is_documented():
-    readme = (ROOT / "mockserver" / "README.md").read_text("utf-8")
+    page = (ROOT / "docs" / "reference" / "settings.md").read_text("utf-8")
 
     for option in SETTINGS:
-        assert f"`--{option.written}`" in readme
-        assert f"`{option.variable}`" in readme
+        assert f"| `--{option.written}` |" in page
+        assert f"`{option.variable}`" in page
 
 
 def test_the_help_names_the_variable_and_default_of_each_setting():

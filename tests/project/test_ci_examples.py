@@ -1,10 +1,11 @@
-"""README's CI jobs fail on a broken promise and pass on a server that keeps them all."""
+"""The documented CI jobs fail on a violated rule and pass on a server without one."""
 
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,19 +14,29 @@ from deadringer.mockserver import DEMO_KEY
 from tests.mutation.servers import mock
 from tests.project import ROOT
 
-README = (ROOT / "README.md").read_text("utf-8")
+GUIDE = (ROOT / "docs" / "guides" / "ci.md").read_text("utf-8")
+QUICKSTART = (ROOT / "docs" / "quickstart" / "backend.md").read_text("utf-8")
 _INSTALL = "pip install deadringer"
 
 
+def jobs(page: str) -> list[dict[str, Any]]:
+    return [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+
+
+def script_of(github: dict[str, Any]) -> str:
+    steps = github["jobs"]["contract"]["steps"]
+    return "\n".join(step["run"] for step in steps if "run" in step)
+
+
 def scripts() -> dict[str, str]:
-    """Give the shell script of each documented job, the installation left out."""
-    blocks = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
+    """Return the shell script of each documented job, the installation left out."""
+    blocks = jobs(GUIDE)
     github = next(block for block in blocks if "jobs" in block)
     gitlab = next(block for block in blocks if "contract" in block)
-    steps = github["jobs"]["contract"]["steps"]
-    (shell,) = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    (shell,) = re.findall(r"## Plain shell\n\n```sh\n(.*?)```", GUIDE, re.DOTALL)
     written = {
-        "github": "\n".join(step["run"] for step in steps if "run" in step),
+        "github": script_of(github),
+        "quickstart": script_of(jobs(QUICKSTART)[0]),
         "gitlab": "\n".join(gitlab["contract"]["script"]),
         "shell": shell,
     }
@@ -39,10 +50,11 @@ def scripts() -> dict[str, str]:
         "shell",
         pytest.param("github", marks=pytest.mark.slow),
         pytest.param("gitlab", marks=pytest.mark.slow),
+        pytest.param("quickstart", marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize(("breaks", "code"), [((), 0), (("failed-run-without-error",), 1)])
-def test_a_documented_job_fails_on_a_broken_promise_only(
+def test_a_documented_job_fails_on_a_violated_rule_only(
     tmp_path: Path, job: str, breaks: tuple[str, ...], code: int
 ) -> None:
     # The jobs say `deadringer`; here that is the one of this environment.
@@ -64,4 +76,4 @@ def test_a_documented_job_fails_on_a_broken_promise_only(
         )
 
     assert done.returncode == code, done.stdout + done.stderr
-    assert [path.name for path in tmp_path.glob("contract.*")]
+    assert job == "quickstart" or list(tmp_path.glob("contract.*"))

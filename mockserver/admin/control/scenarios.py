@@ -49,9 +49,9 @@ def set_scenario(steering: Steering) -> JsonObject:
         else:
             chosen = _ready(body["name"], seed)
     except ScenarioError as problem:
-        raise refusal_of(problem.lines, "docs/scenarios.md tells what a scenario may say") from (
-            problem
-        )
+        raise refusal_of(
+            problem.lines, "docs/guides/scenarios.md tells what a scenario may say"
+        ) from (problem)
     _begin(steering, {"name": chosen.name, "document": chosen.document})
     return get_state(steering)
 

@@ -52,7 +52,7 @@ def faults_named(names: Iterable[str]) -> tuple[ContractFault, ...]:
             near = nearest_names(name, known, least_likeness=0.6) or sorted(known)[:5]
             raise UnknownFaultError(
                 f"there is no contract fault {name!r}. Near: {', '.join(near)}. "
-                "All of them: docs/contract-faults.md."
+                "All of them: docs/reference/contract-faults.md."
             )
         found.append(known[name])
     return tuple(found)

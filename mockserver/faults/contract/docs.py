@@ -1,19 +1,17 @@
-"""Prints docs/contract-faults.md: `python -m deadringer.mockserver.faults.contract.docs`."""
+"""The page about contract faults, docs/reference/contract-faults.md."""
 
-import sys
 from itertools import groupby
 
 from . import CONTRACT_FAULTS
 
 INTRODUCTION = """# Contract faults
 
-Named, realistic bugs a backend could ship. Each breaks at least one promise of the contract:
+A contract fault is a realistic bug that a backend could ship. Each violates at least one rule:
 
     deadringer serve --break duration-in-seconds --break no-key-needed
 
-A frontend developer sees how a page survives them; `make mutation` proves that
-`deadringer check` finds every one. This page is written by
-`python -m deadringer.mockserver.faults.contract.docs`.
+A frontend developer sees how a page behaves; `make mutation` proves that `deadringer check` finds
+every one. [Make requests fail](../guides/faults.md) shows other ways to switch them on.
 """
 
 
@@ -22,14 +20,10 @@ def page() -> str:
     lines = [INTRODUCTION]
     ordered = sorted(CONTRACT_FAULTS, key=lambda fault: fault.breaks)
     for group, faults in groupby(ordered, key=lambda fault: fault.breaks):
-        lines += [f"## {group}\n", "| fault | the bug | promise it breaks |", "|---|---|---|"]
+        lines += [f"## {group}\n", "| fault | the bug | rule it violates |", "|---|---|---|"]
         for fault in faults:
             note = " (a warning)" if fault.severity == "warning" else ""
             note += ", needs `--allow-writes`" if fault.needs_writes else ""
             lines.append(f"| `{fault.name}` | {fault.story} | `{fault.rule}`{note} |")
         lines.append("")
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())

@@ -46,7 +46,7 @@ def test_every_fault_breaks_a_rule_and_every_rule_has_a_fault() -> None:
 
 
 def test_the_page_of_faults_is_current() -> None:
-    assert (ROOT / "docs/contract-faults.md").read_text("utf-8") == page()
+    assert (ROOT / "docs/reference/contract-faults.md").read_text("utf-8") == page()
 
 
 def test_an_unknown_fault_names_near_ones() -> None:

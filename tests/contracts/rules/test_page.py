@@ -1,8 +1,8 @@
-"""docs/rules.md tells the rules as they are."""
+"""docs/reference/rules.md tells the rules as they are."""
 
 from deadringer.contracts.rules.page import page
 from tests.project import ROOT
 
 
 def test_the_page_of_rules_is_current() -> None:
-    assert (ROOT / "docs/rules.md").read_text("utf-8") == page()
+    assert (ROOT / "docs/reference/rules.md").read_text("utf-8") == page()

@@ -1,4 +1,4 @@
-"""What can be steered is documented: every magic id, preference, fault and setting."""
+"""What can be steered is documented: every reserved id, preference and fault."""
 
 import re
 
@@ -6,14 +6,12 @@ import pytest
 
 from deadringer.contracts import specification_text
 from deadringer.mockserver.api.prefer import QUERY_FORMS
-from deadringer.mockserver.cli.serve import serve
-from deadringer.mockserver.cli.settings import settings_of
 from deadringer.mockserver.faults.transport import CHAOS, KINDS, NAMED_FAULTS, SCOPE
 from deadringer.mockserver.world.reserved_ids import MAGIC_RUNS, MAGIC_WORKFLOWS
 from tests.project import ROOT
 
-STEERING = (ROOT / "docs" / "steering.md").read_text("utf-8")
-README = (ROOT / "README.md").read_text("utf-8")
+RESPONSES = (ROOT / "docs" / "guides" / "responses.md").read_text("utf-8")
+FAULTS = (ROOT / "docs" / "reference" / "transport-faults.md").read_text("utf-8")
 PREFERENCES = ("code", "example", "status", "steps", "seed", "dynamic", "delay", "fault")
 
 
@@ -23,7 +21,7 @@ def missing(names, text):
     ]
 
 
-@pytest.mark.parametrize("text", [STEERING, README, specification_text()])
+@pytest.mark.parametrize("text", [RESPONSES, specification_text()])
 def test_every_magic_id_is_listed_and_no_other(text):
     runs = set(re.findall(r"`(run_(?:[a-z_]+|\d{3}))`", text))
     workflows = set(re.findall(r"`(wf_(?:[a-z_]+|\d{3}))`", text))
@@ -33,8 +31,8 @@ def test_every_magic_id_is_listed_and_no_other(text):
 
 
 def test_every_preference_and_query_form_is_documented():
-    assert missing(PREFERENCES, STEERING) == []
-    assert missing([f"__{name}" for name in QUERY_FORMS], STEERING) == []
+    assert missing(PREFERENCES, RESPONSES) == []
+    assert missing([f"__{name}" for name in QUERY_FORMS], RESPONSES) == []
 
 
 def test_every_fault_its_parameters_and_every_mix_are_documented():
@@ -43,12 +41,4 @@ def test_every_fault_its_parameters_and_every_mix_are_documented():
 
     names = [*KINDS, *NAMED_FAULTS, *CHAOS, *SCOPE, *sorted(parameters | schedule)]
 
-    assert missing(names, STEERING) == []
-
-
-def test_every_setting_is_documented():
-    table = (ROOT / "mockserver" / "README.md").read_text("utf-8")
-
-    assert [
-        option.written for option in settings_of(serve) if f"| `--{option.written}` |" not in table
-    ] == []
+    assert missing(names, FAULTS) == []

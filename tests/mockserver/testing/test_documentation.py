@@ -7,7 +7,7 @@ from tests.project import ROOT
 
 pytest_plugins = ("pytester",)
 
-PAGE = (ROOT / "docs" / "pytest.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "guides" / "pytest.md").read_text("utf-8")
 BLOCKS = re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.DOTALL)
 
 

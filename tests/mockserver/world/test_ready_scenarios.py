@@ -10,7 +10,7 @@ BALANCE = "/v1/credits/balance"
 def test_the_six_promised_ones_are_there_and_told_in_the_documentation():
     names = {"quiet-day", "busy-day", "failing-enrichment", "outage-and-recovery",
              "rate-limited", "long-history"}  # fmt: skip
-    text = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
+    text = (ROOT / "docs" / "guides" / "scenarios.md").read_text("utf-8")
 
     assert names <= set(ready_names())
     assert [name for name in names if f"`{name}`" not in text] == []

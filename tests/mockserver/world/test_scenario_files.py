@@ -143,7 +143,7 @@ def test_an_unknown_name_is_refused_and_the_ready_ones_named():
 
 
 def test_the_documented_file_can_be_served_and_every_member_is_documented(tmp_path):
-    text = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
+    text = (ROOT / "docs" / "guides" / "scenarios.md").read_text("utf-8")
     path = tmp_path / "my-world.yaml"
     path.write_text(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1], "utf-8")
 

@@ -1,0 +1,508 @@
+"""Write the pages of the documentation that follow from the code: `python -m docs.generate`.
+
+Each page is a function without arguments that returns Markdown; `PAGES` names the file of each. The
+pages are checked in, and `tests/project/test_docs.py` compares them with what this module returns.
+"""
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from deadringer.contracts.rules import page as rules
+from deadringer.mockserver.cli import main
+from deadringer.mockserver.cli.serve import serve
+from deadringer.mockserver.cli.settings import Setting, settings_of
+from deadringer.mockserver.control_spec import control_specification
+from deadringer.mockserver.faults.contract import docs as contract_faults
+from deadringer.mockserver.faults.transport import CHAOS, KINDS, NAMED_FAULTS
+
+DOCS = Path(__file__).resolve().parent
+CONFIGURATION = DOCS.parent / "mkdocs.yml"
+FRONT_DOORS = (
+    "deadringer.contracts",
+    "deadringer.contracts.testing",
+    "deadringer.contracts.documents",
+    "deadringer.contracts.rules",
+    "deadringer.contracts.check",
+    "deadringer.fixtures",
+    "deadringer.fixtures.strategies",
+    "deadringer.fixtures.output",
+    "deadringer.mockserver",
+)
+"""Modules whose `__all__` is public; `deadringer.mockserver.testing.client` adds `ExecutionApi`."""
+CLIENT = ("deadringer.mockserver.testing.client", "ExecutionApi")
+
+Rows = Iterator[tuple[str, ...]]
+
+
+def table(head: tuple[str, ...], rows: Rows) -> str:
+    """Return a Markdown table."""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(_cell(text) for text in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _sentence(text: str) -> str:
+    """Return a text as one line that ends with a full stop."""
+    line = " ".join(text.split())
+    return line if not line or line.endswith((".", "!", "?")) else f"{line}."
+
+
+# Command line
+
+
+def cli_page() -> str:
+    """Return every command with its arguments and options."""
+    parts = [
+        "# Command line",
+        (
+            "Every command of `deadringer`, with its options, defaults and environment variables. "
+            "The [settings](settings.md) of `serve` are also keys of `pyproject.toml`. "
+            "[Exit codes](exit-codes.md) have a page of their own."
+        ),
+    ]
+    context = click.Context(main, info_name="deadringer")
+    rows = ((f"[`{name}`](#deadringer-{name})", _first(one)) for name, one in _commands(context))
+    parts.append(table(("Command", "What it does"), rows))
+    parts += [_command(name, one) for name, one in _commands(context)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _commands(context: click.Context) -> Iterator[tuple[str, click.Command]]:
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        if command is not None:
+            yield name, command
+
+
+def _first(command: click.Command) -> str:
+    return " ".join(inspect.cleandoc(command.help or "").partition("\n\n")[0].split())
+
+
+def _command(name: str, command: click.Command) -> str:
+    context = click.Context(
+        command, info_name=f"deadringer {name}", auto_envvar_prefix=None, default_map={}
+    )
+    usage = " ".join(command.collect_usage_pieces(context))
+    options = [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
+    rows = (
+        (_spelling(one, context), _default(one, context), _variable(one), _sentence(one.help or ""))
+        for one in options
+    )
+    return "\n\n".join(
+        [
+            f"## deadringer {name}",
+            f"```text\ndeadringer {name} {usage}\n```",
+            inspect.cleandoc(command.help or "").replace("\b\n", ""),
+            table(("Option", "Default", "Variable", "Meaning"), rows),
+        ]
+    )
+
+
+def _spelling(option: click.Option, context: click.Context) -> str:
+    names = ", ".join(f"`{one}`" for one in [*option.opts, *option.secondary_opts])
+    return names if option.is_flag else f"{names} {option.make_metavar(context)}"
+
+
+def _default(option: click.Option, context: click.Context) -> str:
+    if isinstance(option.show_default, str):
+        return option.show_default
+    value = option.get_default(context)
+    if value is None or value in ((), "") or "UNSET" in repr(value).upper():
+        return ""
+    if option.is_flag and not option.secondary_opts:
+        return ""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _variable(option: click.Option) -> str:
+    if isinstance(option, Setting):
+        return f"`{option.variable}`"
+    return f"`{option.envvar}`" if option.envvar else ""
+
+
+# Settings
+
+
+def settings_page() -> str:
+    """Return every setting of `deadringer serve`: option, variable, key and default."""
+    context = click.Context(serve, auto_envvar_prefix=None, default_map={})
+    rows = (
+        (
+            f"`--{one.written}`",
+            f"`{one.variable}`" + (f", joined by `{one.separator}`" if one.multiple else ""),
+            f"`{one.written}`" + (", text or list" if one.multiple else ""),
+            _default(one, context) or "none",
+            _sentence(one.help or ""),
+        )
+        for one in settings_of(serve)
+    )
+    return "\n\n".join(
+        [
+            "# Settings",
+            (
+                "Each setting of `deadringer serve` is an option, an environment variable, and a "
+                "key of `[tool.deadringer]` in `./pyproject.toml`."
+            ),
+            table(("Option", "Variable", "Key", "Default", "Meaning"), rows).replace(
+                "joined by `:`", "joined like `PATH`"
+            ),
+            _SETTINGS_RULES,
+        ]
+    )
+
+
+_SETTINGS_RULES = """\
+## Which source is used
+
+- The command line comes first, then the environment, then the file, then the default. Only the
+  value that is used is validated. An empty variable or list counts as not given.
+- A switch has a negative form, such as `--no-reload`. Its variable and key take `true`, `false`,
+  `1`, `0`, `yes` or `no`.
+- An unknown `DEADRINGER_…` variable or key is an error, and the message names the nearest one.
+  The variables of other `deadringer` commands are ignored. So are those that Kubernetes sets for
+  a Service called `deadringer` or `deadringer-…` (`DEADRINGER_SERVICE_HOST`,
+  `DEADRINGER_PORT=tcp://…`).
+"""
+
+# Faults between server and client
+
+
+def transport_faults_page() -> str:
+    """Return the kinds of transport faults, their members, and the ready mixes."""
+    scope = control_specification()["components"]["schemas"]["FaultScope"]["properties"]
+    kinds = (
+        (f"`{kind.name}`", kind.description, _parameters(kind.parameters))
+        for kind in KINDS.values()
+    )
+    members = ((f"`{name}`", _sentence(one.get("description", ""))) for name, one in scope.items())
+    mixes = (
+        (f"`{name}`", story, "; ".join(_fault(one) for one in faults))
+        for name, (story, faults) in CHAOS.items()
+    )
+    return "\n\n".join(
+        [
+            "# Transport faults",
+            (
+                "A transport fault changes how a response travels: late, broken, or replaced by an "
+                "error status. [Make requests fail](../guides/faults.md) shows how to use them."
+            ),
+            "## Kinds",
+            table(("`kind`", "Effect", "Parameters and defaults"), kinds),
+            "## Which requests, and when",
+            (
+                "These members go with every kind. A fault without them applies to every request "
+                "under `/v1`."
+            ),
+            table(("Member", "Meaning"), members),
+            "## Names for `Prefer: fault=NAME`",
+            ", ".join(f"`{name}`" for name in NAMED_FAULTS) + ", and every "
+            "[contract fault](contract-faults.md).",
+            "## Profiles of `--chaos`",
+            table(("Profile", "What it is like", "Faults"), mixes) + "\n",
+        ]
+    )
+
+
+def _parameters(values: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"`{name}`" + ("" if value is None else f" {value}") for name, value in values.items()
+    )
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    members = (f"`{name}` {value}" for name, value in fault.items() if name not in {"kind", "seed"})
+    return f"`{fault['kind']}` " + ", ".join(members)
+
+
+# Control API
+
+_METHODS = ("get", "put", "post", "patch", "delete")
+
+
+def control_page() -> str:
+    """Return every operation of the control API, from its OpenAPI document."""
+    document = control_specification()
+    operations = [
+        (method.upper(), path, item, item[method])
+        for path, item in document["paths"].items()
+        for method in _METHODS
+        if method in item
+    ]
+    rows = (
+        (f"[`{method} {path}`](#{one['operationId'].lower()})", _sentence(one["summary"]))
+        for method, path, _, one in operations
+    )
+    parts = [
+        "# Control API",
+        (
+            "JSON requests under `/__mock/` change the mock while it runs: clock, faults, "
+            "scenarios, runs and journal. The mock serves this reference itself, as "
+            "`/__mock/openapi.json` and as a page that sends requests, `/__mock/ui/contract`. "
+            "[Sessions and the control API](../guides/control.md) shows it in use."
+        ),
+        table(("Request", "Effect"), rows),
+    ]
+    parts += [_operation(document, *one) for one in operations]
+    return "\n\n".join(parts) + "\n"
+
+
+def _operation(
+    document: Mapping[str, Any],
+    method: str,
+    path: str,
+    item: Mapping[str, Any],
+    operation: Mapping[str, Any],
+) -> str:
+    parts = [f"### {operation['operationId']}", f"`{method} {path}`"]
+    parts.append(_sentence(operation["summary"]))
+    if text := operation.get("description"):
+        parts.append(inspect.cleandoc(text))
+    parameters = [*item.get("parameters", ()), *operation.get("parameters", ())]
+    rows = [
+        (f"`{one['name']}`", one["in"], _sentence(one.get("description", "")))
+        for one in (_resolved(document, each) for each in parameters)
+    ]
+    if rows:
+        parts.append(table(("Parameter", "In", "Meaning"), iter(rows)))
+    if "requestBody" in operation:
+        body = _resolved(document, operation["requestBody"])
+        (media,) = list(body["content"].values())[:1]
+        parts += ["Body:", _body(document, media["schema"])]
+    return "\n\n".join(parts)
+
+
+def _body(document: Mapping[str, Any], reference: Mapping[str, Any]) -> str:
+    schema = _resolved(document, reference)
+    name = reference.get("$ref", "").rpartition("/")[2]
+    if name == "Fault":
+        return "A [transport fault](transport-faults.md): `kind`, its parameters and its scope."
+    members = schema.get("properties", {})
+    if not members:
+        return _sentence(schema.get("description", "A JSON object."))
+    required = schema.get("required", ())
+    rows = (
+        (
+            f"`{member}`" + (" (required)" if member in required else ""),
+            _type(_resolved(document, one)),
+            _sentence(one.get("description") or _resolved(document, one).get("description", "")),
+        )
+        for member, one in members.items()
+    )
+    return table(("Member", "Type", "Meaning"), rows)
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(f"`{one}`" for one in schema["enum"])
+    kind = schema.get("type", "any")
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+def _resolved(document: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a reference within the document refers to."""
+    found: Any = part
+    while "$ref" in found and found["$ref"].startswith("#/"):
+        reference = found["$ref"]
+        found = document
+        for name in reference.removeprefix("#/").split("/"):
+            found = found[name]
+    return dict(found)
+
+
+# Python
+
+
+def python_page() -> str:
+    """Return the public names of every front door, with signature and docstring."""
+    parts = [
+        "# Python API",
+        (
+            "What can be imported. Everything in the `__all__` of these modules is public; other "
+            "modules may change in any release."
+        ),
+    ]
+    for door in FRONT_DOORS:
+        module = import_module(door)
+        parts += [f"## {door}", _docstring(inspect.getdoc(module) or "")]
+        parts += [_public(module, name) for name in module.__all__]
+    parts += [f"## {CLIENT[0]}", _public(import_module(CLIENT[0]), CLIENT[1])]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _public(module: Any, name: str) -> str:
+    value = getattr(module, name)
+    head = f"### {module.__name__.removeprefix('deadringer.')}.{name}"
+    value = inspect.unwrap(value) if callable(value) else value
+    is_ours = str(getattr(value, "__module__", "")).startswith("deadringer")
+    if not is_ours or not (inspect.isclass(value) or inspect.isfunction(value)):
+        return "\n\n".join(part for part in (head, _constant(module, name)) if part)
+    try:
+        node = ast.parse(inspect.cleandoc("\n" + inspect.getsource(value))).body[0]
+    except (OSError, TypeError):
+        return f"{head}\n\n{_docstring(inspect.getdoc(value) or '')}"
+    if isinstance(node, ast.FunctionDef):
+        text = ast.get_docstring(node) or ""
+        return f"{head}\n\n```python\n{_signature(node)}\n```\n\n{_docstring(text)}"
+    if not isinstance(node, ast.ClassDef):
+        return head
+    code = [
+        f"class {name}" + (f"({', '.join(map(ast.unparse, node.bases))})" if node.bases else "")
+    ]
+    code += [
+        f"    {ast.unparse(one)}"
+        for one in node.body
+        if isinstance(one, ast.AnnAssign) and not ast.unparse(one.target).startswith("_")
+    ]
+    methods = [
+        one
+        for one in node.body
+        if isinstance(one, ast.FunctionDef) and not one.name.startswith("_")
+    ]
+    rows = ((f"`{_signature(one)}`", (ast.get_docstring(one) or "").partition("\n\n")[0])
+            for one in methods)  # fmt: skip
+    parts = [head, "```python\n" + "\n".join(code) + "\n```"]
+    parts.append(_docstring(ast.get_docstring(node) or ""))
+    if methods:
+        parts.append(table(("Method", "Effect"), rows))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _signature(node: ast.FunctionDef) -> str:
+    returned = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    return f"{node.name}({ast.unparse(node.args)}){returned}".replace("self, ", "").replace(
+        "(self)", "()"
+    )
+
+
+def _constant(module: Any, name: str) -> str:
+    """Return the documentation of a value: the text below its assignment."""
+    home = _home(module, name)
+    body = ast.parse(inspect.getsource(home)).body
+    for place, node in enumerate(body):
+        targets = [
+            *getattr(node, "targets", ()),
+            getattr(node, "target", None),
+            getattr(node, "name", None),
+        ]
+        if name not in {one.id for one in targets if isinstance(one, ast.Name)}:
+            continue
+        code = f"```python\n{name}: {type(getattr(module, name)).__name__}\n```"
+        following = body[place + 1] if place + 1 < len(body) else None
+        if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+            return f"{code}\n\n{_docstring(str(following.value.value))}"
+        return code
+    return ""
+
+
+def _home(module: Any, name: str) -> Any:
+    """Return the module that defines a name, along the imports that pass it on."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.ImportFrom) and name in {one.name for one in node.names}:
+            relative = "." * node.level + (node.module or "")
+            package = module.__package__ if node.level else None
+            return _home(import_module(relative, package), name)
+    return module
+
+
+def _docstring(text: str) -> str:
+    """Return a docstring as Markdown: its `Raises:` as a list, its other indented text as code."""
+    cleaned = inspect.cleandoc(text)
+    return re.sub(
+        r"^Raises:\n((?: {4}.*\n?)+)",
+        lambda found: "Raises:\n\n" + _raised(inspect.cleandoc("\n" + found[1])),
+        cleaned,
+        flags=re.MULTILINE,
+    )
+
+
+def _raised(text: str) -> str:
+    lines = re.sub(r"\n +", " ", text).splitlines()
+    return "\n".join(
+        re.sub(r"^(\w[\w.]*):", lambda found: f"- `{found[1]}`:", line) for line in lines
+    )
+
+
+# Pages for programs that read documentation
+
+
+def navigation() -> list[str]:
+    """Return the pages that the navigation reaches, in its order."""
+    return list(_leaves(yaml.safe_load(CONFIGURATION.read_text("utf-8"))["nav"]))
+
+
+def _leaves(part: Any) -> Iterator[str]:
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, dict):
+        for one in part.values():
+            yield from _leaves(one)
+    else:
+        for one in part:
+            yield from _leaves(one)
+
+
+def llms_page() -> str:
+    """Return `llms.txt`: a link and one line for each page, in the order of the navigation."""
+    lines = [
+        "# deadringer",
+        "",
+        (
+            "> A mock server and contract-testing kit for one API: the Execution Detail endpoint "
+            "of a workflow-automation service."
+        ),
+    ]
+    section = None
+    for page in navigation():
+        folder = page.rpartition("/")[0]
+        if folder != section:
+            section = folder
+            lines += ["", f"## {(folder or 'Start').capitalize()}", ""]
+        title, line = _summary((DOCS / page).read_text("utf-8"))
+        lines.append(f"- [{title}]({page}): {line}")
+    return "\n".join(lines) + "\n"
+
+
+def _summary(text: str) -> tuple[str, str]:
+    """Return the title of a page, and the first sentence below it without its links."""
+    title, _, rest = text.partition("\n")
+    paragraph = " ".join(rest.strip().partition("\n\n")[0].split())
+    sentence = re.split(r"(?<=\.)\s", paragraph, maxsplit=1)[0]
+    return title.removeprefix("# "), re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", sentence)
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "reference/cli.md": cli_page,
+    "reference/settings.md": settings_page,
+    "reference/control-api.md": control_page,
+    "reference/rules.md": rules.page,
+    "reference/contract-faults.md": contract_faults.page,
+    "reference/transport-faults.md": transport_faults_page,
+    "reference/python.md": python_page,
+    "llms.txt": llms_page,
+}
+"""File below `docs/` to what writes it; `llms.txt` comes last, for it reads the others."""
+
+
+def write() -> None:
+    """Write every generated page."""
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), "utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    sys.exit(write())
