@@ -72,6 +72,7 @@ types: $(READY) ## Types alone
 	@rm -rf $(NAMES) && mkdir -p $(NAMES)
 	@ln -s $(CURDIR)/package/deadringer/*.py $(CURDIR)/contracts $(CURDIR)/fixtures $(CURDIR)/mockserver $(NAMES)
 	$(BIN)/mypy
+	$(BIN)/mypy package/wheel_hook.py
 
 format: $(READY) ## Put the code in order
 	$(BIN)/ruff check --fix .
