@@ -40,4 +40,4 @@ if __name__ == "__main__":
     kind, path, port = sys.argv[1:]
     make = {"bare": bare, "flask": minimal_flask}[kind]
     application = make(Path(path).read_bytes())
-    serve(application, bind("127.0.0.1", int(port)), lambda: None, at_once=1)
+    serve(application, bind("127.0.0.1", int(port)), lambda *_refusal: b"{}")

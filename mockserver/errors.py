@@ -145,6 +145,13 @@ class ApiError(Exception):
         )
 
 
+def refusal_body(status: int, message: str, fix: str) -> bytes:
+    """Return the body of a response that the HTTP server gives in place of the application."""
+    kind = kind_of_status(status) if status >= 500 else None
+    code = kind.code if kind else "BAD_REQUEST"
+    return json_bytes(error_body(code, message, fix), compact=False)
+
+
 def kind_of_status(status: int) -> ErrorKind | None:
     """Give the kind that stands for a status, None where the table has none."""
     return next((kind for kind in ERROR_KINDS if kind.status == status), None)

@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 from deadringer.contracts import Operation, operations
 from deadringer.mockserver.context import API_ROOT, NOTES, SESSION_NAME, WINDOW, sent_key, split_key
 from deadringer.mockserver.errors import ApiError, error_response, shorten
-from deadringer.mockserver.server.pauses import pause
+from deadringer.mockserver.server.wire import pause
 from deadringer.mockserver.state.rate_limits import Window
 from deadringer.mockserver.state.rate_windows import Caller
 from deadringer.mockserver.world.reserved_ids import magic_preferences

@@ -158,17 +158,20 @@ def run_server(settings: Settings, telling: Callable[[str, "Service"], Callable[
     # Flask is not needed to refuse a setting.
     from deadringer.mockserver.app import EXTENSION, build_app
     from deadringer.mockserver.logging import configure_logs
-    from deadringer.mockserver.server.run import base_url, bind
+    from deadringer.mockserver.server.run import BindError, base_url, bind
 
     app = build_app(settings)
     service: Service = app.extensions[EXTENSION]
     try:
-        listener = bind(settings.host, settings.port)
-        announce = telling(base_url(listener), service)
+        try:
+            listeners = bind(settings.host, settings.port)
+        except BindError as problem:
+            raise StartError(str(problem)) from problem
+        announce = telling(base_url(listeners), service)
         configure_logs(settings.log_format)
         gc.freeze()
         gc.enable()
-        _run(app, listener, announce)
+        _run(app, listeners, announce)
     finally:
         service.close()
     return 0
@@ -187,10 +190,11 @@ def _print_banner(url: str, service: "Service") -> Callable[[], None]:
     return announce
 
 
-def _run(app: "Flask", listener: "socket", announce: Callable[[], None]) -> None:
+def _run(app: "Flask", listeners: "list[socket]", announce: Callable[[], None]) -> None:
     """Serve until the process is told to stop."""
     from deadringer.mockserver.api.middleware.cache import KeptAnswers
     from deadringer.mockserver.app import EXTENSION
+    from deadringer.mockserver.errors import refusal_body
     from deadringer.mockserver.server.run import serve as serve_application
 
     service: Service = app.extensions[EXTENSION]
@@ -199,4 +203,4 @@ def _run(app: "Flask", listener: "socket", announce: Callable[[], None]) -> None
 
         follow_changes(service)
     kept = app.wsgi_app if isinstance(app.wsgi_app, KeptAnswers) else None
-    serve_application(app, listener, announce, kept)
+    serve_application(app, listeners, refusal_body, on_ready=announce, cache=kept)

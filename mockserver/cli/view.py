@@ -37,10 +37,14 @@ def command(place: str, api_key: str | None, port: int, opens: bool) -> None:
 def _show(viewed: "Viewed", port: int, *, opens: bool) -> None:
     from deadringer.mockserver.admin.ui.shell import UI
     from deadringer.mockserver.admin.viewer import build_viewer
-    from deadringer.mockserver.server.run import base_url, bind, serve
+    from deadringer.mockserver.errors import refusal_body
+    from deadringer.mockserver.server.run import BindError, base_url, bind, serve
 
-    listener = bind(HOST, port)
-    link = base_url(listener) + UI
+    try:
+        listeners = bind(HOST, port)
+    except BindError as problem:
+        raise StartError(str(problem)) from problem
+    link = base_url(listeners) + UI
 
     def announce() -> None:
         name = _printable(str(viewed.execution.get("run_id", "an execution")))
@@ -49,7 +53,7 @@ def _show(viewed: "Viewed", port: int, *, opens: bool) -> None:
         if opens and sys.stdout.isatty():
             webbrowser.open(link)
 
-    serve(build_viewer(viewed), listener, announce)
+    serve(build_viewer(viewed), listeners, refusal_body, on_ready=announce)
 
 
 def _printable(text: str) -> str:

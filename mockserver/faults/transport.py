@@ -13,7 +13,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from deadringer.contracts import JsonObject, parse_timestamp
 from deadringer.mockserver.errors import ApiError, error_response, kind_of_status
-from deadringer.mockserver.server.pauses import BrokenConnectionError, pause
+from deadringer.mockserver.server.wire import BrokenConnectionError, pause
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

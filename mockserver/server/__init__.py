@@ -1,6 +1,6 @@
-"""Speaks HTTP/1.1: reads requests from connections, and writes what answers them."""
+"""Serves a WSGI application over HTTP: uvicorn with connections and a gateway of its own."""
 
-from .connection import Connection
-from .desk import MOST_AT_ONCE, Desk, Kept
+from .limits import Limits, Refusal
+from .run import Certificate, bind, serve
 
-__all__ = ["MOST_AT_ONCE", "Connection", "Desk", "Kept"]
+__all__ = ["Certificate", "Limits", "Refusal", "bind", "serve"]

@@ -1,329 +1,285 @@
-"""One connection: its requests are answered one after the other, in the order they came."""
+"""What our connections add to uvicorn's, with whichever parser: limits, refusals, faults."""
 
 import asyncio
 import logging
-from collections import deque
-from typing import TYPE_CHECKING, cast
+import socket
+import struct
+from typing import Any
 
-from .answering import Exchange
-from .environs import Environ
-from .heads import CLOSES
-from .known import Known
-from .patience import Patience
-from .reading import Reader, Request
-from .refusals import BODY_LATE, HEAD_LATE, TOO_MUCH_AT_ONCE, Refusal
-
-if TYPE_CHECKING:
-    from .desk import Desk
+from .gateway import WITHOUT_BODY, Exchange, Gateway
+from .heads import header_lines, status_line
+from .limits import (
+    TOO_MANY_CONNECTIONS,
+    Limits,
+    Refusal,
+    body_cut_off,
+    body_timeout,
+    head_timeout,
+    unreadable,
+)
 
 LOG = logging.getLogger("deadringer")
 _HIGH_WATER = 2**20
-"""Bytes that may wait to be taken by the other side before no more is written."""
-_COPIED = 2**16
+"""Bytes that may wait to be read by the client before no more is written."""
 
 
-class Connection(asyncio.Protocol):
-    """Reads requests, has them answered and writes the answers.
+class BoundedConnection(asyncio.Protocol):
+    """Stands in front of a protocol class of uvicorn, which reads, writes and keeps the order.
 
-    Other threads may call `send` and `send_last` alone.
+    What it uses of that: the methods of `asyncio.Protocol`, `on_response_complete`, `shutdown`,
+    `send_400_response`, `timeout_keep_alive_handler`, and the attributes named below.
     """
 
-    def __init__(self, desk: "Desk", common: Environ) -> None:
-        self.desk = desk
-        self._common = common
-        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
-        self._reader: Reader | None = None
-        self._waiting: deque[Request] = deque()
-        self._refusal: Refusal | None = None
-        self._exchange: Exchange | None = None
-        self._is_free = True  # no request is under way, arriving or waiting, and all is written
-        self._is_full = False
-        self._is_ending = False
-        self._is_deaf = False
-        self._is_going_on = False
-        self._owes_turn = False
-        self._held_bytes = 0
-        self._patience = Patience()
+    transport: asyncio.Transport
+    loop: asyncio.AbstractEventLoop
+    client: tuple[str, int] | None
+    connections: set[Any]
+    cycle: Any
+    flow: Any
+    timeout_keep_alive_task: asyncio.TimerHandle | None
+
+    def __init__(self, config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> None:
+        state = {**app_state, "connection": self}
+        super().__init__(config, server_state, state, _loop)  # type: ignore[call-arg]
+        self.gateway: Gateway = config.app
+        self.limits: Limits = self.gateway.limits
+        self.exchange: Exchange | None = None
         self.is_gone = False
+        self.has_eof = False
+        self._is_deaf = False
+        self._refusal: Refusal | None = None
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._begun_s = self._received_s = 0.0
+        self._unread_bytes = 0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(_HIGH_WATER)
-        peer = transport.get_extra_info("peername")
-        self._address = str(peer[0]) if peer else ""
-        self.desk.connections.add(self)
-        if self.desk.is_stopping:
-            self._close()
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request has arrived whose response is not complete."""
+        cycle = self.cycle
+        return cycle is not None and not (cycle.response_complete or cycle.disconnected)
 
-    def connection_lost(self, _failure: Exception | None) -> None:
-        """End; a thread that sends learns of it."""
-        self.is_gone = True
-        self._read_no_more()
-        if self._exchange is not None:
-            self._exchange.given_up.set()
-        self.desk.gone(self)
-        self._give_turn()
+    @property
+    def arriving(self) -> str:
+        """What of a request is arriving: "head", "body", or "" between requests."""
+        raise NotImplementedError
 
-    def data_received(self, data: bytes) -> None:
-        """Take what has come: a request that is known by its bytes, most of the time."""
-        if self._is_free:
-            known = self.desk.known.get(data)
-            if known is not None and known.request.environ["REMOTE_ADDR"] == self._address:
-                self._ask(known.request, known.asked)
-                return
-        if not self._is_deaf:
-            self._read(data)
-
-    def _read(self, data: bytes) -> None:
-        reader = self._reader
-        if reader is None:
-            reader = self._reader = Reader({**self._common, "REMOTE_ADDR": self._address})
-        was_between = reader.is_between
-        self._patience.go_on()
-        self._is_free = False
-        try:
-            found = reader.feed(data)
-        except Exception:  # of ours
-            LOG.exception("The server failed to read a request")
-            self._transport.abort()
-            return
-        if self.desk.is_stopping and found:
-            found = [found[0]._replace(keeps_alive=False)]
-            self._is_ending = True
-        if was_between or found:
-            self._patience.begin()
-        if reader.is_known(found, was_between=was_between) and found[0].keeps_alive:
-            self.desk.known.add(data, Known(found[0], self._asked(found[0])))
-        self._waiting.extend(found)
-        self._refusal = reader.refusal
-        self._count_held()
-        if self._refusal is None and reader.awaits_body and self.desk.is_full:
-            self._refusal = TOO_MUCH_AT_ONCE
-        self._go_on()
-
-    def _go_on(self) -> None:
-        """Answer what has arrived, as far as can be."""
-        if self._is_going_on:
-            return
-        self._is_going_on = True
-        try:
-            while self._waiting and self._exchange is None and not self._is_full:
-                request = self._waiting.popleft()
-                self._ask(request, self._asked(request))
-        finally:
-            self._is_going_on = False
-        if self._is_deaf or self._transport.is_closing():
-            return
-        if self._waiting:
-            self._transport.pause_reading()
-        elif self._exchange is None:
-            self._rest()
-
-    def _rest(self) -> None:
-        """All that arrived is answered: refuse what cannot be read, end, or wait for more."""
-        is_between = self._reader is None or self._reader.is_between
-        if self._refusal is not None:
-            self._refuse(self._refusal)
-        elif self._is_ending or (is_between and self.desk.is_stopping):
-            self._close()
-        else:
-            self._transport.resume_reading()
-            self._is_free = is_between and not self._is_full
-            if self._is_free:
-                self.desk.let_go(self)
-            else:
-                self._encourage()
-                self.desk.watch(self)
-
-    def _encourage(self) -> None:
-        """Tell a sender that waits for it to send its body."""
-        if self._reader is not None and self._reader.asks_to_go_on:
-            self._reader.asks_to_go_on = False
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            self._patience.go_on()
-
-    def _asked(self, request: Request) -> object:
-        """Give what a kept answer would be found by."""
-        return self.desk.kept.asked(request.environ) if self.desk.kept else None
-
-    def _ask(self, request: Request, asked: object) -> None:
-        """Answer a request at once if its answer is kept; else have it made."""
-        desk, kept = self.desk, self.desk.kept
-        if asked is not None and kept is not None:
-            try:
-                reply = kept.answer(asked, request.environ)
-            except Exception:  # of ours; the application may know better
-                LOG.exception("The server failed to repeat an answer")
-                reply = {}
-            if isinstance(reply, tuple):
-                parts, body = reply
-                if not request.keeps_alive:
-                    parts.append(CLOSES)
-                parts.append(desk.last_lines())
-                self._write(parts, body)
-                if not request.keeps_alive:
-                    self._close()
-                return
-            if reply:
-                request = request._replace(environ={**request.environ, **reply})
-        self._is_free = False
-        self._exchange = Exchange(self, request)
-        desk.hand_over(request, self._exchange)
-
-    def send(self, exchange: Exchange, data: bytes) -> None:
-        """Write a piece of an answer, and tell its thread when there is room for another."""
-        self.desk.call(self._write_piece, exchange, data)
-
-    def _write_piece(self, exchange: Exchange, data: bytes) -> None:
-        self._owes_turn = True
-        if not self.is_gone:
-            self._transport.write(data)
-        if self.is_gone or not self._is_full:
-            self._give_turn()
-
-    def _give_turn(self) -> None:
-        """Let the thread go on that waits for its piece to be written."""
-        if self._owes_turn and self._exchange is not None:
-            self._owes_turn = False
-            self._exchange.is_written()
-
-    def send_last(self, exchange: Exchange, head: bytes, body: bytes, *, closes: bool) -> None:
-        """Write the rest of an answer; what comes next is then answered, unless it `closes`."""
-        self.desk.call(self._write_last, exchange, head, body, closes)
-
-    def _write_last(self, exchange: Exchange, head: bytes, body: bytes, closes: bool) -> None:
-        self._exchange = None
-        self._count_held()
-        self.desk.is_answered()
-        if self.is_gone:
-            return
-        if head or body:
-            self._write([head], body)
-        if closes:
-            self._close()
-        else:
-            self._go_on()
-
-    def _write(self, head: list[bytes], body: bytes) -> None:
-        """Write both, in one packet if they fit; a large body is not copied for that."""
-        if len(body) > _COPIED:
-            self._transport.write(b"".join(head))
-            self._transport.write(body)
-        else:
-            head.append(body)
-            self._transport.write(b"".join(head))
-
-    def _close(self) -> None:
-        """Close once all is written; what else has arrived is no longer answered."""
-        is_sending = self._reader is not None and not self._reader.is_between
-        self._read_no_more()
-        if is_sending and not self._is_ending and not self.desk.is_stopping:
-            self._linger()
-            return
-        self._note_unread()
-        self._transport.close()
-
-    def _linger(self) -> None:
-        """Close for writing, and throw away what the other side still sends, for a while."""
-        self._transport.write_eof()
-        self._transport.resume_reading()
-        self._patience.go_on()
-        self._note_unread()
-
-    def _note_unread(self) -> None:
-        """See to it that an answer that is never taken does not stay for ever."""
-        self._patience.begin_to_be_read()
-        self.desk.watch(self)
-
-    def _read_no_more(self) -> None:
-        self._is_deaf = True
-        self._is_free = False
-        self._waiting.clear()
-        self._reader = None
-        self._count_held()
-
-    def _count_held(self) -> None:
-        """Tell the desk what the bodies of this connection take."""
-        held = sum(len(request.body) for request in self._waiting)
-        held += self._reader.held_bytes if self._reader else 0
-        held += self._exchange.body_bytes if self._exchange else 0
-        self.desk.held_bytes += held - self._held_bytes
-        self._held_bytes = held
-
-    def _refuse(self, refusal: Refusal) -> None:
-        """Say why nothing more is read here; what is still being sent is thrown away."""
-        self._read_no_more()
-        LOG.warning("Refused what %s sent: %s. %s.", self._address, refusal.message, refusal.fix)
-        body = refusal.body()
-        head = (
-            f"HTTP/1.1 {refusal.status.value} {refusal.status.phrase}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        )
-        self._write([head.encode(), CLOSES, self.desk.last_lines()], body)
-        if self._is_ending or self.desk.is_stopping:
-            self._close()
-        else:
-            self._linger()
-
-    def look(self, now: float) -> None:
-        """End what takes too long: a head, a body, an answer, the rest of what was refused."""
-        reader, unread = self._reader, self._transport.get_write_buffer_size()
-        if self._patience.is_unread(now, unread):
-            self._transport.abort()
-        elif self._is_deaf:
-            if not unread and self._patience.has_lingered(now):
-                self._transport.abort()
-        elif reader is None or reader.is_between or self._exchange is not None or self._waiting:
-            return
-        elif reader.is_in_head:
-            if self._patience.is_head_late(now, is_stopping=self.desk.is_stopping):
-                self._refuse(HEAD_LATE)
-        elif self._patience.is_body_late(now):
-            if reader.awaits_body:
-                self._refuse(BODY_LATE)
-            else:  # the rest of a request that is answered
-                self._close()
-
-    def eof_received(self) -> bool:
-        """Note that the other side sends no more; it may still read. Tell whether it is to."""
-        self._is_ending = True
-        if self._is_free or self._is_deaf:
-            return False
-        if self._exchange is not None:
-            self._exchange.given_up.set()
-        if self._reader is not None and self._refusal is None:
-            self._refusal = self._reader.end()
-        self._go_on()
-        return True
-
-    def finish(self) -> None:
-        """Close as soon as all is answered that has begun to arrive."""
-        if self._exchange is not None:
-            self._exchange.given_up.set()
-        is_in_rest = self._reader is not None and not (
-            self._reader.is_between or self._reader.is_in_head or self._reader.awaits_body
-        )
-        if self._is_free or (is_in_rest and self._exchange is None and not self._waiting):
-            self._close()
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the server stops: responses are the last of their connections."""
+        return self.gateway.is_stopping
 
     @property
     def is_idle(self) -> bool:
-        """Whether it has nothing to read, to answer or to write."""
-        return self._is_free and not self._transport.get_write_buffer_size()
+        """Whether nothing is to be read, handled or written."""
+        return not (self.is_busy or self.arriving or self.transport.get_write_buffer_size())
 
-    def break_off(self) -> None:
-        """Close at once; what waits to be written is lost."""
-        self._transport.abort()
+    @property
+    def is_hurried(self) -> bool:
+        """Whether a response may not be delayed: the client is leaving, or the server stops."""
+        return self.is_gone or self.has_eof or self.is_stopping
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(_HIGH_WATER)
+        self._received_s = self.loop.time()
+        self._stay_open_for(self.limits.idle_s)
+        if self.is_stopping:
+            self.transport.close()
+        elif len(self.connections) > self.limits.connections:
+            self.refuse(TOO_MANY_CONNECTIONS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End; a thread that makes a response learns of it."""
+        self.is_gone = True
+        self._hurry()
+        for timer in self._timers.values():
+            timer.cancel()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+        super().connection_lost(exc)
+
+    def _hurry(self) -> None:
+        if self.exchange is not None:
+            self.exchange.given_up.set()
+
+    def eof_received(self) -> bool:
+        """Note that the client sends no more; return whether it is still sent something."""
+        self.has_eof = True
+        self._hurry()
+        if self.arriving == "body" and not self._is_deaf and self._wants_body:
+            self.refuse(body_cut_off(*self._body_progress()))
+        is_tls = self.transport.get_extra_info("sslcontext") is not None
+        return self.is_busy and not is_tls
+
+    def _start_timer(self, name: str, seconds: float, what: Any) -> None:
+        self._stop_timer(name)
+        self._timers[name] = self.loop.call_later(seconds, what)
+
+    def _stop_timer(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+
+    # How long a client may take.
+
+    def watch_arriving(self) -> None:
+        """Note that data came; whatever has begun to arrive has to end in time."""
+        self._received_s = self.loop.time()
+        if not self.arriving:
+            self._begun_s = 0.0
+            return
+        if not self._begun_s:
+            self._begun_s = self._received_s
+        if "arriving" not in self._timers:
+            self._check_arriving()
+
+    def _check_arriving(self) -> None:
+        self._stop_timer("arriving")
+        what, now = self.arriving, self.loop.time()
+        if not what or self._is_deaf or self.transport.is_closing():
+            return
+        if self.flow.read_paused:  # it is the server that is slow
+            self._begun_s = self._received_s = now
+        if what == "head":
+            head_s = self.limits.body_idle_s if self.is_stopping else self.limits.head_s
+            due = self._begun_s + head_s
+        else:
+            due = min(
+                self._received_s + self.limits.body_idle_s, self._begun_s + self.limits.body_s
+            )
+        if now < due:
+            self._start_timer("arriving", due - now, self._check_arriving)
+        elif what == "head":
+            self.refuse(head_timeout(self.limits))
+        elif self._wants_body:
+            self.refuse(body_timeout(self.limits))
+        elif self.is_busy:
+            self._start_timer("arriving", self.limits.body_idle_s, self._check_arriving)
+        else:  # the body of a request that is answered
+            self.transport.close()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that was idle for too long; uvicorn calls it after each response."""
+        left = self._received_s + self.limits.idle_s - self.loop.time()
+        if self.is_busy or self.arriving:
+            left = self.limits.idle_s
+        if left > 0:
+            self._stay_open_for(left)
+        else:
+            self.transport.close()
+
+    def _stay_open_for(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )
 
     def pause_writing(self) -> None:
-        """Write no more until the other side has taken some."""
-        self._is_full = True
-        self._is_free = False
-        self._note_unread()
+        """Write no more until the client has read some."""
+        super().pause_writing()
+        self._unread_bytes = self.transport.get_write_buffer_size()
+        self._start_timer("unread", self.limits.unread_s, self._check_unread)
 
     def resume_writing(self) -> None:
-        """Go on."""
-        self._is_full = False
-        self._give_turn()
-        self._go_on()
+        """Go on writing."""
+        super().resume_writing()
+        self._stop_timer("unread")
+
+    def _check_unread(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+        if unread == self._unread_bytes:
+            self.transport.abort()
+        else:
+            self._unread_bytes = unread
+            self._start_timer("unread", self.limits.unread_s, self._check_unread)
+
+    # Refusals, and other ends.
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what uvicorn cannot read."""
+        self.refuse(unreadable(msg))
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Read no more; say why once all responses are sent that come before, and close."""
+        self._is_deaf = True
+        self._refusal = self._refusal or refusal
+        if self.arriving == "body" and self._wants_body:
+            self._drop_request()
+        self._settle()
+
+    def _drop_request(self) -> None:
+        """End the request that is arriving: there is no response to it but a refusal."""
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+
+    @property
+    def _wants_body(self) -> bool:
+        cycle = self.cycle
+        return cycle is not None and cycle.scope["method"] not in WITHOUT_BODY
+
+    def _body_progress(self) -> tuple[int, str | None]:
+        """Return how much of the arriving body came, and the length announced for it."""
+        length = dict(self.cycle.scope["headers"]).get(b"content-length")
+        return len(self.cycle.body), None if length is None else length.decode("latin-1")
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request; uvicorn calls it."""
+        super().on_response_complete()  # type: ignore[misc]
+        self._settle()
+
+    def _settle(self) -> None:
+        """Where all responses are sent: refuse what cannot be read, or close after the last."""
+        if self.is_busy or self.transport.is_closing():
+            return
+        if self._refusal is not None:
+            self._send_refusal(self._refusal)
+        elif self.has_eof or (self.is_stopping and not self.arriving):
+            self.transport.close()
+
+    def _send_refusal(self, refusal: Refusal) -> None:
+        self._refusal = None
+        client = self.client[0] if self.client else "a local client"
+        LOG.warning("Refused what %s sent: %s. %s.", client, refusal.message, refusal.fix)
+        body = self.gateway.error_body(*refusal)
+        head = status_line(f"{refusal.status.value} {refusal.status.phrase}")
+        head += header_lines(
+            [
+                ("content-type", "application/json"),
+                ("content-length", str(len(body))),
+                ("date", self.gateway.date().decode()),
+                ("connection", "close"),
+            ]
+        )
+        self.transport.write(head + b"\r\n" + body)
+        self.linger()
+
+    def linger(self) -> None:
+        """Send no more, and close once the client has had time to read what was sent."""
+        self._is_deaf = True
+        if self.has_eof or self.is_stopping:
+            self.transport.close()
+            return
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.flow.resume_reading()
+        self._start_timer("linger", self.limits.linger_s, self.transport.abort)
+
+    def break_off(self, *, is_reset: bool) -> None:
+        """Close when what is written has left; or reset the connection, with no more of it."""
+        if not is_reset:
+            self.transport.close()
+            return
+        file: socket.socket | None = self.transport.get_extra_info("socket")
+        if file is not None and file.family != getattr(socket, "AF_UNIX", None):
+            file.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    def shutdown(self) -> None:
+        """Close once all is answered that has begun to arrive; uvicorn calls it."""
+        self._hurry()
+        if self.is_busy:
+            self.cycle.keep_alive = False
+        elif not self.arriving or self._is_deaf or (self.arriving == "body"):
+            self.transport.close()
+        else:
+            self._check_arriving()

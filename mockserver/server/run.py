@@ -1,122 +1,230 @@
-"""Serves a WSGI application: an event loop reads and writes, threads make what is not kept."""
+"""Starts and stops the server: uvicorn with our connections and our gateway."""
 
 import asyncio
+import errno
+import logging
+import math
 import signal
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from deadringer.mockserver.exceptions import StartError
+import uvicorn
 
-from . import MOST_AT_ONCE, Connection, Desk, Kept
-from .pauses import end_pauses
+from . import wire
+from .gateway import ErrorBody, Gateway, ResponseCache
+from .limits import Limits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+LOG = logging.getLogger("deadringer")
 BACKLOG = 1024
-PATIENT_STOP_S = 7
-"""What is under way may take so long when the server is told to stop."""
-LONGEST_STOP_S = 9
-"""The process ends then, whatever is stuck: containers grant ten seconds."""
+LONGEST_STOP_S = 8
+"""After this the process has ended, whatever is stuck: containers grant ten seconds."""
 AGAIN_S = 0.3
-"""A Ctrl-C that comes sooner after the first is the same one, passed on by whoever else got it."""
+"""A Ctrl-C that comes sooner after the first is the same one, passed on by another process."""
 _SOON_S = 0.5
+_TRIES = 8
+"""Ports to try until one is free on all addresses of a host."""
+_NO_SUCH_FAMILY = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 _LAST_LOOKS, _BETWEEN_LOOKS_S = 10, 0.003
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (recognised, not chosen)
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Give a socket that listens; port 0 picks a free one.
+class Certificate(NamedTuple):
+    """Files in PEM; `key` may be None if the certificate's file holds it."""
 
-    From here on callers can connect; they wait until the application serves.
+    certificate: Path
+    key: Path | None
+
+
+class BindError(Exception):
+    """An address cannot be listened on."""
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Return sockets that listen on every address of a host; port 0 picks one free port for all.
+
+    `localhost` has an address of IPv4 and one of IPv6, `::` means all of both. From here on clients
+    can connect; they wait until the application serves.
 
     Raises:
-        StartError: if the address cannot be had.
+        BindError: if the address cannot be had.
     """
+    host = host.removeprefix("[").removesuffix("]")
     try:
-        # As bytes, a name in ASCII needs none of the tables for names that are not.
-        name = host.encode() if host.isascii() else host
-        family, *_, address = socket.getaddrinfo(
-            name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.create_server(address, family=family, backlog=BACKLOG)
-        # A large body leaves in a write of its own; held back by Nagle's algorithm, it would wait
-        # some 40 ms for the reader's acknowledgement. Accepted connections inherit the option.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        tries = (_listeners(host, port) for _ in range(_TRIES))
+        found = next(filter(None, tries), None)
     except (OSError, UnicodeError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
-        raise StartError(
+        raise BindError(
             f"Cannot listen on {host} port {port}: {reason}. "
             "Choose another with --host and --port; --port 0 picks a free port."
         ) from problem
-    listener.setblocking(False)
-    return listener
+    if found is None:
+        raise BindError(f"Cannot listen on {host}: no port is free on all of its addresses.")
+    return found
 
 
-def base_url(listener: socket.socket) -> str:
-    """Give the URL under which this machine reaches the socket."""
-    host, port = listener.getsockname()[:2]
-    host = _ANY_ADDRESS.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _listeners(host: str, port: int) -> list[socket.socket]:
+    """Return the sockets of a host; none if the port that was picked is not free for all."""
+    listeners: list[socket.socket] = []
+    for family, address in _addresses(host):
+        chosen = port or (listeners[0].getsockname()[1] if listeners else 0)
+        try:
+            listener = socket.create_server((address, chosen), family=family, backlog=BACKLOG)
+        except OSError as problem:
+            if listeners and problem.errno in _NO_SUCH_FAMILY:
+                continue
+            for one in listeners:
+                one.close()
+            if listeners and not port:
+                return []
+            raise
+        listener.setblocking(False)
+        listeners.append(listener)
+    return listeners
 
 
-def serve(
-    application: "WSGIApplication",
-    listener: socket.socket,
-    on_ready: Callable[[], None],
-    kept: Kept | None = None,
-    at_once: int = MOST_AT_ONCE,
-) -> None:
-    """Serve until SIGTERM or Ctrl-C; requests in flight are finished first.
+def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
+    """Return the addresses of a host to listen on, those of IPv4 first.
 
-    One whose caller does not take the answer is given up after `PATIENT_STOP_S`, or at a second
-    Ctrl-C. If the application is stuck, the process ends by SIGALRM after `LONGEST_STOP_S`.
-    `on_ready` is called once, when callers can connect. `kept` is asked first. With `at_once=1`
-    one thread does everything, which is fastest if nothing ever waits.
+    Raises:
+        OSError: if there is none.
     """
-    _allow_connections()
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(application, listener, on_ready, kept, at_once))
+    if host == "::" and socket.has_ipv6:
+        return [(socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")]  # noqa: S104 (asked for)
+    # As bytes, a name in ASCII needs none of the tables for names that are not.
+    name = host.encode() if host.isascii() else host
+    found = socket.getaddrinfo(name, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    addresses = {(family, str(place[0])) for family, _, _, _, place in found}
+    if host == "localhost" and socket.has_ipv6:
+        addresses |= {(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")}
+    return sorted(addresses)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Give the maker of a quicker event loop, where there is one for this system."""
+def bind_path(path: Path) -> list[socket.socket]:
+    """Return a Unix socket that listens at a path, in place of one that no process serves.
+
+    Raises:
+        BindError: if it cannot be had.
+    """
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    if _is_served(path):
+        raise BindError(f"Cannot listen on {path}: another process does. Choose another --uds.")
     try:
-        from uvloop import new_event_loop
-    except ImportError:
-        return None
-    return new_event_loop
+        if path.is_socket():
+            path.unlink()
+        listener.bind(str(path))
+        listener.listen(BACKLOG)
+    except OSError as problem:
+        listener.close()
+        reason = problem.strerror or str(problem)
+        raise BindError(f"Cannot listen on {path}: {reason}. Choose another --uds.") from problem
+    listener.setblocking(False)
+    return [listener]
 
 
-async def _serve(
-    application: "WSGIApplication",
-    listener: socket.socket,
-    on_ready: Callable[[], None],
-    kept: Kept | None,
-    at_once: int,
-) -> None:
-    told_to_stop = asyncio.Event()
-    desk = Desk(application, kept, at_once)
-    _on_signals(told_to_stop, lambda: desk.give_up("interrupted again"))
-    host, port = listener.getsockname()[:2]
-    common = {"SERVER_NAME": host, "SERVER_PORT": str(port)}
-    server = await desk.loop.create_server(
-        lambda: Connection(desk, common), sock=listener, backlog=BACKLOG
-    )
-    on_ready()
-    await told_to_stop.wait()
-    await _take_what_has_come()
-    server.close()
-    await _take_what_has_come()
-    end_pauses()
-    reason = f"{PATIENT_STOP_S} seconds were not enough"
-    desk.loop.call_later(_SOON_S, desk.tell_of_waiting, PATIENT_STOP_S)
-    desk.loop.call_later(PATIENT_STOP_S, desk.give_up, reason)
-    await desk.stop()
-    if hasattr(signal, "alarm"):
-        signal.alarm(0)
+def _is_served(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        return caller.connect_ex(str(path)) == 0
+
+
+def take_over(number: int) -> list[socket.socket]:
+    """Return the socket of a file descriptor that this process was started with.
+
+    Raises:
+        BindError: if it is none.
+    """
+    try:
+        listener = socket.socket(fileno=number)
+        listener.listen(BACKLOG)
+    except OSError as problem:
+        raise BindError(
+            f"File descriptor {number} is no socket to listen on: {problem.strerror}. "
+            "Start the server with one, and give its number with --fd."
+        ) from problem
+    listener.setblocking(False)
+    return [listener]
+
+
+def base_url(listeners: Sequence[socket.socket], scheme: str = "http") -> str:
+    """Return the URL under which this machine reaches the sockets; `unix:PATH` of a Unix one."""
+    name = listeners[0].getsockname()
+    if not isinstance(name, tuple):
+        return f"unix:{name}"
+    host, port = str(name[0]), name[1]
+    host = _ANY_ADDRESS.get(host, host)
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+class Server(uvicorn.Server):
+    """Serves until `should_exit` is set; what has arrived by then is answered."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._gateway: Gateway = config.app  # type: ignore[assignment]
+        self._on_ready = on_ready
+        self._told_to_stop_s = 0.0
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; only a Ctrl-C later than the first signal breaks off what is in progress.
+
+        Whatever ends a group of processes may send each the signal, and another process send it
+        again.
+        """
+        if self.should_exit and time.monotonic() - self._told_to_stop_s < AGAIN_S:
+            return
+        self._told_to_stop_s = self._told_to_stop_s or time.monotonic()
+        super().handle_exit(sig, frame)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept connections, and say so."""
+        await super().startup(sockets=sockets)
+        self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what has arrived, then end every connection."""
+        await _take_what_has_come()
+        for server in self.servers:
+            server.close()
+        await _take_what_has_come()
+        self._gateway.is_stopping = True
+        wire.end_pauses()
+        ending = asyncio.create_task(self._break_off_late())
+        await super().shutdown(sockets)
+        ending.cancel()
+
+    @property
+    def _owing(self) -> list[Any]:
+        """The connections that have something to read, to answer or to write."""
+        return [one for one in self.server_state.connections if not one.is_idle]  # type: ignore[union-attr]
+
+    async def _break_off_late(self) -> None:
+        """Break off every connection that takes too long, or at once if that is asked for."""
+        seconds, begun = self._gateway.limits.stop_s, time.monotonic()
+        is_reported = False
+        while not self.force_exit and time.monotonic() - begun < seconds:
+            await asyncio.sleep(0.05)
+            if not is_reported and time.monotonic() - begun > _SOON_S and self._owing:
+                is_reported = True
+                LOG.warning(
+                    "Waiting up to %g seconds for %d connection(s); Ctrl-C again breaks them off.",
+                    seconds,
+                    len(self._owing),
+                )
+        if self._owing:
+            reason = (
+                "interrupted again" if self.force_exit else f"{seconds:g} seconds were not enough"
+            )
+            LOG.warning("Broke off %d connection(s): %s.", len(self._owing), reason)
+        for connection in tuple(self.server_state.connections):
+            connection.transport.abort()
 
 
 async def _take_what_has_come() -> None:
@@ -128,31 +236,72 @@ async def _take_what_has_come() -> None:
         await asyncio.sleep(_BETWEEN_LOOKS_S)
 
 
-def _on_signals(told_to_stop: asyncio.Event, hurry: Callable[[], None]) -> None:
-    """Begin to stop when told; the system sees to it that this has an end, whatever is stuck.
+def create_server(
+    application: "WSGIApplication",
+    error_body: ErrorBody,
+    *,
+    on_ready: Callable[[], None] = lambda: None,
+    cache: ResponseCache | None = None,
+    limits: Limits | None = None,
+    certificate: Certificate | None = None,
+) -> Server:
+    """Return a server of an application; `cache` is asked first.
 
-    Only a Ctrl-C later than the first signal is meant to hurry: who ends a group of processes may
-    send each SIGTERM, and the one that watches over them sends it again.
+    Run it with `run(sockets)`, in any thread; set `should_exit` to stop it.
     """
-    loop = asyncio.get_running_loop()
-    first_s: list[float] = []
+    gateway = Gateway(application, error_body, cache, limits)
+    config = uvicorn.Config(
+        gateway,
+        interface="asgi3",
+        http=_protocol(),
+        ws="none",
+        lifespan="off",
+        workers=1,
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=math.ceil(gateway.limits.idle_s),
+        timeout_graceful_shutdown=math.ceil(gateway.limits.stop_s + _SOON_S),
+        ssl_certfile=certificate and str(certificate.certificate),
+        ssl_keyfile=certificate and certificate.key and str(certificate.key),
+        h11_max_incomplete_event_size=gateway.limits.head_bytes,
+    )
+    logging.getLogger("uvicorn").handlers = LOG.handlers
+    return Server(config, on_ready)
 
-    def stop(number: int) -> None:
-        if first_s:
-            if number == signal.SIGINT and loop.time() - first_s[0] > AGAIN_S:
-                hurry()
-            return
-        first_s.append(loop.time())
-        if hasattr(signal, "alarm"):
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.alarm(LONGEST_STOP_S)
-        told_to_stop.set()
 
-    for one in (signal.SIGTERM, signal.SIGINT):
-        try:
-            loop.add_signal_handler(one, stop, one)
-        except NotImplementedError:  # on Windows
-            signal.signal(one, lambda number, _frame: loop.call_soon_threadsafe(stop, number))
+def _protocol() -> Any:
+    """Return the class of connections: with httptools where it is installed."""
+    try:
+        from .protocol import CachingProtocol
+    except ImportError:
+        from .plain import PlainProtocol
+
+        return PlainProtocol
+    return CachingProtocol
+
+
+def serve(
+    application: "WSGIApplication",
+    listeners: Sequence[socket.socket],
+    error_body: ErrorBody,
+    **options: Any,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests in progress are finished first.
+
+    One whose client does not read the response is given up after `Limits.stop_s`, or at a second
+    Ctrl-C. `options` are those of `create_server`.
+    """
+    _allow_connections()
+    server = create_server(application, error_body, **options)
+    # uvicorn raises the signals again that stopped it, for handlers that stood here before.
+    for one in uvicorn.server.HANDLED_SIGNALS:
+        signal.signal(one, server.handle_exit)
+    server.run(list(listeners))
 
 
 def _allow_connections() -> None:

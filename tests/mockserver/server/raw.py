@@ -3,6 +3,7 @@
 import json
 import select
 
+from deadringer.mockserver.server import Limits
 from tests.mockserver.conftest import DEMO, KNOWN
 
 KEY = f"Host: localhost\r\nx-api-key: {DEMO['x-api-key']}\r\n"
@@ -10,6 +11,7 @@ READ = f"GET {KNOWN} HTTP/1.1\r\n{KEY}\r\n".encode()
 LIST = f"GET /v1/workflows HTTP/1.1\r\n{KEY}\r\n".encode()
 TEST = "POST /v1/workflows/wf_abc123/test"
 WAIT_S = 20
+LIMITS = Limits()
 LARGE = 5000
 """Steps of an execution that no system's buffers hold."""
 

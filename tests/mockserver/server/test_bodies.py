@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from deadringer.mockserver.server.refusals import MOST_BODY_BYTES, PATIENCE_S
 from tests.mockserver.conftest import DEMO, KNOWN
+from tests.mockserver.server.raw import LIMITS
 
 TEST = "/v1/workflows/wf_abc123/test"
 HALF_SENT = 400
@@ -51,7 +51,7 @@ def test_bodies_that_stand_still_hold_nobody_and_are_answered_in_the_end(server)
     assert server.stop() == 0
 
     assert {status for status, _ in told} == {408}
-    assert f"stood still for {PATIENCE_S:g}" in str(told)
+    assert f"idle for {LIMITS.body_idle_s:g} s" in str(told)
 
 
 def test_what_was_answered_is_not_done_when_the_rest_comes(server):
@@ -78,12 +78,12 @@ def test_what_a_caller_did_not_finish_is_not_done(server, sent):
 
 
 def test_a_body_that_is_too_large_is_refused_unread(server):
-    lines = (f"POST {TEST} HTTP/1.1", f"Content-Length: {MOST_BODY_BYTES + 1}")
+    lines = (f"POST {TEST} HTTP/1.1", f"Content-Length: {LIMITS.body_bytes + 1}")
     with connected(server, *lines) as connection:
         status, told = answered(connection)
 
     assert status == 413
-    assert f"{MOST_BODY_BYTES:,}" in told["error"]["suggestion"]
+    assert f"{LIMITS.body_bytes:,}" in told["error"]["suggestion"]
 
 
 def test_a_read_does_not_wait_for_a_body(server):

@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from deadringer.mockserver.server.refusals import MOST_BODY_BYTES, MOST_HEAD_BYTES
-from tests.mockserver.server.raw import KEY, LIST, READ, TEST, WAIT_S, Answers, error_of
+from tests.mockserver.server.raw import KEY, LIMITS, LIST, READ, TEST, WAIT_S, Answers, error_of
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +65,13 @@ def test_who_sends_no_more_still_gets_the_answers(connection, request_):
     assert Answers(connection).rest().count(b"HTTP/1.1 200 ") == request_.count(b"GET ")
 
 
-def test_http_1_0_is_kept_open_for_those_who_ask(connection):
+@pytest.mark.parametrize("asked_for", [b"", b"Connection: keep-alive\r\n"])
+def test_a_connection_of_http_1_0_ends_with_its_response(connection, asked_for):
+    connection.sendall(READ.replace(b"1.1", b"1.0", 1)[:-2] + asked_for + b"\r\n")
     answers = Answers(connection)
-    connection.sendall(READ.replace(b"1.1", b"1.0", 1)[:-2] + b"Connection: keep-alive\r\n\r\n")
-    assert answers.next()[1]["connection"] == "keep-alive"
-    connection.sendall(READ.replace(b"1.1", b"1.0", 1))
-    assert answers.next()[1]["connection"] == "close"
+
+    status, headers, _ = answers.next()
+    assert (status, headers["connection"]) == (200, "close")
     assert answers.rest() == b""
 
 
@@ -238,7 +238,7 @@ def test_a_request_has_one_host(connection, read, hosts):
     [
         READ.replace(b"Host: localhost\r\n", b""),
         READ[:-2] + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-        READ[:-2] + b"A: " + b"x" * MOST_HEAD_BYTES + b"\r\n\r\n",
+        READ[:-2] + b"A: " + b"x" * LIMITS.head_bytes + b"\r\n\r\n",
     ],
     ids=["host", "coding", "head"],
 )
@@ -282,7 +282,7 @@ def test_chunked_may_be_written_large(connection):
 @pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nA: ", b"GET / HTTP/1.1\r\n"])
 def test_a_head_that_is_too_large_is_refused(connection, start):
     filling = b"a: b\r\n" if start.endswith(b"\n") else b"x"
-    connection.sendall(start + filling * (2 * MOST_HEAD_BYTES // len(filling)))
+    connection.sendall(start + filling * (2 * LIMITS.head_bytes // len(filling)))
 
     status, message = error_of(Answers(connection).next())
     assert status == 431
@@ -290,7 +290,7 @@ def test_a_head_that_is_too_large_is_refused(connection, start):
 
 
 def test_the_answer_reaches_one_who_goes_on_sending_a_body_that_is_too_large(connection):
-    head = f"{TEST} HTTP/1.1\r\n{KEY}Content-Length: {2 * MOST_BODY_BYTES}\r\n\r\n"
+    head = f"{TEST} HTTP/1.1\r\n{KEY}Content-Length: {2 * LIMITS.body_bytes}\r\n\r\n"
     connection.sendall(head.encode() + bytes(2**20))
     time.sleep(0.2)
     connection.sendall(bytes(2**20))

@@ -1,6 +1,5 @@
 """The server with applications that do what ours does not, or seldom."""
 
-import signal
 import socket
 import subprocess
 import sys
@@ -11,19 +10,23 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from deadringer.mockserver.server.patience import Patience
-from deadringer.mockserver.server.refusals import HEAD_PATIENCE_S, LONGEST_S, PATIENCE_S, UNREAD_S
 from tests.machine import NO_TLS
 from tests.mockserver.server.raw import KEY, WAIT_S, Answers
 
 BEGIN = """
-import threading, time
+import json, threading, time
+from deadringer.mockserver.server.limits import Limits
 from deadringer.mockserver.server.run import base_url, bind, serve
-kept, at_once = None, 8
+
+def error_body(status, message, fix):
+    return json.dumps({"error": {"code": "X", "message": message, "suggestion": fix}}).encode()
+
+kept, limits = None, Limits(threads=8)
 """
 END = """
-listener = bind("127.0.0.1", 0)
-serve(application, listener, lambda: print(base_url(listener), flush=True), kept, at_once)
+listeners = bind("127.0.0.1", 0)
+ready = lambda: print(base_url(listeners), flush=True)
+serve(application, listeners, error_body, on_ready=ready, cache=kept, limits=limits)
 """
 HEAD = f"HTTP/1.1\r\n{KEY}\r\n"
 
@@ -120,7 +123,7 @@ def application(environ, start_response):
 
 def test_requests_beyond_those_made_at_once_wait_for_their_turn():
     program = """
-at_once, meet, under_way, most = 2, threading.Barrier(2), [], []
+limits, meet, under_way, most = Limits(threads=2), threading.Barrier(2), [], []
 
 def application(environ, start_response):
     under_way.append(1)
@@ -157,9 +160,10 @@ def application(environ, start_response):
         assert httpx.get(url, timeout=WAIT_S).text == "well"
 
 
-@pytest.mark.skipif(not hasattr(signal, "alarm"), reason="this system has no alarm")
 def test_an_application_that_is_stuck_cannot_keep_the_server_from_stopping():
     program = """
+limits = Limits(stop_s=0.3)
+
 def application(environ, start_response):
     time.sleep(600)
 """
@@ -168,35 +172,5 @@ def application(environ, start_response):
         time.sleep(0.5)
         process.terminate()
 
-        assert process.wait(WAIT_S) == -signal.SIGALRM
-
-
-def test_patience_has_an_end():
-    patience = Patience()
-    patience.begin()
-    patience.begin_to_be_read()
-    now = time.monotonic()
-
-    def late(seconds, is_stopping=False):
-        return patience.is_head_late(now + seconds, is_stopping=is_stopping)
-
-    assert [late(HEAD_PATIENCE_S - 1), late(HEAD_PATIENCE_S + 1)] == [False, True]
-    assert [late(PATIENCE_S - 1, True), late(PATIENCE_S + 1, True)] == [False, True]
-    assert [patience.is_body_late(now + s) for s in (PATIENCE_S - 1, PATIENCE_S + 1)] == [0, 1]
-    assert patience.is_unread(now + 1, 100) is False  # it has been taken up to here
-    assert patience.is_unread(now + UNREAD_S, 100) is False
-    assert patience.is_unread(now + UNREAD_S + 2, 0) is False
-    assert patience.is_unread(now + UNREAD_S + 3, 100) is False
-    assert patience.is_unread(now + 2 * UNREAD_S + 4, 100) is True
-
-
-def test_a_body_that_goes_on_for_ever_is_late(monkeypatch):
-    patience = Patience()
-    patience.begin()
-    begun = time.monotonic()
-    for second in range(int(LONGEST_S)):
-        monkeypatch.setattr(time, "monotonic", lambda: begun + second)  # noqa: B023 (at once)
-        patience.go_on()
-        assert patience.is_body_late(begun + second) is False
-
-    assert patience.is_body_late(begun + LONGEST_S + 1) is True
+        assert process.wait(WAIT_S) == 0
+        assert "Broke off 1 connection(s): 0.3 seconds were not enough" in process.stderr.read()

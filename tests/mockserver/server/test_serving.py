@@ -25,7 +25,8 @@ from tests.mockserver.conftest import (
 CONNECTIONS = 4_000
 LOADED = {
     *("blinker", "click", "deadringer", "flask", "flask_cors", "httptools"),
-    *("itsdangerous", "jinja2", "markupsafe", "uvloop", "werkzeug"),
+    *("anyio", "itsdangerous", "jinja2", "markupsafe", "uvicorn", "uvloop"),
+    *("watchfiles", "werkzeug"),  # uvicorn loads the first, which loads anyio
 }
 """What `deadringer serve` loads before its first answer, beside the standard library.
 

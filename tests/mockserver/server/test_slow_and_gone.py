@@ -11,12 +11,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from deadringer.mockserver.server import MOST_AT_ONCE
-from deadringer.mockserver.server.refusals import MOST_BODY_BYTES, MOST_HELD_BYTES
 from tests.mockserver.conftest import DEMO, KNOWN, wait_for_held
 from tests.mockserver.server.raw import (
     KEY,
     LARGE,
+    LIMITS,
     LIST,
     READ,
     TEST,
@@ -48,9 +47,9 @@ def test_bodies_take_only_so_much_memory_together(connect, connection):
 
 def bodies_that_stand_still(connect):
     """Connections that send more than may be held, each all of its body but the last byte."""
-    head = f"{TEST} HTTP/1.1\r\n{KEY}Content-Length: {MOST_BODY_BYTES}\r\n\r\n".encode()
-    sent = head + bytes(MOST_BODY_BYTES - 1)
-    senders = [connect() for _ in range(MOST_HELD_BYTES // MOST_BODY_BYTES + 1)]
+    head = f"{TEST} HTTP/1.1\r\n{KEY}Content-Length: {LIMITS.body_bytes}\r\n\r\n".encode()
+    sent = head + bytes(LIMITS.body_bytes - 1)
+    senders = [connect() for _ in range(LIMITS.held_bytes // LIMITS.body_bytes + 1)]
     for sender in senders:
         threading.Thread(target=send, args=(sender, sent), daemon=True).start()
     return senders
@@ -110,7 +109,7 @@ def test_who_hangs_up_in_the_middle_disturbs_nobody(start_server, is_reset):
 
 
 def test_who_gave_up_waiting_holds_no_thread(connect, connection):
-    for _ in range(MOST_AT_ONCE + 8):
+    for _ in range(LIMITS.threads + 8):
         with connect() as leaver:
             leaver.sendall(READ[:-2] + b"Prefer: fault=hang\r\n\r\n")
     connection.sendall(LIST)

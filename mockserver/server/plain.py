@@ -1,0 +1,29 @@
+"""A connection read by h11, where httptools is not installed: nothing is answered from a cache."""
+
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from .connection import BoundedConnection
+
+
+class PlainProtocol(BoundedConnection, H11Protocol):  # type: ignore[misc] # eof_received
+    """Reads requests as uvicorn does, within our limits."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+
+    @property
+    def arriving(self) -> str:
+        """What of a request is arriving: "head", "body", or "" between requests."""
+        if self.conn.their_state is h11.SEND_BODY:
+            return "body"
+        is_between = self.conn.their_state is not h11.IDLE or not self.conn.trailing_data[0]
+        return "" if is_between else "head"
+
+    def data_received(self, data: bytes) -> None:
+        """Read what has come."""
+        if not self._is_deaf:
+            super().data_received(data)
+            self.watch_arriving()
