@@ -40,3 +40,9 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     cache_mb: int = 64
     max_sessions: int = 1000
+    uds: Path | None = None
+    fd: int | None = None
+    tls: bool = False
+    ssl_certfile: Path | None = None
+    ssl_keyfile: Path | None = None
+    limits: tuple[tuple[str, float], ...] = ()

@@ -12,7 +12,7 @@ RUNS_PAGE = "/__mock/ui/runs"
 def banner(base_url: str, settings: Settings, runs: Sequence[NamedRun]) -> str:
     """Give the text; a key that is not the public demo key is never written out."""
     lines = [f"Deadringer serves on {base_url}", _key_line(settings)]
-    if settings.control:
+    if settings.control and not base_url.startswith("unix:"):
         lines.append(f"See its runs: {base_url}{RUNS_PAGE}")
     lines.append("")
     example = next((run for run in runs if run.status == "completed"), None)
@@ -40,6 +40,9 @@ def _key_line(settings: Settings) -> str:
 
 def _curl_line(base_url: str, settings: Settings, run: NamedRun) -> str:
     key = DEMO_KEY if DEMO_KEY in settings.api_keys else "YOUR_KEY"
+    if base_url.startswith("unix:"):
+        socket = f"--unix-socket '{base_url.removeprefix('unix:')}' "
+        return f"curl {socket}-H 'x-api-key: {key}' 'http://localhost{run.path}'"
     return f"curl -H 'x-api-key: {key}' '{base_url}{run.path}'"
 
 

@@ -20,7 +20,9 @@ from .settings import (
     read_api_key,
     read_chaos,
     read_contract_fault,
+    read_host,
     read_host_name,
+    read_limit,
     read_path,
     read_rate_policy,
     read_speed,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from deadringer.mockserver.server.run import Certificate
     from deadringer.mockserver.world.service import Service
 
 MOST_RUNS = 10_000_000
@@ -47,7 +50,7 @@ setting = partial(click.option, cls=Setting)
 @click.command(
     cls=SettingsCommand, context_settings={"auto_envvar_prefix": PREFIX, "show_default": True}
 )
-@setting("--host", type=read_text, metavar="HOST", help="Address to listen on.")
+@setting("--host", type=read_host, metavar="HOST", help="Address to listen on.")
 @setting(
     "--port", type=Whole(0, 65_535, " (0 picks a free port)"), help="Port; 0 picks a free one."
 )
@@ -131,6 +134,24 @@ setting = partial(click.option, cls=Setting)
     multiple=True,
     help="Further name the control API and the pages may be called by; repeatable.",
 )
+@setting("--uds", type=read_path, metavar="PATH", help="Listen on this Unix socket instead.")
+@setting(
+    "--fd",
+    type=Whole(0, 1_000_000),
+    metavar="NUMBER",
+    help="Listen on the socket of this file descriptor instead.",
+)
+@setting("--tls/--no-tls", help="Serve HTTPS with a new self-signed certificate.")
+@setting("--ssl-certfile", type=read_path, metavar="FILE", help="Serve HTTPS with this (PEM).")
+@setting("--ssl-keyfile", type=read_path, metavar="FILE", help="Key, if FILE does not hold it.")
+@setting(
+    "--limit",
+    field="limits",
+    type=read_limit,
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Another limit of the HTTP server, such as body_bytes=1000; repeatable.",
+)
 @click.pass_context
 def serve(ctx: click.Context, /, **_settings: Any) -> None:
     """Serve the mock over HTTP.
@@ -158,22 +179,26 @@ def run_server(settings: Settings, telling: Callable[[str, "Service"], Callable[
     # Flask is not needed to refuse a setting.
     from deadringer.mockserver.app import EXTENSION, build_app
     from deadringer.mockserver.logging import configure_logs
-    from deadringer.mockserver.server.run import BindError, base_url, bind
+    from deadringer.mockserver.server.run import base_url
 
-    app = build_app(settings)
-    service: Service = app.extensions[EXTENSION]
-    try:
+    from .listening import certificate_for, listen, validate_listening
+
+    validate_listening(settings)
+    with certificate_for(settings) as certificate:
+        app = build_app(settings)
+        service: Service = app.extensions[EXTENSION]
         try:
-            listeners = bind(settings.host, settings.port)
-        except BindError as problem:
-            raise StartError(str(problem)) from problem
-        announce = telling(base_url(listeners), service)
-        configure_logs(settings.log_format)
-        gc.freeze()
-        gc.enable()
-        _run(app, listeners, announce)
-    finally:
-        service.close()
+            listeners = listen(settings)
+            url = base_url(listeners, "https" if certificate else "http")
+            announce = telling(url, service)
+            configure_logs(settings.log_format)
+            gc.freeze()
+            gc.enable()
+            _run(app, listeners, certificate, announce)
+        finally:
+            service.close()
+            if settings.uds is not None:
+                settings.uds.unlink(missing_ok=True)
     return 0
 
 
@@ -190,11 +215,17 @@ def _print_banner(url: str, service: "Service") -> Callable[[], None]:
     return announce
 
 
-def _run(app: "Flask", listeners: "list[socket]", announce: Callable[[], None]) -> None:
+def _run(
+    app: "Flask",
+    listeners: "list[socket]",
+    certificate: "Certificate | None",
+    announce: Callable[[], None],
+) -> None:
     """Serve until the process is told to stop."""
     from deadringer.mockserver.api.middleware.cache import KeptAnswers
     from deadringer.mockserver.app import EXTENSION
     from deadringer.mockserver.errors import refusal_body
+    from deadringer.mockserver.server.limits import Limits
     from deadringer.mockserver.server.run import serve as serve_application
 
     service: Service = app.extensions[EXTENSION]
@@ -203,4 +234,19 @@ def _run(app: "Flask", listeners: "list[socket]", announce: Callable[[], None]) 
 
         follow_changes(service)
     kept = app.wsgi_app if isinstance(app.wsgi_app, KeptAnswers) else None
-    serve_application(app, listeners, refusal_body, on_ready=announce, cache=kept)
+
+    def ready() -> None:
+        if certificate and certificate.authority:
+            trusted = certificate.authority
+            click.echo(f"Clients trust it with its authority: --cacert {trusted}", err=True)
+        announce()
+
+    serve_application(
+        app,
+        listeners,
+        refusal_body,
+        on_ready=ready,
+        cache=kept,
+        limits=Limits(**dict(service.settings.limits)),  # type: ignore[arg-type] # by their types
+        certificate=certificate,
+    )

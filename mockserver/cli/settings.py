@@ -227,6 +227,11 @@ def read_text(value: Any) -> str:
     return value.strip()
 
 
+def read_host(value: Any) -> str:
+    """Return a name or address; one of IPv6 may stand in brackets, as in a URL."""
+    return read_text(value).removeprefix("[").removesuffix("]")
+
+
 def read_path(value: Any) -> Path:
     """Return the path of a file or folder."""
     return Path(read_text(value))
@@ -288,6 +293,25 @@ def read_speed(value: Any) -> float:
             f"{value!r} is not a number above 0, such as 20; --freeze stops the clock"
         )
     return float(text)
+
+
+def read_limit(value: Any) -> tuple[str, float]:
+    """Return a limit of the HTTP server, `NAME=VALUE`: its name and value."""
+    from dataclasses import fields
+
+    from deadringer.mockserver.server.limits import Limits
+
+    if isinstance(value, tuple):
+        return value
+    known = {one.name: one.type for one in fields(Limits)}
+    name, _, text = str(value).partition("=")
+    if name not in known:
+        raise click.BadParameter(f"{name!r} is not one of {', '.join(known)}")
+    number = r"[0-9]{1,15}" if known[name] is int else r"[0-9]{1,9}(\.[0-9]{1,6})?"
+    if not re.fullmatch(number, text) or float(text) <= 0:
+        kind = "a whole number" if known[name] is int else "a number of seconds"
+        raise click.BadParameter(f"{value!r} is not {name}=VALUE with {kind} above 0")
+    return name, int(text) if known[name] is int else float(text)
 
 
 def read_time(value: Any) -> str:

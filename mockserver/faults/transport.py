@@ -6,19 +6,25 @@ import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flask import Response
+from flask import Response, request
 from werkzeug.wsgi import ClosingIterator
 
 from deadringer.contracts import JsonObject, parse_timestamp
 from deadringer.mockserver.errors import ApiError, error_response, kind_of_status
-from deadringer.mockserver.server.wire import BrokenConnectionError, pause
+from deadringer.mockserver.server.heads import header_lines, status_line
+from deadringer.mockserver.server.wire import BrokenConnectionError, has_wire, pause, write_raw
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 HANG_S = 3600
+_NEEDS_WIRE = frozenset(
+    {"reset", "truncate", "empty", "hang", "garbage", "wrong-length", "slow-headers"}
+)
+"""Kinds that end the connection, which only our own server lets an application do."""
 _CHUNKS = 20
 
 
@@ -90,14 +96,25 @@ def refuses(fault: JsonObject) -> bool:
 
 def breaks_off(fault: JsonObject) -> bool:
     """Tell whether a fault ends the connection before the answer is whole."""
-    return fault["kind"] in {"reset", "truncate", "empty", "hang"}
+    return fault["kind"] in _NEEDS_WIRE
 
 
 def spoil(response: Response, fault: JsonObject, number: int) -> Response:
     """Give the answer with the fault in it; an endless one holds a thread of the server."""
+    if fault["kind"] in _NEEDS_WIRE and not has_wire():
+        return error_response(_unsupported(fault["kind"]), HTTPStatus.NOT_IMPLEMENTED)
     chance = _chance(fault, number)
     chance.random()  # the share has had the first
     return KINDS[fault["kind"]].change(response, {**defaults(fault["kind"]), **fault}, chance)
+
+
+def _unsupported(kind: str) -> ApiError:
+    return ApiError(
+        "INTERNAL_ERROR",
+        f"The transport fault {kind} needs a server that lets go of its connections",
+        "Start the mock with `deadringer serve`; other WSGI servers run it without these faults: "
+        + ", ".join(sorted(_NEEDS_WIRE)),
+    )
 
 
 def defaults(kind: str) -> Mapping[str, Any]:
@@ -151,15 +168,59 @@ def _streamed(
 
 
 def _reset(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
-    sent = response.get_data()[: int(len(response.get_data()) * fault["after"])]
+    return _cut_off(response, fault["after"], is_reset=True)
+
+
+def _truncate(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
+    return _cut_off(response, fault["after"], is_reset=False)
+
+
+def _cut_off(response: Response, after: float, *, is_reset: bool) -> Response:
+    sent = response.get_data()[: int(len(response.get_data()) * after)]
 
     def chunks() -> Iterator[bytes]:
         if sent:
             yield sent
             pause(0.05)  # lets what was sent leave before the connection goes
-        raise BrokenConnectionError
+        raise BrokenConnectionError(is_reset=is_reset)
 
     return _streamed(response, chunks())
+
+
+def _garbage(response: Response, fault: JsonObject, chance: random.Random) -> Response:
+    def chunks() -> Iterator[bytes]:
+        write_raw(chance.randbytes(fault["bytes"]))
+        yield _break()
+
+    return _streamed(response, chunks(), _Silent)
+
+
+def _wrong_length(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
+    body = response.get_data()
+
+    def chunks() -> Iterator[bytes]:
+        yield body
+        raise BrokenConnectionError
+
+    answer = _streamed(response, chunks())
+    answer.headers["Content-Length"] = str(len(body) + fault["extra"])
+    return answer
+
+
+def _slow_headers(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
+    body = b"" if request.method == "HEAD" else response.get_data()
+    headers = [*response.headers, ("Connection", "close")]
+    head = status_line(response.status) + header_lines(headers) + b"\r\n"
+
+    def chunks() -> Iterator[bytes]:
+        lines = head.splitlines(keepends=True)
+        for line in lines:
+            write_raw(line)
+            pause(fault["over_ms"] / 1000 / len(lines))
+        write_raw(body)
+        yield _break()
+
+    return _streamed(response, chunks(), _Silent)
 
 
 def _empty(response: Response, _fault: JsonObject, _chance: random.Random) -> Response:
@@ -211,13 +272,21 @@ KINDS: Mapping[str, Kind] = {
             "latency", "Waits: fixed, uniform, or log-normal around delay_ms.", _LATENCY, _latency
         ),
         Kind("status", "Refuses with a status.", {"status": 503, "retry_after_s": None}, _status),
-        Kind("reset", "Closes the connection in the body.", {"after": 0.5}, _reset),
-        Kind("truncate", "Sends half a body, then closes.", {"after": 0.5}, _reset),
+        Kind("reset", "Resets the connection (TCP RST) in the body.", {"after": 0.5}, _reset),
+        Kind("truncate", "Sends half a body, then closes.", {"after": 0.5}, _truncate),
         Kind("empty", "Closes the connection without a byte.", {}, _empty),
         Kind("malformed", "Sends JSON that is cut off.", {"after": 0.7}, _malformed),
         Kind("drip", "Sends the body in small pieces.", {"over_ms": 3000}, _drip),
         Kind("content-type", "Says another type.", {"content_type": "text/html"}, _content_type),
         Kind("hang", "Never answers.", {"hang_ms": HANG_S * 1000}, _hang),
+        Kind("garbage", "Sends random bytes, no HTTP, then closes.", {"bytes": 512}, _garbage),
+        Kind(
+            "wrong-length",
+            "Announces more than the body, then closes.",
+            {"extra": 100},
+            _wrong_length,
+        ),
+        Kind("slow-headers", "Sends its head line by line.", {"over_ms": 3000}, _slow_headers),
     )
 }
 """Every kind of transport fault."""

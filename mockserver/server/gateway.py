@@ -24,6 +24,7 @@ from .limits import (
     Refusal,
     RefusedError,
     body_too_large,
+    head_too_large,
     too_much_at_once,
     unreadable,
     unsupported_encoding,
@@ -90,12 +91,17 @@ class Connection(Protocol):
         """Close at once what is written, or reset the connection."""
 
 
-def environ_of(scope: Scope) -> Environ:
+def environ_of(scope: Scope, limits: Limits) -> Environ:
     """Return what PEP 3333 wants to be known of a request, without `wsgi.input`.
 
     Raises:
-        RefusedError: if RFC 9112 wants the request refused.
+        RefusedError: if RFC 9112 wants the request refused, or it is too large.
     """
+    fields = scope["headers"]
+    size = len(scope["raw_path"]) + len(scope["query_string"])
+    size += sum(len(name) + len(value) for name, value in fields)
+    if size > limits.head_bytes or len(fields) > limits.headers:
+        raise RefusedError(head_too_large(limits))
     version = scope["http_version"]
     if version not in {"1.0", "1.1"}:
         raise RefusedError(UNSUPPORTED_VERSION)
@@ -111,8 +117,8 @@ def environ_of(scope: Scope) -> Environ:
         "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
         "wsgi.url_scheme": scope["scheme"],
     }
-    _add_headers(environ, scope["headers"])
-    hosts = sum(name == b"host" for name, _ in scope["headers"])
+    _add_headers(environ, fields)
+    hosts = sum(name == b"host" for name, _ in fields)
     if hosts > 1 or (hosts == 0 and version == "1.1"):
         raise RefusedError(NOT_ONE_HOST)
     if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
@@ -177,7 +183,7 @@ class Gateway:
         connection.exchange = exchange
         held = 0
         try:
-            environ = scope["state"].get("environ") or environ_of(scope)
+            environ = scope["state"].get("environ") or environ_of(scope, self.limits)
             body = b""
             if environ["REQUEST_METHOD"] not in WITHOUT_BODY:
                 read = await self._body(environ, receive)

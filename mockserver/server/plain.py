@@ -17,7 +17,8 @@ class PlainProtocol(BoundedConnection, H11Protocol):  # type: ignore[misc] # eof
     @property
     def arriving(self) -> str:
         """What of a request is arriving: "head", "body", or "" between requests."""
-        if self.conn.their_state is h11.SEND_BODY:
+        is_unfinished = self.is_busy and self.cycle.more_body
+        if is_unfinished or self.conn.their_state is h11.SEND_BODY:
             return "body"
         is_between = self.conn.their_state is not h11.IDLE or not self.conn.trailing_data[0]
         return "" if is_between else "head"

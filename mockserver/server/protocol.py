@@ -180,10 +180,6 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
             return
         if self._is_deaf:
             return
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if size > self.limits.head_bytes or len(self.headers) > self.limits.headers:
-            self.refuse(head_too_large(self.limits))
-            return
         scope, target, self.url = self.scope, self.url, b"/"
         path, _, query = target.partition(b"?")
         method = self._other_method or self.parser.get_method()
@@ -195,7 +191,7 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
         can_keep = version == "1.1" and self.parser.should_keep_alive()
         self._keeps = can_keep and not self.is_stopping
         try:
-            self._environ = environ_of(scope)  # type: ignore[arg-type]
+            self._environ = environ_of(scope, self.limits)  # type: ignore[arg-type]
         except RefusedError:  # the gateway says so
             self._environ = {}
         if self._environ and self._is_repeated():

@@ -41,6 +41,8 @@ class Certificate(NamedTuple):
 
     certificate: Path
     key: Path | None
+    authority: Path | None = None
+    """What clients have to trust, where no public authority has signed it."""
 
 
 class BindError(Exception):
@@ -161,6 +163,26 @@ def base_url(listeners: Sequence[socket.socket], scheme: str = "http") -> str:
     host, port = str(name[0]), name[1]
     host = _ANY_ADDRESS.get(host, host)
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def check_certificate(certificate: Certificate) -> None:
+    """Validate that a server can use a certificate.
+
+    Raises:
+        BindError: if it cannot.
+    """
+    import ssl  # plain HTTP does without
+
+    name = certificate.certificate
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(name, certificate.key, lambda: "")
+    except (OSError, ValueError) as problem:  # SSLError is an OSError
+        reason = problem.strerror if isinstance(problem, FileNotFoundError) else str(problem)
+        raise BindError(
+            f"Cannot use the certificate {name}: {reason}. Give PEM files that belong together, "
+            "without a password, with --ssl-certfile and --ssl-keyfile."
+        ) from problem
 
 
 class Server(uvicorn.Server):

@@ -23,6 +23,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from deadringer.fixtures import load_recordings
 from deadringer.mockserver import DEMO_KEY, Settings
 from deadringer.mockserver.app import build_app
+from deadringer.mockserver.server import wire
 from tests.machine import NO_TLS
 from tests.mockserver.twins import Twins
 
@@ -45,7 +46,7 @@ class ServerProcess:
     url: str = field(init=False)
 
     def __post_init__(self):
-        self.url = re.search(r"http://\S+", self.banner)[0]
+        self.url = re.search(r"(https?://|unix:)\S+", self.banner)[0]
 
     @property
     def log(self) -> str:
@@ -95,7 +96,7 @@ def start_server(tmp_path_factory) -> Iterator[Callable[..., ServerProcess]]:
             )
             stack.callback(process.terminate)
             banner = "".join(iter(process.stdout.readline, "Stop with Ctrl-C.\n"))
-            assert "http://" in banner, log_file.read_text()
+            assert "serves on" in banner, log_file.read_text()
             return ServerProcess(process, banner, log_file)
 
         yield start
@@ -177,6 +178,20 @@ def clock() -> SettableClock:
 
 
 class _QuietHandler(WSGIRequestHandler):
+    """Lets the application reach the connection of its request, as our own server does."""
+
+    given_up = threading.Event()
+
+    def write_raw(self, data):
+        self.wfile.write(data)
+
+    def run_wsgi(self):
+        wire.attach(self)
+        try:
+            super().run_wsgi()
+        finally:
+            wire.attach(None)
+
     def log(self, *_arguments):
         """The application has a log of its own."""
 

@@ -1,0 +1,89 @@
+"""Where `deadringer serve` listens, and with which certificate."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deadringer.mockserver.config import Settings
+from deadringer.mockserver.exceptions import StartError
+from deadringer.mockserver.server.run import (
+    BindError,
+    Certificate,
+    bind,
+    bind_path,
+    check_certificate,
+    take_over,
+)
+
+if TYPE_CHECKING:
+    from socket import socket
+
+
+def validate_listening(settings: Settings) -> None:
+    """Validate that the settings say one place to listen, and at most one certificate.
+
+    Raises:
+        StartError: if they do not.
+    """
+    if settings.uds is not None and settings.fd is not None:
+        raise StartError("Settings uds and fd both say where to listen. Leave one out.")
+    if settings.ssl_keyfile is not None and settings.ssl_certfile is None:
+        raise StartError("Setting ssl-keyfile: there is no certificate. Add --ssl-certfile FILE.")
+    if settings.tls and settings.ssl_certfile is not None:
+        raise StartError("Settings tls and ssl-certfile both say a certificate. Leave one out.")
+
+
+def listen(settings: Settings) -> "list[socket]":
+    """Return the sockets to serve.
+
+    Raises:
+        StartError: if they cannot be had.
+    """
+    try:
+        if settings.uds is not None:
+            return bind_path(settings.uds)
+        if settings.fd is not None:
+            return take_over(settings.fd)
+        return bind(settings.host, settings.port)
+    except BindError as problem:
+        raise StartError(str(problem)) from problem
+
+
+@contextmanager
+def certificate_for(settings: Settings) -> Iterator[Certificate | None]:
+    """Give the certificate to serve with, None for plain HTTP; one made by us lasts as long.
+
+    Raises:
+        StartError: if there is none, or it cannot be used.
+    """
+    if settings.tls:
+        with tempfile.TemporaryDirectory(prefix="deadringer-tls-") as folder:
+            yield _made(settings, Path(folder))
+    elif settings.ssl_certfile is not None:
+        certificate = Certificate(settings.ssl_certfile, settings.ssl_keyfile)
+        try:
+            check_certificate(certificate)
+        except BindError as problem:
+            raise StartError(str(problem)) from problem
+        yield certificate
+    else:
+        yield None
+
+
+def _made(settings: Settings, folder: Path) -> Certificate:
+    try:
+        import trustme
+    except ImportError:
+        raise StartError(
+            "Setting tls: the package trustme is missing. Install it with "
+            "pip install 'deadringer[tls]', or bring a certificate: --ssl-certfile FILE."
+        ) from None
+    names = {"localhost", "127.0.0.1", "::1", settings.host.strip("[]"), *settings.allowed_hosts}
+    authority = trustme.CA(organization_name="deadringer")
+    issued = authority.issue_cert(*sorted(names - {"0.0.0.0", "::"}))  # noqa: S104 (left out)
+    made, trusted = folder / "server.pem", folder / "ca.pem"
+    issued.private_key_and_cert_chain_pem.write_to_path(made)
+    authority.cert_pem.write_to_path(trusted)
+    return Certificate(made, None, trusted)

@@ -1,0 +1,73 @@
+"""Our server in a thread of the tests, with an application and limits of their own."""
+
+import json
+import socket
+import threading
+from contextlib import ExitStack, contextmanager
+
+from deadringer.mockserver.server import Limits, bind
+from deadringer.mockserver.server.run import create_server
+
+WAIT_S = 20
+HOST = "Host: test\r\n"
+
+
+def error_body(status, message, fix):
+    return json.dumps({"error": {"code": status, "message": message, "suggestion": fix}}).encode()
+
+
+def echo(environ, start_response):
+    """Answer with what was read of the request, as JSON."""
+    body = environ["wsgi.input"].read()
+    seen = {
+        "method": environ["REQUEST_METHOD"],
+        "path": environ["PATH_INFO"],
+        "query": environ["QUERY_STRING"],
+        "headers": {
+            name.removeprefix("HTTP_"): value
+            for name, value in sorted(environ.items())
+            if name.startswith(("HTTP_", "CONTENT_"))
+        },
+        "body": body.decode("latin-1"),
+    }
+    answer = json.dumps(seen).encode()
+    head = [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))]
+    start_response("200 OK", head)
+    return [answer]
+
+
+class Served:
+    """A server in a thread; `connect` opens a connection to it."""
+
+    def __init__(self, application=echo, cache=None, protocol=None, **limits):
+        self._stack = ExitStack()
+        (self._listener,) = bind("127.0.0.1", 0)
+        self.address = self._listener.getsockname()
+        ready = threading.Event()
+        self.server = create_server(
+            application, error_body, on_ready=ready.set, cache=cache, limits=Limits(**limits)
+        )
+        if protocol is not None:
+            self.server.config.http = protocol
+        self.thread = threading.Thread(target=self.server.run, args=([self._listener],))
+        self.thread.start()
+        assert ready.wait(WAIT_S)
+
+    def connect(self):
+        connection = socket.create_connection(self.address, WAIT_S)
+        return self._stack.enter_context(connection)
+
+    def stop(self):
+        self._stack.close()
+        self.server.should_exit = True
+        self.thread.join(WAIT_S)
+        assert not self.thread.is_alive()
+
+
+@contextmanager
+def served(application=echo, **options):
+    one = Served(application, **options)
+    try:
+        yield one
+    finally:
+        one.stop()
