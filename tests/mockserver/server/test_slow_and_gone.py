@@ -134,8 +134,10 @@ def test_a_caller_that_never_stops_sending_does_not_keep_the_server_from_stoppin
     assert server.process.wait(WAIT_S) == 0
 
 
-def test_the_loop_of_python_itself_serves_where_there_is_no_other(start_server, tmp_path):
-    (tmp_path / "uvloop.py").write_text("raise ImportError('not on this system')")
+@pytest.mark.parametrize("missing", [["uvloop"], ["uvloop", "httptools"]])
+def test_it_serves_where_the_fast_packages_are_missing(start_server, tmp_path, missing):
+    for name in missing:
+        (tmp_path / f"{name}.py").write_text("raise ImportError('not on this system')")
     server = start_server(PYTHONPATH=str(tmp_path))
     parts = urlsplit(server.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=WAIT_S) as connection:
