@@ -1,28 +1,29 @@
-"""Builds the Flask applications out of their parts: the API, and what people see and steer."""
+"""Builds the Flask applications out of their parts: the API, and everything under `/__mock/`."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_cors import CORS
 
-from deadringer.mockserver.context import asked_path
-
 from .api.http import compressing
-from .api.middleware.cache import KeptAnswers
-from .api.middleware.contract_faults import BrokenPromises
-from .api.middleware.journal import Journal, Journaling
-from .api.routes import add_api, bare_options, is_api_path
+from .api.in_process import InProcessApi
+from .api.middleware.cache import ResponseCache
+from .api.middleware.journal import Journal, JournalLayer
+from .api.middleware.request_log import RequestLog
+from .api.routes import add_api, bare_options
 from .config import Settings
+from .context import CONTEXT, ContextLayer, is_api_path
 from .errors import add_error_handlers
-from .logging import RequestLog
 from .state.clock import Clock, SystemClock
 from .world.documents import ExecutionSource, load_executions
 from .world.service import Service
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from .faults.contract import ContractFault
 
 EXTENSION = "deadringer"
 JOURNAL = "deadringer.journal"
@@ -37,9 +38,15 @@ EXPOSED_HEADERS = (
 
 
 def build_app(
-    settings: Settings, *, clock: Clock | None = None, executions: ExecutionSource | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    executions: ExecutionSource | None = None,
+    contract_faults: Sequence["ContractFault"] = (),
 ) -> Flask:
-    """Give the application; its `Service` is `app.extensions["deadringer"]`.
+    """Return the application; its `Service` is `app.extensions["deadringer"]`.
+
+    `contract_faults` are put into every response, beside those that sessions and requests choose.
 
     Raises:
         StartError: if a document is bad.
@@ -50,7 +57,8 @@ def build_app(
         clock or SystemClock(),
     )
     app = _bare_app(service)
-    add_api(app, service)
+    api = InProcessApi(app.wsgi_app, service)
+    add_api(app, service, api, contract_faults)
     _share_with_browsers(app)
     app.extensions[EXTENSION] = service
     journal = None
@@ -58,15 +66,14 @@ def build_app(
         journal = Journal()
         app.extensions[JOURNAL] = journal
     # Each of these wraps the one before it.
-    app.wsgi_app = _ByPath(app.wsgi_app, lambda: _steering_app(service, journal))  # type: ignore[method-assign] # Flask's own way
-    app.wsgi_app = BrokenPromises(app.wsgi_app, service)  # type: ignore[method-assign] # Flask's own way
+    app.wsgi_app = _ByPath(app.wsgi_app, lambda: _admin_app(service, api, journal))  # type: ignore[method-assign] # Flask's own way
     if journal:
-        app.wsgi_app = Journaling(app.wsgi_app, service, journal)  # type: ignore[method-assign] # Flask's own way
+        app.wsgi_app = JournalLayer(app.wsgi_app, journal)  # type: ignore[method-assign] # Flask's own way
     log = RequestLog(app.wsgi_app, service.redactor)
-    app.wsgi_app = log  # type: ignore[method-assign] # Flask's own way
+    app.wsgi_app = ContextLayer(log, service)  # type: ignore[method-assign] # Flask's own way
     most_bytes = settings.cache_mb * 2**20
     if most_bytes:
-        app.wsgi_app = KeptAnswers(log, service, log, journal, most_bytes)  # type: ignore[method-assign] # Flask's own way
+        app.wsgi_app = ResponseCache(app.wsgi_app, service, log, journal, most_bytes)  # type: ignore[method-assign] # Flask's own way
     return app
 
 
@@ -90,8 +97,8 @@ def _share_with_browsers(app: Flask) -> None:
     )
 
 
-def _steering_app(service: Service, journal: Journal | None) -> Flask:
-    """Give the application of all other paths: front page, specification, pages, control API."""
+def _admin_app(service: Service, api: InProcessApi, journal: Journal | None) -> Flask:
+    """Return the application of all other paths: front page, specification, pages, control API."""
     from .admin.control.routes import add_control
     from .admin.ui import add_pages
 
@@ -100,7 +107,7 @@ def _steering_app(service: Service, journal: Journal | None) -> Flask:
     app.after_request(bare_options)
     if journal is not None:
         add_control(app, service, journal)  # its guard stands before the pages
-    add_pages(app, service, journal)
+    add_pages(app, service, api, journal)
     _share_with_browsers(app)
     return app
 
@@ -121,7 +128,7 @@ class _ByPath:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one request."""
-        application = self._api if is_api_path(asked_path(environ)) else self._made()
+        application = self._api if is_api_path(environ[CONTEXT].path) else self._made()
         return application(environ, start_response)
 
     def _made(self) -> "WSGIApplication":

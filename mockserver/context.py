@@ -1,53 +1,257 @@
-"""What a request says of itself, read one way by every layer: path, key and session."""
+"""One request, worked out once by the outermost layer and read by every other one.
+
+Path, key, session name and `Prefer` have their only parsers here.
+"""
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
 
+from flask import request
 from werkzeug.datastructures import EnvironHeaders, Headers
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+from deadringer.contracts import JsonObject
+from deadringer.mockserver.errors import ApiError, shorten
+from deadringer.mockserver.faults.transport import API_ROOT, NAMED_FAULTS
+from deadringer.mockserver.state.rate_limits import Window
+from deadringer.mockserver.state.rate_windows import Caller
+from deadringer.mockserver.world.reserved_ids import CONTENT
+from deadringer.mockserver.world.service import Service, Snapshot
 
-API_ROOT = "/v1"
-NOTES = "deadringer.notes"
-"""Where the application notes, in the WSGI environment, how it came to its response."""
-CACHEABLE = "deadringer.cacheable"
-"""Where the application puts what makes a response cacheable, see `api.middleware.cache`."""
-WINDOW = "deadringer.window"
-"""Where a layer that has counted a request already leaves its rate window for the application."""
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+CONTEXT = "deadringer.context"
+"""Where the `RequestContext` is in a WSGI environment."""
 SESSION_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SESSION_HEADER = "X-Mock-Session"
 SESSION_IN_KEY = "__session_"
 """`trig_…__session_NAME` is the key `trig_…` in the session NAME."""
 
+_PREFERENCE = re.compile(
+    r"""\s*([!#$%&'*+.^_`|~\w-]+)           # name
+        \s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s,;"]*))?  # value, a token or a quoted text
+        [^,]*(?:,|$)                        # parameters of the preference mean nothing here
+    """,
+    re.VERBOSE | re.ASCII,
+)
 
-def asked_path(environ: Mapping[str, Any]) -> str:
-    """Return the path of a WSGI environment; Flask reads `//v1` as `/v1`, and so do all others."""
-    return "/" + str(environ.get("PATH_INFO", "")).lstrip("/")
+
+def path_of(environ: "WSGIEnvironment") -> str:
+    """Return the decoded path of a request; `//v1` is `/v1`, as it is for Flask."""
+    raw = str(environ.get("PATH_INFO", "")).lstrip("/")
+    return "/" + raw.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
-def sent_key(headers: Headers) -> str:
-    """Return the key of a request, "" if it has none; `x-api-key` precedes `Authorization`."""
+def is_api_path(path: str) -> bool:
+    """Return whether a path is one of the API, where even a 404 needs a key."""
+    return path == API_ROOT or path.startswith(f"{API_ROOT}/")
+
+
+def key_and_session_of(headers: Headers) -> tuple[str, str]:
+    """Return the key of a request ("" if it has none) and the session it names ("" for none).
+
+    `x-api-key` precedes `Authorization: Bearer`, whose scheme may be in any case.
+    """
     key = headers.get("x-api-key", "").strip()
-    if key:
-        return key
-    scheme, _, token = headers.get("Authorization", "").strip().partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def split_key(key: str) -> tuple[str, str]:
-    """Return the key without the session it carries, and the session's name ("" for none)."""
+    if not key:
+        scheme, _, token = headers.get("Authorization", "").strip().partition(" ")
+        key = token.strip() if scheme.lower() == "bearer" else ""
     bare, _, name = key.partition(SESSION_IN_KEY)
     return (bare, name) if SESSION_NAME.fullmatch(name) else (key, "")
 
 
-def session_of(environ: "WSGIEnvironment") -> str:
-    """Return the name of the session a request is in, as its headers say.
+def parse_preferences(header: str) -> dict[str, str]:
+    """Return name and value of each preference (RFC 7240); of a repeated one the first counts.
 
-    A request whose header holds no valid name is refused, and noted in the nameless session.
+    Unknown preferences are included: the RFC wants them ignored, and the caller knows which are.
     """
+    preferences: dict[str, str] = {}
+    for written in _PREFERENCE.finditer(header):
+        value = written[2] or ""
+        if value.startswith('"'):
+            value = re.sub(r"\\(.)", r"\1", value[1:-1])
+        preferences.setdefault(written[1].lower(), value)
+    return preferences
+
+
+@dataclass(slots=True)
+class Preferences:
+    """The preferences of a request, validated; `applied` are those that the response honours."""
+
+    wanted: Mapping[str, str] = field(default_factory=dict)
+    applied: dict[str, str] = field(default_factory=dict)
+
+    def apply(self, name: str) -> object:
+        """Return a preference's value and note that it is honoured; None if there is none."""
+        written = self.wanted.get(name)
+        if written is None:
+            return None
+        self.applied[name] = written
+        if name == "dynamic":
+            return True if written != "false" else None
+        return int(written) if name in {"seed", "steps", "code"} else written
+
+    def applied_to(self, status: int) -> str:
+        """Return the value of `Preference-Applied` for a response of a status, "" for no header."""
+        honoured = [
+            f"{name}={value}"
+            for name, value in self.applied.items()
+            if (value == str(status) if name == "code" else status < 400 or name not in CONTENT)
+        ]
+        return ", ".join(honoured)
+
+
+class CacheableBody(NamedTuple):
+    """The body of a response that may be repeated until a time of the machine's clock.
+
+    `until` is None where time alone never changes it.
+    """
+
+    body: bytes
+    until: datetime | None
+
+
+class RequestNotes(NamedTuple):
+    """What the journal keeps of a request beside what was sent."""
+
+    operation: str | None = None
+    path_parameters: Mapping[str, str] = {}
+    matched: JsonObject | None = None
+    faults: tuple[str, ...] = ()
+    """The kinds of the transport faults that struck it."""
+    contract_faults: tuple[str, ...] = ()
+    """The contract faults in force for it."""
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """One request: what it says, what it meets, and what became of it.
+
+    The first group is known when the request arrives. The second is filled in once its operation
+    is known, the third while it is answered.
+    """
+
+    method: str
+    path: str
+    key: str
+    """Without the session it may carry; "" for none."""
+    session_name: str
+    """"" for the nameless session, and where the header holds no valid name."""
+    session_header: str | None
+    snapshot: Snapshot
+    prefer: Mapping[str, str]
+    """What `Prefer` says, not validated."""
+    contract_faults: tuple[str, ...]
+    """Those in force: of the session, and the one the request prefers."""
+    is_internal: bool = False
+    """Whether the mock asks itself. Such a request is neither counted nor journaled, waits for
+    nothing, meets no transport fault and changes no state."""
+
+    is_known_key: bool = False
+    operation: str = ""
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
+    caller: Caller | None = None
+    """Whose window the request counts in."""
+    window: Window | None = None
+    preferences: Preferences = field(default_factory=Preferences)
+    transport_faults: list[tuple[JsonObject, int]] = field(default_factory=list)
+    """Those that strike it, each with the number of the request among those in its scope."""
+
+    matched: JsonObject | None = None
+    """Which run was served: its kind and name."""
+    changed_by: tuple[str, ...] = ()
+    """The contract faults that changed the response."""
+    cacheable: CacheableBody | None = None
+    is_streamed: bool = False
+    is_quiet: bool = False
+    """Whether the request is left out of the log unless it fails."""
+
+    @property
+    def is_reading_only(self) -> bool:
+        """Whether counters stay as they are: for HEAD, which shows what GET would answer now."""
+        return self.is_internal or self.method == "HEAD"
+
+    def require_session_name(self) -> None:
+        """Refuse a session header that holds no name.
+
+        Raises:
+            ApiError: VALIDATION_ERROR.
+        """
+        name = self.session_header
+        if name is None or SESSION_NAME.fullmatch(name):
+            return
+        shown = f"{shorten(name)!r}" if name else "what is empty"
+        raise ApiError(
+            "VALIDATION_ERROR",
+            "Request has 1 validation error(s)",
+            "Name the session by 1 to 64 of A-Z a-z 0-9 . _ -, or leave the header out",
+            details={"errors": [f"{SESSION_HEADER}: {shown} is no name of a session"]},
+        )
+
+    def notes(self) -> RequestNotes:
+        """Return what the journal keeps."""
+        return RequestNotes(
+            self.operation or None,
+            self.path_parameters,
+            self.matched,
+            tuple(fault["kind"] for fault, _number in self.transport_faults),
+            self.contract_faults,
+        )
+
+
+def context_of_request() -> RequestContext:
+    """Return the context of the request at hand in Flask."""
+    context: RequestContext = request.environ[CONTEXT]
+    return context
+
+
+def make_context(environ: "WSGIEnvironment", service: Service) -> RequestContext:
+    """Work out the context of a request that has arrived."""
     headers = EnvironHeaders(environ)
-    name = headers.get("X-Mock-Session")
-    if name is None:
-        return split_key(sent_key(headers))[1]
-    return name if SESSION_NAME.fullmatch(name) else ""
+    key, in_key = key_and_session_of(headers)
+    sent = headers.get(SESSION_HEADER)
+    name = in_key if sent is None else sent if SESSION_NAME.fullmatch(sent) else ""
+    snapshot = service.snapshot(name)
+    prefer = parse_preferences(environ["HTTP_PREFER"]) if "HTTP_PREFER" in environ else {}
+    faults = service.contract_faults(snapshot.session, snapshot.now)
+    if "fault" in prefer:
+        faults = tuple(dict.fromkeys([*faults, *_contract_faults_among([prefer["fault"]])]))
+    return RequestContext(
+        method=environ["REQUEST_METHOD"],
+        path=path_of(environ),
+        key=key,
+        session_name=name,
+        session_header=sent,
+        snapshot=snapshot,
+        prefer=prefer,
+        contract_faults=faults,
+    )
+
+
+def _contract_faults_among(names: Iterable[str]) -> list[str]:
+    named = [name for name in names if name not in NAMED_FAULTS]
+    if not named:
+        return []
+    from deadringer.mockserver.faults.contract import CONTRACT_FAULTS  # few requests prefer one
+
+    known = {fault.name for fault in CONTRACT_FAULTS}
+    return [name for name in named if name in known]
+
+
+class ContextLayer:
+    """Wraps the application: puts the context of each request into its environment."""
+
+    def __init__(self, application: "WSGIApplication", service: Service) -> None:
+        self._application = application
+        self._service = service
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one request; a context that is there already stays."""
+        if CONTEXT not in environ:
+            environ[CONTEXT] = make_context(environ, self._service)
+        return self._application(environ, start_response)

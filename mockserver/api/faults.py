@@ -1,26 +1,24 @@
-"""Which transport faults a request meets: those of its session, and the one it prefers."""
+"""Which transport faults strike a request: those of its session, and the one it prefers."""
 
 from datetime import UTC, datetime, timedelta
 
-from flask import Response, g, request
+from flask import Response
 
 from deadringer.contracts import JsonObject, format_timestamp
-from deadringer.mockserver.context import NOTES
+from deadringer.mockserver.context import RequestContext, context_of_request
 from deadringer.mockserver.faults.transport import (
     NAMED_FAULTS,
-    Request,
+    Scope,
+    apply_fault,
     breaks_off,
     chaos_faults,
     is_due,
-    meets,
+    matches,
     refuses,
-    spoil,
-    strikes,
+    triggers,
 )
 from deadringer.mockserver.world.service import Service
 from deadringer.mockserver.world.sessions import Session
-
-from .prefer import Preferences
 
 
 def fault_names() -> list[str]:
@@ -30,24 +28,29 @@ def fault_names() -> list[str]:
     return [*sorted(NAMED_FAULTS), *sorted(fault.name for fault in CONTRACT_FAULTS)]
 
 
-def begin_faults(service: Service, session: Session, key: str) -> None:
-    """Note the faults that strike the request at hand; counted once, before it is answered."""
-    g.faults = []
+def begin_faults(service: Service, context: RequestContext) -> None:
+    """Note the transport faults that strike a request; counted once, before it is answered."""
+    session = context.snapshot.session
     faults = [fault for _, fault in faults_in_force(service, session)]
-    if not faults:
+    if not faults or context.is_internal:
         return
-    ids = request.view_args or {}
-    asked = Request(request.path, request.method, request.endpoint or "", ids.get("id", ""), key)
+    scope = Scope(
+        context.path,
+        context.method,
+        context.operation,
+        context.path_parameters.get("id", ""),
+        context.key,
+    )
     for fault in faults:
-        if is_due(fault, g.scene.now) and meets(fault, asked):
+        if is_due(fault, context.snapshot.now) and matches(fault, scope):
             number = service.events.count(session.name, fault["id"])
-            if strikes(fault, number):
-                g.faults.append((fault, number))
+            if triggers(fault, number):
+                context.transport_faults.append((fault, number))
 
 
 def faults_in_force(service: Service, session: Session) -> list[tuple[str, JsonObject]]:
     """Give the faults that may meet a session's requests, each after where it comes from."""
-    chaos = service.chaos(session.name)
+    chaos = service.chaos(session)
     return [
         *(("chaos", fault) for fault in (chaos_faults(chaos) if chaos else ())),
         *(("scenario", fault) for fault in scenario_faults(session)),
@@ -63,36 +66,31 @@ def scenario_faults(session: Session) -> list[JsonObject]:
     return session.scenario.faults(format_timestamp(began))
 
 
-def prefer_fault(preferences: Preferences) -> None:
-    """Note the fault the request at hand prefers; `BrokenPromises` breaks those of the contract."""
-    named = preferences.apply("fault")
-    if named in NAMED_FAULTS:
-        g.faults.append((NAMED_FAULTS[str(named)], 0))
-    elif named is not None:
-        request.environ[NOTES]["contract_faults"] = [named]
+def prefer_fault(context: RequestContext) -> None:
+    """Note the fault that a request prefers; its contract fault is in force from the start."""
+    named = context.preferences.apply("fault")
+    if named in NAMED_FAULTS and not context.is_internal:
+        context.transport_faults.append((NAMED_FAULTS[str(named)], 0))
 
 
-def refusal_by_fault() -> Response | None:
-    """Give the answer of a fault that refuses the request; None if the true one is to be made.
+def refusal_by_fault(context: RequestContext) -> Response | None:
+    """Return the response of a fault that refuses the request, None if no fault does.
 
     Asked before the request is acted on: a test run that is refused is not started.
     """
-    for fault, number in g.faults:
+    for fault, number in context.transport_faults:
         if refuses(fault):
-            return spoil(Response(), fault, number)
+            return apply_fault(Response(), fault, number)
     return None
 
 
 def end_faults(response: Response) -> Response:
-    """Put the other faults of the request at hand into its answer.
+    """Put the other transport faults of the request at hand into its response.
 
     Those that break it off come last, and of them only the first: behind it nothing is sent.
     """
-    faults = g.get("faults", ())
-    if faults:
-        request.environ[NOTES]["faults"] = [fault["kind"] for fault, _number in faults]
-    spoiling = [one for one in faults if not refuses(one[0])]
-    breaking = [one for one in spoiling if breaks_off(one[0])]
-    for fault, number in [*(one for one in spoiling if one not in breaking), *breaking[:1]]:
-        response = spoil(response, fault, number)
+    applied = [one for one in context_of_request().transport_faults if not refuses(one[0])]
+    breaking = [one for one in applied if breaks_off(one[0])]
+    for fault, number in [*(one for one in applied if one not in breaking), *breaking[:1]]:
+        response = apply_fault(response, fault, number)
     return response

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
+
+from deadringer.mockserver.context import context_of_request
+from deadringer.mockserver.faults.transport import changes
 
 if TYPE_CHECKING:
     from flask_compress import Compress
@@ -31,7 +34,7 @@ def _without_time(response: Response) -> Response:
 def compressing(app: Flask) -> Callable[[Response], Response]:
     """Give what compresses an answer by gzip or zstd, as `Accept-Encoding` asks.
 
-    An answer with a fault in it stays plain: cut off JSON is to be seen as such.
+    A response that a transport fault changes stays plain: cut off JSON is to be seen as such.
     """
     app.config.update(
         COMPRESS_REGISTER=False,
@@ -44,7 +47,7 @@ def compressing(app: Flask) -> Callable[[Response], Response]:
     found: list[Compress] = []
 
     def compress(response: Response) -> Response:
-        if g.get("faults"):
+        if _is_changed_by_transport():
             return response
         if not any(request.accept_encodings.quality(name) for name in ENCODINGS):
             response.vary.add("Accept-Encoding")
@@ -59,19 +62,28 @@ def compressing(app: Flask) -> Callable[[Response], Response]:
 
 
 def mark_final(response: Response) -> None:
-    """Give the answer with a terminal execution its validator, a hash of its bytes."""
+    """Set the validator of a response with a terminal execution, a hash of its bytes."""
     response.set_etag(hashlib.blake2b(response.get_data(), digest_size=12).hexdigest())
 
 
-def tell_freshness(response: Response) -> Response:
-    """Say what a browser may do with the answer, and answer 304 if it has it already.
+def set_freshness(response: Response) -> Response:
+    """Say what a browser may do with the response, and make it a 304 if it has it already.
 
     `no-cache` lets it be stored but asks each time, so that a put, a reset or another seed is
-    seen at once; what has no validator is not stored at all.
+    seen at once; what has no validator is not stored at all. A fault reaches browsers that have
+    the true response: while one is in force for the request there is no 304, and what a fault
+    changes has no validator.
     """
+    context = context_of_request()
+    if _is_changed_by_transport():
+        response.headers.pop("ETag", None)
     is_final = response.status_code == HTTPStatus.OK and "ETag" in response.headers
     response.headers["Cache-Control"] = "no-cache" if is_final else "no-store"
-    if is_final:
+    if is_final and not context.contract_faults:
         response.make_conditional(request)
         response.headers.pop("Date", None)  # the server tells it, anew for each answer
     return response
+
+
+def _is_changed_by_transport() -> bool:
+    return any(changes(fault) for fault, _number in context_of_request().transport_faults)

@@ -1,15 +1,18 @@
-"""What a request prefers: the `Prefer` header (RFC 7240), and its query forms."""
+"""Validates what a request prefers: the `Prefer` header (RFC 7240), and its query forms.
+
+`deadringer.mockserver.context` parses the header.
+"""
 
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
-from flask import g, request
+from flask import request
 
 from deadringer.fixtures import load_recordings
+from deadringer.mockserver.context import Preferences, RequestContext
 from deadringer.mockserver.errors import ApiError, kind_of_status
-from deadringer.mockserver.world.reserved_ids import CONTENT, preferred_over
+from deadringer.mockserver.world.reserved_ids import preferred_over
 
 MOST_DELAY_MS = 600_000
 MOST_STEPS = 5_000
@@ -17,67 +20,25 @@ RUN_STATUSES = ("completed", "failed", "running")
 QUERY_FORMS = ("code", "example", "dynamic", "seed")
 """Preferences that may be written as `__name=value` where there is no header."""
 
-_PREFERENCE = re.compile(
-    r"""\s*([!#$%&'*+.^_`|~\w-]+)           # name
-        \s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s,;"]*))?  # value, a token or a quoted text
-        [^,]*(?:,|$)                        # parameters of the preference mean nothing here
-    """,
-    re.VERBOSE | re.ASCII,
-)
 
-
-@dataclass(slots=True)
-class Preferences:
-    """What is preferred, checked; `applied` is what the answer really honours."""
-
-    wanted: Mapping[str, str] = field(default_factory=dict)
-    applied: dict[str, str] = field(default_factory=dict)
-
-    def apply(self, name: str) -> object:
-        """Give a preference's value and note that it is honoured; None if there is none."""
-        written = self.wanted.get(name)
-        if written is None:
-            return None
-        self.applied[name] = written
-        if name == "dynamic":
-            return True if written != "false" else None
-        return int(written) if name in {"seed", "steps", "code"} else written
-
-    @property
-    def delay_ms(self) -> int:
-        """How long to wait; of a range some value in it, the same one for the same seed."""
-        written = self.wanted.get("delay")
-        if written is None:
-            return 0
-        self.applied["delay"] = written
-        low, _, high = written.partition("..")
-        seed = self.wanted.get("seed")
-        chance = random.Random(seed) if seed else random  # noqa: S311 - no secret depends on it
-        return chance.randint(int(low), int(high or low))
-
-    def applied_to(self, status: int) -> str:
-        """Give the value of `Preference-Applied` for an answer of a status, "" for no header."""
-        honoured = [
-            f"{name}={value}"
-            for name, value in self.applied.items()
-            if (value == str(status) if name == "code" else status < 400 or name not in CONTENT)
-        ]
-        return ", ".join(honoured)
-
-
-def preferences_of_request() -> Preferences:
-    """Give the preferences of the request at hand."""
-    found: Preferences = g.preferences
-    return found
+def delay_ms(preferences: Preferences) -> int:
+    """Return how long to wait; of a range some value in it, the same one for the same seed."""
+    written = preferences.apply("delay")
+    if written is None:
+        return 0
+    low, _, high = str(written).partition("..")
+    seed = preferences.wanted.get("seed")
+    chance = random.Random(seed) if seed else random  # noqa: S311 - no secret depends on it
+    return chance.randint(int(low), int(high or low))
 
 
 def read_preferences(
-    operation_id: str,
+    context: RequestContext,
     documented: Sequence[int],
     names: Mapping[str, Callable[[], Sequence[str]]],
     reserved: Mapping[str, str],
 ) -> Preferences:
-    """Give the preferences of the request at hand, from header or query, else as `reserved` says.
+    """Return the preferences of the request at hand, of header or query, else as `reserved` says.
 
     `documented` are the statuses of the operation; `names` gives those of faults, and of examples
     that are no recordings, if they are needed; `reserved` is what the ids of the request stand for.
@@ -85,12 +46,11 @@ def read_preferences(
     Raises:
         ApiError: VALIDATION_ERROR with one line for each impossible value, naming possible ones.
     """
-    header = ", ".join(request.headers.getlist("Prefer"))
-    wanted = parse_preferences(header)
-    if not header:
+    wanted: Mapping[str, str] = context.prefer
+    if not request.headers.get("Prefer"):
         args = request.args
         wanted = {name: args[f"__{name}"] for name in QUERY_FORMS if f"__{name}" in args}
-    wanted = preferred_over(operation_id, reserved, wanted)
+    wanted = preferred_over(context.operation, reserved, wanted)
     problems = [
         f"Prefer: {problem}"
         for problem in _problems(wanted, [str(status) for status in documented], names)
@@ -104,20 +64,6 @@ def read_preferences(
             details={"errors": problems},
         )
     return Preferences(wanted)
-
-
-def parse_preferences(header: str) -> dict[str, str]:
-    """Give name and value of each preference; of a repeated one the first counts.
-
-    Preferences we do not know are kept: who asks decides, and the RFC wants them ignored.
-    """
-    preferences: dict[str, str] = {}
-    for written in _PREFERENCE.finditer(header):
-        value = written[2] or ""
-        if value.startswith('"'):
-            value = re.sub(r"\\(.)", r"\1", value[1:-1])
-        preferences.setdefault(written[1].lower(), value)
-    return preferences
 
 
 def preferred_error(preferences: Preferences) -> ApiError | None:

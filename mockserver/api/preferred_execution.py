@@ -4,24 +4,22 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 
-from flask import Response, request
+from flask import Response
 
 from deadringer import fixtures
 from deadringer.contracts import JsonObject, Operation, json_bytes
-from deadringer.mockserver.context import NOTES
+from deadringer.mockserver.context import Preferences, RequestContext
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.world.documents import envelope_bytes
 from deadringer.mockserver.world.repository import Found
 from deadringer.mockserver.world.scenarios.examples import scripted_example
-from deadringer.mockserver.world.service import Scene, Service
-
-from .prefer import Preferences
+from deadringer.mockserver.world.service import Service, Snapshot
 
 _GENERATING = ("dynamic", "seed", "status", "steps")
 
 
-def wished_execution(
-    service: Service, scene: Scene, workflow_id: str, run_id: str, preferences: Preferences
+def preferred_execution(
+    service: Service, snapshot: Snapshot, workflow_id: str, run_id: str, preferences: Preferences
 ) -> Found | None:
     """Give the execution `example`, `dynamic`, `seed`, `status` or `steps` ask for, else None.
 
@@ -33,12 +31,12 @@ def wished_execution(
     """
     name = preferences.apply("example")
     if name is not None:
-        execution, kind = _example(service, scene, str(name), run_id)
+        execution, kind = _example(service, snapshot, str(name), run_id)
         return Found({**execution, **_ids(workflow_id, run_id)}, kind)
-    wishes = {name: preferences.apply(name) for name in _GENERATING}
-    if all(wish is None for wish in wishes.values()):
+    wanted = {name: preferences.apply(name) for name in _GENERATING}
+    if all(value is None for value in wanted.values()):
         return None
-    execution = _generated(service, scene, workflow_id, run_id, wishes)
+    execution = _generated(service, snapshot, workflow_id, run_id, wanted)
     return Found({**execution, **_ids(workflow_id, run_id)}, "generated")
 
 
@@ -46,33 +44,35 @@ def _ids(workflow_id: str, run_id: str) -> JsonObject:
     return {"run_id": run_id, "workflow_id": workflow_id}
 
 
-def _example(service: Service, scene: Scene, name: str, run_id: str) -> tuple[JsonObject, str]:
+def _example(
+    service: Service, snapshot: Snapshot, name: str, run_id: str
+) -> tuple[JsonObject, str]:
     """Give the execution of a name, and of what kind it is; a recording goes before a scenario."""
     found = next((one.execution for one in fixtures.load_recordings() if one.name == name), None)
     if found is not None:
         return found, "recorded example"
-    current, seed = scene.session.scenario, service.settings.seed
-    return scripted_example(name, current, seed, run_id, scene.now), "example of a scenario"
+    current, seed = snapshot.session.scenario, service.settings.seed
+    return scripted_example(name, current, seed, run_id, snapshot.now), "example of a scenario"
 
 
 def _generated(
-    service: Service, scene: Scene, workflow_id: str, run_id: str, wishes: dict[str, object]
+    service: Service, snapshot: Snapshot, workflow_id: str, run_id: str, wanted: dict[str, object]
 ) -> JsonObject:
-    seed = wishes["seed"] if wishes["seed"] is not None else service.settings.seed
+    seed = wanted["seed"] if wanted["seed"] is not None else service.settings.seed
     assert isinstance(seed, int)
-    status = wishes["status"] if isinstance(wishes["status"], str) else "completed"
-    steps = wishes["steps"]
+    status = wanted["status"] if isinstance(wanted["status"], str) else "completed"
+    steps = wanted["steps"]
     range_ = (steps, steps) if isinstance(steps, int) else None
-    hour = scene.now.replace(minute=0, second=0, microsecond=0)
+    hour = snapshot.now.replace(minute=0, second=0, microsecond=0)
     began = hour - timedelta(hours=1) if hour.year > 1 else hour
-    described = scene.family.workflows.get(workflow_id)
+    described = snapshot.family.workflows.get(workflow_id)
     if described is not None:
         try:
             blueprint = fixtures.compile_workflow(described)
             plan = fixtures.plan_run(
                 seed, blueprint, run_id, began, status={status: 1.0}, steps=range_
             )
-            return dict(fixtures.view_run(plan, None if status == "running" else scene.now))
+            return dict(fixtures.view_run(plan, None if status == "running" else snapshot.now))
         except ValueError:
             pass  # the workflow never lists that many steps: its trace is another one's
     try:
@@ -92,21 +92,21 @@ def _generated(
 _STATUS = "200"
 
 
-def good_answer(
-    service: Service, scene: Scene, operation: Operation, path: Mapping[str, str]
+def good_response(
+    service: Service, context: RequestContext, operation: Operation, path: Mapping[str, str]
 ) -> Response:
-    """Give a run of a known workflow, or else what the specification shows, under the asked ids.
+    """Return a run of a known workflow, or else what the specification shows, under the asked ids.
 
     `path` holds the path parameters by the names of the template.
     """
-    notes = request.environ[NOTES]
-    if operation.operation_id == "getExecution" and path["id"] in scene.family.workflows:
+    snapshot = context.snapshot
+    if operation.operation_id == "getExecution" and path["id"] in snapshot.family.workflows:
         any_run = Preferences({"dynamic": "true"})
-        found = wished_execution(service, scene, path["id"], path["runId"], any_run)
+        found = preferred_execution(service, snapshot, path["id"], path["runId"], any_run)
         assert found is not None
-        notes["matched"] = {"kind": found.kind, "name": None}
+        context.matched = {"kind": found.kind, "name": None}
         return Response(envelope_bytes(found.execution), mimetype="application/json")
-    notes["matched"] = {"kind": "documented example", "name": None}
+    context.matched = {"kind": "documented example", "name": None}
     return _documented(operation, path)
 
 

@@ -222,7 +222,7 @@ def _run(
     announce: Callable[[], None],
 ) -> None:
     """Serve until the process is told to stop."""
-    from deadringer.mockserver.api.middleware.cache import KeptAnswers
+    from deadringer.mockserver.api.middleware.cache import ResponseCache
     from deadringer.mockserver.app import EXTENSION
     from deadringer.mockserver.errors import refusal_body
     from deadringer.mockserver.server.limits import Limits
@@ -233,7 +233,7 @@ def _run(
         from deadringer.mockserver.world.watch import follow_changes
 
         follow_changes(service)
-    kept = app.wsgi_app if isinstance(app.wsgi_app, KeptAnswers) else None
+    kept = app.wsgi_app if isinstance(app.wsgi_app, ResponseCache) else None
 
     def ready() -> None:
         if certificate and certificate.authority:

@@ -20,6 +20,8 @@ from deadringer.mockserver.server.wire import BrokenConnectionError, has_wire, p
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+API_ROOT = "/v1"
+"""Below it are the paths that faults can match."""
 HANG_S = 3600
 _NEEDS_WIRE = frozenset(
     {"reset", "truncate", "empty", "hang", "garbage", "wrong-length", "slow-headers"}
@@ -28,8 +30,8 @@ _NEEDS_WIRE = frozenset(
 _CHUNKS = 20
 
 
-class Request(NamedTuple):
-    """What the scope of a fault looks at."""
+class Scope(NamedTuple):
+    """What of a request decides whether a fault matches it."""
 
     path: str
     method: str
@@ -51,8 +53,8 @@ SCOPE = ("path", "method", "operation", "workflow_id", "key")
 """Members of a fault that say which requests it meets; `path` may hold * and ?."""
 
 
-def meets(fault: JsonObject, request: Request) -> bool:
-    """Tell whether a request is in the scope of a fault."""
+def matches(fault: JsonObject, request: Scope) -> bool:
+    """Return whether a request is in the scope of a fault."""
     for name in SCOPE:
         wanted, sent = fault.get(name), getattr(request, name)
         if wanted is None:
@@ -74,11 +76,11 @@ def is_due(fault: JsonObject, now: datetime) -> bool:
     return bool(fault.get("from_s", passed) <= passed < fault.get("until_s", math.inf))
 
 
-def strikes(fault: JsonObject, number: int) -> bool:
-    """Tell whether a fault strikes the request that is the n-th (from 0) in its scope.
+def triggers(fault: JsonObject, number: int) -> bool:
+    """Return whether a fault triggers for the request that is the n-th (from 0) in its scope.
 
-    Pure: `count` strikes the first ones, `every` with `length` strikes the last ones of each so
-    many, `share` a part of them that the seed chooses.
+    Pure: `count` triggers for the first ones, `every` with `length` for the last ones of each so
+    many, `share` for a part of them that the seed chooses.
     """
     count, every = fault.get("count"), fault.get("every")
     if count is not None and number >= count:
@@ -99,8 +101,13 @@ def breaks_off(fault: JsonObject) -> bool:
     return fault["kind"] in _NEEDS_WIRE
 
 
-def spoil(response: Response, fault: JsonObject, number: int) -> Response:
-    """Give the answer with the fault in it; an endless one holds a thread of the server."""
+def changes(fault: JsonObject) -> bool:
+    """Return whether a fault does more to a response than to delay it."""
+    return bool(fault["kind"] != "latency")
+
+
+def apply_fault(response: Response, fault: JsonObject, number: int) -> Response:
+    """Return the response with the fault in it; an endless one holds a thread of the server."""
     if fault["kind"] in _NEEDS_WIRE and not has_wire():
         return error_response(_unsupported(fault["kind"]), HTTPStatus.NOT_IMPLEMENTED)
     chance = _chance(fault, number)

@@ -3,10 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator
 
 from deadringer.contracts import Json, JsonObject, nearest_names, operations
-from deadringer.mockserver.context import API_ROOT
 from deadringer.mockserver.schema_errors import Problem, good_members
 
-from .transport import defaults
+from .transport import API_ROOT, defaults
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """Those a request may have."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -41,12 +41,15 @@ _OPERATIONS = {operation.operation_id: operation for operation in operations()}
 
 
 @dataclass(slots=True)
-class Scene:
-    """What one request sees: a session, the world and the time, which stands while it is told."""
+class Snapshot:
+    """A session, its workflows and runs, and the time: as one request sees them."""
 
     family: Family
     session: Session
+    clock: VirtualClock
+    machine_now: datetime
     now: datetime
+    """The time of the session's clock; it stands while the request is answered."""
     now_ms: int
     generation: int
     """That of the session when the request came; it may have changed since."""
@@ -151,15 +154,21 @@ class Service:
     def _use_documents(self, body: JsonObject) -> None:
         self.use(with_recorded([Document(**one) for one in body["documents"]]))
 
-    def scene(self, name: str = "", workflow_id: str = "") -> Scene:
-        """Give what a request of a session sees now: under a reserved workflow, those alone."""
-        session = self.session(name)
+    def snapshot(self, name: str = "", workflow_id: str = "") -> Snapshot:
+        """Return what a request of a session sees now: under a reserved workflow, those alone."""
+        session, machine_now = self.session(name), self.clock.now()
         family, generation = self.family_of(session), session.generation
-        now = self._clock_of(session).at(self.clock.now())
-        is_reserved = workflow_id in MAGIC_WORKFLOWS and workflow_id not in family.workflows
-        if is_reserved:
-            family = magic_family(self.settings.seed)
-        return Scene(family, session, now, milliseconds_of(now), generation, is_reserved)
+        clock = self._clock_of(session)
+        now = clock.at(machine_now)
+        now_ms = milliseconds_of(now)
+        whole = Snapshot(family, session, clock, machine_now, now, now_ms, generation)
+        return self.narrowed(whole, workflow_id)
+
+    def narrowed(self, snapshot: Snapshot, workflow_id: str) -> Snapshot:
+        """Return the snapshot as a request below a workflow sees it, reserved or not."""
+        if workflow_id not in MAGIC_WORKFLOWS or workflow_id in snapshot.family.workflows:
+            return snapshot
+        return replace(snapshot, family=magic_family(self.settings.seed), is_reserved=True)
 
     def now(self, name: str = "") -> datetime:
         """Give the time of a session."""
@@ -200,10 +209,7 @@ class Service:
         Of a session that was never changed nobody would learn that it was.
         """
         return self._sessions.holds(session) and not (
-            session.faults
-            or session.scenario
-            or self.chaos(session.name)
-            or self.broken_promises(session.name)
+            session.faults or session.scenario or self.chaos(session) or self.chosen_faults(session)
         )
 
     def session_clock(self, name: str = "") -> VirtualClock:
@@ -213,26 +219,25 @@ class Service:
     def _clock_of(self, session: Session) -> VirtualClock:
         return session.clock or session.start or self._start
 
-    def broken_promises(self, name: str = "") -> tuple[str, ...]:
-        """Give the contract faults of a session: the chosen ones, and its scenario's of now."""
-        session, chosen = self.session(name), self.chosen_faults(name)
+    def contract_faults(self, session: Session, now: datetime) -> tuple[str, ...]:
+        """Return the contract faults of a session: the chosen ones, and its scenario's of now."""
+        chosen = self.chosen_faults(session)
         if session.scenario is None or not session.scenario.document.get("contract_faults"):
             return chosen
-        passed_s = (milliseconds_of(self.now(name)) - session.began_ms) / 1000
+        passed_s = (milliseconds_of(now) - session.began_ms) / 1000
         return tuple(dict.fromkeys([*chosen, *session.scenario.contract_faults(passed_s)]))
 
-    def chosen_faults(self, name: str = "") -> tuple[str, ...]:
-        """Give the contract faults a session chose, or those of the start."""
-        chosen = self.session(name).contract_faults
+    def chosen_faults(self, session: Session) -> tuple[str, ...]:
+        """Return the contract faults a session chose, or those of the start."""
+        chosen = session.contract_faults
         return self.settings.breaks if chosen is None else chosen
 
-    def chaos(self, name: str = "") -> str:
-        """Give the mix of transport faults a session has, "" for none."""
-        session = self.session(name)
+    def chaos(self, session: Session) -> str:
+        """Return the mix of transport faults a session has, "" for none."""
         if session.chaos is not None:
             return session.chaos
-        told = session.scenario.chaos if session.scenario else None
-        return self.settings.chaos or told or ""
+        of_scenario = session.scenario.chaos if session.scenario else None
+        return self.settings.chaos or of_scenario or ""
 
     def change(self, name: str, kind: str, body: JsonObject) -> Session:
         """Change a session and return it as it is then.
@@ -255,7 +260,7 @@ class Service:
 
     def start_run(
         self,
-        scene: Scene,
+        snapshot: Snapshot,
         workflow_id: str,
         wanted: JsonObject,
         *,
@@ -271,18 +276,18 @@ class Service:
                 is left.
         """
         # Counted by the log: others may start a run of this session at the same moment.
-        ordinal = self.events.count(scene.session.name, "started")
-        run_id = scene.family.new_run_id(workflow_id, ordinal, scene.now)
+        ordinal = self.events.count(snapshot.session.name, "started")
+        run_id = snapshot.family.new_run_id(workflow_id, ordinal, snapshot.now)
         body = {
             **{name: value for name, value in wanted.items() if value not in (None, {})},
             "workflow_id": workflow_id,
             "run_id": run_id,
-            "started_at": format_timestamp(scene.now),
+            "started_at": format_timestamp(snapshot.now),
             # Documents may change: what was started goes on as it began.
-            "workflow": scene.family.workflows[workflow_id],
+            "workflow": snapshot.family.workflows[workflow_id],
         }
         try:
-            plan, price = scene.family.plan_started(body)
+            plan, price = snapshot.family.plan_started(body)
         except ValueError as problem:
             raise ApiError(
                 "VALIDATION_ERROR",
@@ -290,7 +295,7 @@ class Service:
                 "Leave out what cannot be; other numbers of steps need a workflow with a loop",
                 details={"errors": [str(problem)]},
             ) from problem
-        left = credits_left(scene.session, scene.now)
+        left = credits_left(snapshot.session, snapshot.now)
         if price > left and not may_overdraw:
             raise ApiError(
                 "INSUFFICIENT_CREDITS",
@@ -298,13 +303,13 @@ class Service:
                 "Mock actions in test_config.action_mocks, wait for next_reset, "
                 "or POST /__mock/reset",
             )
-        body |= {"price": price, "world": scene.session.world}
-        session = self.change(scene.session.name, "started", body)
+        body |= {"price": price, "world": snapshot.session.world}
+        session = self.change(snapshot.session.name, "started", body)
         # If the session was reset in between, the run has been, and is gone.
         run = session.started.get(run_id)
         if run is None:
             return StartedRun.of(body, session.make_plan, plan)
-        if run.planned is None and not scene.is_reserved:
+        if run.planned is None and not snapshot.is_reserved:
             run.planned = plan
         return run
 

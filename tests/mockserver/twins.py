@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flask import Flask
 
-from deadringer.mockserver.api.middleware.cache import KeptAnswers
+from deadringer.mockserver.api.middleware.cache import ResponseCache
 from deadringer.mockserver.app import EXTENSION, build_app
 
 API = "/v1"
@@ -45,7 +45,7 @@ class Twins:
         self.differences = []
         self.repeated = 0
         self._clock = service.clock = HeldClock(service.clock)
-        if isinstance(app.wsgi_app, KeptAnswers):
+        if isinstance(app.wsgi_app, ResponseCache):
             self._count_repeated(app.wsgi_app)
         settings = replace(service.settings, state=None, cache_mb=0)
         self.twin = twin = build_app(settings, clock=self._clock, executions=service.executions)
@@ -58,17 +58,17 @@ class Twins:
         for app in (self._app, self.twin):
             app.extensions[EXTENSION].close()
 
-    def _count_repeated(self, kept_answers):
+    def _count_repeated(self, response_cache):
         """Count the answers that were repeated: a comparison of none would say nothing."""
-        repeated = kept_answers.repeated
-        kept_answers._clock = self._clock
+        repeated = response_cache.repeated
+        response_cache._clock = self._clock
 
         def counting(environ):
             reply = repeated(environ)
             self.repeated += reply is not None
             return reply
 
-        kept_answers.repeated = counting
+        response_cache.repeated = counting
 
     def __call__(self, environ, start_response):
         environ = {name: environ[name] for name in environ.keys() - OF_THE_TESTS}

@@ -10,8 +10,9 @@ from datetime import timedelta, timezone
 from typing import Any
 
 from deadringer.contracts import JsonObject, parse_timestamp
-from deadringer.mockserver import DEMO_KEY, RatePolicy, Settings, create_app
-from deadringer.mockserver.faults.contract import Answer, ContractFault, FaultyAnswers, Traffic
+from deadringer.mockserver import DEMO_KEY, RatePolicy, Settings
+from deadringer.mockserver.app import build_app
+from deadringer.mockserver.faults.contract import Answer, ContractFault, Traffic
 
 from .servers import PLENTY, serving
 
@@ -38,10 +39,10 @@ def served(variant: Variant) -> Iterator[str]:
     settings = Settings(
         rate_policy=variant.policy, rate_limit=variant.rate_limit, api_keys=(variant.api_key,)
     )
-    application: Callable[..., Any] = create_app(settings)
+    faults = ()
     if variant.change is not None:
-        fault = ContractFault(variant.name, "tolerated", "", "", variant.change)
-        application = FaultyAnswers(application, [fault], settings.api_keys)
+        faults = (ContractFault(variant.name, "tolerated", "", "", variant.change),)
+    application: Callable[..., Any] = build_app(settings, contract_faults=faults)
     if variant.wrap is not None:
         application = variant.wrap(application)
     with serving(application) as url:
@@ -172,7 +173,7 @@ def _recovered(traffic: Traffic, answer: Answer) -> None:
 
 
 def _bearer_unknown(traffic: Traffic, answer: Answer) -> None:
-    if "authorization" in traffic.headers:
+    if traffic.is_bearer:
         answer.status = 401
         answer.body = {
             "success": False,
@@ -181,8 +182,8 @@ def _bearer_unknown(traffic: Traffic, answer: Answer) -> None:
 
 
 def _no_limits(_traffic: Traffic, answer: Answer) -> None:
-    for name in ("limit", "remaining", "reset"):
-        answer.headers.pop(f"ratelimit-{name}", None)
+    for name in ("Limit", "Remaining", "Reset"):
+        answer.headers.pop(f"RateLimit-{name}", None)
 
 
 def _home_page_401(_traffic: Traffic, answer: Answer) -> None:
@@ -210,7 +211,7 @@ def _bare_errors(_traffic: Traffic, answer: Answer) -> None:
 
 
 def _charset(_traffic: Traffic, answer: Answer) -> None:
-    answer.headers["content-type"] = "application/json; charset=utf-8"
+    answer.headers["Content-Type"] = "application/json; charset=utf-8"
 
 
 def _only_completed(traffic: Traffic, answer: Answer) -> None:
@@ -264,7 +265,7 @@ def _only(*operation_ids: str) -> Change:
     def changed(traffic: Traffic, answer: Answer) -> None:
         if traffic.operation_id not in operation_ids:
             answer.status, answer.raw = 404, b"not found\n"
-            answer.headers["content-type"] = "text/plain"
+            answer.headers["Content-Type"] = "text/plain"
 
     return changed
 

@@ -36,6 +36,7 @@ MOCKSERVER = (
     "app",
     "admin",
     "api",
+    "context",
     "world",
     "config",
     "faults",
@@ -45,7 +46,6 @@ MOCKSERVER = (
     "schema_errors",
     "logging",
     "errors",
-    "context",
     "exceptions",
 )
 """From top to bottom: each may import those below it."""

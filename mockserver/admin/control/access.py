@@ -14,8 +14,8 @@ from flask import Request, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from deadringer.mockserver.config import Settings
+from deadringer.mockserver.context import context_of_request
 from deadringer.mockserver.errors import ApiError
-from deadringer.mockserver.logging import QUIET
 from deadringer.mockserver.world.service import Service
 
 _WIDE = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, not bound to
@@ -175,7 +175,7 @@ def guard(service: Service) -> AnyResponse | None:
     if not request.path.startswith(ROOT) or request.method == "OPTIONS":
         return None
     if request.headers.get("X-Mock-Request") == "poll":
-        request.environ[QUIET] = True
+        context_of_request().is_quiet = True
     token = service.settings.control_token
     if token is not None:
         return _require_token(token)

@@ -6,9 +6,9 @@ from typing import Any
 
 from deadringer.contracts import JsonObject
 from deadringer.mockserver.api.middleware.journal import Journal
-from deadringer.mockserver.api.routes import session_of_request
+from deadringer.mockserver.context import context_of_request
 from deadringer.mockserver.errors import ApiError
-from deadringer.mockserver.world.service import Scene, Service
+from deadringer.mockserver.world.service import Service, Snapshot
 from deadringer.mockserver.world.sessions import Session
 
 
@@ -28,7 +28,7 @@ class Steering:
     @property
     def session_name(self) -> str:
         """The session the request names."""
-        return session_of_request()
+        return context_of_request().session_header or ""
 
     @property
     def session(self) -> Session:
@@ -36,9 +36,9 @@ class Steering:
         return self.service.session(self.session_name)
 
     @property
-    def scene(self) -> Scene:
+    def snapshot(self) -> Snapshot:
         """What a request of the session sees now."""
-        return self.service.scene(self.session_name)
+        return self.service.snapshot(self.session_name)
 
     def change(self, kind: str, body: JsonObject) -> None:
         """Change the session."""

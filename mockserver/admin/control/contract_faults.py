@@ -14,7 +14,7 @@ def list_contract_faults(steering: Steering) -> JsonObject:
     """Give every contract fault, and whether it is on."""
     from deadringer.mockserver.faults.contract import CONTRACT_FAULTS
 
-    broken = steering.service.broken_promises(steering.session_name)
+    broken = steering.service.contract_faults(steering.session, steering.snapshot.now)
     listed = [
         {
             "name": one.name,
@@ -61,4 +61,4 @@ def keep_promises(steering: Steering) -> JsonObject:
 
 
 def _chosen(steering: Steering) -> tuple[str, ...]:
-    return steering.service.chosen_faults(steering.session_name)
+    return steering.service.chosen_faults(steering.session)

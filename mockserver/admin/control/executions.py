@@ -78,9 +78,9 @@ def delete_execution(steering: Steering, id: str, run_id: str) -> JsonObject:  #
 
 
 def _changed(steering: Steering, workflow_id: str, run_id: str, method: str) -> JsonObject:
-    scene = steering.scene
-    require_known(workflow_id, scene.family.workflows, "workflow")
-    found = scene.find(workflow_id, run_id)
+    snapshot = steering.snapshot
+    require_known(workflow_id, snapshot.family.workflows, "workflow")
+    found = snapshot.find(workflow_id, run_id)
     is_forced = steering.query.get("force") == "true"
     execution = change_execution(
         found, workflow_id, run_id, method, steering.body, is_forced=is_forced

@@ -33,14 +33,14 @@ def add_fault(steering: Steering) -> tuple[JsonObject, int]:
     """Add a fault; one that is bounded in time counts from now."""
     fault = {"id": f"fault_{uuid.uuid4().hex[:12]}", **steering.body}
     if fault.keys() & {"from_s", "until_s"}:
-        fault["since"] = format_timestamp(steering.scene.now)
+        fault["since"] = format_timestamp(steering.snapshot.now)
     steering.change("fault", fault)
     return fault, 201
 
 
 def problems_of_added(steering: Steering, body: Json, problems: list[Problem]) -> Iterator[Problem]:
     """Yield every reason why a fault could never strike, beside the problems of its schema."""
-    workflows = {*steering.scene.family.workflows, *MAGIC_WORKFLOWS}
+    workflows = {*steering.snapshot.family.workflows, *MAGIC_WORKFLOWS}
     return problems_of_fault(readable_fault(body, problems), workflows)
 
 
@@ -70,7 +70,7 @@ def get_chaos(steering: Steering) -> JsonObject:
         {"name": name, "description": CHAOS[name][0], "faults": chaos_faults(name)}
         for name in CHAOS
     ]
-    return {"profile": steering.service.chaos(steering.session_name) or None, "profiles": profiles}
+    return {"profile": steering.service.chaos(steering.session) or None, "profiles": profiles}
 
 
 def set_chaos(steering: Steering) -> JsonObject:

@@ -14,7 +14,7 @@ from deadringer.contracts import Exchange, Json, JsonObject, format_timestamp
 from deadringer.contracts.redaction import SecretRedactor
 from deadringer.mockserver.api.auth import is_known_key, require_known_key
 from deadringer.mockserver.api.middleware.journal import BYTES_KEPT, Passed, Verdict, Verdicts
-from deadringer.mockserver.context import sent_key, split_key
+from deadringer.mockserver.context import key_and_session_of
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.faults.validation import problems_of_method, problems_of_operation
 from deadringer.mockserver.schema_errors import Problem, good_members
@@ -45,10 +45,8 @@ def entry_of(
         "method": passed.method,
         "path": redactor(path),
         "target": redactor.target(path, environ.get("QUERY_STRING", "")),
-        "operation": notes.get("operation"),
-        "path_parameters": {
-            name: redactor(value) for name, value in notes.get("path_parameters", {}).items()
-        },
+        "operation": notes.operation,
+        "path_parameters": {name: redactor(value) for name, value in notes.path_parameters.items()},
         "status": passed.status_code,
         "ms": round(passed.ms, 2),
         "key": redactor(environ["HTTP_X_API_KEY"]) if "HTTP_X_API_KEY" in environ else None,
@@ -61,10 +59,10 @@ def entry_of(
             "body": redactor(_text(body)),
             "truncated": passed.answer_length > len(passed.answer),
         },
-        "matched": notes.get("matched", UNKNOWN_MATCH),
+        "matched": notes.matched or UNKNOWN_MATCH,
         "preferences": preferences,
-        "faults": list(notes.get("faults", ())),
-        "contract_faults": [*passed.contract_faults, *notes.get("contract_faults", ())],
+        "faults": list(notes.faults),
+        "contract_faults": list(notes.contract_faults),
         "request_breaches": [
             redactor(one) for one in client_breaches(passed, body, preferences, api_keys)
         ],
@@ -108,7 +106,7 @@ def _answer_breaches(
     passed: Passed, headers: JsonObject, answer_headers: JsonObject, body: bytes
 ) -> Verdict:
     """Give what the contract has against the answer, judged by the one engine."""
-    operation = passed.notes.get("operation")
+    operation = passed.notes.operation
     if operation is None or passed.answer_length > len(passed.answer):
         return None
     from deadringer.contracts.documents import validate_exchange  # few read the journal
@@ -124,7 +122,7 @@ def _answer_breaches(
         path=passed.path,
         status=passed.status_code,
         operation_id=operation,
-        path_parameters=passed.notes.get("path_parameters", {}),
+        path_parameters=passed.notes.path_parameters,
         query=dict(parse_qsl(passed.environ.get("QUERY_STRING", ""), keep_blank_values=True)),
         request_headers=headers,
         request_body=asked,
@@ -153,7 +151,7 @@ def client_breaches(
 def _breach_of_key(passed: Passed, api_keys: Iterable[str]) -> list[str]:
     if passed.method == "OPTIONS":
         return []
-    key, _session = split_key(sent_key(EnvironHeaders(passed.environ)))
+    key, _session = key_and_session_of(EnvironHeaders(passed.environ))
     try:
         require_known_key(key, known=is_known_key(key, api_keys))
     except ApiError as refusal:
@@ -165,8 +163,8 @@ def _failed_validation(passed: Passed, answer: bytes, preferences: Iterable[str]
     """Give the lines of the 400; a fault or a preference may have made it."""
     notes = passed.notes
     is_wanted = any(one.startswith("code=") for one in preferences)
-    is_spoiled = passed.contract_faults or notes.get("contract_faults") or notes.get("faults")
-    if passed.status_code != HTTPStatus.BAD_REQUEST or is_wanted or is_spoiled:
+    is_changed = notes.contract_faults or notes.faults
+    if passed.status_code != HTTPStatus.BAD_REQUEST or is_wanted or is_changed:
         return []
     try:
         error = json.loads(answer)["error"]
@@ -274,7 +272,7 @@ def _is_match(passed: Passed, wanted: JsonObject) -> bool:
     told = {
         "method": passed.method,
         "status": passed.status_code,
-        "operation": passed.notes.get("operation"),
+        "operation": passed.notes.operation,
     }
     if any(name in wanted and told[name] != wanted[name] for name in told):
         return False
@@ -283,7 +281,7 @@ def _is_match(passed: Passed, wanted: JsonObject) -> bool:
     is_read = told["operation"] == _DETAIL and passed.method in {"GET", "HEAD"}
     if "run_id" in wanted and not is_read:
         return False
-    ids = passed.notes.get("path_parameters", {})
+    ids = passed.notes.path_parameters
     if any(name in wanted and ids.get(_IDS[name]) != wanted[name] for name in _IDS):
         return False
     return fnmatch.fnmatchcase(passed.path, str(wanted.get("path", "*")))

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from deadringer.contracts import Json, JsonObject, Operation, json_bytes, read_json
 from deadringer.mockserver.api.middleware.journal import Journal
-from deadringer.mockserver.api.routes import session_of_request
 from deadringer.mockserver.api.validation import read_query
+from deadringer.mockserver.context import context_of_request
 from deadringer.mockserver.control_spec import (
     body_validator,
     control_operations,
@@ -124,7 +124,7 @@ def _answering(operation: Operation, service: Service, kept: Journal) -> Callabl
     answer = ANSWERS[operation.operation_id]
 
     def answering(**path: str) -> AnyResponse:
-        session_of_request()  # that is no name is told by every operation
+        context_of_request().require_session_name()
         query = read_query(operation, request.args)
         steering = Steering(service, kept, query=query)
         steering = replace(steering, body=_body(operation, steering))

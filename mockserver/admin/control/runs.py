@@ -13,10 +13,10 @@ _OF_THE_STORY = {"workflow_id", "run_id", "at_s", "times", "every_s"}
 
 def start_live_run(steering: Steering, id: str) -> tuple[JsonObject, int]:  # noqa: A002 - named by the path
     """Start a live run."""
-    scene = steering.scene
-    require_known(id, scene.family.workflows, "workflow")
+    snapshot = steering.snapshot
+    require_known(id, snapshot.family.workflows, "workflow")
     wanted = {**_of_scenario(steering, id), **steering.body}
-    run = steering.service.start_run(scene, id, wanted, may_overdraw=True)
+    run = steering.service.start_run(snapshot, id, wanted, may_overdraw=True)
     named = NamedRun("", "", run.plan.status, id, run.run_id)
     ids = {"workflow_id": id, "run_id": run.run_id}
     return {**ids, "path": named.path, "drive": run.drive}, 201
@@ -63,7 +63,7 @@ def advance_run(steering: Steering, id: str, run_id: str) -> JsonObject:  # noqa
         )
     count = steering.body.get("transitions", 1)
     steering.change("moved", {"run_id": run_id, "transitions": count})
-    found = steering.scene.find(id, run_id)
+    found = steering.snapshot.find(id, run_id)
     if found is None:
         raise ApiError("NOT_FOUND", "The run is gone", "The session was reset; start another")
     return found.execution

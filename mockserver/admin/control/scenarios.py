@@ -26,11 +26,11 @@ def list_scenarios(steering: Steering) -> JsonObject:
 
 def get_scenario(steering: Steering) -> JsonObject:
     """Give the scenario the session is in, and how long ago it began."""
-    scene = steering.scene
-    scenario = scene.session.scenario
+    snapshot = steering.snapshot
+    scenario = snapshot.session.scenario
     if scenario is None:
         raise ApiError("NOT_FOUND", "The session is in no scenario", 'PUT {"name": "quiet-day"}')
-    passed_s = (scene.now_ms - scene.session.began_ms) / 1000
+    passed_s = (snapshot.now_ms - snapshot.session.began_ms) / 1000
     return {"name": scenario.name, "passed_s": passed_s, "document": scenario.document}
 
 
@@ -74,4 +74,4 @@ def _begin(steering: Steering, scenario: JsonObject) -> None:
         "clock": session.clock.as_json() if session.clock else None,
         "started": session.start.since.isoformat() if session.start else None,
     }
-    steering.change("scenario", {**scenario, **clocks, "began": steering.scene.now.isoformat()})
+    steering.change("scenario", {**scenario, **clocks, "began": steering.snapshot.now.isoformat()})

@@ -14,8 +14,8 @@ def get_state(steering: Steering) -> JsonObject:
         "seed": service.settings.seed,
         "clock": get_clock(steering),
         "faults": list(session.faults.values()),
-        "contract_faults": list(service.broken_promises(session.name)),
-        "chaos": service.chaos(session.name) or None,
+        "contract_faults": list(service.contract_faults(session, service.now(session.name))),
+        "chaos": service.chaos(session) or None,
         "scenario": session.scenario.name if session.scenario else None,
         "started_runs": [
             {"workflow_id": run.workflow_id, "run_id": name, "drive": run.drive}

@@ -6,6 +6,7 @@ import yaml
 from flask import Flask, Response, render_template, request
 
 from deadringer.contracts import bundle_specification, json_bytes
+from deadringer.mockserver.api.in_process import InProcessApi
 from deadringer.mockserver.api.middleware.journal import Journal
 from deadringer.mockserver.context import SESSION_NAME
 from deadringer.mockserver.world.documents import NamedRun
@@ -24,14 +25,14 @@ _POLICY_ALONE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """Of the front page where there are no other pages: it brings its style along."""
 
 
-def add_pages(app: Flask, service: Service, journal: Journal | None) -> None:
+def add_pages(app: Flask, service: Service, api: InProcessApi, journal: Journal | None) -> None:
     """Add `/`, `/openapi.json` and `/openapi.yaml`; with the control API, the pages beside it."""
     app.template_folder = "admin/ui/templates"
     if journal is not None:
         add_shell(app)
         app.jinja_env.globals["session_names"] = partial(_session_names, service, journal)
-        add_runs(app, service)
-        add_trace(app, service)
+        add_runs(app, service, api)
+        add_trace(app, service, api)
         add_contract_page(app, service)
         add_rules_page(app)
         add_steering_pages(app, service)

@@ -64,7 +64,7 @@ def _control_page(service: Service) -> Response:
         "control.html",
         "ui control",
         **_for_curl(service),
-        workflows=service.scene(session_of_page()).workflows(),
+        workflows=service.snapshot(session_of_page()).workflows(),
         statuses=RUN_STATUSES,
         drives=DRIVES,
         transport=transport_switches(),

@@ -9,7 +9,7 @@ from deadringer.mockserver.world.reserved_ids import (
     MagicWorkflow,
     magic_preferences,
 )
-from deadringer.mockserver.world.service import Scene
+from deadringer.mockserver.world.service import Snapshot
 
 
 class ReservedId(NamedTuple):
@@ -19,9 +19,9 @@ class ReservedId(NamedTuple):
     story: str
 
 
-def reserved_workflows(scene: Scene) -> list[ReservedId]:
+def reserved_workflows(snapshot: Snapshot) -> list[ReservedId]:
     """Give the reserved workflows; one whose id is served has given way."""
-    served = () if scene.is_reserved else scene.family.workflows
+    served = () if snapshot.is_reserved else snapshot.family.workflows
     return [
         ReservedId(name, _of_workflow(workflow))
         for name, workflow in MAGIC_WORKFLOWS.items()
@@ -37,9 +37,9 @@ def reserved_runs() -> list[ReservedId]:
     ]
 
 
-def reserved_note(scene: Scene, workflow_id: str, run_id: str = "") -> str:
+def reserved_note(snapshot: Snapshot, workflow_id: str, run_id: str = "") -> str:
     """Say what the API does under these ids, "" if they are not reserved or hide nothing."""
-    named = workflow_id if scene.is_reserved else ""
+    named = workflow_id if snapshot.is_reserved else ""
     told = _of_answer(magic_preferences("getExecution", named, run_id))
     if not told:
         return "A reserved id: no list of the API holds it." if run_id in MAGIC_RUNS else ""

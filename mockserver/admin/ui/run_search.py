@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from deadringer.contracts import JsonObject
-from deadringer.mockserver.world.service import Scene
+from .api_view import AnsweredLists, Row
 
 PAGE = 25
 WINDOW = 2000
@@ -14,15 +13,8 @@ WIDE_WINDOW = 10_000
 """How many it looks at if it is told to go on farther: that takes a second or two."""
 NEWEST = 100
 """How many runs of each workflow the list of all workflows holds."""
-_CHUNK = 200
-
-
-class Row(NamedTuple):
-    """A row of the list, and the run it stands for, whatever a fault makes the row say."""
-
-    workflow_id: str
-    run_id: str
-    run: JsonObject
+_CHUNK = 100
+"""The most rows a page of the API holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +39,11 @@ class Search:
 
     def wants(self, row: Row) -> bool:
         """Tell whether a row is what is looked for."""
-        if self.status and row.run["status"] != self.status:
+        if self.status and row.run.get("status") != self.status:
             return False
         if not self.text:
             return True
-        told = f"{row.run_id} {row.workflow_id} {row.run['error'] or ''}"
+        told = f"{row.run_id} {row.workflow_id} {row.run.get('error') or ''}"
         return self.text.casefold() in told.casefold()
 
 
@@ -74,79 +66,76 @@ class Page(NamedTuple):
         return len(self.rows) == PAGE
 
 
-def find_runs(scene: Scene, search: Search) -> Page:
-    """Give a page of the runs that are looked for, newest first."""
+def find_runs(lists: AnsweredLists, search: Search) -> Page:
+    """Return a page of the runs that are looked for, newest first."""
     if search.before:
-        return _before(scene, search)
+        return _before(lists, search)
     if not search.workflow_id:
-        return _of_all_workflows(scene, search)
-    total = scene.rows(search.workflow_id, 0, 0)[1]
+        return _of_all_workflows(lists, search)
+    total = lists.total(search.workflow_id)
     search = replace(search, begin=min(search.begin, total))
-    window = search.window if search.is_filter else PAGE
+    end = min(search.begin + (search.window if search.is_filter else PAGE), total)
     rows: list[Row] = []
-    place = search.begin
-    for place, row in _walk(scene, search, window):
+    for place, row in _walk(lists, search, end):
         if search.wants(row):
             rows.append(row)
-        place += 1
         if len(rows) == PAGE:
+            end = place + 1
             break
-    return Page(rows, total, search.begin, place)
+    return Page(rows, total, search.begin, end)
 
 
-def _before(scene: Scene, search: Search) -> Page:
-    """Give the page that ends before a place; at the newest run, the first page."""
+def _before(lists: AnsweredLists, search: Search) -> Page:
+    """Return the page that ends before a place; at the newest run, the first page."""
     if not search.is_filter or not search.workflow_id:
-        return find_runs(scene, replace(search, begin=max(0, search.before - PAGE), before=0))
-    total = scene.rows(search.workflow_id, 0, 0)[1]
-    end = place = min(search.before, total)
+        return find_runs(lists, replace(search, begin=max(0, search.before - PAGE), before=0))
+    total = lists.total(search.workflow_id)
+    end = min(search.before, total)
+    begin = place = max(0, end - search.window)
     rows: list[Row] = []
-    for at, row in _walk_back(scene, search, end):
+    for at, row in _walk_back(lists, search, begin, end):
         if search.wants(row):
             if len(rows) == PAGE:
                 break
             rows.append(row)
         place = at
+    else:
+        place = begin
     if place == 0 and len(rows) < PAGE:
-        return find_runs(scene, replace(search, begin=0, before=0))
+        return find_runs(lists, replace(search, begin=0, before=0))
     return Page(rows[::-1], total, place, end)
 
 
-def _walk(scene: Scene, search: Search, window: int) -> Iterator[tuple[int, Row]]:
-    place = search.begin
-    end = place + window
-    while place < end:
-        size = min(_CHUNK, end - place)
-        found = _rows(scene, search.workflow_id, place, size)
-        for row in found:
-            yield place, row
-            place += 1
-        if len(found) < size:
-            return
+def _walk(lists: AnsweredLists, search: Search, end: int) -> Iterator[tuple[int, Row]]:
+    """Yield the rows from the search's beginning on, each with its place."""
+    is_one_page = end - search.begin <= PAGE and search.begin % PAGE == 0
+    size = PAGE if is_one_page else _CHUNK
+    for begin in range(search.begin - search.begin % size, end, size):
+        for place, row in enumerate(lists.page(search.workflow_id, begin, size), begin):
+            if search.begin <= place < end:
+                yield place, row
 
 
-def _walk_back(scene: Scene, search: Search, place: int) -> Iterator[tuple[int, Row]]:
-    last = max(0, place - search.window)
-    while place > last:
-        begin = max(last, place - _CHUNK)
-        for row in reversed(_rows(scene, search.workflow_id, begin, place - begin)):
-            place -= 1
-            yield place, row
+def _walk_back(
+    lists: AnsweredLists, search: Search, begin: int, end: int
+) -> Iterator[tuple[int, Row]]:
+    """Yield the rows between two places, the last one first."""
+    first = begin - begin % _CHUNK
+    for chunk in reversed(range(first, end, _CHUNK)):
+        page = list(enumerate(lists.page(search.workflow_id, chunk, _CHUNK), chunk))
+        for place, row in reversed(page):
+            if begin <= place < end:
+                yield place, row
 
 
-def _rows(scene: Scene, workflow_id: str, place: int, size: int) -> list[Row]:
-    found = scene.rows(workflow_id, place, size)[0]
-    return [Row(workflow_id, str(run["run_id"]), run) for run in found]
-
-
-def _of_all_workflows(scene: Scene, search: Search) -> Page:
+def _of_all_workflows(lists: AnsweredLists, search: Search) -> Page:
     """Merge the newest runs of every workflow: as far as one goes without choosing a workflow."""
     every = [
         row
-        for workflow_id in scene.family.workflows
-        for row in _rows(scene, workflow_id, 0, NEWEST)
+        for workflow_id in lists.snapshot.family.workflows
+        for row in lists.page(workflow_id, 0, NEWEST)
     ]
-    every.sort(key=lambda row: str(row.run["started_at"]), reverse=True)
+    every.sort(key=lambda row: str(row.run.get("started_at")), reverse=True)
     wanted = [row for row in every if search.wants(row)]
     rows = wanted[search.begin : search.begin + PAGE]
     return Page(rows, len(wanted), search.begin, search.begin + len(rows))

@@ -6,48 +6,49 @@ from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from deadringer.contracts import Json, parse_timestamp
+from deadringer.mockserver.api.in_process import InProcessApi
 from deadringer.mockserver.state.clock import milliseconds_of
-from deadringer.mockserver.world.service import Scene, Service
+from deadringer.mockserver.world.service import Service, Snapshot
 
 from . import readable
+from .api_view import AnsweredLists
 from .reserved_ids import reserved_note, reserved_runs, reserved_workflows
 from .run_search import NEWEST, WIDE_WINDOW, WINDOW, Page, Search, find_runs
-from .served_rows import served_rows
 from .shell import UI, session_of_page, show_page, show_problem, ui_url
 
 STATUSES = ("completed", "failed", "running")
 _LONGEST_PLACE = 10
 
 
-def add_runs(app: Flask, service: Service) -> None:
+def add_runs(app: Flask, service: Service, api: InProcessApi) -> None:
     """Add the list of runs, and the way to it from `/__mock/ui/`."""
     app.jinja_env.filters.update(
         duration=readable.duration, moment=readable.moment, ago=readable.ago
     )
     app.add_url_rule(UI, "ui", lambda: redirect(ui_url("ui runs")))
-    app.add_url_rule(f"{UI}runs", "ui runs", lambda: _show_runs(service))
+    app.add_url_rule(f"{UI}runs", "ui runs", lambda: _show_runs(service, api))
 
 
-def _show_runs(service: Service) -> AnyResponse:
+def _show_runs(service: Service, api: InProcessApi) -> AnyResponse:
     workflow_id = request.args.get("workflow", "")
-    every, scene = (service.scene(session_of_page(), one) for one in ("", workflow_id))
-    search = _asked_for(scene, workflow_id)
+    every, snapshot = (service.snapshot(session_of_page(), one) for one in ("", workflow_id))
+    search = _asked_for(snapshot, workflow_id)
     if search is None:
         return show_problem("There is no such workflow", "Choose one from the list of runs.")
-    found = find_runs(scene, search)
-    rows, note = served_rows(service, scene, found)
+    lists = AnsweredLists(api, snapshot)
+    found = find_runs(lists, search)
     names = {run.run_id: run.name for run in service.executions.named_runs()}
     # The pages of a running list ask for its rows alone, again and again.
     template = "run_rows.html" if "fragment" in request.args else "runs.html"
-    own = [one for one in [scene.workflow(workflow_id)] if one and scene.is_reserved]
+    own = [one for one in [snapshot.workflow(workflow_id)] if one and snapshot.is_reserved]
     values: dict[str, Any] = {
         "search": search,
         "found": found,
-        "rows": rows,
-        "notes": [one for one in (reserved_note(scene, workflow_id), note) if one],
+        "rows": found.rows,
+        "notes": [one for one in (reserved_note(snapshot, workflow_id), lists.note) if one],
         "names": names,
-        "now": scene.now,
-        "elapsed": lambda began: _elapsed(scene, began),
+        "now": snapshot.now,
+        "elapsed": lambda began: _elapsed(snapshot, began),
         "workflows": [*every.workflows(), *own],
         "statuses": STATUSES,
         "newest": NEWEST,
@@ -55,10 +56,10 @@ def _show_runs(service: Service) -> AnyResponse:
         "is_wide": search.window == WIDE_WINDOW,
         "link": lambda **changed: _link(search, **changed),
         "newer": _newer(search, found),
-        "reserved_workflows": [] if workflow_id else reserved_workflows(scene),
+        "reserved_workflows": [] if workflow_id else reserved_workflows(snapshot),
         "reserved_runs": reserved_runs() if workflow_id else [],
         "workflow_names": {
-            workflow_id: one["name"] for workflow_id, one in scene.family.workflows.items()
+            workflow_id: one["name"] for workflow_id, one in snapshot.family.workflows.items()
         },
     }
     response: Response = show_page(template, "ui runs", **values)
@@ -70,8 +71,8 @@ def _newer(search: Search, found: Page) -> str:
     return _link(search, before=found.begin) if found.begin else ""
 
 
-def _asked_for(scene: Scene, workflow_id: str) -> Search | None:
-    if workflow_id and workflow_id not in scene.family.workflows:
+def _asked_for(snapshot: Snapshot, workflow_id: str) -> Search | None:
+    if workflow_id and workflow_id not in snapshot.family.workflows:
         return None
     status = request.args.get("status", "")
     return Search(
@@ -90,9 +91,9 @@ def _place(name: str) -> int:
     return int(written) if is_number else 0
 
 
-def _elapsed(scene: Scene, began: Json) -> str:
+def _elapsed(snapshot: Snapshot, began: Json) -> str:
     moment = parse_timestamp(began) if isinstance(began, str) else None
-    return readable.duration(scene.now_ms - milliseconds_of(moment)) if moment else ""
+    return readable.duration(snapshot.now_ms - milliseconds_of(moment)) if moment else ""
 
 
 def _link(search: Search, **changed: Any) -> str:

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 from flask import Flask, Response, current_app, render_template, request, url_for
 
 from deadringer.contracts.trace_view import ASSETS as TRACE_ASSETS
-from deadringer.mockserver.context import SESSION_NAME
-from deadringer.mockserver.logging import QUIET
+from deadringer.mockserver.context import SESSION_NAME, context_of_request
 
 UI = "/__mock/ui/"
 _FOLDERS = (Path(__file__).parent / "static", TRACE_ASSETS)
@@ -143,7 +142,7 @@ def _protect(response: Response) -> Response:
     is_page = request.path.startswith(UI)
     if is_page and request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
         # What a page fetches by itself is no news to whoever reads the log.
-        request.environ[QUIET] = True
+        context_of_request().is_quiet = True
     if is_page or request.path == "/":
         response.headers.setdefault("Content-Security-Policy", _POLICY)
         response.headers["X-Content-Type-Options"] = "nosniff"

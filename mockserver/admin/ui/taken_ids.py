@@ -4,10 +4,10 @@ from pathlib import PurePath
 
 from deadringer.mockserver.world.repository import Found
 from deadringer.mockserver.world.reserved_ids import MAGIC_RUNS
-from deadringer.mockserver.world.service import Scene, Service
+from deadringer.mockserver.world.service import Service, Snapshot
 
 
-def told_of_taken_id(service: Service, scene: Scene, found: Found) -> str:
+def told_of_taken_id(service: Service, snapshot: Snapshot, found: Found) -> str:
     """Say what stands in the way of a saved run, or what it would replace; "" if nothing does."""
     run_id = str(found.execution["run_id"])
     if run_id in MAGIC_RUNS:
@@ -23,17 +23,17 @@ def told_of_taken_id(service: Service, scene: Scene, found: Found) -> str:
             f"The run id {run_id} is taken by {whose} file {file}. A mock that finds it in another "
             f"file does not start: overwrite that file, or save the run under another id."
         )
-    if scene.is_reserved:
+    if snapshot.is_reserved:
         return (
             f"The workflow id {found.execution['workflow_id']} is reserved. A mock that finds the "
             f"file serves a workflow of that id with this run alone, in place of the reserved one."
         )
-    if _is_of_the_scenario(scene, found):
+    if _is_of_the_scenario(snapshot, found):
         return (
             f"The run id {run_id} is taken by the scenario, whose run goes before that of a file. "
             f"Save the run under another id to see both."
         )
-    if found.kind == "changed" and _is_of_the_world(scene, found):
+    if found.kind == "changed" and _is_of_the_world(snapshot, found):
         return (
             f"The run id {run_id} is taken by a run of the world that differs from this one. A "
             f"mock with the file serves it in that one's place: save it under another id for both."
@@ -41,17 +41,17 @@ def told_of_taken_id(service: Service, scene: Scene, found: Found) -> str:
     return ""
 
 
-def _is_of_the_scenario(scene: Scene, found: Found) -> bool:
-    scenario, script = scene.session.scenario, scene.family.script
+def _is_of_the_scenario(snapshot: Snapshot, found: Found) -> bool:
+    scenario, script = snapshot.session.scenario, snapshot.family.script
     ids = str(found.execution["workflow_id"]), str(found.execution["run_id"])
     whole = scenario.document.get("executions", ()) if scenario is not None else ()
     is_whole = ids in {(one.get("workflow_id"), one.get("run_id")) for one in whole}
     return is_whole or (script is not None and script.holds(*ids))
 
 
-def _is_of_the_world(scene: Scene, found: Found) -> bool:
+def _is_of_the_world(snapshot: Snapshot, found: Found) -> bool:
     workflow_id, run_id = str(found.execution["workflow_id"]), str(found.execution["run_id"])
-    world = scene.family.world
+    world = snapshot.family.world
     if world is None or workflow_id not in world.workflows:
         return False
-    return world.number_of(workflow_id, run_id, scene.now_ms) is not None
+    return world.number_of(workflow_id, run_id, snapshot.now_ms) is not None

@@ -1,7 +1,7 @@
-"""Repeats answers that last without asking the application again.
+"""The response cache: repeats responses without asking the application again.
 
-The application alone says what lasts (`note_lasting`), and a request is answered from here only if
-it is the same as one before in everything an answer may depend on. All else is passed on.
+The application alone says which responses are cacheable (`note_cacheable`), and a request is
+answered from here only if it equals one before in everything a response may depend on.
 """
 
 import threading
@@ -12,46 +12,30 @@ from http import HTTPStatus
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flask import Response, g, request
+from flask import Response
 
-from deadringer.contracts import JsonObject
-from deadringer.mockserver.context import CACHEABLE, NOTES, WINDOW
-from deadringer.mockserver.logging import RequestLog
+from deadringer.mockserver.context import (
+    CONTEXT,
+    CacheableBody,
+    RequestContext,
+    context_of_request,
+    make_context,
+)
 from deadringer.mockserver.server.heads import header_lines, status_line
-from deadringer.mockserver.state.clock import VirtualClock
 from deadringer.mockserver.state.rate_limits import Meter, Window
-from deadringer.mockserver.state.rate_windows import Caller
-from deadringer.mockserver.world.repository import Family
-from deadringer.mockserver.world.service import Scene, Service
-from deadringer.mockserver.world.sessions import Session
+from deadringer.mockserver.world.service import Service, Snapshot
 
-from .journal import BYTES_KEPT, Journal, Told
+from .journal import BYTES_KEPT, Journal, RepeatedResponse
+from .request_log import RequestLog
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-class Lasting(NamedTuple):
-    """What an answer that lasts was made from; it is true while all of that is as it was.
-
-    `caller` is whose window a request counts in, None where none is counted; `clock` the one of
-    the session; from `since` to `until`, by the machine's clock, time alone does not change it.
-    """
-
-    body: bytes
-    session: Session
-    generation: int
-    family: Family
-    clock: VirtualClock
-    since: datetime
-    until: datetime | None
-    caller: Caller | None
-
-
 _NOTHING: "WSGIEnvironment" = {}
 Headers = list[tuple[str, str]]
-Asked = tuple[str | None, ...]
-"""Everything of a plain request that its answer may depend on."""
+CacheKey = tuple[str | None, ...]
+"""Everything of a plain request that its response may depend on."""
 
 _PLAIN = frozenset(
     {
@@ -69,28 +53,30 @@ _PLAIN = frozenset(
 )
 """What a plain request may consist of; one that has anything else is passed on."""
 _ENTRY_BYTES = 4096
-"""What an answer costs beside its body, roughly."""
+"""What a response costs beside its body, roughly."""
 _LARGEST_SHARE = 8
 """A body may take one part in so many of the memory."""
 
 
-class KeptAnswer(NamedTuple):
-    """One answer; the headers of the window, if there are any, stand between `head` and `after`.
+class CachedResponse(NamedTuple):
+    """One response; the headers of the window, if there are any, go between `head` and `after`.
 
-    Both are as they are sent. What the answer says as texts is in `told`.
+    Both are as they are sent; `texts` holds the same as texts. The response holds while the
+    session and the documents are those of `snapshot`, from then until `body.until`.
     """
 
-    lasting: Lasting
+    snapshot: Snapshot
+    body: CacheableBody
     head: bytes
     after: bytes
-    told: Told
+    texts: RepeatedResponse
     meter: Meter | None
     size: int
     """The memory it takes, roughly, in bytes."""
 
 
-class KeptAnswers:
-    """Wraps the application and keeps its lasting answers, at most so many bytes of them."""
+class ResponseCache:
+    """Wraps the application and keeps its cacheable responses, at most so many bytes of them."""
 
     def __init__(
         self,
@@ -107,7 +93,7 @@ class KeptAnswers:
         self._clock = service.clock
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._kept: OrderedDict[Asked, KeptAnswer] = OrderedDict()
+        self._cached: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
         self._lock = threading.Lock()
 
     def __call__(
@@ -118,128 +104,153 @@ class KeptAnswers:
             return self._application(environ, start_response)
         reply = self.repeated(environ)
         if reply is not None:
-            kept, headers = reply
-            start_response(kept.told.status, headers)
-            return [kept.lasting.body] if kept.lasting.body else []
+            cached, headers = reply
+            start_response(cached.texts.status, headers)
+            return [cached.body.body] if cached.body.body else []
         return self._ask(environ, start_response)
 
-    def repeated(self, environ: "WSGIEnvironment") -> "tuple[KeptAnswer, Headers] | None":
-        """Give an answer that is kept with its headers of this moment, and count the request."""
-        asked = self.asked(environ)
-        found = None if asked is None else self._counted(asked, environ)
+    def repeated(self, environ: "WSGIEnvironment") -> "tuple[CachedResponse, Headers] | None":
+        """Return a cached response and its headers of this moment, None if there is none.
+
+        `environ` is the WSGI environment of one request, and its caller's alone: the journal
+        keeps it, so that it must not be changed after a response was returned. The lookup neither
+        waits nor reads the body, so that an event loop may call it. A response that is returned is
+        counted in its rate window, journaled and logged. None after the request was counted beyond
+        an enforced limit: then the environment holds its context with the window, and must be
+        passed to the application as it is.
+        """
+        key = self.asked(environ)
+        found = None if key is None else self._counted(key, environ)
         if found is None:
             return None
-        kept, window = found
+        cached, window = found
         if window is not None and window.is_refused:
-            environ[WINDOW] = window
+            environ[CONTEXT] = self._refused(environ, window)
             return None
-        return kept, kept.told.headers_in(window)
+        return cached, cached.texts.headers_in(window)
 
-    def asked(self, environ: "WSGIEnvironment") -> Asked | None:
-        """Give what an answer would be found by; None of a request that is not plain."""
-        return _asked(environ) if _is_plain(environ) else None
+    def asked(self, environ: "WSGIEnvironment") -> CacheKey | None:
+        """Return what a response would be found by, None if the request is not plain."""
+        return _cache_key(environ) if _is_plain(environ) else None
 
     def answer(
-        self, asked: Asked, environ: "WSGIEnvironment"
+        self, key: CacheKey, environ: "WSGIEnvironment"
     ) -> "tuple[list[bytes], bytes] | WSGIEnvironment":
-        """Give status line and headers, and body, of an answer that is kept; count the request.
+        """Return status line and headers, and body, of a cached response; count the request.
 
         Where there is none: what the application's environ is to hold beside the request's.
         """
-        found = self._counted(asked, environ)
+        found = self._counted(key, environ)
         if found is None:
             return _NOTHING
-        kept, window = found
+        cached, window = found
         if window is None:
-            return [kept.head], kept.lasting.body
+            return [cached.head], cached.body.body
         if window.is_refused:
-            return {WINDOW: window}
-        return [kept.head, window.lines, kept.after], kept.lasting.body
+            return {CONTEXT: self._refused(environ, window)}
+        return [cached.head, window.lines, cached.after], cached.body.body
+
+    def _refused(self, environ: "WSGIEnvironment", window: Window) -> RequestContext:
+        """Return the context of a request that was counted here, for the application to refuse."""
+        context = make_context(environ, self._service)
+        context.window = window
+        return context
 
     def _counted(
-        self, asked: Asked, environ: "WSGIEnvironment"
-    ) -> "tuple[KeptAnswer, Window | None] | None":
-        """Give an answer that is kept, and the window that it counted in; note that it is given."""
-        kept = self._kept.get(asked)
-        if kept is None or not self._service.is_caught_up:  # which the application does
+        self, key: CacheKey, environ: "WSGIEnvironment"
+    ) -> "tuple[CachedResponse, Window | None] | None":
+        """Return a cached response and the window it counted in; note that it is sent."""
+        cached = self._cached.get(key)
+        if cached is None or not self._service.is_caught_up:  # which the application does
             return None
         began = perf_counter()
         now = self._clock.now()
-        lasting, _, _, told, meter, _ = kept
-        if not self._is_true(lasting, now):
-            self._forget(asked, kept)
+        if not self._is_true(cached, now):
+            self._remove(key, cached)
             return None
         window = None
-        if meter is not None:
-            window = meter(now)
+        if cached.meter is not None:
+            window = cached.meter(now)
             if window.is_refused:
-                return kept, window
+                return cached, window
         if self._journal is not None:
-            self._journal.add_kept(environ, told, window, now, began)
+            self._journal.add_repeated(environ, cached.texts, window, now, began)
         if self._log.is_on:
-            self._log.tell(environ, told.status, began)
-        return kept, window
+            self._log.add(environ, cached.texts.status, began)
+        return cached, window
 
-    def _is_true(self, lasting: Lasting, now: datetime) -> bool:
-        _, session, generation, family, _, since, until, _ = lasting
+    def _is_true(self, cached: CachedResponse, now: datetime) -> bool:
+        snapshot, (_, until) = cached.snapshot, cached.body
         return (
-            session.generation == generation
-            and self._service.family is family
-            and since <= now
+            snapshot.session.generation == snapshot.generation
+            and self._service.family is snapshot.family
+            and snapshot.machine_now <= now
             and (until is None or now < until)
         )
 
     def _ask(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Ask the application, and keep its answer if that lasts."""
-        told: list[Any] = []
-        asked = _asked(environ)
+        """Ask the application, and keep its response if that is cacheable."""
+        started: list[Any] = []
+        key = _cache_key(environ)
 
         def start(status: str, headers: Headers, *rest: Any) -> Callable[[bytes], object]:
-            told[:] = [status, headers]
+            started[:] = [status, headers]
             return start_response(status, headers, *rest)
 
-        answer = self._application(environ, start)
-        lasting: Lasting | None = environ.get(CACHEABLE)
-        if lasting is not None and told:
-            self._keep(asked, self._kept_answer(asked, environ[NOTES], lasting, *told))
-        return answer
+        response = self._application(environ, start)
+        context: RequestContext = environ[CONTEXT]
+        if context.cacheable is not None and started:
+            self._keep(key, self._cached_response(key, context, context.cacheable, *started))
+        return response
 
-    def _keep(self, asked: Asked, answer: KeptAnswer) -> None:
-        if answer.size * _LARGEST_SHARE > self._most_bytes:
+    def _keep(self, key: CacheKey, response: CachedResponse) -> None:
+        if response.size * _LARGEST_SHARE > self._most_bytes:
             return
         with self._lock:
-            replaced = self._kept.pop(asked, None)
-            self._kept[asked] = answer
-            self._bytes += answer.size - (replaced.size if replaced else 0)
+            replaced = self._cached.pop(key, None)
+            self._cached[key] = response
+            self._bytes += response.size - (replaced.size if replaced else 0)
             while self._bytes > self._most_bytes:
-                _oldest, removed = self._kept.popitem(last=False)
+                _oldest, removed = self._cached.popitem(last=False)
                 self._bytes -= removed.size
 
-    def _kept_answer(
-        self, asked: Asked, notes: JsonObject, lasting: Lasting, status: str, headers: Headers
-    ) -> KeptAnswer:
+    def _cached_response(
+        self,
+        key: CacheKey,
+        context: RequestContext,
+        cacheable: CacheableBody,
+        status: str,
+        headers: Headers,
+    ) -> CachedResponse:
         places = [place for place, (name, _) in enumerate(headers) if name.startswith("RateLimit-")]
         first, behind = (places[0], places[-1] + 1) if places else (len(headers), len(headers))
-        limits = self._service.rate_limits
-        meter = limits.meter(lasting.caller, lasting.clock) if lasting.caller else None
-        body, size = lasting.body, _ENTRY_BYTES + sum(len(part or "") for part in asked)
-        before, after = headers[:first], headers[behind:]
-        session, length = lasting.session.name, len(body)
-        told = Told(session, lasting.clock, status, before, after, body[:BYTES_KEPT], length, notes)
-        size += len(body) + len(told.body)
+        limits, clock = self._service.rate_limits, context.snapshot.clock
+        meter = limits.meter(context.caller, clock) if context.caller else None
+        before, after, body = headers[:first], headers[behind:], cacheable.body
+        texts = RepeatedResponse(
+            session=context.session_name,
+            clock=clock,
+            status=status,
+            before=before,
+            after=after,
+            body=body[:BYTES_KEPT],
+            body_length=len(body),
+            notes=context.notes(),
+        )
+        size = _ENTRY_BYTES + sum(len(part or "") for part in key) + len(body) + len(texts.body)
         head, rest = status_line(status) + header_lines(before), header_lines(after)
         if meter is None:
             head, rest = head + rest, b""
-        return KeptAnswer(lasting, head, rest, told, meter, size)
+        return CachedResponse(context.snapshot, cacheable, head, rest, texts, meter, size)
 
-    def _forget(self, asked: Asked, answer: KeptAnswer) -> None:
+    def _remove(self, key: CacheKey, response: CachedResponse) -> None:
         with self._lock:
-            if answer.lasting.family is not self._service.family:
-                self._kept.clear()  # all are of old documents, which they would hold in memory
+            if response.snapshot.family is not self._service.family:
+                self._cached.clear()  # all are of old documents, which they would hold in memory
                 self._bytes = 0
-            if self._kept.get(asked) is answer:
-                del self._kept[asked]
-                self._bytes -= answer.size
+            if self._cached.get(key) is response:
+                del self._cached[key]
+                self._bytes -= response.size
 
 
 def _is_plain(environ: "WSGIEnvironment") -> bool:
@@ -250,7 +261,7 @@ def _is_plain(environ: "WSGIEnvironment") -> bool:
     )
 
 
-def _asked(environ: "WSGIEnvironment") -> Asked:
+def _cache_key(environ: "WSGIEnvironment") -> CacheKey:
     get = environ.get
     return (
         environ["PATH_INFO"],
@@ -264,40 +275,35 @@ def _asked(environ: "WSGIEnvironment") -> Asked:
     )
 
 
-def note_lasting(service: Service, response: Response) -> Response:
-    """Note that the answer at hand lasts, if it does: a terminal execution, nothing special asked.
+def note_cacheable(service: Service, response: Response) -> Response:
+    """Note that the response at hand is cacheable, if it is: a terminal execution, nothing special.
 
     A run of the world stays readable at least until the session's next midnight (UTC), when the
     list's old end moves. Before this moment it may not have ended: a clock can be set back.
     """
-    scene: Scene | None = g.get("scene")
-    if scene is None or not _is_lasting(response) or not service.is_undisturbed(scene.session):
+    context = context_of_request()
+    if not _is_cacheable(context, response, service):
         return response
-    midnight = scene.now.replace(hour=0, minute=0, second=0, microsecond=0)
-    clock = service.session_clock(scene.session.name)
+    snapshot = context.snapshot
+    midnight = snapshot.now.replace(hour=0, minute=0, second=0, microsecond=0)
     try:
-        until = clock.machine_time_of(midnight + timedelta(days=1))
+        until = snapshot.clock.machine_time_of(midnight + timedelta(days=1))
     except OverflowError:  # on the last day of the year 9999
         return response
-    request.environ[CACHEABLE] = Lasting(
-        b"" if response.status_code == HTTPStatus.NOT_MODIFIED else response.get_data(),
-        scene.session,
-        scene.generation,
-        scene.family,
-        clock,
-        service.clock.now(),
-        until,
-        g.get("caller"),
-    )
+    is_known_to_client = response.status_code == HTTPStatus.NOT_MODIFIED
+    context.cacheable = CacheableBody(b"" if is_known_to_client else response.get_data(), until)
     return response
 
 
-def _is_lasting(response: Response) -> bool:
+def _is_cacheable(context: RequestContext, response: Response, service: Service) -> bool:
     return (
-        request.method == "GET"
+        context.method == "GET"
+        and not context.is_internal
         and response.status_code in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}
         and "ETag" in response.headers
         and not response.is_streamed
-        and not g.preferences.wanted
-        and not g.faults
+        and not context.preferences.wanted
+        and not context.transport_faults
+        and not context.contract_faults
+        and service.is_undisturbed(context.snapshot.session)
     )

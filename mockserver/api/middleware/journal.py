@@ -11,15 +11,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deadringer.contracts import JsonObject
-from deadringer.mockserver.context import API_ROOT, NOTES, asked_path, session_of
+from deadringer.mockserver.context import CONTEXT, RequestContext, RequestNotes
+from deadringer.mockserver.faults.transport import API_ROOT
 from deadringer.mockserver.state.clock import VirtualClock
 from deadringer.mockserver.state.rate_limits import Window
-from deadringer.mockserver.world.service import Service
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    _Repeated = tuple[int, WSGIEnvironment, "Told", Window | None, datetime, float]
+    _Repeated = tuple[int, WSGIEnvironment, "RepeatedResponse", Window | None, datetime, float]
 
 
 _EVERY = "*"
@@ -29,10 +29,10 @@ BYTES_KEPT = 16_384
 """How much of a body an entry keeps."""
 
 
-class Told(NamedTuple):
-    """What all entries of an answer that is repeated have in common; `body` is cut off.
+class RepeatedResponse(NamedTuple):
+    """What all entries of a response of the cache have in common; `body` is cut off.
 
-    The headers of the window it counted in stand between `before` and `after`.
+    The headers of the window that a request counted in stand between `before` and `after`.
     """
 
     session: str
@@ -42,32 +42,28 @@ class Told(NamedTuple):
     after: list[tuple[str, str]]
     body: bytes
     body_length: int
-    notes: JsonObject
+    notes: RequestNotes
 
     def headers_in(self, window: Window | None) -> list[tuple[str, str]]:
-        """Give the headers of one answer."""
+        """Return the headers of one response."""
         return [*self.before, *(window.header_items if window else ()), *self.after]
 
 
 @dataclass(slots=True)
 class Passed:
-    """One request and its answer as they passed.
-
-    `notes` are those of the application: operation, path_parameters, matched, faults.
-    """
+    """One request and its response as they passed; `asked` is the body of the request."""
 
     environ: "WSGIEnvironment"
     session: str
     clock: VirtualClock
     at: datetime
     asked: bytes
-    contract_faults: tuple[str, ...]
     status: str = "500"
     headers: list[tuple[str, str]] = field(default_factory=list)
     answer: bytes = b""
     answer_length: int = 0
     ms: float = 0
-    notes: JsonObject = field(default_factory=dict)
+    notes: RequestNotes = field(default_factory=RequestNotes)
     number: int = 0
 
     @property
@@ -105,10 +101,10 @@ class Journal:
         passed.number = self._next()
         self._passed.append(passed)
 
-    def add_kept(
+    def add_repeated(
         self,
         environ: "WSGIEnvironment",
-        told: "Told",
+        response: "RepeatedResponse",
         window: Window | None,
         at: datetime,
         began: float,
@@ -118,7 +114,7 @@ class Journal:
         Nobody may change the environ after this.
         """
         ms = (time.perf_counter() - began) * 1000
-        self._passed.append((self._next(), environ, told, window, at, ms))
+        self._passed.append((self._next(), environ, response, window, at, ms))
 
     def newest(self, session: str, after: int = 0) -> list[Passed]:
         """Return the entries of a session after a number, newest first."""
@@ -157,20 +153,19 @@ def _passed(one: "Passed | _Repeated") -> Passed:
     """Give an entry as it is read; of an answer that was repeated it is only made now."""
     if isinstance(one, Passed):
         return one
-    number, environ, told, window, at, ms = one
+    number, environ, repeated, window, at, ms = one
     return Passed(
         environ=_texts(environ),
-        session=told.session,
-        clock=told.clock,
+        session=repeated.session,
+        clock=repeated.clock,
         at=at,
         asked=b"",
-        contract_faults=(),
-        status=told.status,
-        headers=told.headers_in(window),
-        answer=told.body,
-        answer_length=told.body_length,
+        status=repeated.status,
+        headers=repeated.headers_in(window),
+        answer=repeated.body,
+        answer_length=repeated.body_length,
         ms=ms,
-        notes=told.notes,
+        notes=repeated.notes,
         number=number,
     )
 
@@ -179,40 +174,39 @@ def _texts(environ: "WSGIEnvironment") -> "WSGIEnvironment":
     return {name: value for name, value in environ.items() if isinstance(value, str)}
 
 
-class Journaling:
+class JournalLayer:
     """Wraps the application and journals what goes through it below `/v1`."""
 
-    def __init__(self, application: "WSGIApplication", service: Service, journal: Journal) -> None:
+    def __init__(self, application: "WSGIApplication", journal: Journal) -> None:
         self._application = application
-        self._service = service
         self._journal = journal
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one request."""
-        if not asked_path(environ).startswith(API_ROOT):
+        context: RequestContext = environ[CONTEXT]
+        if not context.path.startswith(API_ROOT):
             return self._application(environ, start_response)
         began = time.perf_counter()
         asked = _body(environ)
-        told: list[Any] = ["500", []]
+        started: list[Any] = ["500", []]
 
         def start(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], object]:
-            told[:] = [status, headers]
+            started[:] = [status, headers]
             return start_response(status, headers, exc_info)
 
-        name = session_of(environ)
-        clock, at = self._service.session_clock(name), self._service.clock.now()
-        broken = self._service.broken_promises(name)
+        # The operation may replace the snapshot by one of its own, with the same clock.
+        snapshot = context.snapshot
+        passed = Passed(environ, context.session_name, snapshot.clock, snapshot.machine_now, asked)
         answer = self._application(environ, start)
-        passed = Passed(environ, name, clock, at, asked, broken)
-        passing = self._passing(answer, passed, told, began)
-        # Whoever has an answer finds it in the journal: only one that is sent in pieces, as a
+        passing = self._passing(answer, passed, started, began)
+        # Who has a response finds it in the journal: only one that is sent in pieces, as a
         # fault wants it, is noted after its end.
-        return passing if environ.get(NOTES, {}).get("is_streamed") else list(passing)
+        return passing if context.is_streamed else list(passing)
 
     def _passing(
-        self, answer: Iterable[bytes], passed: Passed, told: list[Any], began: float
+        self, answer: Iterable[bytes], passed: Passed, started: list[Any], began: float
     ) -> Iterator[bytes]:
         kept = bytearray()
         try:
@@ -225,9 +219,9 @@ class Journaling:
             if close:
                 close()
             passed.ms = (time.perf_counter() - began) * 1000
-            passed.status, passed.headers = told
+            passed.status, passed.headers = started
             passed.answer = bytes(kept)
-            passed.notes = passed.environ.get(NOTES, {})
+            passed.notes = passed.environ[CONTEXT].notes()
             passed.environ = _texts(passed.environ)
             self._journal.add(passed)
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 from flask import Response
 
-from deadringer.mockserver.world.service import Scene, Service
+from deadringer.mockserver.context import RequestContext
+from deadringer.mockserver.world.service import Service
 
 from .executions import get_execution, get_variables, list_executions
 from .test_runs import start_test_run
@@ -12,7 +13,7 @@ from .workflows import get_credit_balance, get_workflow, list_actions, list_work
 
 __all__ = ["VIEWS", "View"]
 
-View = Callable[[Service, Scene, Mapping[str, str]], Response]
+View = Callable[[Service, RequestContext, Mapping[str, str]], Response]
 """Answers one operation; path parameters are named as the template names them."""
 
 VIEWS: Mapping[str, View] = {

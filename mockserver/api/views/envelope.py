@@ -4,7 +4,7 @@ from flask import Response
 
 from deadringer.contracts import Json, json_bytes, nearest_names
 from deadringer.mockserver.errors import ApiError, shorten
-from deadringer.mockserver.world.service import Scene, Service
+from deadringer.mockserver.world.service import Service, Snapshot
 
 
 def good(message: str, data: Json) -> Response:
@@ -18,9 +18,9 @@ def naming(what: str, ids: list[str]) -> str:
     return f"{what}: {', '.join(ids)}" if ids else f"{what}: none"
 
 
-def unknown_workflow(service: Service, scene: Scene, workflow_id: str) -> ApiError:
+def unknown_workflow(service: Service, snapshot: Snapshot, workflow_id: str) -> ApiError:
     """Give the 404 of a workflow, naming the nearest known ones."""
-    near = nearest_names(workflow_id, scene.family.workflows)
+    near = nearest_names(workflow_id, snapshot.family.workflows)
     shown = shorten(service.redactor(workflow_id))
     return ApiError(
         "NOT_FOUND", f"There is no workflow '{shown}'", naming("Nearest workflows", near)

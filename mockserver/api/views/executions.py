@@ -6,71 +6,73 @@ from flask import Response, request
 
 from deadringer.contracts import nearest_names
 from deadringer.mockserver.api.http import mark_final
-from deadringer.mockserver.api.prefer import preferences_of_request
-from deadringer.mockserver.api.preferred_execution import wished_execution
+from deadringer.mockserver.api.preferred_execution import preferred_execution
 from deadringer.mockserver.api.validation import read_query
-from deadringer.mockserver.context import NOTES
+from deadringer.mockserver.context import RequestContext
 from deadringer.mockserver.errors import ApiError, shorten
 from deadringer.mockserver.world.documents import envelope_bytes
 from deadringer.mockserver.world.repository import Found
-from deadringer.mockserver.world.service import Scene, Service
+from deadringer.mockserver.world.service import Service, Snapshot
 
 from .envelope import good, naming, unknown_workflow
 
 
-def get_execution(service: Service, scene: Scene, path: Mapping[str, str]) -> Response:
+def get_execution(service: Service, context: RequestContext, path: Mapping[str, str]) -> Response:
     """Answer with the run, or with a 404 that names the nearest known ids."""
-    workflow_id, run_id = path["id"], path["runId"]
-    wished = wished_execution(service, scene, workflow_id, run_id, preferences_of_request())
-    found = wished or find_execution(service, scene, workflow_id, run_id)
+    snapshot, workflow_id, run_id = context.snapshot, path["id"], path["runId"]
+    preferred = preferred_execution(service, snapshot, workflow_id, run_id, context.preferences)
+    found = preferred or find_execution(service, snapshot, workflow_id, run_id)
     # A scenario may bring one of its own under the ids of one that was loaded.
     is_loaded = found.execution is service.executions.execution(workflow_id, run_id)
     name = service.executions.name_of(run_id) if is_loaded else None
-    request.environ[NOTES]["matched"] = {"kind": found.kind, "name": name}
+    context.matched = {"kind": found.kind, "name": name}
     body = service.executions.answer(workflow_id, run_id) if is_loaded else None
-    started = scene.session.started.get(run_id)
+    started = snapshot.session.started.get(run_id)
     is_moved = found.kind == "started" and started and started.drive == "read"
-    if is_moved and not found.is_terminal:
+    if is_moved and not found.is_terminal and not context.is_internal:
         # This read saw the run as it stood; the next one sees the next transition.
-        service.change(scene.session.name, "moved", {"run_id": run_id, "transitions": 1})
+        service.change(snapshot.session.name, "moved", {"run_id": run_id, "transitions": 1})
     response = Response(body or envelope_bytes(found.execution), mimetype="application/json")
-    if found.is_terminal and wished is None:
+    if found.is_terminal and preferred is None:
         mark_final(response)
     return response
 
 
-def find_execution(service: Service, scene: Scene, workflow_id: str, run_id: str) -> Found:
+def find_execution(service: Service, snapshot: Snapshot, workflow_id: str, run_id: str) -> Found:
     """Give a run as it stands now.
 
     Raises:
         ApiError: NOT_FOUND if that workflow has no such run.
     """
-    found = scene.find(workflow_id, run_id)
+    found = snapshot.find(workflow_id, run_id)
     if found is None:
-        raise _not_found(service, scene, workflow_id, run_id)
+        raise _not_found(service, snapshot, workflow_id, run_id)
     return found
 
 
-def _not_found(service: Service, scene: Scene, workflow_id: str, run_id: str) -> ApiError:
-    family = scene.family
+def _not_found(service: Service, snapshot: Snapshot, workflow_id: str, run_id: str) -> ApiError:
+    family = snapshot.family
     if workflow_id not in family.workflows:
-        return unknown_workflow(service, scene, workflow_id)
+        return unknown_workflow(service, snapshot, workflow_id)
     workflow, run = (shorten(service.redactor(text)) for text in (workflow_id, run_id))
-    near = nearest_names(run_id, family.newest_run_ids(scene.session, workflow_id, scene.now_ms))
+    near = nearest_names(
+        run_id, family.newest_run_ids(snapshot.session, workflow_id, snapshot.now_ms)
+    )
     suggestion = naming("Nearest runs of this workflow", near)
-    owner = family.owner_of(scene.session, run_id, scene.now_ms)
+    owner = family.owner_of(snapshot.session, run_id, snapshot.now_ms)
     if owner is not None:
         suggestion = f"The run belongs to workflow {owner}. {suggestion}"
     return ApiError("NOT_FOUND", f"Workflow '{workflow}' has no run '{run}'", suggestion)
 
 
-def list_executions(service: Service, scene: Scene, path: Mapping[str, str]) -> Response:
+def list_executions(service: Service, context: RequestContext, path: Mapping[str, str]) -> Response:
     """Answer with a page; one beyond the end is empty."""
     query = read_query(service.operation("listExecutions"), request.args)
-    if path["id"] not in scene.family.workflows:
-        raise unknown_workflow(service, scene, path["id"])
+    snapshot = context.snapshot
+    if path["id"] not in snapshot.family.workflows:
+        raise unknown_workflow(service, snapshot, path["id"])
     page, size = query["page"], query["page_size"]
-    rows, total = scene.rows(path["id"], (page - 1) * size, size)
+    rows, total = snapshot.rows(path["id"], (page - 1) * size, size)
     data = {
         "executions": rows,
         "pagination": {
@@ -83,9 +85,9 @@ def list_executions(service: Service, scene: Scene, path: Mapping[str, str]) -> 
     return good("Executions retrieved successfully", data)
 
 
-def get_variables(service: Service, scene: Scene, path: Mapping[str, str]) -> Response:
+def get_variables(service: Service, context: RequestContext, path: Mapping[str, str]) -> Response:
     """Answer with what each step read and produced; of a loop, the last iteration's."""
-    execution = find_execution(service, scene, path["id"], path["runId"]).execution
+    execution = find_execution(service, context.snapshot, path["id"], path["runId"]).execution
     steps = {
         step["step_id"]: {"input": step["input"], "output": step["output"]}
         for step in execution["steps"]

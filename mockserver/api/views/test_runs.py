@@ -4,30 +4,30 @@ from collections.abc import Mapping
 
 from flask import Response, request
 
-from deadringer.mockserver.api.prefer import preferences_of_request
 from deadringer.mockserver.api.validation import read_body
-from deadringer.mockserver.world.service import Scene, Service
+from deadringer.mockserver.context import RequestContext
+from deadringer.mockserver.world.service import Service
 
 from .envelope import good, unknown_workflow
 
 
-def start_test_run(service: Service, scene: Scene, path: Mapping[str, str]) -> Response:
+def start_test_run(service: Service, context: RequestContext, path: Mapping[str, str]) -> Response:
     """Answer with the id of the run; it is readable at once, and goes on with the clock.
 
     `Prefer: status=` and `steps=` say how it ends and how many steps it lists.
     """
-    if path["id"] not in scene.family.workflows:
-        raise unknown_workflow(service, scene, path["id"])
+    if path["id"] not in context.snapshot.family.workflows:
+        raise unknown_workflow(service, context.snapshot, path["id"])
     body = read_body(request)
     overrides = body.get("overrides", {})
-    preferences = preferences_of_request()
+    preferences = context.preferences
     wanted = {
         "overrides": overrides,
         "action_mocks": body.get("test_config", {}).get("action_mocks", {}),
         "status": preferences.apply("status"),
         "steps": preferences.apply("steps"),
     }
-    plan = service.start_run(scene, path["id"], wanted).plan
+    plan = service.start_run(context.snapshot, path["id"], wanted).plan
     data = {
         "test_run_id": plan.run_id,
         "workflow_id": plan.workflow_id,

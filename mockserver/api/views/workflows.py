@@ -5,16 +5,19 @@ from collections.abc import Mapping
 from flask import Response, request
 
 from deadringer.mockserver.api.validation import read_query
+from deadringer.mockserver.context import RequestContext
 from deadringer.mockserver.world.credits import balance_of
-from deadringer.mockserver.world.service import Scene, Service
+from deadringer.mockserver.world.service import Service
 
 from .envelope import good, unknown_workflow
 
 
-def list_workflows(service: Service, scene: Scene, _path: Mapping[str, str]) -> Response:
+def list_workflows(service: Service, context: RequestContext, _path: Mapping[str, str]) -> Response:
     """Answer with a stretch of the workflows, those of one status if asked."""
     query = read_query(service.operation("listWorkflows"), request.args)
-    wanted = [one for one in scene.workflows() if query["status"] in {None, one["status"]}]
+    wanted = [
+        one for one in context.snapshot.workflows() if query["status"] in {None, one["status"]}
+    ]
     end = query["offset"] + query["limit"]
     data = {
         "items": wanted[query["offset"] : end],
@@ -24,22 +27,24 @@ def list_workflows(service: Service, scene: Scene, _path: Mapping[str, str]) -> 
     return good("Workflows retrieved successfully", data)
 
 
-def get_workflow(service: Service, scene: Scene, path: Mapping[str, str]) -> Response:
+def get_workflow(service: Service, context: RequestContext, path: Mapping[str, str]) -> Response:
     """Answer with one workflow."""
-    workflow = scene.workflow(path["id"])
+    workflow = context.snapshot.workflow(path["id"])
     if workflow is None:
-        raise unknown_workflow(service, scene, path["id"])
+        raise unknown_workflow(service, context.snapshot, path["id"])
     return good("Workflow retrieved successfully", workflow)
 
 
-def list_actions(service: Service, scene: Scene, _path: Mapping[str, str]) -> Response:
+def list_actions(service: Service, context: RequestContext, _path: Mapping[str, str]) -> Response:
     """Answer with the catalogue, or one category of it."""
     query = read_query(service.operation("listActions"), request.args)
-    items = scene.family.actions(query["category"])
+    items = context.snapshot.family.actions(query["category"])
     return good("Actions retrieved successfully", {"items": items, "total": len(items)})
 
 
-def get_credit_balance(_service: Service, scene: Scene, _path: Mapping[str, str]) -> Response:
+def get_credit_balance(
+    _service: Service, context: RequestContext, _path: Mapping[str, str]
+) -> Response:
     """Answer with what is left; reading changes nothing."""
-    balance = balance_of(scene.session, scene.now)
+    balance = balance_of(context.snapshot.session, context.snapshot.now)
     return good("Credit balance retrieved successfully", balance)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from deadringer.contracts import nearest_names
 
 from .access import ACCESS_FAULTS
-from .apply import FaultyAnswers, put_fault
+from .apply import apply_fault
 from .documents import DOCUMENT_FAULTS
 from .lists import FAMILY_FAULTS
 from .model import Answer, ContractFault, Traffic
@@ -19,11 +19,10 @@ __all__ = [
     "CONTRACT_FAULTS",
     "Answer",
     "ContractFault",
-    "FaultyAnswers",
     "Traffic",
     "UnknownFaultError",
+    "apply_fault",
     "faults_named",
-    "put_fault",
 ]
 
 CONTRACT_FAULTS: tuple[ContractFault, ...] = (

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from werkzeug.datastructures import Headers
+
 from deadringer.contracts import Json, JsonObject
 
 from .model import (
@@ -88,7 +90,7 @@ def _answer_from_owner(traffic: Traffic, answer: Answer) -> None:
 
 def _forbidden_elsewhere(traffic: Traffic, answer: Answer) -> None:
     if traffic.operation_id == "getExecution" and answer.status == 404 and traffic.has_good_key:
-        found = Answer(404, {}, {})
+        found = Answer(404, Headers(), {})
         _answer_from_owner(traffic, found)
         if found.status == 200:
             answer.status = 403
@@ -142,7 +144,7 @@ def _key_in_query(traffic: Traffic, answer: Answer) -> None:
 
 
 def _bearer_refused(traffic: Traffic, answer: Answer) -> None:
-    if "authorization" in traffic.headers and traffic.has_good_key:
+    if traffic.is_bearer and traffic.has_good_key:
         answer.status = 401
         answer.body = {"message": "Unauthorized", "error": "Invalid or missing API key"}
 
@@ -164,7 +166,7 @@ def _flat_error(answer: Answer) -> None:
 
 def _html_error(answer: Answer) -> None:
     answer.raw = b"<html><body><h1>404 Not Found</h1></body></html>"
-    answer.headers["content-type"] = "text/html"
+    answer.headers["Content-Type"] = "text/html"
 
 
 def _success_true(answer: Answer) -> None:
@@ -184,7 +186,7 @@ def _empty_message(_traffic: Traffic, answer: Answer) -> None:
 
 def _as_text(traffic: Traffic, answer: Answer) -> None:
     if traffic.operation_id == "getExecution" and answer.status == 200:
-        answer.headers["content-type"] = "text/plain"
+        answer.headers["Content-Type"] = "text/plain"
 
 
 def _range_clamped(traffic: Traffic, answer: Answer) -> None:
@@ -202,7 +204,7 @@ def _odd_page_crashes(traffic: Traffic, answer: Answer) -> None:
 def _redirected(traffic: Traffic, answer: Answer) -> None:
     if traffic.operation_id == "getExecution" and answer.status == 200:
         answer.status, answer.body = 302, None
-        answer.headers["location"] = "https://login.example.com/"
+        answer.headers["Location"] = "https://login.example.com/"
 
 
 def _crashes_on_failed(traffic: Traffic, answer: Answer) -> None:

@@ -43,17 +43,17 @@ def _headers(**values: str) -> Change:
 
 
 def _remaining_too_many(_traffic: Traffic, answer: Answer) -> None:
-    answer.headers["ratelimit-remaining"] = str(int(answer.headers["ratelimit-limit"]) + 1)
+    answer.headers["RateLimit-Remaining"] = str(int(answer.headers["RateLimit-Limit"]) + 1)
 
 
 def _remaining_rises(traffic: Traffic, answer: Answer) -> None:
     rises = traffic.counts.add("rises")
-    answer.headers["ratelimit-remaining"] = str(min(99, 11 + rises))
+    answer.headers["RateLimit-Remaining"] = str(min(99, 11 + rises))
 
 
 def _without_limits(_traffic: Traffic, answer: Answer) -> None:
-    for name in ("limit", "remaining", "reset"):
-        answer.headers.pop(f"ratelimit-{name}", None)
+    for name in ("Limit", "Remaining", "Reset"):
+        answer.headers.pop(f"RateLimit-{name}", None)
 
 
 def _failed_runs_lost(traffic: Traffic, answer: Answer) -> None:
@@ -180,7 +180,7 @@ FAMILY_FAULTS = (
     Fault("remaining-above-limit", "Remaining is above Limit.", "rate-limit",
           "rate_limit_values_fit", _remaining_too_many),
     Fault("reset-as-epoch", "Reset is a moment, not a wait.", "rate-limit",
-          "rate_limit_values_fit", _headers(ratelimit_reset="1774606500")),
+          "rate_limit_values_fit", _headers(RateLimit_Reset="1774606500")),
     Fault("remaining-rises", "Remaining counts up.", "rate-limit",
           "remaining_never_rises_in_a_window", _remaining_rises),
     Fault("limits-missing", "There are no RateLimit headers.", "rate-limit",

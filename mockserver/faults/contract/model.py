@@ -1,10 +1,12 @@
-"""What a contract fault is: a named, realistic bug that breaks exactly one promise."""
+"""What a contract fault is: a named, realistic bug that violates exactly one rule."""
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
+
+from werkzeug.datastructures import Headers
 
 from deadringer.contracts import Json, JsonObject, format_timestamp, parse_timestamp
 from deadringer.mockserver.errors import error_body
@@ -12,10 +14,13 @@ from deadringer.mockserver.errors import error_body
 
 @dataclass(slots=True)
 class Answer:
-    """An answer on its way out; a fault changes it in place. Header names are lower case."""
+    """A response before it is sent; a fault changes it in place.
+
+    Header names are spelled as the API spells them.
+    """
 
     status: int
-    headers: dict[str, str]
+    headers: Headers
     body: Json
     raw: bytes | None = None
     """Bytes to send in place of the body, where the bug is that it is not the JSON it should be."""
@@ -65,7 +70,8 @@ class Traffic:
     count: int
     counts: Counts
     ask: Callable[[str], Answer]
-    headers: Mapping[str, str] = field(default_factory=dict)
+    is_bearer: bool = False
+    """Whether the request has an `Authorization` header."""
 
 
 Change = Callable[[Traffic, Answer], None]

@@ -315,8 +315,8 @@ def test_memory_is_bounded_whatever_is_read(over_http, clock):
         sizes.append(app.wsgi_app._bytes)
 
     assert max(sizes) <= 2**20
-    assert sizes[-1] == sum(kept.size for kept in app.wsgi_app._kept.values())
-    assert len(app.wsgi_app._kept) < len(rows)
+    assert sizes[-1] == sum(kept.size for kept in app.wsgi_app._cached.values())
+    assert len(app.wsgi_app._cached) < len(rows)
 
 
 def test_the_journal_holds_no_more_of_a_repeated_answer_than_of_another(over_http, clock):

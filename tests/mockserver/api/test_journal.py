@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from deadringer.mockserver import DEMO_KEY, Settings
-from deadringer.mockserver.api.middleware.journal import Journal, Journaling, Verdicts
+from deadringer.mockserver.api.middleware.journal import Journal, JournalLayer, Verdicts
 from deadringer.mockserver.app import EXTENSION, JOURNAL, build_app
+from deadringer.mockserver.context import ContextLayer
 from tests.mockserver.conftest import KNOWN
 
 
@@ -165,7 +166,8 @@ def test_sessions_and_reset_have_journals_of_their_own(mock):
 def test_it_is_bounded(over_http, clock):
     journal = Journal(limit=3)
     app = build_app(Settings(control=False), clock=clock)
-    app.wsgi_app = Journaling(app.wsgi_app, app.extensions[EXTENSION], journal)
+    service = app.extensions[EXTENSION]
+    app.wsgi_app = ContextLayer(JournalLayer(app.wsgi_app, journal), service)
     mock = over_http(app)
     for _ in range(5):
         mock.get(KNOWN)

@@ -5,7 +5,7 @@ import pytest
 from deadringer.contracts import operations
 from deadringer.contracts.rules import Context, validate_execution
 from deadringer.contracts.testing import assert_keeps_contract
-from deadringer.mockserver.api.prefer import parse_preferences
+from deadringer.mockserver.context import parse_preferences
 from tests.mockserver.conftest import KNOWN
 
 (GET_EXECUTION,) = (item for item in operations() if item.operation_id == "getExecution")

@@ -9,9 +9,9 @@ def test_ids_are_suggested_without_planning_a_run():
     clock = SettableClock()
     service = build_app(Settings(scenario="busy-day"), clock=clock).extensions[EXTENSION]
     clock.advance(36_000)
-    scene = service.scene()
+    snapshot = service.snapshot()
 
-    ids = scene.family.newest_run_ids(scene.session, "wf_follow8", scene.now_ms)
+    ids = snapshot.family.newest_run_ids(snapshot.session, "wf_follow8", snapshot.now_ms)
 
-    assert scene.family.script._plan.cache_info().misses == 0
+    assert snapshot.family.script._plan.cache_info().misses == 0
     assert len(ids) == len(set(ids)) == 200

@@ -46,10 +46,10 @@ class Server:
 
 
 def start(server, name, number):
-    scene = server.service.scene(name)
+    snapshot = server.service.snapshot(name)
     drive = ("time", "immediate", "read", "manual")[number % 4]
     wanted = {"drive": drive, "overrides": {"n": number}, "status": None}
-    server.service.start_run(scene, WORKFLOW, wanted, may_overdraw=True)
+    server.service.start_run(snapshot, WORKFLOW, wanted, may_overdraw=True)
 
 
 def move(server, name, number):
@@ -123,11 +123,11 @@ CHANGES = (
 
 def seen_of(service: Service, name: str):
     """All that a client can read of a session, and the numbers that caches depend on."""
-    scene, session = service.scene(name), service.session(name)
-    rows, total = scene.rows(WORKFLOW, 0, 50)
+    snapshot, session = service.snapshot(name), service.session(name)
+    rows, total = snapshot.rows(WORKFLOW, 0, 50)
     return {
         "rows": [rows, total],
-        "runs": [scene.find(run.workflow_id, id_) for id_, run in session.started.items()],
+        "runs": [snapshot.find(run.workflow_id, id_) for id_, run in session.started.items()],
         "driven": [(run.drive, run.transitions, run.price) for run in session.started.values()],
         "changed": session.executions,
         "order": [*session.executions, *session.started, *session.faults],
@@ -135,7 +135,7 @@ def seen_of(service: Service, name: str):
         "contract_faults": [service.broken_promises(name), session.contract_faults],
         "chaos": service.chaos(name),
         "clock": service.session_clock(name).described(service.clock.now()),
-        "balance": balance_of(session, scene.now),
+        "balance": balance_of(session, snapshot.now),
         "scenario": session.scenario,
         "began": [session.began_ms, session.begun, session.generation],
         "counts": [service.events.counted(name, f"fault {number}") for number in range(10)],
@@ -222,12 +222,12 @@ def test_with_a_state_file_a_session_that_left_memory_is_loaded_again(tmp_path, 
 def test_what_was_made_from_a_session_that_left_memory_is_out_of_date(clock):
     service = Service(Settings(max_sessions=2), EXECUTIONS, clock)
     chaos(service, "a")
-    scene = service.scene("a")
-    assert (service._sessions.holds(scene.session), scene.generation) == (True, 1)
+    snapshot = service.snapshot("a")
+    assert (service._sessions.holds(snapshot.session), snapshot.generation) == (True, 1)
     chaos(service, "b")
 
-    assert not service._sessions.holds(scene.session)
-    assert scene.session.generation != scene.generation
+    assert not service._sessions.holds(snapshot.session)
+    assert snapshot.session.generation != snapshot.generation
 
 
 def test_many_events_are_compacted_by_themselves(tmp_path, clock, monkeypatch):

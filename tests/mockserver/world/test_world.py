@@ -129,9 +129,9 @@ def test_a_list_may_be_read_while_runs_are_started_and_changed(over_http, clock)
     for run_id in ("run_before0", "run_before1"):
         client.post("/v1/workflows/wf_abc123/test")
         put(run_id)
-    scene = service.scene()
+    snapshot = service.snapshot()
 
-    held = scene.family._held(scene.session, "wf_abc123", scene.now_ms)
+    held = snapshot.family._held(snapshot.session, "wf_abc123", snapshot.now_ms)
     first = next(held)
     client.post("/v1/workflows/wf_abc123/test")
     rest = [next(held), next(held)]
