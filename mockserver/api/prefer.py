@@ -50,6 +50,8 @@ def read_preferences(
     if not request.headers.get("Prefer"):
         args = request.args
         wanted = {name: args[f"__{name}"] for name in QUERY_FORMS if f"__{name}" in args}
+    if not wanted and not reserved and not any(name.startswith("__") for name in request.args):
+        return Preferences()
     wanted = preferred_over(context.operation, reserved, wanted)
     problems = [
         f"Prefer: {problem}"

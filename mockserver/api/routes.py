@@ -75,13 +75,9 @@ def _answering(operation: Operation, view: View, service: Service) -> Any:
         }
         reserved = _reserved(context, path)
         context.preferences = preferences = read_preferences(context, documented, names, reserved)
-        delay = delay_ms(preferences)
-        if delay and not context.is_internal:
-            pause(delay / 1000)
-        prefer_fault(context)
-        refusal = refusal_by_fault(context) or _preferred(service, context)
-        if refusal is not None:
-            return refusal
+        preferred = _preferred(service, context) if preferences.wanted else None
+        if preferred is not None:
+            return preferred
         try:
             return view(service, context, path)
         except ApiError as error:
@@ -94,7 +90,14 @@ def _answering(operation: Operation, view: View, service: Service) -> Any:
 
 
 def _preferred(service: Service, context: RequestContext) -> Response | None:
-    """Return the error that the request prefers, None if it prefers none."""
+    """Wait as long as the request prefers; return the refusal that it prefers, None for none."""
+    delay = delay_ms(context.preferences)
+    if delay and not context.is_internal:
+        pause(delay / 1000)
+    prefer_fault(context)
+    refusal = refusal_by_fault(context)
+    if refusal is not None:
+        return refusal
     preferred = preferred_error(context.preferences)
     if preferred is None:
         return None

@@ -57,7 +57,7 @@ class Family:
     world: World | None = None
     seed: int = 0
     script: Script | None = None
-    _ended_rows: Callable[[str, int], JsonObject] = field(init=False)
+    _ended_rows: Callable[[str, int], tuple[JsonObject, int]] = field(init=False)
     _numbers: dict[str, tuple[int, ...]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -133,14 +133,16 @@ class Family:
 
     def _row(self, workflow_id: str, number: int, now_ms: int) -> JsonObject:
         assert self.world is not None
-        ended = self._ended_rows(workflow_id, number)
-        if _moment(ended["completed_at"]) <= now_ms:
+        ended, ended_ms = self._ended_rows(workflow_id, number)
+        if ended_ms <= now_ms:
             return ended
         return row_of(fixtures.view_run(self.world.plan(workflow_id, number), now_ms))
 
-    def _ended_row(self, workflow_id: str, number: int) -> JsonObject:
+    def _ended_row(self, workflow_id: str, number: int) -> tuple[JsonObject, int]:
+        """Return the row of a run once it is over, and when it is (ms since 1970)."""
         assert self.world is not None
-        return row_of(fixtures.view_run(self.world.plan(workflow_id, number)))
+        row = row_of(fixtures.view_run(self.world.plan(workflow_id, number)))
+        return row, _moment(row["completed_at"])
 
     def _held(self, session: Session, workflow_id: str, now_ms: int) -> Iterator[Held]:
         """Give what is in memory, the latest first: started, changed and recorded runs."""

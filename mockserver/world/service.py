@@ -162,7 +162,7 @@ class Service:
         now = clock.at(machine_now)
         now_ms = milliseconds_of(now)
         whole = Snapshot(family, session, clock, machine_now, now, now_ms, generation)
-        return self.narrowed(whole, workflow_id)
+        return self.narrowed(whole, workflow_id) if workflow_id else whole
 
     def narrowed(self, snapshot: Snapshot, workflow_id: str) -> Snapshot:
         """Return the snapshot as a request below a workflow sees it, reserved or not."""
