@@ -4,7 +4,6 @@ import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from deadringer.contracts import JsonObject
@@ -185,16 +184,3 @@ class MemoryEventLog(EventLog):
 
     def close(self) -> None:
         """Do nothing: there is nothing to release."""
-
-
-def open_event_log(path: Path | None) -> EventLog:
-    """Return the log in a state file, or one in memory for None.
-
-    Raises:
-        StartError: if the file cannot be used, or another server has it.
-    """
-    if path is None:
-        return MemoryEventLog()
-    from .sqlite import SqliteEventLog  # a start without a state file does not load SQLite
-
-    return SqliteEventLog(path)

@@ -12,13 +12,13 @@ from deadringer.fixtures import World
 from deadringer.mockserver.config import Settings
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.exceptions import StartError
+from deadringer.mockserver.state import open_event_log
 from deadringer.mockserver.state.clock import Clock, VirtualClock, milliseconds_of, start_clock
 from deadringer.mockserver.state.events import (
     DOCUMENTS,
     EVERY_SESSION,
     EventLog,
     UnreadableEventError,
-    open_event_log,
 )
 from deadringer.mockserver.state.rate_limits import RateLimits
 

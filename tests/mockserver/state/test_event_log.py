@@ -7,7 +7,8 @@ import pytest
 
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.exceptions import StartError
-from deadringer.mockserver.state.events import DOCUMENTS, EVERY_SESSION, Snapshot, open_event_log
+from deadringer.mockserver.state import open_event_log
+from deadringer.mockserver.state.events import DOCUMENTS, EVERY_SESSION, Snapshot
 
 
 @pytest.fixture(params=["memory", "sqlite"])
