@@ -1,4 +1,4 @@
-"""The contract: what a correct answer is, and one engine that judges it."""
+"""The contract: what a correct response is, and one engine that validates it."""
 
 from .exchanges import MISSING, Exchange, Failure, Intent
 from .json_text import json_bytes, read_json

@@ -33,24 +33,24 @@ def good_schema(operation_id: str) -> str:
 
 
 def members(value: Json) -> JsonObject:
-    """Give an object's members; none for anything else."""
+    """Return an object's members; none for anything else."""
     return value if isinstance(value, dict) else {}
 
 
 def elements(value: Json) -> list[Json]:
-    """Give an array's elements; none for anything else."""
+    """Return an array's elements; none for anything else."""
     return value if isinstance(value, list) else []
 
 
 def rows_of(data: Json) -> list[JsonObject]:
-    """Give the rows of a list page under either documented name."""
+    """Return the rows of a list page under either documented name."""
     page = members(data)
     rows = page.get("executions", page.get("items"))
     return [row for row in elements(rows) if isinstance(row, dict)]
 
 
 def total_of(data: Json) -> int | None:
-    """Give how many rows all pages have, under either documented name."""
+    """Return how many rows all pages have, under either documented name."""
     page = members(data)
     total = members(page.get("pagination")).get("total_count", page.get("total"))
     if isinstance(total, bool) or not isinstance(total, int | float):
@@ -59,10 +59,10 @@ def total_of(data: Json) -> int | None:
 
 
 def in_documented_names(body: Json) -> Json:
-    """Give a list answer with the recovered names turned into the documented ones.
+    """Return a list answer with the recovered names turned into the documented ones.
 
-    Two list shapes are known (API facts, section 2). A server may speak either; shape is judged
-    after this translation, so that only what neither shape allows is a breach.
+    Two list shapes are known (API facts, section 2). A server may speak either; shape is validated
+    after this translation, so that only what neither shape allows is a violation.
     """
     data = members(members(body).get("data"))
     if not data:

@@ -77,12 +77,12 @@ class Exchange:
 
     @property
     def carries_key(self) -> bool:
-        """Whether the request names any credentials where the API looks for them."""
+        """Return whether the request names any credentials where the API looks for them."""
         headers = self.request_headers
         bearer = headers.get("authorization", "").removeprefix("Bearer").strip()
         return bool(headers.get("x-api-key", "").strip() or bearer)
 
     @property
     def succeeded(self) -> bool:
-        """Whether the answer's status is 2xx."""
+        """Return whether the answer's status is 2xx."""
         return 200 <= self.status < 300

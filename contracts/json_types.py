@@ -6,4 +6,4 @@ Json: TypeAlias = Any
 """Any value `json.loads` can return. Documents come from strangers, so nothing more is known."""
 
 JsonObject: TypeAlias = dict[str, Any]
-"""A JSON object whose members have not been judged yet."""
+"""A JSON object whose members have not been validated yet."""

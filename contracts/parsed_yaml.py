@@ -18,7 +18,7 @@ from .json_types import JsonObject
 
 
 def parsed_yaml(text: str, name: str, *, is_kept: bool) -> JsonObject:
-    """Give a document as parsed YAML; what is written down is used if it is of this text.
+    """Return a document as parsed YAML; what is written down is used if it is of this text.
 
     What is not is written down for the next time if it `is_kept`. A document that JSON cannot
     repeat exactly, such as one with bare dates, is parsed every time.
@@ -34,7 +34,7 @@ def parsed_yaml(text: str, name: str, *, is_kept: bool) -> JsonObject:
 
 
 def written(text: str, document: JsonObject | None = None) -> str | None:
-    """Give what is written down for a text: a seal and the document, None if JSON changes it."""
+    """Return what is written down for a text: a seal and the document, None if JSON changes it."""
     document = _parse(text) if document is None else document
     try:
         body = json.dumps(document)
@@ -56,7 +56,7 @@ def _parse(text: str) -> JsonObject:
 
 
 def _written_at(place: Path, text: str) -> JsonObject | None:
-    """Give what is written down there, None if it is of another text, damaged or not there."""
+    """Return what is written down there, None if it is of another text, damaged or not there."""
     try:
         seal, _, body = place.read_text("utf-8").partition("\n")
     except (OSError, ValueError):

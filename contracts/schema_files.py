@@ -16,14 +16,14 @@ class UnknownSchemaError(LookupError):
 
 @cache
 def schema_names() -> tuple[str, ...]:
-    """Give the names of all schemas, sorted; `execution` names `schemas/execution.json`."""
+    """Return the names of all schemas, sorted; `execution` names `schemas/execution.json`."""
     names = (entry.name for entry in _FOLDER.iterdir())
     return tuple(sorted(name.removesuffix(".json") for name in names if name.endswith(".json")))
 
 
 @cache
 def load_schema(name: str) -> JsonObject:
-    """Give one schema as parsed JSON. Callers share it and must not change it.
+    """Return one schema as parsed JSON. Callers share it and must not change it.
 
     Raises:
         UnknownSchemaError: if there is no such schema.

@@ -6,7 +6,7 @@
 In a pytest suite of yours, `import deadringer.contracts.schemathesis_hooks` before
 `schema.parametrize()` does the same.
 Importing this module registers three checks and, where DEADRINGER_WORKFLOW (and DEADRINGER_RUN)
-name a run that exists, gives its ids to half of the generated requests. Only breaches of
+name a run that exists, gives its ids to half of the generated requests. Only violations of
 severity `error` fail a check; with DEADRINGER_FAIL_ON=warning all do. See
 docs/guides/schemathesis.md.
 """
@@ -45,18 +45,18 @@ _PAGES = {
 _SEVERITIES = {Severity.ERROR: FailureSeverity.HIGH, Severity.WARNING: FailureSeverity.LOW}
 
 
-class BrokenPromise(Failure):
-    """One breach of the contract, told by Schemathesis as one failure."""
+class ContractViolation(Failure):
+    """One violation of the contract, reported by Schemathesis as one failure."""
 
     code = "ST901"
-    kind_title = "Broken promise"
+    kind_title = "Contract violation"
     __slots__ = ("rule",)
 
     def __init__(self, operation: str, violation: Violation) -> None:
         super().__init__(
             operation=operation,
-            title=f"Broken promise: {violation.rule}",
-            message=_told(violation),
+            title=f"Contract violation: {violation.rule}",
+            message=_message(violation),
             severity=_SEVERITIES[violation.severity],
         )
         self.rule = violation.rule
@@ -68,7 +68,7 @@ class BrokenPromise(Failure):
 
 @schemathesis.check
 def execution_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCase) -> None:
-    """Judge every execution a server shows by its schema and by all rules about executions."""
+    """Validate every execution a server shows by its schema and by all rules about executions."""
     exchange = exchange_of(response, case)
     if exchange.operation_id != "getExecution" or not exchange.succeeded:
         return
@@ -79,7 +79,7 @@ def execution_keeps_the_contract(ctx: CheckContext, response: Response, case: An
 
 @schemathesis.check
 def list_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCase) -> None:
-    """Judge pages of executions and workflows, and the catalogue of actions, by their rules."""
+    """Validate pages of executions and workflows, and the catalogue of actions, by their rules."""
     exchange = exchange_of(response, case)
     scope = _PAGES.get(exchange.operation_id or "")
     if scope is None or not exchange.succeeded or not isinstance(_data(exchange), dict):
@@ -90,7 +90,7 @@ def list_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCase
 
 @schemathesis.check
 def answer_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCase) -> None:
-    """Judge every answer by the rules about HTTP, and its body by its schema."""
+    """Validate every answer by the rules about HTTP, and its body by its schema."""
     exchange = exchange_of(response, case)
     if exchange.operation_id is None:
         return
@@ -99,7 +99,7 @@ def answer_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCa
 
 
 def exchange_of(response: Response, case: AnyCase) -> Exchange:
-    """Give a case and its answer as an exchange; of operations not ours without operation id."""
+    """Return a case and its answer as an exchange; of operations not ours without operation id."""
     operation = _operation(case)
     names = operation.path_parameters if operation else ()
     url = urlsplit(str(response.request.url))
@@ -120,7 +120,7 @@ def exchange_of(response: Response, case: AnyCase) -> Exchange:
 
 
 def known_ids() -> dict[str, str]:
-    """Give the ids named by the environment, percent-encoded, by path parameter."""
+    """Return the ids named by the environment, percent-encoded, by path parameter."""
     named = {name: os.environ.get(variable, "") for name, variable in ID_VARIABLES.items()}
     # Schemathesis decodes what looks percent-encoded, so that only encoded ids stay themselves.
     return {name: quote(value, safe="") for name, value in named.items() if value}
@@ -141,7 +141,7 @@ if known_ids():
 
     @schemathesis.hook
     def before_load_schema(context: HookContext, raw_schema: JsonObject) -> None:
-        """Give the named run as the example of the path parameters."""
+        """Return the named run as the example of the path parameters."""
         for parameter in raw_schema.get("components", {}).get("parameters", {}).values():
             value = known_ids().get(parameter.get("name", ""))
             if parameter.get("in") == "path" and value and parameter.get("example"):
@@ -163,7 +163,7 @@ def _body(exchange: Exchange) -> Json:
 
 
 def _shape(exchange: Exchange) -> Iterator[Violation]:
-    """Judge the body by the schema of its status; executions are judged by their own check."""
+    """Validate the body by the schema of its status; executions have a check of their own."""
     schema = envelope_schema(exchange)
     if exchange.succeeded and exchange.operation_id:
         schema = good_schema(exchange.operation_id)
@@ -182,7 +182,7 @@ def _shape(exchange: Exchange) -> Iterator[Violation]:
 def _report(case: AnyCase, exchange: Exchange, violations: list[Violation]) -> None:
     fails_on_warning = os.environ.get("DEADRINGER_FAIL_ON") == Severity.WARNING
     failures = [
-        BrokenPromise(case.operation.label, one)
+        ContractViolation(case.operation.label, one)
         for one in violations
         if one.severity is Severity.ERROR or fails_on_warning
     ]
@@ -190,7 +190,7 @@ def _report(case: AnyCase, exchange: Exchange, violations: list[Violation]) -> N
         raise FailureGroup(failures)
 
 
-def _told(violation: Violation) -> str:
+def _message(violation: Violation) -> str:
     return "\n".join(
         (
             f"At {violation.pointer or 'the answer'}: {violation.message}.",

@@ -35,7 +35,7 @@ class Operation(NamedTuple):
 
 
 def specification_text() -> str:
-    """Give `openapi.yaml` as it stands in the repository."""
+    """Return `openapi.yaml` as it stands in the repository."""
     return (_inside() or files(__package__) / ".." / _NAME).read_text("utf-8")
 
 
@@ -43,14 +43,14 @@ _NAME = "openapi.yaml"
 
 
 def _inside() -> Traversable | None:
-    """Give the file that a wheel carries in the package; a checkout has it beside the package."""
+    """Return the file that a wheel carries in the package; a checkout has it beside the package."""
     inside = files(__package__) / _NAME
     return inside if inside.is_file() else None
 
 
 @cache
 def load_specification() -> JsonObject:
-    """Give `openapi.yaml` as parsed YAML, references to schema files kept.
+    """Return `openapi.yaml` as parsed YAML, references to schema files kept.
 
     Callers share it and must not change it.
     """
@@ -59,7 +59,7 @@ def load_specification() -> JsonObject:
 
 @cache
 def bundle_specification() -> JsonObject:
-    """Give the specification as one document whose every reference is local (`#/…`).
+    """Return the specification as one document whose every reference is local (`#/…`).
 
     Callers share it and must not change it.
     """
@@ -71,7 +71,7 @@ def bundle_specification() -> JsonObject:
 
 @cache
 def operations() -> tuple[Operation, ...]:
-    """Give every operation of the specification, in the order it is written."""
+    """Return every operation of the specification, in the order it is written."""
     return tuple(_operations(bundle_specification()))
 
 

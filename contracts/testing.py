@@ -16,11 +16,11 @@ __all__ = ["assert_keeps_contract"]
 _MOST_SHOWN = 10
 
 
-def told(head: str, violations: list[Violation]) -> str:
-    """Give all there is to know of each breach: rule, place, both sides, fix and source."""
+def describe(head: str, violations: list[Violation]) -> str:
+    """Return every violation with rule, place, expected, got, fix and source."""
     ordered = sorted(violations, key=lambda one: one.severity)  # errors first, as in ABC
-    count = "1 promise" if len(ordered) == 1 else f"{len(ordered)} promises"
-    lines = [f"{count} of the contract broken" + (f" in {head}" if head else "")]
+    count = "1 violation" if len(ordered) == 1 else f"{len(ordered)} violations"
+    lines = [f"{count} of the contract" + (f" in {head}" if head else "")]
     lines += [_one(violation) for violation in ordered[:_MOST_SHOWN]]
     if len(ordered) > _MOST_SHOWN:
         lines.append(f"and {len(ordered) - _MOST_SHOWN} more")
@@ -45,15 +45,15 @@ def _one(violation: Violation) -> str:
 
 
 def is_response(subject: Any) -> bool:
-    """Whether it looks like a response: a status in numbers, headers and a body."""
+    """Return whether it looks like a response: a status in numbers, headers and a body."""
     has_body = hasattr(subject, "content") or hasattr(subject, "get_data")
     return isinstance(getattr(subject, "status_code", None), int) and has_body
 
 
 def as_exchange(response: Any, operation_id: str | None = None) -> Exchange:
-    """Give a response with its request; `operation_id` goes before what the path says.
+    """Return a response with its request; `operation_id` goes before what the path says.
 
-    A response that knows no request is judged without one.
+    A response that knows no request is validated without one.
     """
     request = getattr(response, "request", None)
     method = str(getattr(request, "method", "") or "").upper()
@@ -75,7 +75,7 @@ def as_exchange(response: Any, operation_id: str | None = None) -> Exchange:
 
 
 def _target(request: Any) -> str:
-    """Give the URL of a request, or its path and query, percent-encoded as it was sent."""
+    """Return the URL of a request, or its path and query, percent-encoded as it was sent."""
     query = getattr(request, "query_string", None)
     if isinstance(query, bytes):  # Werkzeug, whose `path` is decoded
         path = quote(str(request.root_path).rstrip("/") + str(request.path))
@@ -93,7 +93,7 @@ def _received(response: Any) -> Any:
 
 
 def _sent(request: Any) -> Any:
-    """Give the body of a request; what was a stream has passed and is not there."""
+    """Return the body of a request; what was a stream has passed and is not there."""
     if hasattr(request, "body"):  # requests
         return request.body
     if hasattr(request, "get_data"):  # Werkzeug
@@ -132,15 +132,15 @@ def assert_keeps_contract(
 ) -> None:
     """Assert that a response, or parsed JSON, keeps the schema and every rule of the contract.
 
-    A response of requests, httpx, or the test clients of Flask, Werkzeug and Starlette is judged
+    A response of requests, httpx, or the test clients of Flask, Werkzeug and Starlette is validated
     with its request: status, headers and body. Parsed JSON is an execution, an answer with it
     under `data`, a page of a list, an error body, or an array of these; `operation_id` says
     whose good answer it is where it is another's. By a `definition`, the value of `workflow` in
-    Get Workflow, the rules about definitions are judged too. `fail_on="warning"` also fails on
-    breaches of what is only inferred.
+    Get Workflow, the rules about definitions are validated too. `fail_on="warning"` also fails on
+    violations of what is only inferred.
 
     Raises:
-        AssertionError: with every breach: rule, place, expected, got, fix and source.
+        AssertionError: with every violation: rule, place, expected, got, fix and source.
         TypeError: if it is neither a response nor parsed JSON.
         ValueError: if an argument has no such value.
     """
@@ -152,7 +152,7 @@ def assert_keeps_contract(
     except UnreadableError as problem:
         raise AssertionError(str(problem)) from None
     if any(violation.severity in severities for violation in violations):
-        raise AssertionError(told(head, violations))
+        raise AssertionError(describe(head, violations))
 
 
 def _judged(
@@ -176,7 +176,7 @@ def _line(exchange: Exchange) -> str:
 
 
 def _failing(fail_on: str) -> frozenset[Severity]:
-    """Give the severities that fail."""
+    """Return the severities that fail."""
     names = [severity.value for severity in Severity]
     if fail_on not in names:
         raise ValueError(f"fail_on={fail_on!r} is not one of {', '.join(names)}.")
@@ -184,7 +184,7 @@ def _failing(fail_on: str) -> frozenset[Severity]:
 
 
 def _definition(given: JsonObject | None) -> JsonObject | None:
-    """Give the definition, also out of a whole Workflow object, which people have at hand."""
+    """Return the definition, also out of a whole Workflow object, which people have at hand."""
     if given is not None and "actions" not in given and isinstance(given.get("workflow"), dict):
         definition: JsonObject = given["workflow"]
         return definition

@@ -13,7 +13,7 @@ _ISO_8601 = re.compile(
 
 
 def parse_timestamp(text: object) -> datetime | None:
-    """Give the moment an ISO 8601 timestamp with a zone names, or None if it is not one.
+    """Return the moment an ISO 8601 timestamp with a zone names, or None if it is not one.
 
     Accepts every precision and offset form of the extended format, a comma as decimal sign, and
     a leap second (read as the last microsecond before it). A time without a zone names no moment.
@@ -73,5 +73,5 @@ def format_timestamp(moment: datetime) -> str:
 
 
 def milliseconds_between(start: datetime, end: datetime) -> float:
-    """Give end - start in milliseconds; negative if the end comes first."""
+    """Return end - start in milliseconds; negative if the end comes first."""
     return (end - start) / timedelta(milliseconds=1)

@@ -1,4 +1,4 @@
-"""Judge an instance against a named schema, and say of every breach where, what and how to fix.
+"""Validate an instance against a named schema; every violation has place, expected, got and fix.
 
 jsonschema costs a quarter of a second and only says why not, so it is imported when that is asked;
 every pytest run of an environment that holds this package imports this module.
@@ -38,7 +38,7 @@ def validate(instance: Json, schema_name: str, *, strict: bool = False) -> Itera
 
 
 def is_valid(instance: Json, schema_name: str) -> bool:
-    """Tell whether the instance keeps the schema, without saying why not."""
+    """Return whether the instance keeps the schema, without saying why not."""
     try:
         return bool(_fast_validator(schema_name).is_valid(instance))
     except (ValueError, TypeError, OverflowError, RecursionError):
@@ -160,7 +160,7 @@ def _validator(schema_name: str, strict: bool) -> "Draft202012Validator":
 
 @cache
 def _fast_validator(schema_name: str) -> Any:
-    """Give a validator that only says yes or no, some sixty times faster, by the same schemas."""
+    """Return a validator that only says yes or no, some sixty times faster, by the same schemas."""
     import jsonschema_rs
 
     schemas = {f"json-schema:///{name}.json": load_schema(name) for name in schema_names()}
@@ -201,7 +201,7 @@ def _is_timestamp(value: object) -> bool:
 
 
 def _closed(schema: JsonObject) -> JsonObject:
-    """Give a copy in which every object with named members refuses others."""
+    """Return a copy in which every object with named members refuses others."""
     closed = copy.deepcopy(schema)
     _close(closed)
     return closed

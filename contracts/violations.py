@@ -1,4 +1,4 @@
-"""One breach of the contract: what was promised, where it broke, what stood there, how to mend."""
+"""One violation of the contract: rule, place, expected, got, and how to fix it."""
 
 import json
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ SHOWN_LENGTH = 160
 
 
 class Severity(StrEnum):
-    """How sure the promise is: documented (error) or inferred (warning)."""
+    """How certain a rule is: documented (error) or inferred (warning)."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -18,10 +18,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One breach of one rule at one place.
+    """One violation of one rule at one place.
 
     `rule` is the rule's name, or `schema` where the JSON Schema itself speaks.
-    `pointer` is a JSON Pointer into the judged instance ("" is the whole of it).
+    `pointer` is a JSON Pointer into the validated instance ("" is the whole of it).
     `expected` and `got` are shortened for people; `source` names where the promise is written.
     """
 
@@ -39,12 +39,12 @@ class Violation:
         return f"expected {self.expected}, got {self.got}"
 
     def moved_below(self, prefix: str) -> "Violation":
-        """The same breach, seen from a document that holds the judged instance at `prefix`."""
+        """The same violation, in a document that holds the validated instance at `prefix`."""
         return replace(self, pointer=prefix + self.pointer)
 
 
 def show(value: Json) -> str:
-    """Give a value as compact JSON, cut to a length a terminal line can bear."""
+    """Return a value as compact JSON, cut to a length a terminal line can bear."""
     text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "), default=repr)
     if len(text) <= SHOWN_LENGTH:
         return text

@@ -1,4 +1,4 @@
-"""The conformance runner: judges any server by the contract, knowing only its base URL."""
+"""The conformance runner: tests any server against the contract, knowing only its base URL."""
 
 from .baseline import BaselineError, apply_baseline, load_baseline, update_baseline
 from .options import CheckOptions, OptionError

@@ -53,7 +53,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def _is_device(path: Path) -> bool:
-    """Tell whether a path is no file to be replaced: another kind of thing, or a name for one."""
+    """Return whether a path is no file to be replaced: another kind of thing, or a name for one."""
     return path.is_relative_to("/dev") or (path.exists() and not path.is_file())
 
 

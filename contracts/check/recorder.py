@@ -21,7 +21,7 @@ Fold = tuple[str, Severity, str, str | None]
 class ResultRecorder:
     """Applies the chosen rules to subjects and keeps the count for the report.
 
-    `rules` are judged in this order; violations are folded as they come, so that a check of
+    `rules` are validated in this order; violations are folded as they come, so that a check of
     any length needs memory for its distinct findings only.
     """
 
@@ -55,10 +55,10 @@ class ResultRecorder:
         document: Json = None,
         below: str = "",
     ) -> None:
-        """Judge one subject by every rule of a scope.
+        """Validate one subject by every rule of a scope.
 
         `exchange` is the request that shows a violation; `document` is what pointers lead into, and
-        `below` where in it the judged instance stands.
+        `below` where in it the validated instance stands.
         """
         found: list[Violation] = []
         for rule in self._by_scope[scope]:
@@ -74,7 +74,7 @@ class ResultRecorder:
         context: Context,
         exchange: Exchange,
     ) -> None:
-        """Judge one body by its schema and by rules on parts of it.
+        """Validate one body by its schema and by rules on parts of it.
 
         `scopes` are (scope, subject, pointer of the subject). Where a rule and a conditional of
         the schema speak of the same place, the rule's words are kept.
@@ -90,13 +90,13 @@ class ResultRecorder:
         self._write(found, exchange, instance, "")
 
     def record(self, rule: Rule, violations: Iterable[Violation], exchange: Exchange) -> None:
-        """Write down violations that were found outside of `apply`, and that the rule was used."""
+        """Record violations that were found outside of `apply`, and that the rule was tested."""
         if rule in self.rules:
             self._tested[rule.name] += 1
             self._write(list(violations), exchange, exchange.body, "")
 
     def withdraw(self) -> None:
-        """Forget all judgements so far: it was no server that was judged."""
+        """Discard all results so far: no server responded."""
         self._tested.clear()
         self._examples.clear()
         self._counts.clear()

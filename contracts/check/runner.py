@@ -46,7 +46,7 @@ def run_check(
     sleep: Callable[[float], None] = time.sleep,
     now_s: Callable[[], float] = time.monotonic,
 ) -> Report:
-    """Judge the server at `options.base_url` by every chosen promise.
+    """Validate the server at `options.base_url` by every chosen rule.
 
     Read-only unless `options.writes_allowed`. Never raises for what a server does.
 
@@ -167,7 +167,7 @@ class _Check:
         return reason + hint
 
     def _observe(self, exchange: Exchange) -> None:
-        """Judge the window headers of consecutive answers under one key."""
+        """Validate the window headers of consecutive answers under one key."""
         key = exchange.request_headers.get("x-api-key", "")
         last = self._last_by_key.get(key)
         if last is not None and exchange.failure is None:

@@ -71,7 +71,7 @@ class CheckSession:
     runs: dict[tuple[str, str], KnownRun] = field(default_factory=dict)
 
     def offers(self, operation_id: str) -> bool:
-        """Whether the specification has the operation and the server has not denied it."""
+        """Return whether the specification has the operation and the server has not denied it."""
         return operation_id in self.operations and operation_id not in self.absent
 
     def request(
@@ -88,7 +88,7 @@ class CheckSession:
     ) -> Exchange:
         """Send one request with the key (or with `headers` instead) and judge the exchange.
 
-        With `optional`, an answer that says the server has no such operation is not judged, and
+        With `optional`, an answer that says the server has no such operation is not validated, and
         the operation is known to be absent from then on.
         """
         exchange = self.client.send(
@@ -111,7 +111,7 @@ class CheckSession:
         return exchange
 
     def validate_exchange(self, exchange: Exchange) -> None:
-        """Judge an exchange by the promises about HTTP, and its body by its schema."""
+        """Validate an exchange by the rules about HTTP, and its body by its schema."""
         context = self.context()
         if exchange.failure is None and exchange.body is not MISSING:
             schema = envelope_schema(exchange)
@@ -151,7 +151,7 @@ class CheckSession:
         return execution
 
     def context(self, execution: JsonObject | None = None) -> Context:
-        """Give what is known beside a document: definition, catalogue, tolerances."""
+        """Return what is known beside a document: definition, catalogue, tolerances."""
         settings = self.options.settings
         if execution is None:
             return Context(catalogue=self.catalogue, settings=settings)
@@ -168,17 +168,17 @@ class CheckSession:
         )
 
     def known_ids(self) -> tuple[tuple[str, str], ...]:
-        """Give (workflow id, run id) of every run that was read."""
+        """Return (workflow id, run id) of every run that was read."""
         return tuple(key for key, run in self.runs.items() if run.reads)
 
 
 def body_of(exchange: Exchange) -> Json:
-    """Give the parsed body, or None where there is none to show."""
+    """Return the parsed body, or None where there is none to show."""
     return None if exchange.body is MISSING else exchange.body
 
 
 def execution_of(exchange: Exchange) -> JsonObject | None:
-    """Give the execution inside a good detail answer."""
+    """Return the execution inside a good detail answer."""
     data = members(body_of(exchange)).get("data")
     return data if exchange.succeeded and isinstance(data, dict) else None
 

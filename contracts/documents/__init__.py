@@ -1,4 +1,4 @@
-"""Judging documents that were kept: executions, answers, lists, NDJSON streams and HAR files."""
+"""Validates stored documents: executions, responses, lists, NDJSON streams and HAR files."""
 
 from .read import UnreadableError
 from .validate import (

@@ -13,7 +13,7 @@ from deadringer.contracts.timestamps import parse_timestamp
 
 
 def is_har(document: Json) -> bool:
-    """Whether a document looks like an HTTP archive."""
+    """Return whether a document looks like an HTTP archive."""
     log = document.get("log") if isinstance(document, dict) else None
     return isinstance(log, dict) and isinstance(log.get("entries"), list)
 

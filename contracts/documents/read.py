@@ -12,14 +12,14 @@ Progress = Callable[[int], None]
 
 
 class UnreadableError(ValueError):
-    """Input that cannot be judged; the message says where, why and what to do."""
+    """Input that cannot be validated; the message says where, why and what to do."""
 
 
-KINDS = "an execution, an answer of the API, a page of a list, an array or lines of these, a HAR"
+KINDS = "an execution, a response of the API, a page of a list, an array or lines of these, a HAR"
 _FIXES = (
     (b"\x1f\x8b", "Unpack it first, with gzip -dc"),
     (b"\x28\xb5\x2f\xfd", "Unpack it first, with zstd -dc"),
-    (b"PAR1", "This is Parquet, a table: give the JSON or NDJSON it was made from"),
+    (b"PAR1", "This is Parquet, a table: pass the JSON or NDJSON it was made from"),
 )
 """How files of another kind begin, and what to do with them."""
 
@@ -52,7 +52,7 @@ def read_documents(
 
 
 def _first_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Give lines until three of them say something."""
+    """Return lines until three of them say something."""
     count = 0
     while count < 3 and (line := next(lines, b"")):
         count += bool(line.strip())
@@ -60,7 +60,7 @@ def _first_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _are_values(lines: list[bytes]) -> bool:
-    """Tell whether the first lines are documents of their own.
+    """Return whether the first lines are documents of their own.
 
     In an array that is written over several lines, one line of its own may be a whole value: but
     not the first, nor the second and the third, which a comma parts.
@@ -89,7 +89,7 @@ def _read_lines(
 
 def _read(name: str, text: bytes, first_line: int, line: int | None) -> Read | UnreadableError:
     if not text.strip():
-        return UnreadableError(f"{name}: empty: there is nothing to judge. Give {KINDS}.")
+        return UnreadableError(f"{name}: empty: there is nothing to validate. Pass {KINDS}.")
     other = next((fix for magic, fix in _FIXES if text.startswith(magic)), None)
     if other is not None:
         return UnreadableError(f"{name}: not JSON in UTF-8. {other}.")
@@ -99,7 +99,7 @@ def _read(name: str, text: bytes, first_line: int, line: int | None) -> Read | U
         number = first_line + error.lineno - 1
         fix = "Correct the syntax"
         if name.lower().endswith(".csv"):
-            fix = "A table is not judged: give the JSON or NDJSON it was made from"
+            fix = "A table is not validated: pass the JSON or NDJSON it was made from"
         return UnreadableError(f"{name}:{number}:{error.colno}: not JSON: {error.msg}. {fix}.")
     except UnicodeDecodeError as error:
         place = f"{name}:{line}" if line else name

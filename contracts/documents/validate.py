@@ -1,4 +1,4 @@
-"""What a kept document is, and every promise that can be judged of it."""
+"""Validates documents: recognizes their kind and applies every rule that can be tested on it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -44,9 +44,9 @@ def validate_stream(
     rules: tuple[Rule, ...] = RULES,
     progress: Progress = lambda _count: None,
 ) -> Iterator[ValidatedDocument | UnreadableError]:
-    """Yield every document of a stream, judged; arrays give one for each element.
+    """Yield every document of a stream, validated; arrays give one for each element.
 
-    In place of what is not JSON, or of no kind we know, comes the error that says so.
+    Input that is not JSON or not recognized is yielded as an UnreadableError in its place.
     """
     validator = _Validator(name, context or Context(), rules)
     for read in read_documents(name, stream, progress):
@@ -56,7 +56,7 @@ def validate_stream(
         elements = read.document if isinstance(read.document, list) else [read.document]
         if not elements:
             place = f"{name}:{read.line}" if read.line else name
-            yield UnreadableError(f"{place}: an empty array: there is nothing to judge.")
+            yield UnreadableError(f"{place}: an empty array: there is nothing to validate.")
         for index, element in enumerate(elements):
             below = pointer_to(index) if isinstance(read.document, list) else ""
             try:
@@ -68,18 +68,18 @@ def validate_stream(
 
 
 def validate_exchange(exchange: Exchange) -> list[Violation]:
-    """Give what the contract has against one answer, without knowing what was asked before."""
+    """Return the violations of one response, without the requests before it."""
     return _Validator("exchange", Context(), RULES).exchange(exchange)
 
 
 def validate_response(exchange: Exchange, *, context: Context | None = None) -> list[Violation]:
-    """Give what the contract has against one answer, whatever the path that was asked.
+    """Return the violations of one response, whatever the path of its request.
 
-    An answer of an operation is judged as such. Of any other, a page of one's own that passes the
-    API's answers on, the promises about HTTP and those about its document are judged.
+    The response of an operation is validated as such. For any other path, such as a page of your
+    own that passes responses of the API on, the rules about HTTP and about the document apply.
 
     Raises:
-        UnreadableError: if the body of such another is of no kind we know.
+        UnreadableError: if the body of such a response is no recognized document.
     """
     validator = _Validator("the answer", context or Context(), RULES)
     found = validator.exchange(exchange)
@@ -91,12 +91,12 @@ def validate_response(exchange: Exchange, *, context: Context | None = None) -> 
 def validate_document(
     document: Json, *, context: Context | None = None, operation_id: str | None = None
 ) -> list[Violation]:
-    """Give what the contract has against a document, or against each element of an array.
+    """Return the violations of a document, or of each element of an array.
 
-    `operation_id` says whose good answer it is, where the document alone does not.
+    `operation_id` names the operation that returned it, where the document alone does not show it.
 
     Raises:
-        UnreadableError: if it is of no kind we know.
+        UnreadableError: if it is no recognized document.
     """
     validator = _Validator("the document", context or Context(), RULES)
     if operation_id is not None:
@@ -119,11 +119,11 @@ class _Validator:
             if found is not None:
                 return found
         raise UnreadableError(
-            f"{self._name}{line}: {below or '/'}: no kind of document we know. Give {KINDS}."
+            f"{self._name}{line}: {below or '/'}: unrecognized document. Pass {KINDS}."
         )
 
     def document(self, document: Json) -> list[Violation]:
-        """Judge a document, or each element of an array."""
+        """Validate a document, or each element of an array."""
         if not isinstance(document, list):
             return self.validate(document, "", "")
         return [
@@ -197,7 +197,7 @@ class _Validator:
         return found
 
     def exchange(self, exchange: Exchange) -> list[Violation]:
-        """Judge an exchange by the promises about HTTP and its good body by its own."""
+        """Validate an exchange by the rules about HTTP and its good body by its own."""
         context, rules = self._context, self._rules
         found = apply_rules(Scope.EXCHANGE, exchange, context=context, rules=rules)
         body = exchange.body
@@ -206,7 +206,7 @@ class _Validator:
         return found
 
     def other_response(self, exchange: Exchange) -> list[Violation]:
-        """Judge an answer that is not the API's own, but should hold what the API answers."""
+        """Validate a response that is not the API's own, but should hold what the API answers."""
         rules = tuple(rule for rule in self._rules if rule.name in _FOR_ANY_RESPONSE)
         answer = replace(exchange, operation_id="")
         found = apply_rules(Scope.EXCHANGE, answer, context=self._context, rules=rules)
@@ -215,7 +215,7 @@ class _Validator:
     def success(
         self, operation_id: str, body: Json, query: Mapping[str, str] = _NO_QUERY
     ) -> list[Violation]:
-        """Judge the body of an operation's good answer."""
+        """Validate the body of an operation's good answer."""
         data = members(body).get("data")
         if operation_id == "getExecution" and isinstance(data, dict):
             return self._envelope(body, data)
@@ -230,16 +230,16 @@ class _Validator:
         return found
 
     def pair(self, earlier: JsonObject, later: JsonObject) -> list[Violation]:
-        """Judge two reads of one run."""
+        """Validate two reads of one run."""
         return validate_pair(earlier, later, self._context, self._rules)
 
     def listed(self, row: JsonObject, execution: JsonObject) -> list[Violation]:
-        """Judge a row that stood still around a read of its run."""
+        """Validate a row that stood still around a read of its run."""
         context, rules = self._context, self._rules
         return apply_rules(Scope.LISTED_RUN, row, execution, context=context, rules=rules)
 
     def consecutive(self, earlier: Exchange, later: Exchange) -> list[Violation]:
-        """Judge two exchanges under one key."""
+        """Validate two exchanges under one key."""
         context, rules = self._context, self._rules
         return apply_rules(Scope.EXCHANGES, earlier, later, context=context, rules=rules)
 
@@ -262,7 +262,7 @@ class _Recording:
         self._last_by_key: dict[str, Exchange] = {}
 
     def violations(self, exchange: Exchange) -> list[Violation]:
-        """Judge the next exchange, alone and with those before it."""
+        """Validate the next exchange, alone and with those before it."""
         found = self._validator.exchange(exchange)
         key = exchange.request_headers.get("x-api-key", "")
         last = self._last_by_key.get(key)

@@ -1,4 +1,4 @@
-"""Promises about keys: which are refused, how, and that none leaks."""
+"""Rules about keys: which are refused, how, and that none leaks."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Promises about the lists that are not of runs: workflows, and the catalogue of actions."""
+"""Rules about the lists that are not of runs: workflows, and the catalogue of actions."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ _ACTIONS = "List Workflow Actions"
 
 
 def sent_whole(query: Json, name: str, default: int) -> int | None:
-    """Give a whole-numbered parameter as sent, its default if not sent, None if unreadable."""
+    """Return a whole-numbered parameter as sent, its default if not sent, None if unreadable."""
     value = members(query).get(name, default)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
         return int(value)
@@ -64,7 +64,7 @@ def _asks_for_category(_data: Json, query: Json) -> bool:
 
 
 def _window(query: Json) -> tuple[int, int] | None:
-    """Give (limit, offset) as asked for, None where they are out of their documented range."""
+    """Return (limit, offset) as asked for, None where they are out of their documented range."""
     limit, offset = sent_whole(query, "limit", DEFAULT_LIMIT), sent_whole(query, "offset", 0)
     if limit is None or offset is None or not 1 <= limit <= LARGEST_LIMIT or offset < 0:
         return None

@@ -31,27 +31,27 @@ def responded(*claims: Claim) -> When:
 
 
 def has_body(exchange: Exchange) -> bool:
-    """Whether the answer may carry a body (answers to HEAD never do)."""
+    """Return whether the answer may carry a body (answers to HEAD never do)."""
     return exchange.method != "HEAD" and exchange.status not in {204, 304}
 
 
 def has_json(exchange: Exchange) -> bool:
-    """Whether the answer's body is JSON."""
+    """Return whether the answer's body is JSON."""
     return has_body(exchange) and exchange.body is not MISSING
 
 
 def is_error(exchange: Exchange) -> bool:
-    """Whether the status is 4xx or 5xx."""
+    """Return whether the status is 4xx or 5xx."""
     return exchange.status >= 400
 
 
 def is_gateway_refusal(exchange: Exchange) -> bool:
-    """Whether it looks like the 403 of an edge proxy that does not like the client."""
+    """Return whether it looks like the 403 of an edge proxy that does not like the client."""
     return exchange.status == 403 and has_body(exchange) and exchange.body is MISSING
 
 
 def was_heard(exchange: Exchange) -> bool:
-    """Whether the service itself looked at the request: no rate limit or gateway came first."""
+    """Return whether the service itself handled the request: no rate limit, no gateway."""
     return exchange.status != TOO_MANY_REQUESTS and not is_gateway_refusal(exchange)
 
 
@@ -61,12 +61,12 @@ def has_intent(*intents: Intent) -> Claim:
 
 
 def carries_key(exchange: Exchange) -> bool:
-    """Whether the request names any credentials."""
+    """Return whether the request names any credentials."""
     return exchange.carries_key
 
 
 def lacks_good_key(exchange: Exchange) -> bool:
-    """Whether the request must be refused for its key: it has none, or one that does not exist.
+    """Return whether the request must be refused: it has no key, or one that does not exist.
 
     A cookie may be a session of a browser, of which nothing is known.
     """
@@ -77,13 +77,13 @@ def lacks_good_key(exchange: Exchange) -> bool:
 
 
 def error_of(exchange: Exchange) -> JsonObject:
-    """Give the `error` member of a body in the common error shape (E1); empty for any other."""
+    """Return the `error` member of a body in the common error shape (E1); empty for any other."""
     body = exchange.body if has_json(exchange) else None
     return members(members(body).get("error")) if is_valid(body, "error") else {}
 
 
 def error_code(exchange: Exchange) -> str | None:
-    """Give the code of a body in the common error shape; None for any other."""
+    """Return the code of a body in the common error shape; None for any other."""
     return text(error_of(exchange).get("code"))
 
 

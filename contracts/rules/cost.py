@@ -1,4 +1,4 @@
-"""Promises about credits: reading is free."""
+"""Rules about credits: reading is free."""
 
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
@@ -13,7 +13,7 @@ LONGEST_NUMBER = 40
 
 
 def _balance(data: Json) -> Decimal | None:
-    """Give a balance as a number; it is documented as one, and met as text."""
+    """Return a balance as a number; it is documented as one, and met as text."""
     value = members(data).get("balance")
     if not isinstance(value, str) and number(value) is None:
         return None

@@ -1,4 +1,4 @@
-"""Promises about a run and the definition it is a run of."""
+"""Rules about a run and the definition it is a run of."""
 
 from collections.abc import Iterator
 
@@ -131,7 +131,7 @@ def inputs_are_resolved(execution: JsonObject, context: Context) -> Iterator[Mis
     """References in the definition's inputs stand resolved in the step's input.
 
     The input is there to see what the action really read. Only places where the definition has
-    a reference are judged: a user's own text may hold braces. Example: `{{ !ref(…) }}` became
+    a reference are validated: a user's own text may hold braces. Example: `{{ !ref(…) }}` became
     the post's text.
     """
     for step, action in _known_steps(execution, context):
@@ -200,7 +200,7 @@ def one_branch_of_an_if_runs(execution: JsonObject, context: Context) -> Iterato
 
 
 def _told_forks(execution: JsonObject, context: Context) -> list[tuple[str, list[str]]]:
-    """Give (id of the `if`, first actions of branches that ran) where both branches are told."""
+    """Return (id of the `if`, first actions of branches that ran) where both branches are told."""
     graph = graph_of(context)
     if graph is None:
         return []

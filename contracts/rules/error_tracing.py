@@ -1,4 +1,4 @@
-"""Promises about how a failure is told, from the step that failed to the run."""
+"""Rules about how a failure is told, from the step that failed to the run."""
 
 from collections.abc import Iterator
 

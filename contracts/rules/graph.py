@@ -46,11 +46,11 @@ class Graph:
         return frozenset(inside)
 
     def targets(self, action_id: str, kind: str) -> list[str]:
-        """Give where the edges of one type lead from an action."""
+        """Return where the edges of one type lead from an action."""
         return [end for start, end, one in self.edges if start == action_id and one == kind]
 
     def reachable(self, starts: Iterable[str], *, without: str) -> set[str]:
-        """Give every action that can be reached from some, themselves included."""
+        """Return every action that can be reached from some, themselves included."""
         found: set[str] = set()
         waiting = list(starts)
         while waiting:
@@ -62,6 +62,6 @@ class Graph:
 
 
 def graph_of(context: Context) -> Graph | None:
-    """Give the definition of the context, None if it is not known."""
+    """Return the definition of the context, None if it is not known."""
     definition: Json = context.definition
     return Graph(definition) if isinstance(definition, dict) else None

@@ -1,4 +1,4 @@
-"""Promises about requests that were sent on purpose: bad ones are refused, plain ones work."""
+"""Rules about requests that were sent on purpose: bad ones are refused, plain ones work."""
 
 from collections.abc import Iterator
 

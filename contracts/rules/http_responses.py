@@ -1,4 +1,4 @@
-"""Promises about the form of any answer: JSON, envelope, status, error body."""
+"""Rules about the form of any answer: JSON, envelope, status, error body."""
 
 from collections.abc import Iterator
 
@@ -206,7 +206,7 @@ def no_redirects(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
 
 
 def _is_judged_elsewhere(exchange: Exchange) -> bool:
-    """Whether another rule speaks of the error body: DR045, DR047, DR050 or DR051."""
+    """Return whether another rule speaks of the error body: DR045, DR047, DR050 or DR051."""
     if exchange.status == TOO_MANY_REQUESTS:
         return True
     if exchange.status == 401 and lacks_good_key(exchange):

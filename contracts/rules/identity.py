@@ -1,4 +1,4 @@
-"""Promises about the names a run goes by."""
+"""Rules about the names a run goes by."""
 
 from collections.abc import Iterator
 

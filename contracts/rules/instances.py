@@ -32,7 +32,7 @@ class Instances:
 
 @cache
 def instances_of(rule: Rule) -> Instances:
-    """Give the examples of a rule."""
+    """Return the examples of a rule."""
     text = (files(__package__) / "examples" / f"{rule.name}.json").read_text("utf-8")
     told = json.loads(text)
     return Instances(

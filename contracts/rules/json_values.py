@@ -15,22 +15,22 @@ _ABSENT = object()
 
 
 def members(value: Json) -> JsonObject:
-    """Give an object's members; none for anything else."""
+    """Return an object's members; none for anything else."""
     return value if isinstance(value, dict) else {}
 
 
 def elements(value: Json) -> list[Json]:
-    """Give an array's elements; none for anything else."""
+    """Return an array's elements; none for anything else."""
     return value if isinstance(value, list) else []
 
 
 def text(value: Json) -> str | None:
-    """Give a text, or None for anything else."""
+    """Return a text, or None for anything else."""
     return value if isinstance(value, str) else None
 
 
 def number(value: object) -> float | None:
-    """Give a number that can be counted with, or None for anything else (true is no number)."""
+    """Return a number that can be counted with, or None for anything else (true is no number)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float) and not math.isfinite(value):
@@ -40,7 +40,7 @@ def number(value: object) -> float | None:
 
 
 def whole(value: Json) -> int | None:
-    """Give a number without a fraction (`20.0` too), or None for anything else."""
+    """Return a number without a fraction (`20.0` too), or None for anything else."""
     found = number(value)
     return int(found) if found is not None and found == int(found) else None
 
@@ -54,7 +54,7 @@ def shown(value: Json) -> str:
 
 
 def precision_ms(timestamp: str) -> float:
-    """Give how coarse a timestamp is written: 1000 for whole seconds, 1 for milliseconds."""
+    """Return how coarse a timestamp is written: 1000 for whole seconds, 1 for milliseconds."""
     match = _SECONDS.search(timestamp)
     if match is None:
         return 60_000.0
@@ -62,13 +62,13 @@ def precision_ms(timestamp: str) -> float:
 
 
 def coarseness_ms(*timestamps: Json) -> float:
-    """Give how far timestamps coarser than a millisecond may lie off, together."""
+    """Return how far timestamps coarser than a millisecond may lie off, together."""
     coarse = (precision_ms(one) for one in timestamps if isinstance(one, str))
     return sum(one for one in coarse if one > 1)
 
 
 def name_one_moment(left: Json, right: Json) -> bool | None:
-    """Whether two timestamps can name one moment, as finely as the coarser one is written.
+    """Return whether two timestamps can name one moment, as finely as the coarser one is written.
 
     None if either is not a timestamp.
     """
@@ -80,7 +80,7 @@ def name_one_moment(left: Json, right: Json) -> bool | None:
 
 
 def moment(value: Json) -> datetime | None:
-    """Give the moment a timestamp names, or None for anything else."""
+    """Return the moment a timestamp names, or None for anything else."""
     return parse_timestamp(value)
 
 
@@ -108,7 +108,7 @@ def differences(left: Json, right: Json) -> Iterator[tuple[tuple[str | int, ...]
 
 
 def equal(left: Json, right: Json) -> bool:
-    """Whether two documents say the same (see `differences`)."""
+    """Return whether two documents say the same (see `differences`)."""
     return next(differences(left, right), _ABSENT) is _ABSENT
 
 

@@ -1,4 +1,4 @@
-"""Promises about pages of a list of runs, and about walking through all of them."""
+"""Rules about pages of a list of runs, and about walking through all of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class _Asked:
 
 
 def _asked(query: Json) -> _Asked | None:
-    """Give page and page size as asked for, None where they are out of their documented range."""
+    """Return page and page size as asked for, None where they are out of their documented range."""
     page, size = sent_whole(query, "page", 1), sent_whole(query, "page_size", DEFAULT_PAGE_SIZE)
     if page is None or size is None or page < 1 or not 1 <= size <= LARGEST_PAGE_SIZE:
         return None

@@ -1,4 +1,4 @@
-"""Promises about each row in a list of runs, which is a run in short."""
+"""Rules about each row in a list of runs, which is a run in short."""
 
 from collections.abc import Callable, Iterator
 
@@ -30,7 +30,7 @@ def _has_row(*statuses: str, wanted: Callable[[JsonObject], bool] = bool) -> Whe
 
 
 def _span_ms(row: JsonObject) -> float | None:
-    """Give end - start, None where either is not told."""
+    """Return end - start, None where either is not told."""
     start, end = moment(row.get("started_at")), moment((spoken(row, END) or ("", None))[1])
     return None if start is None or end is None else milliseconds_between(start, end)
 

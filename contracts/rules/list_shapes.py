@@ -16,7 +16,7 @@ DURATION = ("duration", "duration_ms")
 
 
 def array_of(data: Json) -> tuple[str, list[Json]] | None:
-    """Give the name and the elements of the array of rows, None if there is none."""
+    """Return the name and the elements of the array of rows, None if there is none."""
     for name in ("executions", "items"):
         found = members(data).get(name)
         if isinstance(found, list):
@@ -33,7 +33,7 @@ def rows_of(data: Json) -> Iterator[tuple[str, int, JsonObject]]:
 
 
 def spoken(row: JsonObject, names: tuple[str, str]) -> tuple[str, Json] | None:
-    """Give the name a row uses and its value; a value before a null, None if it has neither."""
+    """Return the name a row uses and its value; a value before a null, None if it has neither."""
     present = [name for name in names if name in row]
     filled = [name for name in present if row[name] is not None]
     for name in (*filled, *present):

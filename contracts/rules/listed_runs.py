@@ -32,7 +32,7 @@ def rows_agree_with_the_detail(row: Json, execution: Json, _context: Context) ->
 
     People go from the list to the detail and must meet the same run. End and duration are
     compared under either documented name, timestamps as moments, as finely as the coarser one is
-    written. Only rows that were equal before and after the detail was read are judged. Example:
+    written. Only rows that were equal before and after the detail was read are validated. Example:
     `duration` 4 in the list, `duration_ms` 4320 in the detail.
     """
     for name in ("status", "started_at", "ended_at", "duration_ms", "error"):

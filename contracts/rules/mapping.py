@@ -1,4 +1,4 @@
-"""Promises about table columns: which values of which outputs they show."""
+"""Rules about table columns: which values of which outputs they show."""
 
 import re
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def _has_columns(execution: JsonObject, _context: Context) -> bool:
 
 
 def _value_at(output: Json, path: str) -> Json:
-    """Give what stands at a path; _NOWHERE if nothing does, _UNKNOWN if the path is not ours."""
+    """Return what stands at a path; _NOWHERE if nothing does, _UNKNOWN if the path is not ours."""
     if not _PATH.fullmatch(path):
         return _UNKNOWN
     parts = re.findall(r"[^.\[\]]+", path.removeprefix("$."))

@@ -67,7 +67,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known beside the judged documents; None means unknown, and rules stay silent.
+    """What is known beside the validated documents; None means unknown, and rules stay silent.
 
     `definition` is the workflow's; where `definition_may_have_changed` since the run, mismatches of
     the definition group only warn. `catalogue` holds the kinds of List Workflow Actions.
@@ -95,18 +95,18 @@ When = Callable[..., bool]
 
 
 def always(*_subject: Any) -> bool:
-    """Say of every subject that the promise speaks of it."""
+    """Return that the rule applies to every subject."""
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One promise of the contract.
+    """One rule of the contract.
 
-    `id` is stable for ever (DR0nn follows the assertion it implements); `name` states the
-    promise; `source` names the document that makes it. `when` tells of a subject whether the
-    promise speaks of it at all (a promise about failed runs says nothing of a completed one);
-    `needs` names what must be seen for the rule to be tested.
+    `id` never changes (DR0nn follows the assertion it implements); `name` states what must hold;
+    `source` names the document that says so. `when` returns whether the rule applies to a subject
+    (a rule about failed runs does not apply to a completed one); `needs` names what a check must
+    see to test the rule.
     """
 
     id: str
@@ -121,7 +121,7 @@ class Rule:
 
     @property
     def why(self) -> str:
-        """The rule function's docstring: first line the promise, then why it matters."""
+        """The rule function's docstring: first line what must hold, then why it matters."""
         return inspect.getdoc(self.function) or ""
 
     def violations(self, *subject: Any) -> Iterator[Violation]:

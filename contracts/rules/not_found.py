@@ -1,4 +1,4 @@
-"""Promises about what is not there, or not the asker's."""
+"""Rules about what is not there, or not the asker's."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Promises about the order of steps, and about how often a step may stand in it."""
+"""Rules about the order of steps, and about how often a step may stand in it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator

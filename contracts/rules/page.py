@@ -16,7 +16,7 @@ id, or the group.
 
 
 def page() -> str:
-    """Give the page as markdown: a table by group, then every rule."""
+    """Return the page as markdown: a table by group, then every rule."""
     return "\n".join([INTRODUCTION, *_table(), *_rules()])
 
 

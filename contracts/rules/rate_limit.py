@@ -1,4 +1,4 @@
-"""Promises about the rate limit: its headers, and the answer beyond it."""
+"""Rules about the rate limit: its headers, and the answer beyond it."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Promises about two reads of one run: it only moves forward, and a finished run stands still."""
+"""Rules about two reads of one run: it only moves forward, and a finished run stands still."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -55,11 +55,11 @@ _ALL: tuple[Rule, ...] = (
 )
 
 RULES = tuple(sorted(_ALL, key=lambda rule: _ORDER[rule.group]))
-"""Every promise, in the order of the report: by group, then as written."""
+"""Every rule, in the order of the report: by group, then as written."""
 
 
 def rule_named(name: str) -> Rule:
-    """Give a rule by its name or id.
+    """Return a rule by its name or id.
 
     Raises:
         ValueError: if there is none; the message names near ones.
@@ -71,7 +71,7 @@ def rule_named(name: str) -> Rule:
 
 
 def select(only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[Rule, ...]:
-    """Give the rules that are named, or all, without those to skip.
+    """Return the rules that are named, or all, without those to skip.
 
     Names are rule names, rule ids or group names.
 

@@ -1,4 +1,4 @@
-"""Promises about whole answers: they arrive, and they keep their schema."""
+"""Rules about whole answers: they arrive, and they keep their schema."""
 
 from collections.abc import Iterator
 

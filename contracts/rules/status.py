@@ -1,4 +1,4 @@
-"""Promises about what each status allows to be there, of the run and of its steps."""
+"""Rules about what each status allows to be there, of the run and of its steps."""
 
 from collections.abc import Callable, Iterator
 

@@ -42,25 +42,25 @@ class Step:
 
     @property
     def is_iteration(self) -> bool:
-        """Whether it says of itself that it ran inside a loop."""
+        """Return whether it says of itself that it ran inside a loop."""
         return number(self.described.get("iteration")) is not None
 
     @property
     def has_started(self) -> bool:
-        """Whether its `started_at` is a start; of other steps it is the time they were queued."""
+        """Return whether `started_at` is a start; for other steps it is when they were queued."""
         return self.status in STARTED
 
     def at(self, *parts: str | int) -> str:
-        """Give the pointer of a member, from the execution."""
+        """Return the pointer of a member, from the execution."""
         return pointer_to("steps", self.index, *parts)
 
     def get(self, name: str) -> Json:
-        """Give a member, None if it is absent."""
+        """Return a member, None if it is absent."""
         return self.described.get(name)
 
 
 def steps_of(execution: Json) -> list[Step]:
-    """Give the steps that are objects, in order."""
+    """Return the steps that are objects, in order."""
     steps = elements(members(execution).get("steps"))
     return [Step(index, step) for index, step in enumerate(steps) if isinstance(step, dict)]
 

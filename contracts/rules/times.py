@@ -1,4 +1,4 @@
-"""Promises about moments and durations, of the run and of its steps."""
+"""Rules about moments and durations, of the run and of its steps."""
 
 import re
 from collections.abc import Iterator

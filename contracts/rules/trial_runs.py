@@ -1,4 +1,4 @@
-"""Promises about runs started with Test Workflow."""
+"""Rules about runs started with Test Workflow."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Promises about the variables companion of a run: it tells the same story as the detail."""
+"""Rules about the variables companion of a run: it tells the same story as the detail."""
 
 from collections.abc import Iterator
 
@@ -58,7 +58,7 @@ def variables_are_of_the_run(data: Json, execution: Json, _context: Context) -> 
     """The variables carry the run's id, and its status once it has ended.
 
     A client puts both answers side by side. The status of a run that is still going may move
-    between the two reads, and that of a halted test run is not known: neither is judged. Example:
+    between the two reads, and that of a halted test run is not known: neither is tested. Example:
     `running` in the variables of a run whose detail is `completed`.
     """
     for name in ("run_id", "status"):

@@ -47,7 +47,7 @@ __all__ = [
 
 
 def island(document: JsonObject) -> str:
-    """Give the text of a JSON island, in which no character can end the element around it.
+    """Return the text of a JSON island, in which no character can end the element around it.
 
     `document` holds `execution`, and may hold `workflow` (its definition), `violations` (see
     `Violation`; pointers into the execution) and more: what trace.js says of it.
@@ -57,7 +57,7 @@ def island(document: JsonObject) -> str:
 
 
 def json_text(document: JsonObject) -> str:
-    """Give a document as JSON that every reader takes, in ASCII.
+    """Return a document as JSON that every reader takes, in ASCII.
 
     A number too large for a float (`1e999`) is read as infinite, which JSON cannot say: it becomes
     its text.
@@ -83,7 +83,7 @@ def _finite(value: Json) -> Json:
 
 
 def violations_json(violations: Iterable[Violation]) -> list[JsonObject]:
-    """Give breaches of an execution as the island tells them."""
+    """Return violations of an execution as the island tells them."""
     return [
         {
             "pointer": one.pointer,
@@ -99,12 +99,12 @@ def violations_json(violations: Iterable[Violation]) -> list[JsonObject]:
 
 @cache
 def bundled_style() -> str:
-    """Give the whole style as one sheet."""
+    """Return the whole style as one sheet."""
     return "\n".join((ASSETS / name).read_text("utf-8") for name in STYLES)
 
 
 @cache
 def bundled_script() -> str:
-    """Give the modules as one, for a `<script type="module">` in a page that is one file."""
+    """Return the modules as one, for a `<script type="module">` in a page that is one file."""
     modules = ((ASSETS / name).read_text("utf-8") for name in SCRIPTS)
     return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in modules)

@@ -11,7 +11,7 @@ from deadringer.mockserver.exceptions import StartError
 SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
     "check": (
         "deadringer.mockserver.cli.check:command",
-        "Judge a server by every promise of the contract.",
+        "Test a server against every rule of the contract.",
     ),
     "validate": (
         "deadringer.mockserver.cli.validate:command",

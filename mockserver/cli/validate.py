@@ -1,4 +1,4 @@
-"""`deadringer validate FILE... | -`: does what was kept keep the contract?"""
+"""`deadringer validate FILE... | -`: validate stored documents against the contract."""
 
 import contextlib
 import json
@@ -17,22 +17,22 @@ from deadringer.contracts.rules import Context, Settings, select
 from deadringer.fixtures.output import is_compressed, opened, reading_errors
 
 STANDARD_INPUT = "-"
-_MOST_TOLD = 20
-"""Of what cannot be judged in a file, so many are told; all are counted."""
+_MOST_SHOWN = 20
+"""The number of errors shown for unrecognized documents of one file; all are counted."""
 
 
 @click.command("validate")
 @click.argument("files", nargs=-1, required=True, metavar="FILE... | -")
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text")
 @click.option("--fail-on", type=click.Choice(["error", "warning"]), default="error",
-              show_default=True, help="The severity of breach that gives exit code 1.")  # fmt: skip
-@click.option("--strict", is_flag=True, help="Report members the contract does not know.")
-@click.option("--only", multiple=True, metavar="RULE-OR-GROUP", help="Judge by these alone.")
-@click.option("--skip", multiple=True, metavar="RULE-OR-GROUP", help="Leave these out.")
+              show_default=True, help="Exit code 1 on violations of this severity.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="Also report members that are not in the contract.")
+@click.option("--only", multiple=True, metavar="RULE-OR-GROUP", help="Apply only these rules.")
+@click.option("--skip", multiple=True, metavar="RULE-OR-GROUP", help="Skip these rules.")
 def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> None:
-    """Judge documents: executions, answers, list pages, arrays, NDJSON, HAR recordings.
+    """Validate documents: executions, responses, list pages, arrays, NDJSON, HAR recordings.
 
-    Files named .gz and .zst are read as what they hold.
+    Files named .gz and .zst are decompressed.
 
     Exit code: 0 clean, 1 violations, 2 unreadable input.
     """
@@ -57,19 +57,19 @@ def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> No
             tally.take(name, error)
             tally.end(name)
         except OSError as error:
-            _give_up_printing(error)
+            _exit_unprintable(error)
     try:
         tally.sum_up()
         sys.stdout.flush()
     except OSError as error:
-        _give_up_printing(error)
+        _exit_unprintable(error)
     failing = {Severity.ERROR} if fail_on == "error" else set(Severity)
     broken = any(tally.counts[severity] for severity in failing)
     sys.exit(2 if tally.unreadable else int(broken))
 
 
-def _give_up_printing(error: OSError) -> NoReturn:
-    """End: what was found cannot be told. A reader that has had enough knows that."""
+def _exit_unprintable(error: OSError) -> NoReturn:
+    """Exit with code 2: standard output cannot be written. Silent if its reader closed the pipe."""
     if not isinstance(error, BrokenPipeError):
         click.echo(f"deadringer validate: cannot print: {error.strerror or error}.", err=True)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -87,11 +87,11 @@ class _Tally:
         self._documents = 0
 
     def take(self, name: str, judged: ValidatedDocument | UnreadableError) -> None:
-        """Count and print one document's violations, or why it could not be judged."""
+        """Count and print one document's violations, or why it could not be validated."""
         if isinstance(judged, UnreadableError):
             self.unreadable += 1
             self._unreadable_here += 1
-            if self._unreadable_here <= _MOST_TOLD:
+            if self._unreadable_here <= _MOST_SHOWN:
                 click.echo(f"deadringer validate: {judged}", err=True)
             return
         self._documents += 1
@@ -100,10 +100,10 @@ class _Tally:
             click.echo(_WRITERS[self._form](name, judged.line, violation))
 
     def end(self, name: str) -> None:
-        """Say how much of a file was left untold."""
-        more = self._unreadable_here - _MOST_TOLD
+        """Print how many unrecognized documents of a file were not shown."""
+        more = self._unreadable_here - _MOST_SHOWN
         if more > 0:
-            click.echo(f"deadringer validate: {name}: {more} more cannot be judged.", err=True)
+            click.echo(f"deadringer validate: {name}: {more} more cannot be validated.", err=True)
         self._unreadable_here = 0
 
     def sum_up(self) -> None:
@@ -189,14 +189,14 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, Callable[[int], None]]]:
 
 
 class _Readable:
-    """A file by lines, whose damage is told with its name."""
+    """A file read by lines; errors in its compression name the file."""
 
     def __init__(self, name: str, stream: BinaryIO) -> None:
         self._name = name
         self._stream = stream
 
     def readline(self) -> bytes:
-        """Give the next line, b"" at the end."""
+        """Return the next line, b"" at the end."""
         try:
             return self._stream.readline()
         except reading_errors() as error:

@@ -1,1 +1,1 @@
-"""Generated requests: Schemathesis finds, our rules judge."""
+"""Generated requests: Schemathesis generates, our rules validate."""

@@ -54,7 +54,7 @@ def request_of(case: AnyCase, headers: Mapping[str, str], plan: GeneratedPlan) -
 
 
 def _stays_one_segment(value: str) -> bool:
-    """Whether every server reads the value as one path segment, and as the same one.
+    """Return whether every server reads the value as one path segment, and as the same one.
 
     WSGI servers decode `%2F` before they route, and proxies remove dot segments.
     """
@@ -70,7 +70,7 @@ def _is_json(body: Any) -> bool:
 
 
 def _query(case: AnyCase) -> dict[str, str]:
-    """Give the query as sent; a parameter sent more than once has its values joined."""
+    """Return the query as sent; a parameter sent more than once has its values joined."""
     prepared = prepare_query(case) or {}
     if isinstance(prepared, str):
         pairs = parse_qsl(prepared, keep_blank_values=True)

@@ -91,7 +91,7 @@ BUILT_IN_CHECKS = (
 def severity_of(
     check: str, exchange: Exchange, *, documented_method: bool = True
 ) -> Severity | None:
-    """Severity what a built-in check says of an exchange; None means that it is no breach."""
+    """Return the severity of a failed check of Schemathesis, None if the failure does not count."""
     severity = next((one.severity for one in BUILT_IN_CHECKS if one.name == check), None)
     if severity is None or exchange.failure is not None:
         return None

@@ -45,6 +45,6 @@ def _show_known_ids(parameter: JsonObject, plan: GeneratedPlan, phase: Generated
 
 
 def as_parameters(pair: tuple[str, str]) -> dict[str, str]:
-    """Give a pair of ids as path parameters, percent-encoded."""
+    """Return a pair of ids as path parameters, percent-encoded."""
     # Schemathesis decodes what looks percent-encoded, so that only encoded ids stay themselves.
     return {name: quote(value, safe="") for name, value in zip(ID_PARAMETERS, pair, strict=True)}

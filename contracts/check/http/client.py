@@ -99,7 +99,7 @@ class Client:
         return exchange
 
     def has_room(self, requests: int) -> bool:
-        """Whether so many requests more fit the budget."""
+        """Return whether so many requests more fit the budget."""
         return self.requests + requests <= self._options.max_requests and self.time_left_s > 0
 
     @property
@@ -188,7 +188,7 @@ class Client:
 
 
 def curl_line(base_url: str, exchange: Exchange, hider: SecretRedactor) -> str:
-    """Give a command line that repeats the request, the key replaced by a variable."""
+    """Return a command line that repeats the request, the key replaced by a variable."""
     words = ["curl", "-i", "-g", "--path-as-is"]
     if exchange.method != "GET":
         words += ["-X", exchange.method]

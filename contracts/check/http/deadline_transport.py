@@ -49,7 +49,7 @@ class Deadline:
         self._ends_at_s = float("inf")
 
     def start(self, timeout_s: float) -> None:
-        """Give the request that begins now so many seconds from first to last byte."""
+        """Return the request that begins now so many seconds from first to last byte."""
         self._ends_at_s = time.monotonic() + timeout_s
 
     def left_s(self) -> float:

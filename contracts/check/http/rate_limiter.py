@@ -74,7 +74,7 @@ class RateLimiter:
 
 
 def wait_hint_s(exchange: Exchange) -> float | None:
-    """Give the seconds a 429 asks to wait: Retry-After, RateLimit-Reset or the body's member."""
+    """Return the seconds a 429 asks to wait: Retry-After, RateLimit-Reset or the body's member."""
     headers = exchange.response_headers
     body = exchange.body
     error = body.get("error") if isinstance(body, dict) else None

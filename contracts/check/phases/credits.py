@@ -1,4 +1,4 @@
-"""Whether reading costs anything: the balance before and after, on an account that is quiet."""
+"""Tests whether reads cost credits: the balance before and after, on an idle account."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ def probe_costs(session: CheckSession, run: KnownRun, sleep: Callable[[float], N
     if members(after).get("balance") != members(before).get("balance") and _is_busy(
         session, after, sleep
     ):
-        session.notes.append("the credit balance moves by itself: reading is not judged for cost")
+        session.notes.append("the credit balance changes by itself: cost of reads not tested")
         return
     session.recorder.apply(
         Scope.BALANCE,
@@ -46,7 +46,7 @@ def probe_costs(session: CheckSession, run: KnownRun, sleep: Callable[[float], N
 
 
 def _is_busy(session: CheckSession, latest: Json, sleep: Callable[[float], None]) -> bool:
-    """Whether the balance changes while nothing but the balance is read, twice in a row.
+    """Return whether the balance changes while nothing but the balance is read, twice in a row.
 
     A server that charges for every read charges for these too, so only a change that differs
     from the one before tells of somebody else.

@@ -23,7 +23,7 @@ Sleep = Callable[[float], None]
 def watch_runs(
     session: CheckSession, runs: list[KnownRun], watch_s: float, poll_limit: int, sleep: Sleep
 ) -> None:
-    """Poll running runs until they end or the watch time is over; every pair of reads is judged."""
+    """Poll running runs until they end or the watch time is over; validate every pair of reads."""
     running = [run for run in runs if run.reads and run.status == "running"][:RUNS_WATCHED]
     if running:
         _poll(session, running, watch_s, poll_limit, sleep)
@@ -82,7 +82,7 @@ def _testable(session: CheckSession) -> KnownWorkflow | None:
 
 
 def mockable_actions(workflow: JsonObject) -> list[str]:
-    """Give the ids of a workflow's actions that are not built in."""
+    """Return the ids of a workflow's actions that are not built in."""
     definition = members(workflow.get("workflow"))
     actions = [members(action) for action in elements(definition.get("actions"))]
     return [

@@ -60,7 +60,7 @@ def _probe_keys(session: CheckSession, run: KnownRun) -> None:
 
 
 def _readable(session: CheckSession, run: KnownRun) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Give each operation that has answered well and may be asked without changing anything."""
+    """Return each operation that has answered well and may be asked without changing anything."""
     ids = {"id": run.workflow_id, "runId": run.run_id}
     for operation in session.operations.values():
         if operation.method == "GET" and operation.operation_id in session.present:
@@ -68,7 +68,7 @@ def _readable(session: CheckSession, run: KnownRun) -> Iterator[tuple[str, Mappi
 
 
 def _near_keys(key: str) -> Iterator[Mapping[str, str]]:
-    """Give keys that a careless comparison would take for the real one."""
+    """Return keys that a careless comparison would take for the real one."""
     other = "a" if key[-1:] != "a" else "b"
     for near in (key[:-1] + other, key[:-1], key + "x"):
         if near.strip():

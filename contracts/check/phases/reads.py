@@ -111,7 +111,7 @@ def read_variables(session: CheckSession, runs: list[KnownRun]) -> None:
 
 
 def look_up_in_list(session: CheckSession, run: KnownRun) -> None:
-    """Judge whether a run known from elsewhere stands in its workflow's list, if that is short."""
+    """Test that a run known from elsewhere is in its workflow's list, if that list is short."""
     known = session.workflows.get(run.workflow_id)
     if known is None or not session.offers("listExecutions") or not run.reads:
         return
@@ -130,7 +130,7 @@ def look_up_in_list(session: CheckSession, run: KnownRun) -> None:
 
 
 def _whole_list(session: CheckSession, known: KnownWorkflow, page_limit: int) -> list[str] | None:
-    """Give the ids of all listed runs; None if they are too many, or moved while they were read."""
+    """Return the ids of all listed runs; None if there are too many or they moved meanwhile."""
     listed: list[str] = []
     totals: set[int | None] = set()
     for page in range(1, page_limit + 1):
@@ -165,7 +165,7 @@ def compare_with_lists(session: CheckSession, runs: Iterable[KnownRun], page_lim
 
 
 def _pages_worth_it(known: KnownWorkflow, wanted: set[tuple[str, str]]) -> list[Exchange]:
-    """Give the pages that together show every wanted run, fewest first come."""
+    """Return the pages that together show every wanted run, fewest first come."""
     chosen, missing = (
         [],
         {run_id for workflow_id, run_id in wanted if workflow_id == known.workflow_id},
@@ -206,7 +206,7 @@ def _rows_by_id(page: Exchange) -> dict[str, Json]:
 
 
 def _check_unreadable(session: CheckSession, runs: list[KnownRun]) -> None:
-    """Judge runs that stand in the list and answer 404: one may happen, a whole class may not."""
+    """Test listed runs that return 404: single ones may happen, a whole status may not."""
     by_status: dict[str, list[KnownRun]] = defaultdict(list)
     for run in runs:
         if run.row is not None and (run.reads or run.not_found):

@@ -123,7 +123,7 @@ class Trace {
     const most = 50;
     return el(
       "details", { class: "notice warning breaches", open: all.length <= 12 },
-      el("summary", {}, el("b", {}, all.length === 1 ? "1 promise of the contract is broken" : `${all.length} promises of the contract are broken`)),
+      el("summary", {}, el("b", {}, all.length === 1 ? "1 violation of the contract" : `${all.length} violations of the contract`)),
       el("ul", { class: "small" }, all.slice(0, most)),
       all.length > most ? el("p", { class: "small muted" }, `and ${all.length - most} more`) : null,
     );

@@ -95,7 +95,7 @@ def test_a_breach_that_no_schema_sees_fails_and_is_told_in_full(run, tmp_path: P
 
     assert done.returncode == 1
     told = done.stdout
-    assert "Broken promise: duration_is_end_minus_start" in told, told
+    assert "Contract violation: duration_is_end_minus_start" in told, told
     assert "At /data/duration_ms: expected" in told
     assert "Fix: " in told
     assert "Source: " in told

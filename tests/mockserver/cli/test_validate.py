@@ -82,12 +82,12 @@ def test_lines_are_judged_and_told_by_number() -> None:
     ("content", "told"),
     [
         ('{"id": 1,\n  oops}', ":2:3: not JSON"),
-        ('{"run_id": 1}\n{"run_id": 2, "steps": []}\n{oops}\n', "no kind of document we know"),
-        ('{"anything": 1}', "Give an execution, an answer"),
-        ("", "bad.json: empty: there is nothing to judge. Give an execution"),
+        ('{"run_id": 1}\n{"run_id": 2, "steps": []}\n{oops}\n', "unrecognized document"),
+        ('{"anything": 1}', "Pass an execution, a response"),
+        ("", "bad.json: empty: there is nothing to validate. Pass an execution"),
         (" \n\n", "bad.json: empty: "),
         ("PAR1\0", "This is Parquet"),
-        ("[]", "bad.json: an empty array: there is nothing to judge."),
+        ("[]", "bad.json: an empty array: there is nothing to validate."),
         ('{"log": {"version": "1.2", "entries": []}}', "without one answered request of the API"),
     ],
 )
@@ -103,7 +103,7 @@ def test_a_table_is_told_to_be_none_of_what_is_judged(tmp_path: Path) -> None:
     done = validate(write(tmp_path, "runs.csv", "id,status\n1,failed\n"))
 
     assert done.returncode == 2
-    assert "A table is not judged: give the JSON or NDJSON it was made from." in done.stderr
+    assert "A table is not validated: pass the JSON or NDJSON it was made from." in done.stderr
 
 
 @pytest.mark.parametrize("first", ["{oops}", "", "[", "7" * 5000, '"\\ud800"'])
@@ -161,8 +161,10 @@ def test_what_cannot_be_judged_does_not_end_the_judging(tmp_path: Path, form: st
     assert last["summary"] == {"documents": 3, "error": 2, "warning": 0, "unreadable": unreadable}
     *_, left_out = done.stderr.splitlines()
     assert len(done.stderr.splitlines()) == 21
-    assert left_out.endswith(f"some.json: {unreadable - 20} more cannot be judged.")
-    assert ("some.json:2: /: no kind" if form == "lines" else "some.json: /1: no") in done.stderr
+    assert left_out.endswith(f"some.json: {unreadable - 20} more cannot be validated.")
+    assert (
+        "some.json:2: /: unrecog" if form == "lines" else "some.json: /1: unrecog"
+    ) in done.stderr
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress], ids=["gz", "zst"])

@@ -138,7 +138,7 @@ def test_a_path_of_ones_own_is_judged_by_its_document():
     [
         (answering("<p>Oops", 500, "text/html"), "answers_are_json"),
         (answering({"success": False, "error": E1}, 200), "success_goes_with_the_status"),
-        (answering({"hello": "world"}), "no kind of document we know"),
+        (answering({"hello": "world"}), "unrecognized document"),
     ],
     ids=["no JSON", "a success that is none", "something else"],
 )
@@ -177,7 +177,7 @@ def test_documents_that_keep_it(document):
         ([RECORDED, {**RECORDED, "duration_ms": 4}], "at        /1/duration_ms"),
         ({"success": False, "error": {**E1, "message": 3}}, "at        /error/message"),
         ({"success": False, "error": 3}, "at        /error"),
-        ({}, "no kind of document we know"),
+        ({}, "unrecognized document"),
     ],
     ids=["envelope", "array", "E1", "no error", "empty"],
 )
@@ -218,7 +218,7 @@ def test_many_breaches_are_cut():
     with pytest.raises(AssertionError) as failed:
         assert_keeps_contract([{**RECORDED, "duration_ms": 4}] * 14)
 
-    assert str(failed.value).startswith("14 promises of the contract broken")
+    assert str(failed.value).startswith("14 violations of the contract")
     assert str(failed.value).endswith("and 4 more")
 
 
