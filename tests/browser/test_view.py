@@ -20,7 +20,7 @@ def test_an_answer_from_standard_input_is_shown(start_viewer, page):
 
     assert page.get_by_role("heading", level=1).inner_text().startswith(RUN["run_id"])
     assert page.get_by_role("region", name="Error").is_visible()
-    assert page.get_by_text("of the contract").count() == 0
+    assert page.get_by_text("violations of the contract").count() == 0
     assert page.get_by_role("button", name="Copy curl").count() == 0
 
 
