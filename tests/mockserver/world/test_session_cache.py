@@ -96,7 +96,7 @@ def begin_scenario(server, name, number):
 
 
 def reset(server, name, number):
-    if number == 9:
+    if number > 6:
         server.service.reset_all()
     else:
         server.service.reset(name)
@@ -314,6 +314,17 @@ def test_all_sessions_are_reset_at_once_however_many_there_are(tmp_path, clock):
     server.restart()
     assert in_chaos(server.service, *names) == ["s7"]
     assert server.service.session_names() == ["", "s7"]
+    server.service.close()
+
+
+def test_what_came_after_a_reset_of_all_outlives_a_snapshot_and_a_restart(tmp_path, clock):
+    server = Server(clock, state=tmp_path / "state.sqlite")
+    server.service.reset_all()
+    chaos(server.service, "", "a")
+    server.compact()
+    server.restart()
+
+    assert in_chaos(server.service, "", "a") == ["", "a"]
     server.service.close()
 
 
