@@ -29,7 +29,11 @@ def create_app(
     clock: Clock | None = None,
     executions: "ExecutionSource | None" = None,
 ) -> "Flask":
-    """Give the Flask application that serves the recordings and the documents of `settings`.
+    """Return the Flask application that serves the recordings and the documents of `settings`.
+
+    Any WSGI server runs it, in one process: `gunicorn 'deadringer.mockserver:create_app()'`,
+    `waitress-serve --call deadringer.mockserver:create_app`. Transport faults that end a connection
+    are a 501 there; `deadringer serve` knows all of them.
 
     `clock` replaces the time of day; `executions` replaces what is loaded from files.
 

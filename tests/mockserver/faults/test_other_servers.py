@@ -1,0 +1,51 @@
+"""The application under another WSGI server: faults that end a connection refuse clearly."""
+
+import threading
+
+import httpx
+import pytest
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from deadringer.mockserver import create_app
+from deadringer.mockserver.faults.transport import KINDS
+from tests.mockserver.conftest import DEMO, KNOWN
+
+ENDING = {"reset", "truncate", "empty", "hang", "garbage", "wrong-length", "slow-headers"}
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, *_arguments):
+        """The application has a log of its own."""
+
+
+@pytest.fixture(scope="module")
+def url():
+    server = make_server("127.0.0.1", 0, create_app(), threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("kind", sorted(ENDING))
+def test_a_fault_that_ends_the_connection_is_a_501(url, kind):
+    answer = httpx.get(url + KNOWN, headers={**DEMO, "Prefer": f"fault={kind}"})
+
+    error = answer.json()["error"]
+    assert answer.status_code == 501
+    assert kind in error["message"]
+    assert "deadringer serve" in error["suggestion"]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - ENDING - {"status", "latency", "drip"}))
+def test_other_faults_strike_there_too(url, kind):
+    true = httpx.get(url + KNOWN, headers=DEMO)
+    answer = httpx.get(url + KNOWN, headers={**DEMO, "Prefer": f"fault={kind}"})
+
+    assert answer.status_code == 200
+    assert (answer.content, answer.headers["content-type"]) != (
+        true.content,
+        true.headers["content-type"],
+    )
