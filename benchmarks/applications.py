@@ -12,7 +12,7 @@ TYPE = "application/json"
 
 
 def bare(body: bytes):
-    """Give the least a WSGI application can be on this server; kept answers need less."""
+    """Return the least a WSGI application can be on this server; kept answers need less."""
     head = [("Content-Type", TYPE), ("Content-Length", str(len(body)))]
     whole = [body]
 
@@ -24,7 +24,7 @@ def bare(body: bytes):
 
 
 def minimal_flask(body: bytes):
-    """Give the least a Flask application can be."""
+    """Return the least a Flask application can be."""
     from flask import Flask, Response
 
     app = Flask("minimal")

@@ -32,7 +32,7 @@ class Answer:
 
 
 def typical_answer() -> Answer:
-    """Give the first generated execution of the wanted length."""
+    """Return the first generated execution of the wanted length."""
     for index in range(10_000):
         execution = generate("benchmark", index=index, status="completed", steps=(3, 6))
         execution["run_id"] = "run_benchmark"
@@ -64,7 +64,7 @@ def write_files(folder: Path, answer: Answer) -> None:
 
 
 def _specification(answer: Answer, *, with_key: bool) -> dict[str, Any]:
-    """Give a specification of this one answer: less work for a peer than all of ours."""
+    """Return a specification of this one answer: less work for a peer than all of ours."""
     content = {"application/json": {"schema": {"type": "object"}, "example": answer.document}}
     operation: dict[str, Any] = {
         "operationId": "getExecution",

@@ -126,7 +126,7 @@ class _Driver:
 
 
 def quantile(ordered: list[float], share: float) -> float:
-    """Give the value below which that share of the ordered values lies."""
+    """Return the value below which that share of the ordered values lies."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 

@@ -30,7 +30,7 @@ class Contestant:
     needs: tuple[Path | str, ...] = ()
 
     def missing(self) -> str | None:
-        """Give the reason why it cannot be run here."""
+        """Return the reason why it cannot be run here."""
         for need in self.needs:
             is_here = need.exists() if isinstance(need, Path) else shutil.which(need)
             if not is_here:
@@ -47,7 +47,7 @@ def _own_options() -> str:
 
 
 def own_command(port: int, *options: str) -> list[str]:
-    """Give the command that starts the mock, as quiet as this version can be."""
+    """Return the command that starts the mock, as quiet as this version can be."""
     known = _own_options()
     if "off" in known.partition("--log-format")[2].partition("--rate")[0]:
         options = (*options, "--log-format", "off")
@@ -101,7 +101,7 @@ def _connexion(folder: Path, port: int) -> list[str]:
 
 
 def contestants() -> list[Contestant]:
-    """Give all, the references first."""
+    """Return all, the references first."""
     modules = places.NODE_MODULES
     prism = ("mock", "-v", "silent", "-p", "{port}", "{folder}/openapi.json")
     mockoon = ("start", "--data", "{folder}/mockoon.json", "--port", "{port}")

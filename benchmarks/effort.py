@@ -28,7 +28,7 @@ class Effort:
 
 
 def quick() -> Effort:
-    """Give enough to see that everything works."""
+    """Return enough to see that everything works."""
     return Effort(
         seconds=1,
         rounds=1,
@@ -41,5 +41,5 @@ def quick() -> Effort:
 
 
 def full() -> Effort:
-    """Give what published figures are measured with."""
+    """Return what published figures are measured with."""
     return Effort(seconds=3, rounds=3, many_rounds=5, short_rounds=41, start_rounds=11, warm_up_s=5)

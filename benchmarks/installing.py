@@ -9,7 +9,7 @@ from . import places
 
 
 def install_peers() -> list[str]:
-    """Install what is missing and give the reasons for what could not be."""
+    """Install what is missing and return the reasons for what could not be."""
     places.PEERS.mkdir(exist_ok=True)
     return [reason for reason in (_install_npm(), _install_python()) if reason]
 

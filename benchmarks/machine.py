@@ -19,7 +19,7 @@ BUSY = 0.5
 
 
 def facts() -> list[tuple[str, str]]:
-    """Give processor, cores, kernel and versions, as name and text."""
+    """Return processor, cores, kernel and versions, as name and text."""
     told = [
         ("date", f"{datetime.now(UTC):%Y-%m-%d}"),
         ("processor", _processor()),
@@ -43,7 +43,7 @@ _TOOLS: tuple[tuple[str, ...], ...] = (
 
 
 def peer_versions() -> list[tuple[str, str]]:
-    """Give the peers that are installed."""
+    """Return the peers that are installed."""
     found = []
     for line in (places.SCRIPTS / "npm.txt").read_text().split():
         name = line.rpartition("@")[0]

@@ -32,13 +32,13 @@ class Maker:
     is_in_use: bool = True
 
     def missing(self) -> str | None:
-        """Give the reason why it cannot be run here."""
+        """Return the reason why it cannot be run here."""
         lacking = [one for one in self.command if "/" in one and not Path(one).exists()]
         return f"{Path(lacking[0]).name} is not installed" if lacking else None
 
 
 def makers() -> list[Maker]:
-    """Give all, ours first."""
+    """Return all, ours first."""
 
     def script(name: str) -> str:
         return str(places.SCRIPTS / name)
@@ -90,7 +90,7 @@ def make(maker: Maker, seconds: float, keep: int) -> Made:
 
 
 def bundled_schema() -> dict[str, Any]:
-    """Give the execution schema in one document, for tools that read one."""
+    """Return the execution schema in one document, for tools that read one."""
     text = json.dumps(load_schema("execution"))
     parts = {name: json.loads(json.dumps(load_schema(name))) for name in ("step", "column")}
     text = text.replace('"step.json"', '"#/$defs/step"').replace(

@@ -33,7 +33,7 @@ def mock(*options: str, cores: str = SERVER_CORE) -> Iterator[Running]:
 
 
 def solo_latencies(*, seconds: int, rounds: int) -> dict[str, Sample]:
-    """Give the p50 in seconds of each kind of answer, one request at a time, default world.
+    """Return the p50 in seconds of each kind of answer, one request at a time, default world.
 
     Every round has a mock of its own, so that what was never seen is new again.
     """
@@ -137,7 +137,7 @@ def _rate(running: Running, seconds: int, paths: tuple[str, ...] = ()) -> float:
 
 
 def big_bodies(*, seconds: int, rounds: int) -> tuple[Sample, Sample, int]:
-    """Give requests a second of a body of half a megabyte: ours, bare bytes, and its size."""
+    """Return requests a second of a body of half a megabyte: ours, bare bytes, and its size."""
     with mock("--no-control", "--rate-limit", "off") as ours, tempfile.TemporaryDirectory() as name:
         body = ask(ours.port, BIG, HEADERS)[1]
         answer = Answer(json.loads(body))

@@ -40,19 +40,19 @@ class Running:
         return f"http://127.0.0.1:{self.port}{self.path}"
 
     def memory_mb(self) -> float:
-        """Give what it and its children hold; shared pages count by their share."""
+        """Return what it and its children hold; shared pages count by their share."""
         return family_mb(self.process.pid)
 
 
 def pinned(command: Sequence[str], cores: str) -> list[str]:
-    """Give the command, kept to these cores (`0`, `0,1`) where the machine has them."""
+    """Return the command, kept to these cores (`0`, `0,1`) where the machine has them."""
     has_them = {int(core) for core in cores.split(",")} <= os.sched_getaffinity(0)
     able = has_them and shutil.which("taskset")
     return ["taskset", "-c", cores, *command] if able else [*command]
 
 
 def free_port() -> int:
-    """Give a port that nobody listens on now."""
+    """Return a port that nobody listens on now."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
@@ -97,7 +97,7 @@ def started(
 
 
 def _usual_environment() -> dict[str, str]:
-    """Give the environment; Python keeps what it compiles, as it does for people."""
+    """Return the environment; Python keeps what it compiles, as it does for people."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -155,7 +155,7 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def family_mb(pid: int) -> float:
-    """Give what a process and all below it hold; shared pages count by their share."""
+    """Return what a process and all below it hold; shared pages count by their share."""
     return sum(map(_megabytes, _family(pid)))
 
 

@@ -14,7 +14,7 @@ _PLACE = re.compile(r"(<!-- benchmarks: begin -->\n).*?(<!-- benchmarks: end -->
 
 
 def page(title: str, report: Report, *, is_quick: bool) -> str:
-    """Give one page: the machine, the verdicts, then every table."""
+    """Return one page: the machine, the verdicts, then every table."""
     parts = [f"# {title}", _warnings(is_quick=is_quick), verdicts(report.targets)]
     parts += [f"## {heading}\n\n{text}" for heading, text in report.sections]
     parts.append("## Measured on\n\n" + table(("", ""), facts()))

@@ -20,7 +20,7 @@ class Sample:
         return median(self.values)
 
     def shown(self, decimals: int = 0, scale: float = 1.0) -> str:
-        """Give median and range as text."""
+        """Return median and range as text."""
         middle, low, high = (
             f"{value * scale:,.{decimals}f}"
             for value in (self.median, min(self.values), max(self.values))
@@ -42,12 +42,12 @@ def interleaved(
 
 
 def ratio(one: Sample | None, other: Sample | None) -> float | None:
-    """Give one median over the other, None where either was not measured."""
+    """Return one median over the other, None where either was not measured."""
     return one.median / other.median if one and other and other.median else None
 
 
 def best(samples: Iterable[Sample | None], *, highest: bool = True) -> Sample | None:
-    """Give the one with the highest (lowest) median."""
+    """Return the one with the highest (lowest) median."""
     known = [sample for sample in samples if sample is not None]
     if not known:
         return None

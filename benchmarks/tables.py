@@ -8,7 +8,7 @@ MET, MISSED, UNKNOWN = "met", "**not met**", "not measured"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Give a table; the first column is text, the others are figures."""
+    """Return a table; the first column is text, the others are figures."""
     lines = ["| " + " | ".join(heads) + " |", "|---" + "|---:" * (len(heads) - 1) + "|"]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join(lines)
@@ -28,19 +28,19 @@ class Target:
 
     @property
     def verdict(self) -> str:
-        """Tell whether it is met."""
+        """Return whether it is met."""
         if self.measured is None:
             return self.unknown
         keeps: Callable[[float, float], bool] = operator.ge if self.is_at_least else operator.le
         return MET if keeps(self.measured, self.limit) else MISSED
 
     def row(self) -> tuple[str, str, str, str]:
-        """Give its line in the table of verdicts."""
+        """Return its line in the table of verdicts."""
         sign = "at least" if self.is_at_least else "at most"
         measured = "-" if self.measured is None else f"{self.measured:,.3g}{self.unit}"
         return self.what, f"{sign} {self.limit:g}{self.unit}", measured, self.verdict
 
 
 def verdicts(targets: Iterable[Target]) -> str:
-    """Give the table of verdicts."""
+    """Return the table of verdicts."""
     return table(("Target", "Limit", "Measured", ""), [target.row() for target in targets])

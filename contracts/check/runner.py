@@ -106,7 +106,7 @@ class _Check:
         return self._report(unchecked, started_at, self._now_s() - began_at_s)
 
     def _explore(self) -> str:
-        """Go through the phases; give the reason if nothing could be checked at all."""
+        """Go through the phases; return the reason if nothing could be checked at all."""
         session = self._session
         self._progress("discovering workflows and runs")
         contact = connect(session)

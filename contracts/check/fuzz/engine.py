@@ -197,7 +197,7 @@ class _Turn:
             yield GeneratedResult(exchange, self._phase, tuple(self._failures.get(case_id, ())))
 
     def respond(self, case: AnyCase, headers: Mapping[str, str]) -> Response:
-        """Send what the engine wants to know; give its answer in the engine's terms."""
+        """Send what the engine wants to know; return its answer in the engine's terms."""
         request = request_of(case, headers, self._plan)
         if request is None:
             return no_response(case)

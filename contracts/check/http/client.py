@@ -82,7 +82,7 @@ class Client:
         self._noted: set[str] = set()
 
     def send(self, request: Request) -> Exchange:
-        """Send one request and give the exchange; every exchange is observed as well.
+        """Send one request and return the exchange; every exchange is observed as well.
 
         Raises:
             BudgetSpentError: if no request or no time is left.
