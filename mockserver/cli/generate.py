@@ -1,4 +1,4 @@
-"""`deadringer generate`: executions by the million, in the form that is needed."""
+"""`deadringer generate`: executions by the million, in the format that is needed."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from deadringer.fixtures import Seed
 from deadringer.fixtures.exports import EXPORTS
 from deadringer.fixtures.output import (
-    FORMS,
+    FORMATS,
     OutputError,
     Request,
     WorkerLostError,
@@ -152,10 +152,10 @@ class _Rate:
 
 STANDARD_OUTPUT = "-"
 
-_FREE = {"form", "out", "check", "restart", "workers"}
+_FREE = {"format", "out", "check", "restart", "workers"}
 
 
-def export(form: str, out: str, *, is_check: bool) -> None:
+def export(name: str, out: str, *, is_check: bool) -> None:
     """Write an export, or tell whether the one that is kept is up to date.
 
     Raises:
@@ -163,9 +163,9 @@ def export(form: str, out: str, *, is_check: bool) -> None:
     """
     if is_compressed(Path(out)):
         raise OutputError(
-            f"{form} is read as it is, and not compressed. Leave {Path(out).suffix} out of --out."
+            f"{name} is read as it is, and not compressed. Leave {Path(out).suffix} out of --out."
         )
-    text = EXPORTS[form]().encode()
+    text = EXPORTS[name]().encode()
     if is_check:
         path = named_file(out)
         tell_difference(path, _difference(path, text))
@@ -175,7 +175,7 @@ def export(form: str, out: str, *, is_check: bool) -> None:
         _replace(Path(out), text)
 
 
-def refuse_constraints(context: click.Context, form: str) -> None:
+def refuse_constraints(context: click.Context, name: str) -> None:
     """Refuse options that choose executions: an export has the recorded ones.
 
     Raises:
@@ -189,7 +189,7 @@ def refuse_constraints(context: click.Context, form: str) -> None:
     ]
     if given:
         raise OutputError(
-            f"{form} exports the recorded executions as they are. Leave out {', '.join(given)}."
+            f"{name} exports the recorded executions as they are. Leave out {', '.join(given)}."
         )
 
 
@@ -274,7 +274,7 @@ _BY_EXTENSION = {
 @click.option("--example", multiple=True, callback=filled, metavar="NAME",
               help="A recorded execution instead; `deadringer examples` lists them.")  # fmt: skip
 @click.option("--envelope", is_flag=True, help="Each as the API answers it, under `data`.")
-@click.option("--format", "form", type=click.Choice([*FORMS, *EXPORTS]),
+@click.option("--format", "format", type=click.Choice([*FORMATS, *EXPORTS]),
               help="By default what the extension of --out says; ndjson without one.")  # fmt: skip
 @click.option("--out", default=STANDARD_OUTPUT, callback=filled, metavar="FILE|DIR|-",
               help="Where to; .gz and .zst compress, DIR/ gets a file each.")  # fmt: skip
@@ -290,13 +290,13 @@ def command(context: click.Context, /, **given: Any) -> None:
     The forms msw, postman and typescript give the recorded executions, and the schemas' types.
     """
     try:
-        if given["form"] in EXPORTS:
-            refuse_constraints(context, given["form"])
-            export(given["form"], given["out"], is_check=given["check"])
+        if given["format"] in EXPORTS:
+            refuse_constraints(context, given["format"])
+            export(given["format"], given["out"], is_check=given["check"])
             return
         request, out = _request(given), given["out"]
         check_request(request)
-        if request.form == "parquet":
+        if request.format == "parquet":
             arrow()
         if given["check"]:
             _check(request, out)
@@ -322,22 +322,22 @@ def _request(given: dict[str, Any]) -> Request:
     return Request(
         count=given["count"],
         seed=seed_of(given["seed"]),
-        form=given["form"] or _form_of(given["out"]),
+        format=given["format"] or _format_of(given["out"]),
         envelope=given["envelope"],
         constraints={name: value for name, value in constraints.items() if value is not None},
-        promise=given["broken"],
+        rule=given["broken"],
         examples=tuple(listed(given["example"])),
     )
 
 
-def _form_of(out: str) -> str:
+def _format_of(out: str) -> str:
     if _is_folder(out):
         return "json"
     path = Path(out)
     extension = (path.with_suffix("") if is_compressed(path) else path).suffix.lower()
     if extension not in _BY_EXTENSION and re.fullmatch(r"\.[a-z]{1,8}", extension):
         raise OutputError(
-            f"{extension} is the extension of no form. Name the form with --format, or choose "
+            f"{extension} is not the extension of a format. Name one with --format, or choose "
             f"from: {', '.join(_BY_EXTENSION)}."
         )
     return _BY_EXTENSION.get(extension, "ndjson")
@@ -349,7 +349,7 @@ def _is_folder(out: str) -> bool:
 
 def _write(request: Request, out: str, given: dict[str, Any]) -> None:
     path = Path(out)
-    if request.form == "parquet" and is_compressed(path):
+    if request.format == "parquet" and is_compressed(path):
         raise OutputError(f"parquet is compressed inside. Name it {path.with_suffix('')}.")
     workers = given["workers"] or (available_cores() if request.size > _ALONE_UP_TO else 1)
     is_stream = out == STANDARD_OUTPUT or (
