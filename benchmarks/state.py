@@ -149,7 +149,7 @@ def _changes(service: Service) -> Iterator[tuple[str, JsonObject]]:
 
 def _started(service: Service) -> JsonObject:
     """Return the body of a `started` event."""
-    return service.start_run(service.scene(), WORKFLOW, {}).body
+    return service.start_run(service.snapshot(), WORKFLOW, {}).body
 
 
 HISTORIES: dict[str, Callable[[Service], History]] = {

@@ -132,8 +132,11 @@ def seen_of(service: Service, name: str):
         "changed": session.executions,
         "order": [*session.executions, *session.started, *session.faults],
         "faults": session.faults,
-        "contract_faults": [service.broken_promises(name), session.contract_faults],
-        "chaos": service.chaos(name),
+        "contract_faults": [
+            service.contract_faults(session, snapshot.now),
+            session.contract_faults,
+        ],
+        "chaos": service.chaos(session),
         "clock": service.session_clock(name).described(service.clock.now()),
         "balance": balance_of(session, snapshot.now),
         "scenario": session.scenario,
@@ -184,7 +187,7 @@ def chaos(service, *names):
 
 
 def in_chaos(service, *names):
-    return [name for name in names if service.chaos(name)]
+    return [name for name in names if service.chaos(service.session(name))]
 
 
 def test_the_least_recently_used_session_leaves_memory_and_begins_anew(clock, caplog):
