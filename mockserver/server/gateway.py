@@ -123,7 +123,8 @@ def environ_of(scope: Scope, limits: Limits) -> Environ:
         raise RefusedError(NOT_ONE_HOST)
     if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
         raise RefusedError(OTHER_CODING)
-    if not path.startswith(b"/") and path != b"*":
+    is_server_wide = path == b"*" and scope["method"] == "OPTIONS"
+    if not path.startswith(b"/") and not is_server_wide:
         whole = _WHOLE_URL.fullmatch(path)
         if whole is None:
             raise RefusedError(unreadable(f"the address {path.decode('latin-1')!r}"))

@@ -113,6 +113,12 @@ EVERY = Settings(
     allowed_hosts=("mock.example", "mock.test"),
     cache_mb=16,
     max_sessions=50,
+    uds=Path("mock.sock"),
+    fd=3,
+    tls=True,
+    ssl_certfile=Path("server.pem"),
+    ssl_keyfile=Path("key.pem"),
+    limits=(("body_bytes", 1000), ("head_s", 2.5)),
 )
 LINE = {
     "host": ["::1"],
@@ -134,8 +140,13 @@ LINE = {
     "allow-host": ["mock.example", "mock.test"],
     "cache-mb": ["16"],
     "max-sessions": ["50"],
+    "uds": ["mock.sock"],
+    "fd": ["3"],
+    "ssl-certfile": ["server.pem"],
+    "ssl-keyfile": ["key.pem"],
+    "limit": ["body_bytes=1000", "head_s=2.5"],
 }
-SWITCHES = {"reload": True, "empty": True, "control": False}
+SWITCHES = {"reload": True, "empty": True, "control": False, "tls": True}
 
 
 def test_every_setting_can_be_given_on_the_command_line(given):
