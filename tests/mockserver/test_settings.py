@@ -155,7 +155,7 @@ def test_every_setting_can_be_given_on_the_command_line(given):
     ]
 
     assert LINE.keys() | SWITCHES.keys() == {option.written for option in SETTINGS}
-    assert given(*options, "--reload", "--empty", "--no-control") == EVERY
+    assert given(*options, "--reload", "--empty", "--no-control", "--tls") == EVERY
 
 
 def test_every_setting_can_be_given_in_the_environment(given):
