@@ -1,24 +1,27 @@
-"""The references on our own server: bare bytes, and a minimal Flask view of them.
+"""The references: constant bytes on plain uvicorn, and a minimal Flask view on our own server.
 
-Run: `python -m benchmarks.applications bare|flask BODY PORT`.
+Run: `python -m benchmarks.applications asgi|flask BODY PORT`.
 """
 
 import sys
 from pathlib import Path
+
+import uvicorn
 
 from deadringer.mockserver.server.run import bind, serve
 
 TYPE = "application/json"
 
 
-def bare(body: bytes):
-    """Return the least a WSGI application can be on this server; kept answers need less."""
-    head = [("Content-Type", TYPE), ("Content-Length", str(len(body)))]
-    whole = [body]
+def constant(body: bytes):
+    """Return the least an ASGI application can be; cached responses need no ASGI."""
+    head = [(b"content-type", TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    start = {"type": "http.response.start", "status": 200, "headers": head}
+    whole = {"type": "http.response.body", "body": body}
 
-    def application(environ, start_response):
-        start_response("200 OK", head)
-        return whole
+    async def application(scope, receive, send):
+        await send(start)
+        await send(whole)
 
     return application
 
@@ -38,6 +41,16 @@ def minimal_flask(body: bytes):
 
 if __name__ == "__main__":
     kind, path, port = sys.argv[1:]
-    make = {"bare": bare, "flask": minimal_flask}[kind]
-    application = make(Path(path).read_bytes())
-    serve(application, bind("127.0.0.1", int(port)), lambda *_refusal: b"{}")
+    content = Path(path).read_bytes()
+    if kind == "asgi":
+        uvicorn.run(
+            constant(content),
+            port=int(port),
+            http="httptools",
+            lifespan="off",
+            log_level="error",
+            access_log=False,
+        )
+    else:
+        listeners = bind("127.0.0.1", int(port))
+        serve(minimal_flask(content), listeners, lambda *_refusal: b"{}")

@@ -15,7 +15,8 @@ from .processes import SERVER_CORE, Running, free_port, started
 
 Command = Callable[[Path, int], list[str]]
 
-NGINX, BARE, FLASK = "nginx, constant body", "bare WSGI, same server", "minimal Flask, same server"
+NGINX, ASGI = "nginx, constant body", "uvicorn, constant ASGI response"
+FLASK = "minimal Flask, same server"
 OURS, OURS_FULL = "deadringer, journal and count off", "deadringer, both on"
 WIREMOCK, PRISM = "WireMock", "Prism"
 PEERS = (PRISM, "Mockoon", "json-server", "openapi-backend", WIREMOCK, "connexion mock")
@@ -109,7 +110,7 @@ def contestants() -> list[Contestant]:
     server = ("--quiet", "--port", "{port}", "--routes", "{folder}/routes.json", "{folder}/db.json")
     return [
         Contestant(NGINX, _nginx, ("nginx",)),
-        Contestant(BARE, application("bare")),
+        Contestant(ASGI, application("asgi")),
         Contestant(FLASK, application("flask")),
         Contestant(OURS, _ours("--no-control", "--rate-limit", "off")),
         Contestant(OURS_FULL, _ours()),

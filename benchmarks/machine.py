@@ -29,7 +29,7 @@ def facts() -> list[tuple[str, str]]:
         ("Python", platform.python_version()),
         ("deadringer", version("deadringer") + _commit()),
     ]
-    told += [(name, version(name)) for name in ("uvloop", "httptools", "flask")]
+    told += [(name, version(name)) for name in ("uvicorn", "uvloop", "httptools", "flask")]
     told += [(name, said) for name, *command in _TOOLS if (said := _said(command))]
     return told + peer_versions()
 

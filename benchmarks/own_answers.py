@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import wrk
 from .body import KEY, KEY_HEADER, Answer, write_files
-from .contestants import BARE, Contestant, alone, application, own_command
+from .contestants import ASGI, Contestant, alone, application, own_command
 from .processes import SERVER_CORE, Running, ask, free_port, started
 from .samples import Sample, interleaved
 
@@ -137,21 +137,21 @@ def _rate(running: Running, seconds: int, paths: tuple[str, ...] = ()) -> float:
 
 
 def big_bodies(*, seconds: int, rounds: int) -> tuple[Sample, Sample, int]:
-    """Return requests a second of a body of half a megabyte: ours, bare bytes, and its size."""
+    """Return requests a second of a body of half a megabyte: ours, plain uvicorn, and its size."""
     with mock("--no-control", "--rate-limit", "off") as ours, tempfile.TemporaryDirectory() as name:
         body = ask(ours.port, BIG, HEADERS)[1]
         answer = Answer(json.loads(body))
         write_files(Path(name), answer)
         Path(name, "html", "body.json").write_bytes(body)
-        bare = Contestant(BARE, application("bare"))
-        with alone(bare, Path(name), answer) as reference:
+        plain = Contestant(ASGI, application("asgi"))
+        with alone(plain, Path(name), answer) as reference:
             root = ours.url.removesuffix(ours.path)
             wrk.load(root + BIG, 1, [KEY_HEADER])
             measured = interleaved(
                 {
                     "ours": lambda: wrk.load(root + BIG, seconds, [KEY_HEADER]).per_second,
-                    "bare": lambda: _rate(reference, seconds),
+                    "plain": lambda: _rate(reference, seconds),
                 },
                 rounds,
             )
-    return measured["ours"], measured["bare"], len(body)
+    return measured["ours"], measured["plain"], len(body)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from . import wrk
 from .body import KEY_HEADER, Answer, write_files
-from .contestants import BARE, FLASK, OURS, OURS_FULL, Contestant, alone, contestants
+from .contestants import ASGI, FLASK, OURS, OURS_FULL, Contestant, alone, contestants
 from .processes import Running, WrongAnswerError
 from .samples import Sample, interleaved
 
-_OWN_SERVER = {BARE, FLASK, OURS, OURS_FULL}
+_OWN_SERVER = {ASGI, FLASK, OURS, OURS_FULL}
 
 
 @dataclass
