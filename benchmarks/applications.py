@@ -50,6 +50,7 @@ if __name__ == "__main__":
             lifespan="off",
             log_level="error",
             access_log=False,
+            timeout_keep_alive=600,  # the driver leaves some connections idle at low rates
         )
     else:
         listeners = bind("127.0.0.1", int(port))

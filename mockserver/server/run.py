@@ -324,6 +324,8 @@ def serve(
     for one in uvicorn.server.HANDLED_SIGNALS:
         signal.signal(one, server.handle_exit)
     server.run(list(listeners))
+    for one in uvicorn.server.HANDLED_SIGNALS:  # the process ends; Python would let them kill it
+        signal.signal(one, signal.SIG_IGN)
 
 
 def _allow_connections() -> None:
