@@ -1,7 +1,5 @@
 """A connection read by h11, where httptools is not installed: nothing is answered from a cache."""
 
-from typing import Any
-
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -10,9 +8,6 @@ from .connection import BoundedConnection
 
 class PlainProtocol(BoundedConnection, H11Protocol):  # type: ignore[misc] # eof_received
     """Reads requests as uvicorn does, within our limits."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
 
     @property
     def arriving(self) -> str:
