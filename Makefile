@@ -83,4 +83,4 @@ constraints: $(READY) ## Renew constraints.txt from what is installed now
 	mv constraints.new constraints.txt
 
 clean: ## Remove everything that was built
-	rm -rf $(VENV) benchmarks/.peers dist build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) benchmarks/.peers dist build .coverage .coverage.* .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

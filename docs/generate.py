@@ -6,6 +6,7 @@ pages are checked in, and `tests/project/test_docs.py` compares them with what t
 
 import ast
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -144,7 +145,7 @@ def settings_page() -> str:
     rows = (
         (
             f"`--{one.written}`",
-            f"`{one.variable}`" + (f", joined by `{one.separator}`" if one.multiple else ""),
+            f"`{one.variable}`" + _joined(one),
             f"`{one.written}`" + (", text or list" if one.multiple else ""),
             _default(one, context) or "none",
             _sentence(one.help or ""),
@@ -158,12 +159,18 @@ def settings_page() -> str:
                 "Each setting of `deadringer serve` is an option, an environment variable, and a "
                 "key of `[tool.deadringer]` in `./pyproject.toml`."
             ),
-            table(("Option", "Variable", "Key", "Default", "Meaning"), rows).replace(
-                "joined by `:`", "joined like `PATH`"
-            ),
+            table(("Option", "Variable", "Key", "Default", "Meaning"), rows),
             _SETTINGS_RULES,
         ]
     )
+
+
+def _joined(setting: Setting) -> str:
+    """Return how several items are written in a variable; the same page on every system."""
+    if not setting.multiple:
+        return ""
+    is_path = setting.separator == os.pathsep
+    return ", joined like `PATH`" if is_path else f", joined by `{setting.separator}`"
 
 
 _SETTINGS_RULES = """\
@@ -392,7 +399,8 @@ def _signature(node: ast.FunctionDef) -> str:
 def _constant(module: Any, name: str) -> str:
     """Return the documentation of a value: the text below its assignment."""
     home = _home(module, name)
-    body = ast.parse(inspect.getsource(home)).body
+    source = inspect.getsource(home)
+    body = ast.parse(source).body
     for place, node in enumerate(body):
         targets = [
             *getattr(node, "targets", ()),
@@ -401,7 +409,9 @@ def _constant(module: Any, name: str) -> str:
         ]
         if name not in {one.id for one in targets if isinstance(one, ast.Name)}:
             continue
-        code = f"```python\n{name}: {type(getattr(module, name)).__name__}\n```"
+        is_plain = isinstance(getattr(node, "value", None), ast.Constant | ast.BinOp | ast.Name)
+        kind = f"{name}: {type(getattr(module, name)).__name__}"
+        code = f"```python\n{ast.get_source_segment(source, node) if is_plain else kind}\n```"
         following = body[place + 1] if place + 1 < len(body) else None
         if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
             return f"{code}\n\n{_docstring(str(following.value.value))}"

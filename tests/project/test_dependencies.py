@@ -10,8 +10,8 @@ from tests.project import ROOT
 from tests.project.imports import ROOMS
 
 CONFIG = ("--config", str(ROOT / "pyproject.toml"))
-# Nothing but tests and benchmarks may use what only development requires, and they alone need it.
-DEVELOPMENT = ("tests", "benchmarks", "--ignore", "DEP002,DEP004")
+# Nothing but tests, benchmarks and documentation may use what only development requires.
+DEVELOPMENT = ("tests", "benchmarks", "docs", "--ignore", "DEP002,DEP004")
 # The peers of the benchmarks run in environments of their own; this script runs without any.
 APART = ("--exclude", "benchmarks/peers|tests/fixtures/generator/print_hashes.py")
 

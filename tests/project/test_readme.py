@@ -47,6 +47,16 @@ def test_a_wrong_expectation_is_seen() -> None:
     assert not matches('{"a": …}', '{"b": 1}')
 
 
+def test_readme_and_the_page_about_benchmarks_name_the_same_figures() -> None:
+    """Where this fails, `make bench` wrote new figures: take them over into README."""
+    (section,) = re.findall(r"^## How fast\n(.*?)^## ", README, re.DOTALL | re.MULTILINE)
+    page = (ROOT / "docs" / "explanation" / "benchmarks.md").read_text("utf-8")
+    figures = re.findall(r"\d+\.\d+", section)
+
+    assert len(figures) >= 4
+    assert [figure for figure in figures if f" {figure}" not in page] == []
+
+
 def test_every_make_target_readme_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     named = set(re.findall(r"`make ([a-z-]+)`", README))

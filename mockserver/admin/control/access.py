@@ -75,7 +75,8 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 READING = frozenset({"GET", "HEAD"})
 OWN_HEADERS = ("X-Mock-Session", "X-Mock-Token", "X-Mock-Request")
 """Headers a page of another site can send only with our consent; plain forms never can."""
-_TOLD_BY_BROWSERS = ("Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode")
+_SENT_BY_BROWSERS = ("Origin", "Sec-Fetch-Site")
+"""Not `Sec-Fetch-Mode`: the `fetch` of Node sends it too, and browsers never without the site."""
 
 
 class Sender(Enum):
@@ -111,7 +112,7 @@ def _by_origin(origin: str, host: str) -> Sender:
 
 
 def _is_program(request: Request) -> bool:
-    if any(name in request.headers for name in _TOLD_BY_BROWSERS):
+    if any(name in request.headers for name in _SENT_BY_BROWSERS):
         return False
     return "Referer" not in request.headers or _is_no_form(request)
 

@@ -32,6 +32,15 @@ def test_a_program_steers_without_saying_where_it_comes_from(mock):
     assert mock.post(RESET).status_code == 200
 
 
+def test_the_fetch_of_node_is_a_program(mock):
+    """It sends `Sec-Fetch-Mode`, and no `Sec-Fetch-Site`; a browser sends both or neither."""
+    as_node = {"Sec-Fetch-Mode": "cors", "Accept-Language": "*", "User-Agent": "node"}
+
+    assert mock.post(FAULTS, json={"kind": "drip"}, headers=as_node).status_code == 201
+    assert mock.get(STATE, headers=as_node).status_code == 200
+    assert mock.post(RESET, headers=as_node).status_code == 200
+
+
 @pytest.mark.parametrize(
     "origin", ["http://localhost:5173", "http://app.localhost:3000", "https://127.0.0.1:8443"]
 )
