@@ -21,7 +21,7 @@ from deadringer.mockserver.faults.contract import CONTRACT_FAULTS
 from deadringer.mockserver.faults.transport import CHAOS, KINDS, NAMED_FAULTS
 from docs import generate
 from tests.project import ROOT
-from tests.project.console import Terminal, documented_commands, documented_files
+from tests.project.console import Command, Terminal, documented_commands, documented_files
 
 DOCS = ROOT / "docs"
 QUICKSTARTS = sorted((DOCS / "quickstart").glob("*.md"))
@@ -56,6 +56,31 @@ def test_the_commands_of_a_quickstart_print_what_it_shows(page: Path, tmp_path: 
         terminal.close()
 
     assert len(commands) >= 3
+    assert [text for text in differences if text] == []
+
+
+def curl_lines(page: str) -> list[str]:
+    """Return the requests that a page shows, each with what makes it print the status alone."""
+    blocks = re.findall(r"```sh\n(.*?)```", read(page), re.DOTALL)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    curl = "curl -s -o /dev/null -w '%{http_code}' "
+    return [line.replace("curl ", curl, 1) for line in lines if line.startswith("curl ")]
+
+
+@pytest.mark.slow
+def test_the_requests_of_the_guides_are_accepted(tmp_path: Path) -> None:
+    requests = [line for page in PAGES if page.startswith("guides/") for line in curl_lines(page)]
+    terminal = Terminal(tmp_path)
+
+    try:
+        terminal.difference(Command("deadringer serve", "…"))
+        # A verification of what was never requested is a 409.
+        wanted = [Command(line, "409" if "/verify" in line else "20…") for line in requests]
+        differences = [terminal.difference(command) for command in wanted]
+    finally:
+        terminal.close()
+
+    assert len(requests) >= 15
     assert [text for text in differences if text] == []
 
 
