@@ -156,15 +156,15 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 def family_mb(pid: int) -> float:
     """Return what a process and all below it hold; shared pages count by their share."""
-    return sum(map(_megabytes, _family(pid)))
+    return sum(map(_megabytes, _repository(pid)))
 
 
-def _family(pid: int) -> list[int]:
+def _repository(pid: int) -> list[int]:
     try:
         below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return [pid]
-    return [pid, *(one for child in below for one in _family(int(child)))]
+    return [pid, *(one for child in below for one in _repository(int(child)))]
 
 
 def _megabytes(pid: int) -> float:

@@ -21,7 +21,7 @@ _NAME = "control.json"
 
 @cache
 def control_specification() -> JsonObject:
-    """Give the document, aliases resolved. Callers share it and must not change it."""
+    """Return the document, aliases resolved. Callers share it and must not change it."""
     loaded = yaml.load(_FILE.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a safe one
     document: JsonObject = json.loads(json.dumps(loaded))  # no part of it stands in two places
     return document
@@ -29,7 +29,7 @@ def control_specification() -> JsonObject:
 
 @cache
 def control_operations() -> tuple[Operation, ...]:
-    """Give every operation, in the order it is written."""
+    """Return every operation, in the order it is written."""
     return tuple(
         Operation(item[method]["operationId"], method.upper(), path, _with_shared(item, method))
         for path, item in control_specification()["paths"].items()
@@ -39,13 +39,13 @@ def control_operations() -> tuple[Operation, ...]:
 
 
 def body_validator(operation: Operation) -> "Draft202012Validator | None":
-    """Give what judges the operation's JSON body, None if it takes none."""
+    """Return what judges the operation's JSON body, None if it takes none."""
     content = operation.described.get("requestBody", {}).get("content", {})
     return schema_validator(content["application/json"]["schema"]) if content else None
 
 
 def answer_validator(operation: Operation, status: int) -> "Draft202012Validator | None":
-    """Give what judges an answer, None if the document does not know the status."""
+    """Return what judges an answer, None if the document does not know the status."""
     responses = operation.described["responses"]
     described = _followed(responses.get(str(status), responses["default"]))
     if str(status) not in responses and status < 400:
@@ -55,12 +55,12 @@ def answer_validator(operation: Operation, status: int) -> "Draft202012Validator
 
 
 def component_validator(name: str) -> "Draft202012Validator":
-    """Give what judges an instance of a named schema of the document."""
+    """Return what judges an instance of a named schema of the document."""
     return schema_validator({"$ref": f"#/components/schemas/{name}"})
 
 
 def schema_validator(schema: JsonObject) -> "Draft202012Validator":
-    """Give what judges by a schema whose references lead into the document."""
+    """Return what judges by a schema whose references lead into the document."""
     return _validator(json.dumps(schema).replace('"#/', f'"{_NAME}#/'))
 
 
@@ -88,7 +88,7 @@ def _with_shared(item: JsonObject, method: str) -> JsonObject:
 
 
 def _followed(node: JsonObject) -> JsonObject:
-    """Give what a reference to a component leads to, or the node itself if it is none."""
+    """Return what a reference to a component leads to, or the node itself if it is none."""
     if "$ref" not in node:
         return node
     _, kind, name = node["$ref"].removeprefix("#/").split("/")

@@ -153,12 +153,12 @@ def refusal_body(status: int, message: str, fix: str) -> bytes:
 
 
 def kind_of_status(status: int) -> ErrorKind | None:
-    """Give the kind that stands for a status, None where the table has none."""
+    """Return the kind that stands for a status, None where the table has none."""
     return next((kind for kind in ERROR_KINDS if kind.status == status), None)
 
 
 def error_response(error: ApiError, status: int | None = None) -> Response:
-    """Give the answer for an error; `status` overrides the one of its code."""
+    """Return the answer for an error; `status` overrides the one of its code."""
     response = Response(
         json_bytes(error.body, compact=False),
         status=status or error.kind.status,

@@ -28,7 +28,7 @@ class _JsonFormatter(logging.Formatter):
     """One JSON object a line: `time`, `level`, then the request's fields or `message`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the line."""
+        """Return the line."""
         line: dict[str, Any] = {
             "time": format_timestamp(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname.lower(),

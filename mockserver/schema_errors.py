@@ -32,13 +32,13 @@ class Problem(NamedTuple):
 
 
 def problems_of(instance: Json, validator: "Draft202012Validator") -> list[Problem]:
-    """Give every problem, in the order of their places; of alternatives, those of the one meant."""
+    """Return every problem, ordered by place; of alternatives, those of the one meant."""
     told = [one for error in validator.iter_errors(instance) for one in _told(error)]
     return sorted(dict.fromkeys(told), key=lambda one: [str(part) for part in one.path])
 
 
 def good_members(instance: Json, problems: Iterable[Problem]) -> JsonObject:
-    """Give the members of an object that nothing is wrong with, none if it as a whole is wrong."""
+    """Return the valid members of an object; none if the object as a whole is wrong."""
     bad = {one.path[0] if one.path else None for one in problems}
     if not isinstance(instance, dict) or None in bad:
         return {}
@@ -61,7 +61,7 @@ def _told(error: "ValidationError") -> Iterator[Problem]:
 
 
 def _said(keyword: str, shown: str, error: "ValidationError") -> tuple[str, str]:
-    """Give problem and fix of a value that breaks a keyword by itself."""
+    """Return problem and fix of a value that breaks a keyword by itself."""
     wanted: Any = error.validator_value
     schema: Any = error.schema
     if keyword == "type":
@@ -136,7 +136,7 @@ def _of_alternatives(error: "ValidationError") -> Iterator[Problem]:
 def _unsaid(
     instance: dict[str, Any], branches: list[list["ValidationError"]]
 ) -> Iterator[tuple[str, str]]:
-    """Give the missing member that tells the alternatives apart, with its value in each."""
+    """Yield the missing member that tells the alternatives apart, with its value in each."""
     for errors in branches:
         for one in errors:
             schema: Any = one.schema

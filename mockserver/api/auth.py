@@ -7,7 +7,7 @@ from deadringer.mockserver.errors import ApiError
 
 
 def is_known_key(key: str, known_keys: Iterable[str]) -> bool:
-    """Tell whether the key is known, in a time that does not tell how much of it was right."""
+    """Return whether the key is known, in a time that does not tell how much of it was right."""
     sent = _bytes(key)
     matches = [hmac.compare_digest(sent, _bytes(known)) for known in known_keys]
     return any(matches)

@@ -22,7 +22,7 @@ from deadringer.mockserver.world.sessions import Session
 
 
 def fault_names() -> list[str]:
-    """Give the names `Prefer: fault=` knows: transport faults, then contract faults."""
+    """Return the names `Prefer: fault=` knows: transport faults, then contract faults."""
     from deadringer.mockserver.faults.contract import CONTRACT_FAULTS  # few requests prefer one
 
     return [*sorted(NAMED_FAULTS), *sorted(fault.name for fault in CONTRACT_FAULTS)]
@@ -49,7 +49,7 @@ def begin_faults(service: Service, context: RequestContext) -> None:
 
 
 def faults_in_force(service: Service, session: Session) -> list[tuple[str, JsonObject]]:
-    """Give the faults that may meet a session's requests, each after where it comes from."""
+    """Return the faults that may meet a session's requests, each after where it comes from."""
     chaos = service.chaos(session)
     return [
         *(("chaos", fault) for fault in (chaos_faults(chaos) if chaos else ())),
@@ -59,7 +59,7 @@ def faults_in_force(service: Service, session: Session) -> list[tuple[str, JsonO
 
 
 def scenario_faults(session: Session) -> list[JsonObject]:
-    """Give the faults of a session's scenario, on the timeline that began with it."""
+    """Return the faults of a session's scenario, on the timeline that began with it."""
     if session.scenario is None or not session.scenario.document.get("faults"):
         return []
     began = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=session.began_ms)

@@ -21,7 +21,7 @@ SMALLEST = 860
 
 
 def _without_time(response: Response) -> Response:
-    """Give the answer without the time of day that gzip writes into its head (RFC 1952, MTIME).
+    """Return the answer without the time of day that gzip writes into its head (RFC 1952, MTIME).
 
     Equal responses have equal bytes, whenever they are sent.
     """
@@ -32,7 +32,7 @@ def _without_time(response: Response) -> Response:
 
 
 def compressing(app: Flask) -> Callable[[Response], Response]:
-    """Give what compresses an answer by gzip or zstd, as `Accept-Encoding` asks.
+    """Return what compresses an answer by gzip or zstd, as `Accept-Encoding` asks.
 
     A response that a transport fault changes stays plain: cut off JSON is to be seen as such.
     """
@@ -67,7 +67,7 @@ def mark_final(response: Response) -> None:
 
 
 def set_freshness(response: Response) -> Response:
-    """Say what a browser may do with the response, and make it a 304 if it has it already.
+    """Return what a browser may do with the response, and make it a 304 if it has it already.
 
     `no-cache` lets it be stored but asks each time, so that a put, a reset or another seed is
     seen at once; what has no validator is not stored at all. A fault reaches browsers that have

@@ -69,7 +69,7 @@ def read_preferences(
 
 
 def preferred_error(preferences: Preferences) -> ApiError | None:
-    """Give the error `code` asks for, None if it asks for none or for a good status."""
+    """Return the error `code` asks for, None if it asks for none or for a good status."""
     code = preferences.apply("code")
     kind = kind_of_status(code) if isinstance(code, int) else None
     return ApiError(kind.code) if kind else None

@@ -11,7 +11,7 @@ from deadringer.contracts import JsonObject, Operation, json_bytes
 from deadringer.mockserver.context import Preferences, RequestContext
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.world.documents import envelope_bytes
-from deadringer.mockserver.world.repository import Found
+from deadringer.mockserver.world.repository import FoundRun
 from deadringer.mockserver.world.scenarios.examples import scripted_example
 from deadringer.mockserver.world.service import Service, Snapshot
 
@@ -20,8 +20,8 @@ _GENERATING = ("dynamic", "seed", "status", "steps")
 
 def preferred_execution(
     service: Service, snapshot: Snapshot, workflow_id: str, run_id: str, preferences: Preferences
-) -> Found | None:
-    """Give the execution `example`, `dynamic`, `seed`, `status` or `steps` ask for, else None.
+) -> FoundRun | None:
+    """Return the execution `example`, `dynamic`, `seed`, `status` or `steps` ask for, else None.
 
     The same preferences under the same ids give the same execution for a whole hour of the
     session's clock: it starts at the full hour before.
@@ -32,12 +32,12 @@ def preferred_execution(
     name = preferences.apply("example")
     if name is not None:
         execution, kind = _example(service, snapshot, str(name), run_id)
-        return Found({**execution, **_ids(workflow_id, run_id)}, kind)
+        return FoundRun({**execution, **_ids(workflow_id, run_id)}, kind)
     wanted = {name: preferences.apply(name) for name in _GENERATING}
     if all(value is None for value in wanted.values()):
         return None
     execution = _generated(service, snapshot, workflow_id, run_id, wanted)
-    return Found({**execution, **_ids(workflow_id, run_id)}, "generated")
+    return FoundRun({**execution, **_ids(workflow_id, run_id)}, "generated")
 
 
 def _ids(workflow_id: str, run_id: str) -> JsonObject:
@@ -47,7 +47,7 @@ def _ids(workflow_id: str, run_id: str) -> JsonObject:
 def _example(
     service: Service, snapshot: Snapshot, name: str, run_id: str
 ) -> tuple[JsonObject, str]:
-    """Give the execution of a name, and of what kind it is; a recording goes before a scenario."""
+    """Return the execution of a name and its kind; a recording precedes a scenario."""
     found = next((one.execution for one in fixtures.load_recordings() if one.name == name), None)
     if found is not None:
         return found, "recorded example"
@@ -65,7 +65,7 @@ def _generated(
     range_ = (steps, steps) if isinstance(steps, int) else None
     hour = snapshot.now.replace(minute=0, second=0, microsecond=0)
     began = hour - timedelta(hours=1) if hour.year > 1 else hour
-    described = snapshot.family.workflows.get(workflow_id)
+    described = snapshot.repository.workflows.get(workflow_id)
     if described is not None:
         try:
             blueprint = fixtures.compile_workflow(described)
@@ -100,7 +100,7 @@ def good_response(
     `path` holds the path parameters by the names of the template.
     """
     snapshot = context.snapshot
-    if operation.operation_id == "getExecution" and path["id"] in snapshot.family.workflows:
+    if operation.operation_id == "getExecution" and path["id"] in snapshot.repository.workflows:
         any_run = Preferences({"dynamic": "true"})
         found = preferred_execution(service, snapshot, path["id"], path["runId"], any_run)
         assert found is not None
@@ -111,7 +111,7 @@ def good_response(
 
 
 def _documented(operation: Operation, path: Mapping[str, str]) -> Response:
-    """Give the first example of an operation's 200, under the ids that the path asks for."""
+    """Return the first example of an operation's 200, under the ids that the path asks for."""
     content = operation.described["responses"][_STATUS]["content"]["application/json"]
     first = next(iter(content["examples"].values()))
     body = json.loads(json.dumps(first["value"]))

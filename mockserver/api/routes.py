@@ -11,7 +11,7 @@ from deadringer.mockserver.context import RequestContext, context_of_request, is
 from deadringer.mockserver.errors import ApiError, error_response
 from deadringer.mockserver.server.wire import pause
 from deadringer.mockserver.state.rate_windows import Caller
-from deadringer.mockserver.world.reserved_ids import magic_preferences
+from deadringer.mockserver.world.reserved_ids import reserved_preferences
 from deadringer.mockserver.world.scenarios.examples import scripted_names
 from deadringer.mockserver.world.service import Service
 
@@ -109,10 +109,10 @@ def _preferred(service: Service, context: RequestContext) -> Response | None:
 def _reserved(context: RequestContext, path: Mapping[str, str]) -> Mapping[str, str]:
     """Return what reserved ids in the path stand for; none does under an unknown workflow."""
     snapshot = context.snapshot
-    if path.get("id") not in snapshot.family.workflows:
+    if path.get("id") not in snapshot.repository.workflows:
         return {}
     workflow_id = path["id"] if snapshot.is_reserved else ""
-    return magic_preferences(context.operation, workflow_id, path.get("runId", ""))
+    return reserved_preferences(context.operation, workflow_id, path.get("runId", ""))
 
 
 def _admit(service: Service) -> Response | None:

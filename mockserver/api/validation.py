@@ -19,7 +19,7 @@ BODY_SCHEMA = "test_request"
 
 
 def read_query(operation: Operation, sent: Mapping[str, str]) -> dict[str, Any]:
-    """Give every query parameter of an operation, in its documented type, defaults filled in.
+    """Return every query parameter of an operation, in its documented type, defaults filled in.
 
     Parameters the specification does not know are passed over.
 
@@ -42,7 +42,7 @@ def read_query(operation: Operation, sent: Mapping[str, str]) -> dict[str, Any]:
 
 
 def read_body(request: Request) -> JsonObject:
-    """Give the JSON body of Test Workflow; an absent one is `{}`.
+    """Return the JSON body of Test Workflow; an absent one is `{}`.
 
     Raises:
         ApiError: BAD_REQUEST if it is not JSON, VALIDATION_ERROR with one line for each breach.

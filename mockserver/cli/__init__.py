@@ -32,7 +32,7 @@ class LazyGroup(click.Group):
     """A group that knows its commands by name and loads them one at a time."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the names, in the order of the table."""
+        """Return the names, in the order of the table."""
         return list(SUBCOMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

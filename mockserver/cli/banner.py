@@ -10,7 +10,7 @@ RUNS_PAGE = "/__mock/ui/runs"
 
 
 def banner(base_url: str, settings: Settings, runs: Sequence[NamedRun]) -> str:
-    """Give the text; a key that is not the public demo key is never written out."""
+    """Return the text; a key that is not the public demo key is never written out."""
     lines = [f"Deadringer serves on {base_url}", _key_line(settings)]
     if settings.control and not base_url.startswith("unix:"):
         lines.append(f"See its runs: {base_url}{RUNS_PAGE}")
@@ -22,7 +22,7 @@ def banner(base_url: str, settings: Settings, runs: Sequence[NamedRun]) -> str:
 
 
 def warning(settings: Settings) -> str:
-    """Give what to think about, "" if there is nothing."""
+    """Return what to think about, "" if there is nothing."""
     if settings.control and settings.control_token is None and binds_wide(settings.host):
         return (
             f"Warning: other machines reach {settings.host}, and whoever reaches this mock may "

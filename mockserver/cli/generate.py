@@ -35,7 +35,7 @@ _WHOLE = r"-?[0-9]{1,4000}"
 
 
 def filled(_context: click.Context, _option: click.Parameter, given: Any) -> Any:
-    """Give what an option was given, unless that is empty, as an unset variable of a shell is.
+    """Return what an option was given, unless that is empty, as an unset variable of a shell is.
 
     Raises:
         click.BadParameter: if it is.
@@ -47,7 +47,7 @@ def filled(_context: click.Context, _option: click.Parameter, given: Any) -> Any
 
 
 def steps_of(text: str | None) -> tuple[int, int] | None:
-    """Give `5`, or `3..12`, as a pair (low, high).
+    """Return `5`, or `3..12`, as a pair (low, high).
 
     Raises:
         click.BadParameter: if it is neither.
@@ -64,17 +64,17 @@ def steps_of(text: str | None) -> tuple[int, int] | None:
 
 
 def seed_of(text: str) -> Seed:
-    """Give the seed: a whole number where it is spelled as one, else the text itself."""
+    """Return the seed: a whole number where it is spelled as one, else the text itself."""
     return int(text) if re.fullmatch(_WHOLE, text) else text
 
 
 def listed(values: Iterable[str]) -> list[str]:
-    """Give the values of an option that may be repeated, and hold several joined by commas."""
+    """Return the values of an option that may be repeated, and hold several joined by commas."""
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
 
 
 def status_shares(values: Iterable[str]) -> dict[str, float] | None:
-    """Give shares by status, None if no status was named.
+    """Return shares by status, None if no status was named.
 
     `failed` alone means only failed runs; of `failed=0.3` the rest is completed.
 
@@ -112,7 +112,7 @@ def _share(name: str, text: str) -> float:
 
 @contextmanager
 def shown_progress(size: int, label: str) -> Iterator[Callable[[int], None]]:
-    """Give what is told how many are done; it draws nothing where nobody would see it."""
+    """Yield what is told how many are done; it draws nothing where nobody would see it."""
     is_drowned = label == "-" and sys.stdout.isatty()
     if not sys.stderr.isatty() or is_drowned:
         yield lambda _done: None
@@ -144,7 +144,7 @@ class _Rate:
         self._done = done
 
     def told(self, _item: int | None) -> str | None:
-        """Give the rate as text."""
+        """Return the rate as text."""
         elapsed_s = time.monotonic() - self._began_at_s
         made = (self._done or 0) - self._before
         return f"{made / elapsed_s:,.0f}/s" if made and elapsed_s > 0 else None
@@ -194,7 +194,7 @@ def refuse_constraints(context: click.Context, name: str) -> None:
 
 
 def named_file(out: str) -> Path:
-    """Give the place to compare with.
+    """Return the place to compare with.
 
     Raises:
         OutputError: if it is standard output.

@@ -53,7 +53,7 @@ def listen(settings: Settings) -> "list[socket]":
 
 @contextmanager
 def certificate_for(settings: Settings) -> Iterator[Certificate | None]:
-    """Give the certificate to serve with, None for plain HTTP; one made by us lasts as long.
+    """Yield the certificate to serve with, None for plain HTTP; one made by us lasts as long.
 
     Raises:
         StartError: if there is none, or it cannot be used.

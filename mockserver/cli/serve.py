@@ -164,7 +164,7 @@ def serve(ctx: click.Context, /, **_settings: Any) -> None:
 
 
 def run_server(settings: Settings, telling: Callable[[str, "Service"], Callable[[], None]]) -> int:
-    """Serve until SIGTERM or Ctrl-C, and give the exit code.
+    """Serve until SIGTERM or Ctrl-C, and return the exit code.
 
     `telling` makes, of the URL and the service, what is called once callers can connect.
 

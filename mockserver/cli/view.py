@@ -57,7 +57,7 @@ def _show(viewed: "Viewed", port: int, *, opens: bool) -> None:
 
 
 def _printable(text: str) -> str:
-    """Give a text in which nothing steers the terminal, nor lacks a form in its encoding."""
+    """Return a text in which nothing steers the terminal, nor lacks a form in its encoding."""
     return "".join(
         one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
     )

@@ -68,7 +68,7 @@ def matches(fault: JsonObject, request: Scope) -> bool:
 
 
 def is_due(fault: JsonObject, now: datetime) -> bool:
-    """Tell whether a fault holds at a time: `from_s` and `until_s` count from its `since`."""
+    """Return whether a fault holds at a time: `from_s` and `until_s` count from its `since`."""
     since = parse_timestamp(fault.get("since"))
     if since is None:
         return True
@@ -92,12 +92,12 @@ def triggers(fault: JsonObject, number: int) -> bool:
 
 
 def refuses(fault: JsonObject) -> bool:
-    """Tell whether a fault gives an answer of its own, so that nobody need make the true one."""
+    """Return whether a fault gives an answer of its own, so that nobody need make the true one."""
     return bool(fault["kind"] == "status")
 
 
 def breaks_off(fault: JsonObject) -> bool:
-    """Tell whether a fault ends the connection before the answer is whole."""
+    """Return whether a fault ends the connection before the answer is whole."""
     return fault["kind"] in _NEEDS_WIRE
 
 
@@ -125,7 +125,7 @@ def _unsupported(kind: str) -> ApiError:
 
 
 def defaults(kind: str) -> Mapping[str, Any]:
-    """Give the parameters of a kind with their default values."""
+    """Return the parameters of a kind with their default values."""
     return KINDS[kind].parameters
 
 
@@ -157,7 +157,7 @@ class _Silent(Response):
     """An answer whose body is waited for, also where an answer has none: to HEAD, and 304."""
 
     def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
-        """Give the body."""
+        """Return the body."""
         return ClosingIterator(self.iter_encoded(), self.close)
 
 
@@ -168,7 +168,7 @@ def _break() -> bytes:
 def _streamed(
     response: Response, chunks: Iterator[bytes], kind: type[Response] = Response
 ) -> Response:
-    """Give the answer with another body and the length it should have had."""
+    """Return the answer with another body and the length it should have had."""
     answer = kind(chunks, status=response.status_code, headers=dict(response.headers))
     answer.headers["Content-Length"] = str(len(response.get_data()))
     return answer
@@ -235,7 +235,7 @@ def _empty(response: Response, _fault: JsonObject, _chance: random.Random) -> Re
 
 
 def _silent_for(seconds: float, response: Response) -> Response:
-    """Give an answer that waits, and then breaks off before its first byte."""
+    """Yield an answer that waits, and then breaks off before its first byte."""
 
     def chunks() -> Iterator[bytes]:
         pause(seconds)
@@ -333,6 +333,6 @@ CHAOS: Mapping[str, tuple[str, tuple[JsonObject, ...]]] = {
 
 
 def chaos_faults(profile: str) -> list[JsonObject]:
-    """Give the faults of a profile, with ids."""
+    """Return the faults of a profile, with ids."""
     _, faults = CHAOS[profile]
     return [{**fault, "id": f"{profile}-{place}"} for place, fault in enumerate(faults, 1)]

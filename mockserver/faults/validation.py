@@ -28,7 +28,7 @@ def problems_of_fault(fault: JsonObject, workflows: Collection[str] | None) -> I
 
 
 def readable_fault(fault: Json, problems: Iterable[Problem]) -> JsonObject:
-    """Give what can be judged of a fault that its schema has problems with: {} if nothing can.
+    """Return what can be judged of a fault that its schema has problems with: {} if nothing can.
 
     Members that mean something together are left out together; of alternatives nothing is known
     without their `kind`.

@@ -18,14 +18,14 @@ class Clock(Protocol):
     """Tells the time."""
 
     def now(self) -> datetime:
-        """Give the present moment, in UTC."""
+        """Return the present moment, in UTC."""
 
 
 class SystemClock:
     """The clock of this machine."""
 
     def now(self) -> datetime:
-        """Give the present moment, in UTC."""
+        """Return the present moment, in UTC."""
         return datetime.now(UTC)
 
 
@@ -46,7 +46,7 @@ class VirtualClock(NamedTuple):
         return self.began is self.since and self.speed == 1
 
     def at(self, machine: datetime) -> datetime:
-        """Give the session's time at a time of the machine; it stands still at `LATEST`."""
+        """Return the session's time at a time of the machine; it stands still at `LATEST`."""
         if self.is_the_machines:
             return machine if machine < LATEST else LATEST
         passed = machine - self.since
@@ -58,7 +58,7 @@ class VirtualClock(NamedTuple):
             return LATEST if machine > self.since else self.began
 
     def machine_time_of(self, moment: datetime) -> datetime | None:
-        """Give when the machine's clock will show a time of the session, None if it stands.
+        """Return when the machine's clock will show a time of the session, None if it stands.
 
         Raises:
             OverflowError: if that time has no name.
@@ -68,7 +68,7 @@ class VirtualClock(NamedTuple):
         return self.since + (moment - self.began) / self.speed
 
     def described(self, machine: datetime) -> "JsonObject":
-        """Give now, mode and speed, as the control API shows them."""
+        """Return now, mode and speed, as the control API shows them."""
         is_real = self.speed == 1 and self.began == self.since
         mode = "real" if is_real else "running" if self.speed else "frozen"
         from deadringer.contracts import format_timestamp  # pytest and `--help` load this module
@@ -76,7 +76,7 @@ class VirtualClock(NamedTuple):
         return {"now": format_timestamp(self.at(machine)), "mode": mode, "speed": self.speed}
 
     def moved(self, machine: datetime, seconds: float) -> "VirtualClock":
-        """Give the clock that is ahead by some seconds.
+        """Return the clock that is ahead by some seconds.
 
         Raises:
             OverflowError: if that time has no name.
@@ -84,7 +84,7 @@ class VirtualClock(NamedTuple):
         return VirtualClock(self.at(machine) + timedelta(seconds=seconds), machine, self.speed)
 
     def as_json(self) -> "JsonObject":
-        """Give what it takes to make the clock again."""
+        """Return what it takes to make the clock again."""
         return {
             "began": self.began.isoformat(),
             "since": self.since.isoformat(),
@@ -99,7 +99,7 @@ class VirtualClock(NamedTuple):
 
 
 def start_clock(machine: datetime, freeze: str | None, speed: float) -> VirtualClock:
-    """Give the clock of a start: `freeze` is the time it stands at, `speed` how fast it goes."""
+    """Return the clock of a start: `freeze` is the time it stands at, `speed` how fast it goes."""
     if freeze is not None:
         from deadringer.contracts import parse_timestamp
 

@@ -75,7 +75,7 @@ class RateLimits:
         return self._window(now, counted, end, speed, is_refused=is_beyond)
 
     def meter(self, caller: Caller, clock: "VirtualClock") -> "Meter":
-        """Give what counts one caller's requests as `count` does, with its names looked up once."""
+        """Return a function that counts one caller's requests as `count` does, only faster."""
         name, limit = caller.window_name, self._policy.limit
         add, is_enforced = self._windows.add, self._enforced is not None
         at, real = None if clock.is_the_machines else clock.at, clock.speed or 1
@@ -101,14 +101,14 @@ class RateLimits:
     def _window(
         self, now: float, counted: int, end: float, speed: float, *, is_refused: bool
     ) -> Window:
-        """Give the state of a window; callers wait in the machine's seconds, unless time stands."""
+        """Return the state of a window; its reset is in the machine's seconds."""
         limit = self._policy.limit
         left = limit - counted
         reset_s = ceil((end - now) / speed) if speed else ceil(end - now)
         return Window(limit, left if left > 0 else 0, reset_s, is_refused)
 
     def refusal(self, window: Window) -> ApiError:
-        """Give the documented 429 for a window."""
+        """Return the documented 429 for a window."""
         period = "minute" if self._policy.window_s == 60 else f"{self._policy.window_s} seconds"
         wait_s = max(1, window.reset_s)
         return ApiError(

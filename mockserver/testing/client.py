@@ -45,7 +45,7 @@ class ExecutionApi:
         self._token = control_token
 
     def __repr__(self) -> str:
-        """Give the address alone: the key may be a real one."""
+        """Return the address alone: the key may be a real one."""
         return f"<ExecutionApi {self.base_url}>"
 
     @property
@@ -54,11 +54,11 @@ class ExecutionApi:
         return {"x-api-key": self.api_key}
 
     def url(self, path: str) -> str:
-        """Give the URL of a path such as `/v1/workflows`."""
+        """Return the URL of a path such as `/v1/workflows`."""
         return self.base_url + path
 
     def run(self, workflow_id: str, run_id: str) -> Run:
-        """Give where a run is read; the ids are percent-encoded."""
+        """Return where a run is read; the ids are percent-encoded."""
         ids = (quote(part, safe="") for part in (workflow_id, run_id))
         path = "/v1/workflows/{}/executions/{}".format(*ids)
         return Run(workflow_id, run_id, path, self.url(path))
@@ -68,15 +68,15 @@ class ExecutionApi:
         self.control("POST", "reset?all=true")
 
     def state(self) -> dict[str, Any]:
-        """Give what has been changed."""
+        """Return what has been changed."""
         return self.control("GET", "state")
 
     def now(self) -> str:
-        """Give the mock's time, ISO 8601."""
+        """Return the mock's time, ISO 8601."""
         return str(self.control("GET", "clock")["now"])
 
     def freeze(self, moment: str | None = None) -> str:
-        """Stop the clock, at a moment or where it is; give the time it stands at."""
+        """Stop the clock, at a moment or where it is; return the time it stands at."""
         wanted = {} if moment is None else {"now": moment}
         return str(self.control("PUT", "clock", {**wanted, "speed": 0})["now"])
 
@@ -85,7 +85,7 @@ class ExecutionApi:
         self.control("PUT", "clock", {"speed": speed})
 
     def advance(self, seconds: float) -> str:
-        """Move the clock, also a frozen one; give its time."""
+        """Move the clock, also a frozen one; return its time."""
         return str(self.control("POST", "clock/advance", {"seconds": seconds})["now"])
 
     def start_run(
@@ -115,7 +115,7 @@ class ExecutionApi:
         return self.run(workflow_id, self.control("POST", place, body)["run_id"])
 
     def advance_run(self, run: Run, transitions: int = 1) -> dict[str, Any]:
-        """Move a run with `drive` `manual` or `read`; give it as it stands then."""
+        """Move a run with `drive` `manual` or `read`; return it as it stands then."""
         return self.control("POST", f"{_place(run)}/advance", {"transitions": transitions})
 
     def put(
@@ -155,16 +155,16 @@ class ExecutionApi:
         """Take away the faults that were added; those of a scenario go with it."""
         self.control("DELETE", "faults")
 
-    def break_promise(self, name: str) -> None:
+    def enable_contract_fault(self, name: str) -> None:
         """Turn on a contract fault: a bug of the backend that breaks one promise."""
         self.control("PUT", f"contract-faults/{quote(name, safe='')}")
 
-    def keep_promises(self) -> None:
+    def disable_contract_faults(self) -> None:
         """Turn all contract faults off."""
         self.control("DELETE", "contract-faults")
 
     def journal(self, **query: Any) -> list[dict[str, Any]]:
-        """Give the requests since the start of the test, newest first.
+        """Return the requests since the start of the test, newest first.
 
         `status`, `path` (may hold *), `limit` and `after` narrow them down.
         """
@@ -173,7 +173,7 @@ class ExecutionApi:
         return entries
 
     def verify(self, run: Run | None = None, **wanted: Any) -> int:
-        """Assert that requests came, and give how many: reads of a run, or any that are wanted.
+        """Assert that requests came, and return how many: reads of a run, or any that are wanted.
 
         `at_least` (1 if no bound is given), `at_most`, `exactly`; `method`, `path`, `status`,
         `operation`, `workflow_id`, `run_id`.

@@ -78,12 +78,12 @@ def _stop(process: "subprocess.Popen[str]") -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Give the environment; filters of warnings are meant for the tests, not for the mock."""
+    """Return the environment; filters of warnings are meant for the tests, not for the mock."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
 
 
 def _apart() -> dict[str, Any]:
-    """Give what keeps the terminal's signals from the child."""
+    """Return what keeps the terminal's signals from the child."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     return {"start_new_session": True}

@@ -7,18 +7,18 @@ from deadringer.contracts import JsonObject
 from deadringer.fixtures import World, load_catalogue, load_workflows, world_workflows
 from deadringer.mockserver.config import Settings
 
-from .repository import Family
-from .reserved_ids import MAGIC_WORKFLOWS
+from .repository import RunRepository
+from .reserved_ids import RESERVED_WORKFLOWS
 from .scenarios import Scenario, Script
 
 USUAL_RUNS = 240
 _MODEL = "wf_abc123"
 
 
-def family_of_scenario(
+def repository_of_scenario(
     scenario: Scenario, settings: Settings, executions: Iterable[JsonObject]
-) -> Family:
-    """Give the world a scenario describes, among the executions that are served anyway.
+) -> RunRepository:
+    """Return the world a scenario describes, among the executions that are served anyway.
 
     `--runs-per-workflow` goes before what the scenario says of its history; `--empty` serves none.
     """
@@ -36,13 +36,13 @@ def family_of_scenario(
     failing = scenario.document.get("failing_operations", ())
     script = Script(seed, scenario.run_entries(), {one["id"]: one for one in workflows}, failing)
     kept = _recorded_in(scenario, seed, executions, script) if told.get("recorded", True) else []
-    return make_family([*kept, *scenario.executions], world, script)
+    return make_repository([*kept, *scenario.executions], world, script)
 
 
 def _recorded_in(
     scenario: Scenario, seed: int, executions: Iterable[JsonObject], script: Script
 ) -> list[JsonObject]:
-    """Give the executions that are served beside a scenario: nothing it says itself.
+    """Return the executions that are served beside a scenario: nothing it says itself.
 
     Left out are those of workflows that it leaves out or defines anew, and those in whose place
     it has a run of its own.
@@ -60,10 +60,10 @@ def _recorded_in(
     ]
 
 
-def make_family(
+def make_repository(
     executions: Iterable[JsonObject], world: World | None = None, script: Script | None = None
-) -> Family:
-    """Give the family of some executions; workflows we have no definition of are told from them."""
+) -> RunRepository:
+    """Return the repository of some executions; missing workflows are derived from them."""
     by_workflow: dict[str, dict[str, JsonObject]] = {}
     newest_first = sorted(
         executions, key=lambda run: (run["started_at"], run["run_id"]), reverse=True
@@ -76,9 +76,9 @@ def make_family(
         for workflow_id, runs in by_workflow.items()
     }
     if world is None:
-        return Family(by_workflow, workflows, load_catalogue(), script=script)
+        return RunRepository(by_workflow, workflows, load_catalogue(), script=script)
     every = _Workflows(workflows, world)
-    return Family(by_workflow, every, load_catalogue(), world, world.seed, script)
+    return RunRepository(by_workflow, every, load_catalogue(), world, world.seed, script)
 
 
 class _Workflows(Mapping[str, JsonObject]):
@@ -106,19 +106,19 @@ class _Workflows(Mapping[str, JsonObject]):
 
 
 @cache
-def magic_family(seed: int) -> Family:
-    """Give the world of the reserved workflows: each does what the documented one does."""
+def reserved_repository(seed: int) -> RunRepository:
+    """Return the world of the reserved workflows: each does what the documented one does."""
     model = next(one for one in load_workflows() if one["id"] == _MODEL)
     workflows = {
-        name: {**model, "id": name, "name": f"Reserved: {name}"} for name in MAGIC_WORKFLOWS
+        name: {**model, "id": name, "name": f"Reserved: {name}"} for name in RESERVED_WORKFLOWS
     }
     entries = [
         {**entry, "workflow_id": name}
-        for name, magic in MAGIC_WORKFLOWS.items()
+        for name, magic in RESERVED_WORKFLOWS.items()
         for entry in magic.runs
     ]
     world = World(seed, 0, workflows=list(workflows.values()))
-    return make_family((), world, Script(seed, entries, workflows))
+    return make_repository((), world, Script(seed, entries, workflows))
 
 
 def _told_by(workflow_id: str, runs: Sequence[JsonObject]) -> JsonObject:

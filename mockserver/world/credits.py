@@ -18,7 +18,7 @@ PLAN = "PRO"
 
 
 def price_of(plan: "RunPlan", catalogue: Iterable[JsonObject], mocks: JsonObject) -> float:
-    """Give the credits of one run by the catalogue, whole at its start.
+    """Return the credits of one run by the catalogue, whole at its start.
 
     Each step that will have run counts, so a loop counts by its items; a branch that is not
     taken and a mocked action cost nothing.
@@ -35,7 +35,7 @@ def price_of(plan: "RunPlan", catalogue: Iterable[JsonObject], mocks: JsonObject
 
 
 def credits_left(session: Session, now: datetime) -> float:
-    """Give what can still be spent in the month of a time, which begins with a full balance.
+    """Return what can still be spent in the month of a time, which begins with a full balance.
 
     Runs started by command may cost more than there is.
     """
@@ -49,7 +49,7 @@ def credits_left(session: Session, now: datetime) -> float:
 
 
 def balance_of(session: Session, now: datetime) -> JsonObject:
-    """Give the credits left, and the first of next month, when they are full again."""
+    """Return the credits left, and the first of next month, when they are full again."""
     return {
         "balance": int(credits_left(session, now)),
         "subscription_plan": PLAN,

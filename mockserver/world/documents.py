@@ -43,34 +43,34 @@ class ExecutionSource(Protocol):
     """
 
     def answer(self, workflow_id: str, run_id: str) -> bytes | None:
-        """Give the body of Execution Detail, None if that workflow has no such run."""
+        """Return the body of Execution Detail, None if that workflow has no such run."""
 
     def has_workflow(self, workflow_id: str) -> bool:
-        """Tell whether there is such a workflow."""
+        """Return whether there is such a workflow."""
 
     def workflow_of(self, run_id: str) -> str | None:
-        """Give the workflow a run belongs to."""
+        """Return the workflow a run belongs to."""
 
     def workflow_ids(self) -> Iterable[str]:
-        """Give the known workflow ids."""
+        """Return the known workflow ids."""
 
     def run_ids(self, workflow_id: str) -> Iterable[str]:
-        """Give the run ids of one workflow."""
+        """Return the run ids of one workflow."""
 
     def named_runs(self) -> Iterable[NamedRun]:
-        """Give the runs that have a name."""
+        """Return the runs that have a name."""
 
     def name_of(self, run_id: str) -> str | None:
-        """Give the name of a run that has one."""
+        """Return the name of a run that has one."""
 
     def origin_of(self, run_id: str) -> str | None:
-        """Give the file a run was loaded from."""
+        """Return the file a run was loaded from."""
 
     def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
-        """Give one execution as it was loaded; nobody may change it."""
+        """Return one execution as it was loaded; nobody may change it."""
 
     def all_executions(self) -> Iterable[JsonObject]:
-        """Give every execution, in the order they were loaded."""
+        """Return every execution, in the order they were loaded."""
 
 
 class LoadedExecutions:
@@ -106,7 +106,7 @@ class LoadedExecutions:
             )
 
     def answer(self, workflow_id: str, run_id: str) -> bytes | None:
-        """Give the body of Execution Detail, None if that workflow has no such run."""
+        """Return the body of Execution Detail, None if that workflow has no such run."""
         body = self._bodies.get((workflow_id, run_id))
         execution = self._executions.get((workflow_id, run_id))
         if body is None and execution is not None:
@@ -114,40 +114,40 @@ class LoadedExecutions:
         return body
 
     def has_workflow(self, workflow_id: str) -> bool:
-        """Tell whether there is such a workflow."""
+        """Return whether there is such a workflow."""
         return workflow_id in self._runs
 
     def workflow_of(self, run_id: str) -> str | None:
-        """Give the workflow a run belongs to."""
+        """Return the workflow a run belongs to."""
         return self._workflow_by_run.get(run_id)
 
     def workflow_ids(self) -> Iterator[str]:
-        """Give the known workflow ids."""
+        """Return the known workflow ids."""
         return iter(self._runs)
 
     def run_ids(self, workflow_id: str) -> Iterator[str]:
-        """Give the run ids of one workflow."""
+        """Return the run ids of one workflow."""
         return iter(self._runs.get(workflow_id, ()))
 
     def named_runs(self) -> Iterator[NamedRun]:
-        """Give the runs that have a name."""
+        """Return the runs that have a name."""
         return iter(self._named.values())
 
     def name_of(self, run_id: str) -> str | None:
-        """Give the name of a run that has one."""
+        """Return the name of a run that has one."""
         named = self._named.get(run_id)
         return named.name if named else None
 
     def origin_of(self, run_id: str) -> str | None:
-        """Give the file a run was loaded from."""
+        """Return the file a run was loaded from."""
         return self._origins.get(run_id)
 
     def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
-        """Give one execution as it was loaded; nobody may change it."""
+        """Return one execution as it was loaded; nobody may change it."""
         return self._executions.get((workflow_id, run_id))
 
     def all_executions(self) -> Iterator[JsonObject]:
-        """Give every execution, in the order they were loaded."""
+        """Return every execution, in the order they were loaded."""
         return iter(self._executions.values())
 
 
@@ -163,7 +163,7 @@ def _duplicate(run_id: str, first: str, second: str) -> StartError:
 
 
 def load_executions(folders: Sequence[Path]) -> LoadedExecutions:
-    """Give everything that can be served.
+    """Return everything that can be served.
 
     Raises:
         StartError: if a folder or a document is bad, with file, place, reason and fix of each.
@@ -172,7 +172,7 @@ def load_executions(folders: Sequence[Path]) -> LoadedExecutions:
 
 
 def load_documents_of(folders: Sequence[Path]) -> list[Document]:
-    """Give the user's own executions, every one of them judged.
+    """Return the user's own executions, every one of them judged.
 
     Raises:
         StartError: if a folder or a document is bad, or two carry the same run id.
@@ -183,7 +183,7 @@ def load_documents_of(folders: Sequence[Path]) -> list[Document]:
 
 
 def with_recorded(documents: Sequence[Document]) -> LoadedExecutions:
-    """Give the recordings and some documents, as they can be served.
+    """Return the recordings and some documents, as they can be served.
 
     Raises:
         StartError: if two carry the same run id.

@@ -39,7 +39,7 @@ class Listing:
         self.count = sum(1 if isinstance(part, Held) else part.count for part in self._parts)
 
     def page(self, offset: int, size: int) -> Iterator[Place]:
-        """Give the runs from a place on."""
+        """Yield the runs from a place on."""
         left = size
         for part in self._parts:
             count = 1 if isinstance(part, Held) else part.count

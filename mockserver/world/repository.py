@@ -35,7 +35,7 @@ _NOTHING = Window(0, -1)
 _ROWS_KEPT = 8192
 
 
-class Found(NamedTuple):
+class FoundRun(NamedTuple):
     """An execution and where it came from: recorded, generated, started or changed."""
 
     execution: JsonObject
@@ -48,7 +48,7 @@ class Found(NamedTuple):
 
 
 @dataclass(slots=True)
-class Family:
+class RunRepository:
     """Workflows and runs; what a session changed and what time it is are arguments."""
 
     executions: dict[str, dict[str, JsonObject]]
@@ -64,29 +64,31 @@ class Family:
         """Make the memory of rows that will never change."""
         self._ended_rows = lru_cache(maxsize=_ROWS_KEPT)(self._ended_row)
 
-    def find(self, session: Session, workflow_id: str, run_id: str, now_ms: int) -> Found | None:
-        """Give a run as it stands at a time, None if the workflow has none of that id."""
+    def find(self, session: Session, workflow_id: str, run_id: str, now_ms: int) -> FoundRun | None:
+        """Return a run as it stands at a time, None if the workflow has none of that id."""
         if (workflow_id, run_id) in session.executions:
             changed = session.executions[workflow_id, run_id]
-            return None if changed is None else Found(changed, "changed")
+            return None if changed is None else FoundRun(changed, "changed")
         started = session.started.get(run_id)
         is_served = workflow_id in self.workflows  # documents or scenario may have changed
         if started is not None and started.workflow_id == workflow_id and is_served:
-            return Found(started_execution(started, now_ms), "started")
+            return FoundRun(started_execution(started, now_ms), "started")
         if self.script is not None:
             plan = self.script.plan(workflow_id, run_id, session.began_ms, now_ms)
             if plan is not None:
-                return Found(fixtures.view_run(plan, now_ms), "scenario")
+                return FoundRun(fixtures.view_run(plan, now_ms), "scenario")
         recorded = self.executions.get(workflow_id, {}).get(run_id)
         if recorded is not None:
-            return Found(recorded, "recorded")
+            return FoundRun(recorded, "recorded")
         number = self._number(workflow_id, run_id, now_ms)
         if number is None or self.world is None:
             return None
-        return Found(fixtures.view_run(self.world.plan(workflow_id, number), now_ms), "generated")
+        return FoundRun(
+            fixtures.view_run(self.world.plan(workflow_id, number), now_ms), "generated"
+        )
 
     def listing(self, session: Session, workflow_id: str, now_ms: int) -> Listing:
-        """Give the order of a workflow's runs, newest first."""
+        """Return the order of a workflow's runs, newest first."""
         gaps = list(self._replaced(workflow_id))
         held = list(self._held(session, workflow_id, now_ms))
         for workflow, run_id in [*session.executions]:
@@ -104,7 +106,7 @@ class Family:
         )
 
     def _replaced(self, workflow_id: str) -> tuple[int, ...]:
-        """Give the numbers of the world's runs in whose place a document is served."""
+        """Return the numbers of the world's runs in whose place a document is served."""
         found = self._numbers.get(workflow_id)
         if found is None:
             found = self._numbers[workflow_id] = tuple(self._numbers_of_documents(workflow_id))
@@ -121,7 +123,7 @@ class Family:
     def rows(
         self, session: Session, workflow_id: str, now_ms: int, offset: int, size: int
     ) -> tuple[list[JsonObject], int]:
-        """Give some rows of a workflow's list, and how many it has in all."""
+        """Return some rows of a workflow's list, and how many it has in all."""
         listing = self.listing(session, workflow_id, now_ms)
         rows = [
             row_of(place.execution())
@@ -145,7 +147,7 @@ class Family:
         return row, _moment(row["completed_at"])
 
     def _held(self, session: Session, workflow_id: str, now_ms: int) -> Iterator[Held]:
-        """Give what is in memory, the latest first: started, changed and recorded runs."""
+        """Yield what is in memory, the latest first: started, changed and recorded runs."""
         # Copies: another thread may change the session meanwhile.
         for run in reversed([*session.started.values()]):
             key = run.workflow_id, run.run_id
@@ -179,7 +181,7 @@ class Family:
         return self.world.number_of(workflow_id, run_id, now_ms)
 
     def owner_of(self, session: Session, run_id: str, now_ms: int) -> str | None:
-        """Give the workflow a run belongs to."""
+        """Return the workflow a run belongs to."""
         for workflow_id in self.workflows:
             if self.find(session, workflow_id, run_id, now_ms):
                 return workflow_id
@@ -188,7 +190,7 @@ class Family:
     def newest_run_ids(
         self, session: Session, workflow_id: str, now_ms: int, size: int = 200
     ) -> list[str]:
-        """Give the ids people most likely mean: recorded ones, then the newest of the list."""
+        """Return the ids people most likely mean: recorded ones, then the newest of the list."""
         recorded = self.executions.get(workflow_id, {})
         known = (one for one in recorded if (workflow_id, one) not in session.executions)
         listed = self._listed_ids(session, workflow_id, now_ms, size)
@@ -204,7 +206,7 @@ class Family:
                 yield self.world.run_id(workflow_id, place)
 
     def workflow(self, session: Session, workflow_id: str, now_ms: int) -> JsonObject | None:
-        """Give a workflow with its present number of runs."""
+        """Return a workflow with its present number of runs."""
         described = self.workflows.get(workflow_id)
         if described is None:
             return None
@@ -214,12 +216,12 @@ class Family:
         }
 
     def new_run_id(self, workflow_id: str, ordinal: int, now: datetime) -> str:
-        """Give the id of the run that is the session's ordinal-th to be started."""
+        """Return the id of the run that is the session's ordinal-th to be started."""
         name = f"{self.seed} {workflow_id} {ordinal} {format_timestamp(now)}"
         return "run_" + hashlib.sha256(name.encode()).hexdigest()[:16]
 
     def plan_started(self, body: JsonObject) -> "tuple[RunPlan, float]":
-        """Give the plan and the price of a run from the body of its event.
+        """Return the plan and the price of a run from the body of its event.
 
         Raises:
             ValueError: if the workflow never lists as many steps as are asked for, never fails at
@@ -234,7 +236,7 @@ class Family:
         return plan, price_of(plan, self.catalogue, body.get("action_mocks") or {})
 
     def _doomed(self, body: JsonObject) -> "RunPlan | None":
-        """Give the plan of a run that fails at what the scenario lets fail, if it does."""
+        """Return the plan of a run that fails at what the scenario lets fail, if it does."""
         if self.script is None or "status" in body:
             return None
         failed = {**body, "status": "failed"}
@@ -262,13 +264,13 @@ class Family:
         )
 
     def actions(self, category: str | None) -> list[JsonObject]:
-        """Give the catalogue, or the actions of one category under any of its spellings."""
+        """Return the catalogue, or the actions of one category under any of its spellings."""
         wanted = CATEGORY_SYNONYMS.get(category or "", category)
         return [one for one in self.catalogue if wanted in {None, one.get("category")}]
 
 
 def row_of(execution: JsonObject) -> JsonObject:
-    """Give the row of an execution in the list."""
+    """Return the row of an execution in the list."""
     return {
         "run_id": execution["run_id"],
         "status": execution["status"],

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from deadringer.contracts import JsonObject
 
-MAGIC_RUNS: Mapping[str, Mapping[str, str]] = {
+RESERVED_RUNS: Mapping[str, Mapping[str, str]] = {
     "run_completed": {"status": "completed"},
     "run_failed": {"status": "failed"},
     "run_running_forever": {"status": "running"},
@@ -47,7 +47,7 @@ class MagicWorkflow:
     ending: str | None = None
 
 
-MAGIC_WORKFLOWS: Mapping[str, MagicWorkflow] = {
+RESERVED_WORKFLOWS: Mapping[str, MagicWorkflow] = {
     "wf_completed": MagicWorkflow(ending="completed"),
     "wf_failed": MagicWorkflow(runs=({**_PAST[0], "status": "failed"},), ending="failed"),
     "wf_running_forever": MagicWorkflow(
@@ -75,12 +75,12 @@ MAGIC_WORKFLOWS: Mapping[str, MagicWorkflow] = {
 }
 
 
-def magic_preferences(operation_id: str, workflow_id: str, run_id: str) -> dict[str, str]:
-    """Give what reserved ids stand for ("" for others); the run goes before the workflow."""
-    workflow = MAGIC_WORKFLOWS.get(workflow_id, MagicWorkflow())
+def reserved_preferences(operation_id: str, workflow_id: str, run_id: str) -> dict[str, str]:
+    """Return what reserved ids stand for ("" for others); the run goes before the workflow."""
+    workflow = RESERVED_WORKFLOWS.get(workflow_id, MagicWorkflow())
     ending = workflow.ending if operation_id == "testWorkflow" else None
     of_workflow = {**workflow.preferences, **({"status": ending} if ending else {})}
-    return preferred_over(operation_id, of_workflow, MAGIC_RUNS.get(run_id, {}))
+    return preferred_over(operation_id, of_workflow, RESERVED_RUNS.get(run_id, {}))
 
 
 _DESCRIBING = frozenset({"dynamic", "seed", "status", "steps"})

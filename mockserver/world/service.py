@@ -22,11 +22,11 @@ from deadringer.mockserver.state.events import (
 )
 from deadringer.mockserver.state.rate_limits import RateLimits
 
-from .build import USUAL_RUNS, family_of_scenario, magic_family, make_family
+from .build import USUAL_RUNS, make_repository, repository_of_scenario, reserved_repository
 from .credits import credits_left
 from .documents import Document, ExecutionSource, with_recorded
-from .repository import Family, Found
-from .reserved_ids import MAGIC_WORKFLOWS
+from .repository import FoundRun, RunRepository
+from .reserved_ids import RESERVED_WORKFLOWS
 from .scenarios import Scenario, load_scenario
 from .session_cache import SessionCache
 from .sessions import Session, StartedRun
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 LOG = logging.getLogger("deadringer")
-_FAMILIES_KEPT = 15
+_MOST_REPOSITORIES = 15
 _OPERATIONS = {operation.operation_id: operation for operation in operations()}
 
 
@@ -44,7 +44,7 @@ _OPERATIONS = {operation.operation_id: operation for operation in operations()}
 class Snapshot:
     """A session, its workflows and runs, and the time: as one request sees them."""
 
-    family: Family
+    repository: RunRepository
     session: Session
     clock: VirtualClock
     machine_now: datetime
@@ -54,23 +54,23 @@ class Snapshot:
     generation: int
     """That of the session when the request came; it may have changed since."""
     is_reserved: bool = False
-    """Whether the family is that of the reserved workflows."""
+    """Whether the repository is that of the reserved workflows."""
 
-    def find(self, workflow_id: str, run_id: str) -> Found | None:
-        """Give a run as it stands, None if the workflow has none of that id."""
-        return self.family.find(self.session, workflow_id, run_id, self.now_ms)
+    def find(self, workflow_id: str, run_id: str) -> FoundRun | None:
+        """Return a run as it stands, None if the workflow has none of that id."""
+        return self.repository.find(self.session, workflow_id, run_id, self.now_ms)
 
     def rows(self, workflow_id: str, offset: int, size: int) -> tuple[list[JsonObject], int]:
-        """Give some rows of a workflow's list, and how many it has in all."""
-        return self.family.rows(self.session, workflow_id, self.now_ms, offset, size)
+        """Return some rows of a workflow's list, and how many it has in all."""
+        return self.repository.rows(self.session, workflow_id, self.now_ms, offset, size)
 
     def workflow(self, workflow_id: str) -> JsonObject | None:
-        """Give a workflow with its number of runs."""
-        return self.family.workflow(self.session, workflow_id, self.now_ms)
+        """Return a workflow with its number of runs."""
+        return self.repository.workflow(self.session, workflow_id, self.now_ms)
 
     def workflows(self) -> list[JsonObject]:
-        """Give every workflow."""
-        every = (self.workflow(workflow_id) for workflow_id in self.family.workflows)
+        """Return every workflow."""
+        every = (self.workflow(workflow_id) for workflow_id in self.repository.workflows)
         return [workflow for workflow in every if workflow]
 
 
@@ -79,7 +79,7 @@ class Service:
     """The state behind the application.
 
     `executions` is replaced as a whole when files change (see `use`); a view reads it once.
-    `family` is the world around them; `events` are the changes of all sessions.
+    `repository` is the world around them; `events` are the changes of all sessions.
     """
 
     settings: Settings
@@ -87,11 +87,11 @@ class Service:
     clock: Clock
     rate_limits: RateLimits = field(init=False)
     redactor: SecretRedactor = field(init=False)
-    family: Family = field(init=False)
+    repository: RunRepository = field(init=False)
     events: EventLog = field(init=False)
     scenario: Scenario | None = field(init=False, default=None)
     _start: VirtualClock = field(init=False)
-    _families: dict[str, Family] = field(init=False, default_factory=dict)
+    _repositories: dict[str, RunRepository] = field(init=False, default_factory=dict)
     _sessions: SessionCache = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,7 +108,7 @@ class Service:
         if settings.scenario is not None:
             served = [*self.executions.workflow_ids()]
             self.scenario = load_scenario(settings.scenario, settings.seed, served)
-        self.family = self._family(self.scenario)
+        self.repository = self._repository(self.scenario)
         self._sessions = SessionCache(
             self.events, self._begin, self._started, self._use_documents, settings.max_sessions
         )
@@ -136,8 +136,8 @@ class Service:
     def use(self, executions: ExecutionSource) -> None:
         """Serve other executions from now on; what sessions changed stays."""
         self.executions = executions
-        self.family = self._family(self.scenario)
-        self._families = {}
+        self.repository = self._repository(self.scenario)
+        self._repositories = {}
 
     def take_over(self, documents: Sequence[Document]) -> bool:
         """Serve other documents beside the recordings; return whether they are others than now.
@@ -157,21 +157,23 @@ class Service:
     def snapshot(self, name: str = "", workflow_id: str = "") -> Snapshot:
         """Return what a request of a session sees now: under a reserved workflow, those alone."""
         session, machine_now = self.session(name), self.clock.now()
-        family, generation = self.family_of(session), session.generation
+        repository, generation = self.repository_of(session), session.generation
         clock = self._clock_of(session)
         now = clock.at(machine_now)
         now_ms = milliseconds_of(now)
-        whole = Snapshot(family, session, clock, machine_now, now, now_ms, generation)
+        whole = Snapshot(repository, session, clock, machine_now, now, now_ms, generation)
         return self.narrowed(whole, workflow_id) if workflow_id else whole
 
     def narrowed(self, snapshot: Snapshot, workflow_id: str) -> Snapshot:
         """Return the snapshot as a request below a workflow sees it, reserved or not."""
-        if workflow_id not in MAGIC_WORKFLOWS or workflow_id in snapshot.family.workflows:
+        if workflow_id not in RESERVED_WORKFLOWS or workflow_id in snapshot.repository.workflows:
             return snapshot
-        return replace(snapshot, family=magic_family(self.settings.seed), is_reserved=True)
+        return replace(
+            snapshot, repository=reserved_repository(self.settings.seed), is_reserved=True
+        )
 
     def now(self, name: str = "") -> datetime:
-        """Give the time of a session."""
+        """Return the time of a session."""
         return self.session_clock(name).at(self.clock.now())
 
     def session(self, name: str = "") -> Session:
@@ -182,18 +184,18 @@ class Service:
         """Return the names of the sessions that were changed; "" is the nameless one."""
         return self._sessions.names()
 
-    def family_of(self, session: Session) -> Family:
+    def repository_of(self, session: Session) -> RunRepository:
         """Return the world of a session: that of its scenario, or that of the start."""
-        return self._family_of_scenario(session.scenario)
+        return self._repository_of_scenario(session.scenario)
 
-    def _family_of_scenario(self, scenario: Scenario | None) -> Family:
+    def _repository_of_scenario(self, scenario: Scenario | None) -> RunRepository:
         if scenario is None or (self.scenario and scenario.key == self.scenario.key):
-            return self.family
-        found = self._families.get(scenario.key)
+            return self.repository
+        found = self._repositories.get(scenario.key)
         if found is None:
-            found = self._family(scenario)
-            self._families = {
-                **dict([*self._families.items()][-_FAMILIES_KEPT:]),
+            found = self._repository(scenario)
+            self._repositories = {
+                **dict([*self._repositories.items()][-_MOST_REPOSITORIES:]),
                 scenario.key: found,
             }
         return found
@@ -204,7 +206,7 @@ class Service:
         return self._sessions.is_caught_up
 
     def is_undisturbed(self, session: Session) -> bool:
-        """Tell whether no fault of any kind may meet the session's requests.
+        """Return whether no fault of any kind may meet the session's requests.
 
         Of a session that was never changed nobody would learn that it was.
         """
@@ -213,7 +215,7 @@ class Service:
         )
 
     def session_clock(self, name: str = "") -> VirtualClock:
-        """Give the clock of a session."""
+        """Return the clock of a session."""
         return self._clock_of(self.session(name))
 
     def _clock_of(self, session: Session) -> VirtualClock:
@@ -277,17 +279,17 @@ class Service:
         """
         # Counted by the log: others may start a run of this session at the same moment.
         ordinal = self.events.count(snapshot.session.name, "started")
-        run_id = snapshot.family.new_run_id(workflow_id, ordinal, snapshot.now)
+        run_id = snapshot.repository.new_run_id(workflow_id, ordinal, snapshot.now)
         body = {
             **{name: value for name, value in wanted.items() if value not in (None, {})},
             "workflow_id": workflow_id,
             "run_id": run_id,
             "started_at": format_timestamp(snapshot.now),
             # Documents may change: what was started goes on as it began.
-            "workflow": snapshot.family.workflows[workflow_id],
+            "workflow": snapshot.repository.workflows[workflow_id],
         }
         try:
-            plan, price = snapshot.family.plan_started(body)
+            plan, price = snapshot.repository.plan_started(body)
         except ValueError as problem:
             raise ApiError(
                 "VALIDATION_ERROR",
@@ -314,7 +316,7 @@ class Service:
         return run
 
     def operation(self, operation_id: str) -> Operation:
-        """Give an operation of the specification.
+        """Return an operation of the specification.
 
         Raises:
             KeyError: if there is none of that id, which is a bug.
@@ -326,7 +328,7 @@ class Service:
         if body["world"] == session.world:
             return StartedRun.of(body, session.make_plan)
         try:
-            plan, price = self.family_of(session).plan_started(body)
+            plan, price = self.repository_of(session).plan_started(body)
         except (KeyError, ValueError):
             LOG.warning(
                 "Run %s is left out: its workflow is not served any more, or differs.",
@@ -337,7 +339,7 @@ class Service:
         return StartedRun.of(body, session.make_plan, plan)
 
     def _begin(self, name: str, body: JsonObject) -> Session:
-        """Give a session as it begins; body says when, with which clocks and scenario.
+        """Return a session as it begins; body says when, with which clocks and scenario.
 
         `started` is the machine's time at which its own start was, as if the server's was then.
         """
@@ -351,7 +353,7 @@ class Service:
         return Session(
             name,
             self._world_of(scenario),
-            lambda started: self._family_of_scenario(scenario).plan_started(started)[0],
+            lambda started: self._repository_of_scenario(scenario).plan_started(started)[0],
             clock,
             start,
             scenario=scenario,
@@ -369,9 +371,9 @@ class Service:
         settings = self.settings
         return start_clock(datetime.fromisoformat(machine), settings.freeze, settings.speed)
 
-    def _family(self, scenario: Scenario | None) -> Family:
+    def _repository(self, scenario: Scenario | None) -> RunRepository:
         settings, count = self.settings, self.settings.runs_per_workflow
         if scenario is None:
             world = None if settings.empty else World(settings.seed, count or USUAL_RUNS)
-            return make_family(self.executions.all_executions(), world)
-        return family_of_scenario(scenario, settings, self.executions.all_executions())
+            return make_repository(self.executions.all_executions(), world)
+        return repository_of_scenario(scenario, settings, self.executions.all_executions())

@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from deadringer.mockserver.admin.ui.run_search import PAGE, WINDOW
-from deadringer.mockserver.world.reserved_ids import MAGIC_WORKFLOWS
+from deadringer.mockserver.world.reserved_ids import RESERVED_WORKFLOWS
 
 from .accessibility import grave_findings
 from .conftest import DESKTOP, PHONE
@@ -77,7 +77,7 @@ def test_reserved_ids_are_found_by_who_looks(mock, page):
     assert not reserved.get_by_role("link").first.is_visible()
     reserved.locator("summary").click()
     shown = reserved.get_by_role("listitem").all_inner_texts()
-    assert {one.split()[0] for one in shown} == set(MAGIC_WORKFLOWS)
+    assert {one.split()[0] for one in shown} == set(RESERVED_WORKFLOWS)
     assert "wf_404 The API answers 404" in {" ".join(one.split()) for one in shown}
     assert grave_findings(page) == []
 

@@ -22,7 +22,7 @@ _WIDE = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, not bound to
 
 
 def is_loopback(name: str) -> bool:
-    """Tell whether a host name or address is this machine, for browsers too (RFC 6761)."""
+    """Return whether a host name or address is this machine, for browsers too (RFC 6761)."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     address = _address(name)
@@ -30,7 +30,7 @@ def is_loopback(name: str) -> bool:
 
 
 def is_own(name: str, bound: str, allowed: Iterable[str]) -> bool:
-    """Tell whether a request for this host can be meant for us.
+    """Return whether a request for this host can be meant for us.
 
     A page of another site can make its own name lead here (DNS rebinding), and then counts as one
     of ours. It cannot do so with an address, nor with a name no public registry gives out, which is
@@ -45,7 +45,7 @@ def is_own(name: str, bound: str, allowed: Iterable[str]) -> bool:
 
 
 def host_name(authority: str) -> str:
-    """Give the name or address in `name:port`, "" if there is none."""
+    """Return the name or address in `name:port`, "" if there is none."""
     try:
         return (urlsplit(f"//{authority}").hostname or "").rstrip(".")
     except ValueError:  # half a bracket
@@ -53,7 +53,7 @@ def host_name(authority: str) -> str:
 
 
 def authority_of(origin: str) -> str:
-    """Give `name:port` of an origin, "" if it has none, as `null` has."""
+    """Return `name:port` of an origin, "" if it has none, as `null` has."""
     try:
         return urlsplit(origin).netloc
     except ValueError:
@@ -61,7 +61,7 @@ def authority_of(origin: str) -> str:
 
 
 def binds_wide(bound: str) -> bool:
-    """Tell whether other machines can reach a server that binds there."""
+    """Return whether other machines can reach a server that binds there."""
     return bound in _WIDE or not is_loopback(bound.lower())
 
 
@@ -92,7 +92,7 @@ class Sender(Enum):
 
 
 def sender_of(request: Request) -> Sender:
-    """Give where a request comes from."""
+    """Return where a request comes from."""
     origin = request.headers.get("Origin")
     if origin is not None:
         return _by_origin(origin, request.host)
@@ -131,17 +131,17 @@ COOKIE = "deadringer_control"
 
 
 def holds_token(request: Request, token: str) -> bool:
-    """Tell whether a request sends the token itself."""
+    """Return whether a request sends the token itself."""
     return _is_equal(request.headers.get("X-Mock-Token", ""), token)
 
 
 def holds_cookie(request: Request, token: str) -> bool:
-    """Tell whether a request comes from a browser that was told the token."""
+    """Return whether a request comes from a browser that was told the token."""
     return _is_equal(request.cookies.get(COOKIE, ""), _cookie_value(token))
 
 
 def is_token(given: str, token: str) -> bool:
-    """Tell whether somebody typed the token."""
+    """Return whether somebody typed the token."""
     return _is_equal(given, token)
 
 

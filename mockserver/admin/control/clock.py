@@ -6,44 +6,44 @@ from deadringer.contracts import JsonObject, format_timestamp, parse_timestamp
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.state.clock import LATEST, VirtualClock
 
-from .context import Steering, refused
+from .context import ControlContext, refused
 
 
-def get_clock(steering: Steering) -> JsonObject:
-    """Give the session's clock."""
-    clock = steering.service.session_clock(steering.session_name)
-    return clock.described(steering.service.clock.now())
+def get_clock(control: ControlContext) -> JsonObject:
+    """Return the session's clock."""
+    clock = control.service.session_clock(control.session_name)
+    return clock.described(control.service.clock.now())
 
 
-def set_clock(steering: Steering) -> JsonObject:
+def set_clock(control: ControlContext) -> JsonObject:
     """Set the time, the speed, or both; speed 0 freezes."""
-    body = steering.body
-    machine = steering.service.clock.now()
-    old = steering.service.session_clock(steering.session_name)
+    body = control.body
+    machine = control.service.clock.now()
+    old = control.service.session_clock(control.session_name)
     began, speed = old.at(machine), body.get("speed", old.speed)
     if "now" in body:
         began = _moment(body["now"])
-    steering.change("clock", VirtualClock(began, machine, speed).as_json())
-    return get_clock(steering)
+    control.change("clock", VirtualClock(began, machine, speed).as_json())
+    return get_clock(control)
 
 
-def unset_clock(steering: Steering) -> JsonObject:
+def unset_clock(control: ControlContext) -> JsonObject:
     """Go back to the clock of the start."""
-    steering.change("clock", {})
-    return get_clock(steering)
+    control.change("clock", {})
+    return get_clock(control)
 
 
-def advance_clock(steering: Steering) -> JsonObject:
+def advance_clock(control: ControlContext) -> JsonObject:
     """Move the time by some seconds."""
-    clock = steering.service.session_clock(steering.session_name)
+    clock = control.service.session_clock(control.session_name)
     try:
-        moved = clock.moved(steering.service.clock.now(), steering.body["seconds"])
+        moved = clock.moved(control.service.clock.now(), control.body["seconds"])
     except (OverflowError, ValueError) as problem:
         raise _too_far() from problem
     if moved.began > LATEST:
         raise _too_far()
-    steering.change("clock", moved.as_json())
-    return get_clock(steering)
+    control.change("clock", moved.as_json())
+    return get_clock(control)
 
 
 def _moment(text: str) -> datetime:

@@ -13,7 +13,7 @@ from deadringer.mockserver.world.sessions import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Steering:
+class ControlContext:
     """The server that is steered, seen from the session of the request at hand.
 
     `body` and `query` are what the request sent, as the document promises them: whoever answers
@@ -46,12 +46,12 @@ class Steering:
 
 
 def refused(where: str, problem: str, fix: str) -> ApiError:
-    """Give the 400 for one bad part of a request."""
+    """Return the 400 for one bad part of a request."""
     return refusal_of([f"{where}: {problem}"], fix)
 
 
 def refusal_of(lines: list[str], fix: str) -> ApiError:
-    """Give the 400 for bad parts of a request, one line for each."""
+    """Return the 400 for bad parts of a request, one line for each."""
     return ApiError(
         "VALIDATION_ERROR",
         f"Request has {len(lines)} validation error(s)",

@@ -6,15 +6,15 @@ Those of a scenario come and go with its timeline, whatever is chosen here.
 from deadringer.contracts import JsonObject
 from deadringer.mockserver.errors import ApiError
 
-from .context import Steering, require_known
+from .context import ControlContext, require_known
 from .sessions import get_state
 
 
-def list_contract_faults(steering: Steering) -> JsonObject:
-    """Give every contract fault, and whether it is on."""
+def list_contract_faults(control: ControlContext) -> JsonObject:
+    """Return every contract fault, and whether it is on."""
     from deadringer.mockserver.faults.contract import CONTRACT_FAULTS
 
-    broken = steering.service.contract_faults(steering.session, steering.snapshot.now)
+    broken = control.service.contract_faults(control.session, control.snapshot.now)
     listed = [
         {
             "name": one.name,
@@ -30,7 +30,7 @@ def list_contract_faults(steering: Steering) -> JsonObject:
     return {"contract_faults": listed}
 
 
-def break_promise(steering: Steering, name: str) -> JsonObject:
+def enable_contract_fault(control: ControlContext, name: str) -> JsonObject:
     """Turn on a contract fault."""
     from deadringer.mockserver.faults.contract import (  # few are broken
         UnknownFaultError,
@@ -41,24 +41,24 @@ def break_promise(steering: Steering, name: str) -> JsonObject:
         faults_named([name])
     except UnknownFaultError as problem:
         raise ApiError("NOT_FOUND", str(problem)) from problem
-    broken = [one for one in _chosen(steering) if one != name]
-    steering.change("contract_faults", {"value": [*broken, name]})
-    return get_state(steering)
+    broken = [one for one in _chosen(control) if one != name]
+    control.change("contract_faults", {"value": [*broken, name]})
+    return get_state(control)
 
 
-def keep_promise(steering: Steering, name: str) -> JsonObject:
+def disable_contract_fault(control: ControlContext, name: str) -> JsonObject:
     """Turn off a contract fault."""
-    broken = _chosen(steering)
+    broken = _chosen(control)
     require_known(name, broken, "active contract fault")
-    steering.change("contract_faults", {"value": [one for one in broken if one != name]})
-    return get_state(steering)
+    control.change("contract_faults", {"value": [one for one in broken if one != name]})
+    return get_state(control)
 
 
-def keep_promises(steering: Steering) -> JsonObject:
+def disable_contract_faults(control: ControlContext) -> JsonObject:
     """Turn off all of them."""
-    steering.change("contract_faults", {"value": []})
-    return get_state(steering)
+    control.change("contract_faults", {"value": []})
+    return get_state(control)
 
 
-def _chosen(steering: Steering) -> tuple[str, ...]:
-    return steering.service.chosen_faults(steering.session)
+def _chosen(control: ControlContext) -> tuple[str, ...]:
+    return control.service.chosen_faults(control.session)

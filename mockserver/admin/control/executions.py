@@ -3,13 +3,13 @@
 from deadringer.contracts import Json, JsonObject
 from deadringer.contracts.rules import validate_execution
 from deadringer.mockserver.errors import ApiError
-from deadringer.mockserver.world.repository import Found
+from deadringer.mockserver.world.repository import FoundRun
 
-from .context import Steering, require_known
+from .context import ControlContext, require_known
 
 
 def change_execution(
-    found: Found | None,
+    found: FoundRun | None,
     workflow_id: str,
     run_id: str,
     method: str,
@@ -17,7 +17,7 @@ def change_execution(
     *,
     is_forced: bool,
 ) -> JsonObject | None:
-    """Give the execution as it is to be served, None if it is to be gone.
+    """Return the execution as it is to be served, None if it is to be gone.
 
     PATCH is a JSON merge patch (RFC 7396) of the execution as it stands. Its ids are those it is
     found under, whatever the body says.
@@ -34,12 +34,12 @@ def change_execution(
     assert isinstance(wanted, dict)
     wanted = {**wanted, "workflow_id": workflow_id, "run_id": run_id}
     if not is_forced:
-        _require_promises(wanted)
+        _require_contract_faults(wanted)
     return wanted
 
 
 def merged(target: Json, patch: Json) -> Json:
-    """Give the target with a JSON merge patch (RFC 7396) in it."""
+    """Return the target with a JSON merge patch (RFC 7396) in it."""
     if not isinstance(patch, dict):
         return patch
     result = dict(target) if isinstance(target, dict) else {}
@@ -51,7 +51,7 @@ def merged(target: Json, patch: Json) -> Json:
     return result
 
 
-def _require_promises(execution: JsonObject) -> None:
+def _require_contract_faults(execution: JsonObject) -> None:
     broken = [f"{one.pointer or '/'}: {one.message}" for one in validate_execution(execution)]
     if broken:
         raise ApiError(
@@ -62,29 +62,29 @@ def _require_promises(execution: JsonObject) -> None:
         )
 
 
-def put_execution(steering: Steering, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
+def put_execution(control: ControlContext, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
     """Serve a document as this run."""
-    return _changed(steering, id, run_id, "PUT")
+    return _changed(control, id, run_id, "PUT")
 
 
-def patch_execution(steering: Steering, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
+def patch_execution(control: ControlContext, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
     """Change parts of the run as it stands."""
-    return _changed(steering, id, run_id, "PATCH")
+    return _changed(control, id, run_id, "PATCH")
 
 
-def delete_execution(steering: Steering, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
+def delete_execution(control: ControlContext, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
     """Serve the run no more."""
-    return _changed(steering, id, run_id, "DELETE")
+    return _changed(control, id, run_id, "DELETE")
 
 
-def _changed(steering: Steering, workflow_id: str, run_id: str, method: str) -> JsonObject:
-    snapshot = steering.snapshot
-    require_known(workflow_id, snapshot.family.workflows, "workflow")
+def _changed(control: ControlContext, workflow_id: str, run_id: str, method: str) -> JsonObject:
+    snapshot = control.snapshot
+    require_known(workflow_id, snapshot.repository.workflows, "workflow")
     found = snapshot.find(workflow_id, run_id)
-    is_forced = steering.query.get("force") == "true"
+    is_forced = control.query.get("force") == "true"
     execution = change_execution(
-        found, workflow_id, run_id, method, steering.body, is_forced=is_forced
+        found, workflow_id, run_id, method, control.body, is_forced=is_forced
     )
     body = {"workflow_id": workflow_id, "run_id": run_id, "execution": execution}
-    steering.change("put", body)
+    control.change("put", body)
     return execution if execution is not None else {"deleted": run_id}

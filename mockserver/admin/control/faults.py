@@ -9,77 +9,79 @@ from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.faults.transport import CHAOS, KINDS, SCOPE, chaos_faults
 from deadringer.mockserver.faults.validation import problems_of_fault, readable_fault
 from deadringer.mockserver.schema_errors import Problem
-from deadringer.mockserver.world.reserved_ids import MAGIC_WORKFLOWS
+from deadringer.mockserver.world.reserved_ids import RESERVED_WORKFLOWS
 
-from .context import Steering, require_known
+from .context import ControlContext, require_known
 from .sessions import get_state
 
 
-def list_faults(steering: Steering) -> JsonObject:
-    """Give the session's transport faults and the kinds there are."""
+def list_faults(control: ControlContext) -> JsonObject:
+    """Return the session's transport faults and the kinds there are."""
     kinds = [
         {"kind": one.name, "description": one.description, "parameters": dict(one.parameters)}
         for one in KINDS.values()
     ]
-    faults = list(steering.session.faults.values())
+    faults = list(control.session.faults.values())
     in_force = [
         {**fault, "origin": origin}
-        for origin, fault in faults_in_force(steering.service, steering.session)
+        for origin, fault in faults_in_force(control.service, control.session)
     ]
     return {"faults": faults, "in_force": in_force, "kinds": kinds, "scope": list(SCOPE)}
 
 
-def add_fault(steering: Steering) -> tuple[JsonObject, int]:
+def add_fault(control: ControlContext) -> tuple[JsonObject, int]:
     """Add a fault; one that is bounded in time counts from now."""
-    fault = {"id": f"fault_{uuid.uuid4().hex[:12]}", **steering.body}
+    fault = {"id": f"fault_{uuid.uuid4().hex[:12]}", **control.body}
     if fault.keys() & {"from_s", "until_s"}:
-        fault["since"] = format_timestamp(steering.snapshot.now)
-    steering.change("fault", fault)
+        fault["since"] = format_timestamp(control.snapshot.now)
+    control.change("fault", fault)
     return fault, 201
 
 
-def problems_of_added(steering: Steering, body: Json, problems: list[Problem]) -> Iterator[Problem]:
+def problems_of_added(
+    control: ControlContext, body: Json, problems: list[Problem]
+) -> Iterator[Problem]:
     """Yield every reason why a fault could never strike, beside the problems of its schema."""
-    workflows = {*steering.snapshot.family.workflows, *MAGIC_WORKFLOWS}
+    workflows = {*control.snapshot.repository.workflows, *RESERVED_WORKFLOWS}
     return problems_of_fault(readable_fault(body, problems), workflows)
 
 
-def remove_faults(steering: Steering) -> JsonObject:
+def remove_faults(control: ControlContext) -> JsonObject:
     """Take away the session's own; those of its scenario and of chaos have their own switches."""
-    steering.change("fault_removed", {"id": None})
-    return list_faults(steering)
+    control.change("fault_removed", {"id": None})
+    return list_faults(control)
 
 
-def remove_fault(steering: Steering, fault_id: str) -> JsonObject:
+def remove_fault(control: ControlContext, fault_id: str) -> JsonObject:
     """Take away one fault."""
-    for origin, fault in faults_in_force(steering.service, steering.session):
+    for origin, fault in faults_in_force(control.service, control.session):
         if fault["id"] == fault_id and origin != "session":
             raise ApiError(
                 "CONFLICT",
                 f"The fault is part of the {origin}, and goes with it",
                 f"Send DELETE /__mock/{origin}",
             )
-    require_known(fault_id, steering.session.faults, "fault")
-    steering.change("fault_removed", {"id": fault_id})
-    return list_faults(steering)
+    require_known(fault_id, control.session.faults, "fault")
+    control.change("fault_removed", {"id": fault_id})
+    return list_faults(control)
 
 
-def get_chaos(steering: Steering) -> JsonObject:
-    """Give the ready mixes, and which one is on."""
+def get_chaos(control: ControlContext) -> JsonObject:
+    """Return the ready mixes, and which one is on."""
     profiles = [
         {"name": name, "description": CHAOS[name][0], "faults": chaos_faults(name)}
         for name in CHAOS
     ]
-    return {"profile": steering.service.chaos(steering.session) or None, "profiles": profiles}
+    return {"profile": control.service.chaos(control.session) or None, "profiles": profiles}
 
 
-def set_chaos(steering: Steering) -> JsonObject:
+def set_chaos(control: ControlContext) -> JsonObject:
     """Turn on a mix of faults."""
-    steering.change("chaos", {"value": steering.body["profile"]})
-    return get_state(steering)
+    control.change("chaos", {"value": control.body["profile"]})
+    return get_state(control)
 
 
-def unset_chaos(steering: Steering) -> JsonObject:
+def unset_chaos(control: ControlContext) -> JsonObject:
     """Turn it off."""
-    steering.change("chaos", {"value": ""})
-    return get_state(steering)
+    control.change("chaos", {"value": ""})
+    return get_state(control)

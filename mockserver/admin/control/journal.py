@@ -19,7 +19,7 @@ from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.faults.validation import problems_of_method, problems_of_operation
 from deadringer.mockserver.schema_errors import Problem, good_members
 
-from .context import Steering, require_known
+from .context import ControlContext, require_known
 
 UNKNOWN_MATCH = {"kind": "none", "name": None}
 
@@ -27,9 +27,9 @@ UNKNOWN_MATCH = {"kind": "none", "name": None}
 def entry_of(
     passed: Passed, redactor: SecretRedactor, api_keys: Iterable[str], verdicts: Verdicts
 ) -> JsonObject:
-    """Give the entry; keys are hidden in it. `verdicts` spares it to judge an answer again.
+    """Return the entry; keys are hidden in it. `verdicts` spares it to judge an answer again.
 
-    `answer_breaches` is null where the answer is not one the contract speaks of, or too long to
+    `response_violations` is null where the answer is not one the contract speaks of, or too long to
     have been kept whole. `ms` is the time the server spent.
     """
     environ, notes = passed.environ, passed.notes
@@ -63,11 +63,11 @@ def entry_of(
         "preferences": preferences,
         "faults": list(notes.faults),
         "contract_faults": list(notes.contract_faults),
-        "request_breaches": [
-            redactor(one) for one in client_breaches(passed, body, preferences, api_keys)
+        "request_violations": [
+            redactor(one) for one in client_violations(passed, body, preferences, api_keys)
         ],
-        "answer_breaches": verdicts.of(
-            passed.number, lambda: _answer_breaches(passed, headers, answer_headers, body)
+        "response_violations": verdicts.of(
+            passed.number, lambda: _response_violations(passed, headers, answer_headers, body)
         ),
     }
 
@@ -87,7 +87,7 @@ def _text(raw: bytes) -> str:
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
-    """Give the body without its compression, as far as it was kept."""
+    """Return the body without its compression, as far as it was kept."""
     if encoding == "gzip":
         return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(body)
     if encoding == "zstd":
@@ -102,10 +102,10 @@ def _applied(headers: JsonObject) -> list[str]:
     return written.split(", ") if written else []
 
 
-def _answer_breaches(
+def _response_violations(
     passed: Passed, headers: JsonObject, answer_headers: JsonObject, body: bytes
 ) -> Verdict:
-    """Give what the contract has against the answer, judged by the one engine."""
+    """Return what the contract has against the answer, judged by the one engine."""
     operation = passed.notes.operation
     if operation is None or passed.answer_length > len(passed.answer):
         return None
@@ -137,18 +137,18 @@ def _answer_breaches(
     ]
 
 
-def client_breaches(
+def client_violations(
     passed: Passed, answer: bytes, preferences: Iterable[str], api_keys: Iterable[str]
 ) -> list[str]:
-    """Give a line for each breach: a key that is missing or wrong, or what failed validation.
+    """Return a line for each breach: a key that is missing or wrong, or what failed validation.
 
     What was preferred, a reserved run or a fault answered, the client did not do; and nobody
     breaks the contract by asking for a run that is not there, or once too often.
     """
-    return [*_breach_of_key(passed, api_keys), *_failed_validation(passed, answer, preferences)]
+    return [*_violation_of_key(passed, api_keys), *_failed_validation(passed, answer, preferences)]
 
 
-def _breach_of_key(passed: Passed, api_keys: Iterable[str]) -> list[str]:
+def _violation_of_key(passed: Passed, api_keys: Iterable[str]) -> list[str]:
     if passed.method == "OPTIONS":
         return []
     key, _session = key_and_session_of(EnvironHeaders(passed.environ))
@@ -160,7 +160,7 @@ def _breach_of_key(passed: Passed, api_keys: Iterable[str]) -> list[str]:
 
 
 def _failed_validation(passed: Passed, answer: bytes, preferences: Iterable[str]) -> list[str]:
-    """Give the lines of the 400; a fault or a preference may have made it."""
+    """Return the lines of the 400; a fault or a preference may have made it."""
     notes = passed.notes
     is_wanted = any(one.startswith("code=") for one in preferences)
     is_changed = notes.contract_faults or notes.faults
@@ -173,44 +173,44 @@ def _failed_validation(passed: Passed, answer: bytes, preferences: Iterable[str]
         return ["The request failed validation"]
 
 
-def get_journal(steering: Steering) -> JsonObject:
-    """Give the session's requests, newest first."""
-    newer = steering.journal.newest(steering.session_name, steering.query["after"])
-    passed = [one for one in newer if _is_wanted(one, steering.query)]
-    limit = steering.query["limit"]
-    return {"entries": [_entry(steering, one) for one in passed[:limit]], "total": len(passed)}
+def get_journal(control: ControlContext) -> JsonObject:
+    """Return the session's requests, newest first."""
+    newer = control.journal.newest(control.session_name, control.query["after"])
+    passed = [one for one in newer if _is_wanted(one, control.query)]
+    limit = control.query["limit"]
+    return {"entries": [_entry(control, one) for one in passed[:limit]], "total": len(passed)}
 
 
-def get_journal_entry(steering: Steering, number: str) -> JsonObject:
-    """Give one request."""
-    passed = {str(one.number): one for one in _newest(steering)}
+def get_journal_entry(control: ControlContext, number: str) -> JsonObject:
+    """Return one request."""
+    passed = {str(one.number): one for one in _newest(control)}
     require_known(number, passed, "journal entry")
-    return _entry(steering, passed[number])
+    return _entry(control, passed[number])
 
 
-def clear_journal(steering: Steering) -> JsonObject:
+def clear_journal(control: ControlContext) -> JsonObject:
     """Forget the session's requests."""
-    steering.journal.clear(steering.session_name)
+    control.journal.clear(control.session_name)
     return {"entries": [], "total": 0}
 
 
-def verify_counts(steering: Steering) -> JsonObject:
-    """Say whether as many requests came as was expected."""
-    return verify(_newest(steering), steering.body)
+def verify_counts(control: ControlContext) -> JsonObject:
+    """Return whether as many requests came as was expected."""
+    return verify(_newest(control), control.body)
 
 
-def _entry(steering: Steering, passed: Passed) -> JsonObject:
-    service = steering.service
-    keys, verdicts = service.settings.api_keys, steering.journal.verdicts
+def _entry(control: ControlContext, passed: Passed) -> JsonObject:
+    service = control.service
+    keys, verdicts = service.settings.api_keys, control.journal.verdicts
     return entry_of(passed, service.redactor, keys, verdicts)
 
 
-def _newest(steering: Steering) -> list[Passed]:
-    return steering.journal.newest(steering.session_name)
+def _newest(control: ControlContext) -> list[Passed]:
+    return control.journal.newest(control.session_name)
 
 
 def _is_wanted(passed: Passed, query: dict[str, Any]) -> bool:
-    """Tell whether a request is one that the query narrows the journal down to."""
+    """Return whether a request is one that the query narrows the journal down to."""
     if query["before"] and passed.number >= query["before"]:
         return False
     is_status = query["status"] in {None, passed.status_code}
@@ -224,7 +224,7 @@ _IDS = {"workflow_id": "id", "run_id": "runId"}
 
 
 def verify(entries: list[Passed], wanted: JsonObject) -> JsonObject:
-    """Give how many entries match, if that is as wanted; without a bound one is enough.
+    """Return how many entries match, if that is as wanted; without a bound one is enough.
 
     `path` may hold * and ?, ids are taken as they are; `run_id` counts reads of its detail alone.
     All that is given must fit. A browser's OPTIONS counts only where that method is named.
@@ -247,7 +247,7 @@ def verify(entries: list[Passed], wanted: JsonObject) -> JsonObject:
 
 
 def problems_of_wanted(
-    _steering: Steering, body: Json, problems: list[Problem]
+    _control: ControlContext, body: Json, problems: list[Problem]
 ) -> Iterator[Problem]:
     """Yield every reason why no count could be as wanted, beside the problems of its schema."""
     wanted = good_members(body, problems)

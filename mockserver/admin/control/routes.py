@@ -24,13 +24,13 @@ from deadringer.mockserver.world.service import Service
 
 from . import clock, contract_faults, executions, faults, journal, runs, scenarios, sessions
 from .access import ROOT, guard, preflight, share
-from .context import Steering, refusal_of
+from .context import ControlContext, refusal_of
 
 PAGES = {"runs": f"{ROOT}ui/runs"}
 
 
-def get_index(_steering: Steering) -> JsonObject | AnyResponse:
-    """Give the routes; send a browser that prefers HTML to the list of runs."""
+def get_index(_control: ControlContext) -> JsonObject | AnyResponse:
+    """Return the routes; send a browser that prefers HTML to the list of runs."""
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
         return redirect(PAGES["runs"])
     listed = [
@@ -45,13 +45,13 @@ def get_index(_steering: Steering) -> JsonObject | AnyResponse:
     }
 
 
-def get_specification(_steering: Steering) -> JsonObject:
-    """Give the document as JSON."""
+def get_specification(_control: ControlContext) -> JsonObject:
+    """Return the document as JSON."""
     return control_specification()
 
 
-def get_specification_as_yaml(_steering: Steering) -> Response:
-    """Give the document as YAML."""
+def get_specification_as_yaml(_control: ControlContext) -> Response:
+    """Return the document as YAML."""
     return Response(_as_yaml(), mimetype="application/yaml")
 
 
@@ -79,9 +79,9 @@ ANSWERS: Mapping[str, Callable[..., Any]] = {
     "setChaos": faults.set_chaos,
     "unsetChaos": faults.unset_chaos,
     "listContractFaults": contract_faults.list_contract_faults,
-    "breakPromise": contract_faults.break_promise,
-    "keepPromise": contract_faults.keep_promise,
-    "keepPromises": contract_faults.keep_promises,
+    "enableContractFault": contract_faults.enable_contract_fault,
+    "disableContractFault": contract_faults.disable_contract_fault,
+    "disableContractFaults": contract_faults.disable_contract_faults,
     "listScenarios": scenarios.list_scenarios,
     "getScenario": scenarios.get_scenario,
     "setScenario": scenarios.set_scenario,
@@ -98,7 +98,7 @@ ANSWERS: Mapping[str, Callable[..., Any]] = {
 }
 """What answers each operation of the document."""
 
-FURTHER: Mapping[str, Callable[[Steering, Json, list[Problem]], Iterable[Problem]]] = {
+FURTHER: Mapping[str, Callable[[ControlContext, Json, list[Problem]], Iterable[Problem]]] = {
     "addFault": faults.problems_of_added,
     "verifyCounts": journal.problems_of_wanted,
 }
@@ -126,9 +126,9 @@ def _answering(operation: Operation, service: Service, kept: Journal) -> Callabl
     def answering(**path: str) -> AnyResponse:
         context_of_request().require_session_name()
         query = read_query(operation, request.args)
-        steering = Steering(service, kept, query=query)
-        steering = replace(steering, body=_body(operation, steering))
-        body, status = answer(steering, **path), 200
+        control = ControlContext(service, kept, query=query)
+        control = replace(control, body=_body(operation, control))
+        body, status = answer(control, **path), 200
         if isinstance(body, AnyResponse):
             return body
         if isinstance(body, tuple):
@@ -140,8 +140,8 @@ def _answering(operation: Operation, service: Service, kept: Journal) -> Callabl
     return answering
 
 
-def _body(operation: Operation, steering: Steering) -> JsonObject:
-    """Give the JSON object the request sent; an absent one is `{}`.
+def _body(operation: Operation, control: ControlContext) -> JsonObject:
+    """Return the JSON object the request sent; an absent one is `{}`.
 
     Raises:
         ApiError: BAD_REQUEST if it is not JSON, VALIDATION_ERROR with one line for each breach.
@@ -157,7 +157,7 @@ def _body(operation: Operation, steering: Steering) -> JsonObject:
         raise ApiError("BAD_REQUEST", f"The body is not JSON: {problem}") from problem
     further = FURTHER.get(operation.operation_id)
     if further is not None:
-        problems += further(steering, body, problems)
+        problems += further(control, body, problems)
     if problems:
         lines = [one.line for one in problems]
         raise refusal_of(lines, "Compare the body with /__mock/openapi.json")

@@ -5,31 +5,31 @@ from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.world.documents import NamedRun
 from deadringer.mockserver.world.scenarios import Scenario, nameable, runs_by_name
 
-from .context import Steering, refused, require_known
+from .context import ControlContext, refused, require_known
 
 _OF_THE_STORY = {"workflow_id", "run_id", "at_s", "times", "every_s"}
 """Members that place a run in its scenario; the others say how it goes."""
 
 
-def start_live_run(steering: Steering, id: str) -> tuple[JsonObject, int]:  # noqa: A002 - named by the path
+def start_live_run(control: ControlContext, id: str) -> tuple[JsonObject, int]:  # noqa: A002 - named by the path
     """Start a live run."""
-    snapshot = steering.snapshot
-    require_known(id, snapshot.family.workflows, "workflow")
-    wanted = {**_of_scenario(steering, id), **steering.body}
-    run = steering.service.start_run(snapshot, id, wanted, may_overdraw=True)
+    snapshot = control.snapshot
+    require_known(id, snapshot.repository.workflows, "workflow")
+    wanted = {**_of_scenario(control, id), **control.body}
+    run = control.service.start_run(snapshot, id, wanted, may_overdraw=True)
     named = NamedRun("", "", run.plan.status, id, run.run_id)
     ids = {"workflow_id": id, "run_id": run.run_id}
     return {**ids, "path": named.path, "drive": run.drive}, 201
 
 
-def _of_scenario(steering: Steering, workflow_id: str) -> JsonObject:
-    """Take `scenario` and `run` out of the body; give what that scenario writes of that run."""
-    body = steering.body
+def _of_scenario(control: ControlContext, workflow_id: str) -> JsonObject:
+    """Take `scenario` and `run` out of the body; return what that scenario writes of that run."""
+    body = control.body
     name, run = body.pop("scenario", None), body.pop("run", None)
-    current = steering.session.scenario
+    current = control.session.scenario
     if name is None and run is None:
         return {}
-    known = nameable(current, steering.service.settings.seed)
+    known = nameable(current, control.service.settings.seed)
     scenario = known.get(name) if name is not None else current
     if scenario is None:
         problem = "is unknown" if name is not None else "is missing: the session is in none"
@@ -52,18 +52,18 @@ def _runs_to_start(scenario: Scenario) -> str:
     return f"Runs of {scenario.name}: {', '.join(listed) or 'none'}"
 
 
-def advance_run(steering: Steering, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
+def advance_run(control: ControlContext, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
     """Move a run that is driven by hand."""
-    run = steering.session.started.get(run_id)
+    run = control.session.started.get(run_id)
     if run is None or run.workflow_id != id or run.drive not in {"manual", "read"}:
         raise ApiError(
             "NOT_FOUND",
             "There is no such run that is driven by hand",
             'Start one with {"drive": "manual"}',
         )
-    count = steering.body.get("transitions", 1)
-    steering.change("moved", {"run_id": run_id, "transitions": count})
-    found = steering.snapshot.find(id, run_id)
+    count = control.body.get("transitions", 1)
+    control.change("moved", {"run_id": run_id, "transitions": count})
+    found = control.snapshot.find(id, run_id)
     if found is None:
         raise ApiError("NOT_FOUND", "The run is gone", "The session was reset; start another")
     return found.execution

@@ -10,13 +10,13 @@ from deadringer.mockserver.world.scenarios import (
     scenario_from,
 )
 
-from .context import Steering, refusal_of, refused
+from .context import ControlContext, refusal_of, refused
 from .sessions import get_state
 
 
-def list_scenarios(steering: Steering) -> JsonObject:
-    """Give the ready scenarios, and which one the session is in."""
-    seed, current = steering.service.settings.seed, steering.session.scenario
+def list_scenarios(control: ControlContext) -> JsonObject:
+    """Return the ready scenarios, and which one the session is in."""
+    seed, current = control.service.settings.seed, control.session.scenario
     listed = [load_scenario(name, seed) for name in ready_names()]
     return {
         "scenario": current.name if current else None,
@@ -24,9 +24,9 @@ def list_scenarios(steering: Steering) -> JsonObject:
     }
 
 
-def get_scenario(steering: Steering) -> JsonObject:
-    """Give the scenario the session is in, and how long ago it began."""
-    snapshot = steering.snapshot
+def get_scenario(control: ControlContext) -> JsonObject:
+    """Return the scenario the session is in, and how long ago it began."""
+    snapshot = control.snapshot
     scenario = snapshot.session.scenario
     if scenario is None:
         raise ApiError("NOT_FOUND", "The session is in no scenario", 'PUT {"name": "quiet-day"}')
@@ -34,9 +34,9 @@ def get_scenario(steering: Steering) -> JsonObject:
     return {"name": scenario.name, "passed_s": passed_s, "document": scenario.document}
 
 
-def set_scenario(steering: Steering) -> JsonObject:
+def set_scenario(control: ControlContext) -> JsonObject:
     """Begin a scenario now: what the session has changed is gone, its clock goes on."""
-    body, seed = steering.body, steering.service.settings.seed
+    body, seed = control.body, control.service.settings.seed
     if body.keys().isdisjoint({"name", "document"}):
         raise refused("body", "says no scenario", 'Send {"name": …} or {"document": …}')
     if "document" in body and body.get("name") in ready_names():
@@ -44,7 +44,7 @@ def set_scenario(steering: Steering) -> JsonObject:
         raise refused("name", problem, "Send one of them, or call the document otherwise")
     try:
         if "document" in body:
-            served = [*steering.service.executions.workflow_ids()]
+            served = [*control.service.executions.workflow_ids()]
             chosen = scenario_from(body["document"], body.get("name", "unnamed"), seed, served)
         else:
             chosen = _ready(body["name"], seed)
@@ -52,14 +52,14 @@ def set_scenario(steering: Steering) -> JsonObject:
         raise refusal_of(
             problem.lines, "docs/guides/scenarios.md tells what a scenario may say"
         ) from (problem)
-    _begin(steering, {"name": chosen.name, "document": chosen.document})
-    return get_state(steering)
+    _begin(control, {"name": chosen.name, "document": chosen.document})
+    return get_state(control)
 
 
-def unset_scenario(steering: Steering) -> JsonObject:
+def unset_scenario(control: ControlContext) -> JsonObject:
     """Go back to the scenario of the start, which begins now, or to none."""
-    _begin(steering, {})
-    return get_state(steering)
+    _begin(control, {})
+    return get_state(control)
 
 
 def _ready(name: str, seed: int) -> Scenario:
@@ -68,10 +68,10 @@ def _ready(name: str, seed: int) -> Scenario:
     return load_scenario(name, seed)
 
 
-def _begin(steering: Steering, scenario: JsonObject) -> None:
-    session = steering.session
+def _begin(control: ControlContext, scenario: JsonObject) -> None:
+    session = control.session
     clocks = {
         "clock": session.clock.as_json() if session.clock else None,
         "started": session.start.since.isoformat() if session.start else None,
     }
-    steering.change("scenario", {**scenario, **clocks, "began": steering.snapshot.now.isoformat()})
+    control.change("scenario", {**scenario, **clocks, "began": control.snapshot.now.isoformat()})

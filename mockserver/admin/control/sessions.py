@@ -3,16 +3,16 @@
 from deadringer.contracts import JsonObject
 
 from .clock import get_clock
-from .context import Steering
+from .context import ControlContext
 
 
-def get_state(steering: Steering) -> JsonObject:
-    """Give what the session has changed."""
-    session, service = steering.session, steering.service
+def get_state(control: ControlContext) -> JsonObject:
+    """Return what the session has changed."""
+    session, service = control.session, control.service
     return {
         "session": session.name,
         "seed": service.settings.seed,
-        "clock": get_clock(steering),
+        "clock": get_clock(control),
         "faults": list(session.faults.values()),
         "contract_faults": list(service.contract_faults(session, service.now(session.name))),
         "chaos": service.chaos(session) or None,
@@ -28,17 +28,17 @@ def get_state(steering: Steering) -> JsonObject:
     }
 
 
-def reset_session(steering: Steering) -> JsonObject:
+def reset_session(control: ControlContext) -> JsonObject:
     """Go back to the start state, as if the server had been started now: its clock too.
 
     With `all=true` every session does, whether it was used or not.
 
     No journal, new rate-limit windows, a scenario begins anew.
     """
-    if steering.query["all"] == "true":
-        steering.journal.clear_all()
-        steering.service.reset_all()
+    if control.query["all"] == "true":
+        control.journal.clear_all()
+        control.service.reset_all()
     else:
-        steering.journal.clear(steering.session_name)
-        steering.service.reset(steering.session_name)
-    return get_state(steering)
+        control.journal.clear(control.session_name)
+        control.service.reset(control.session_name)
+    return get_state(control)

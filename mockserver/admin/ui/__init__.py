@@ -13,7 +13,7 @@ from deadringer.mockserver.world.documents import NamedRun
 from deadringer.mockserver.world.service import Service
 
 from .contract_page import add_contract_page
-from .control_pages import add_steering_pages
+from .control_pages import add_control_pages
 from .rules_page import add_rules_page
 from .runs import add_runs
 from .shell import add_shell, show_page
@@ -35,7 +35,7 @@ def add_pages(app: Flask, service: Service, api: InProcessApi, journal: Journal 
         add_trace(app, service, api)
         add_contract_page(app, service)
         add_rules_page(app)
-        add_steering_pages(app, service)
+        add_control_pages(app, service)
         add_sign_in_page(app, service)
     app.add_url_rule("/", "front_page", lambda: _front_page(service))
     app.add_url_rule("/openapi.json", "specification", _specification)
@@ -43,7 +43,7 @@ def add_pages(app: Flask, service: Service, api: InProcessApi, journal: Journal 
 
 
 def _session_names(service: Service, journal: Journal) -> list[str]:
-    """Give the named sessions there are: those that were changed, and those that only asked."""
+    """Return the named sessions there are: those that were changed, and those that only asked."""
     names = {*service.session_names(), *journal.sessions()}
     return sorted(name for name in names if SESSION_NAME.fullmatch(name))
 

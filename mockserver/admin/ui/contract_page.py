@@ -31,7 +31,7 @@ def add_contract_page(app: Flask, service: Service) -> None:
 
 
 def shown_key(service: Service) -> str:
-    """Give the key that pages may write out: the public demo key, where it is accepted."""
+    """Return the key that pages may write out: the public demo key, where it is accepted."""
     return DEMO_KEY if DEMO_KEY in service.settings.api_keys else ""
 
 

@@ -49,7 +49,7 @@ class SwitchGroup(NamedTuple):
     switches: tuple[Switch, ...]
 
 
-def add_steering_pages(app: Flask, service: Service) -> None:
+def add_control_pages(app: Flask, service: Service) -> None:
     """Add `/__mock/ui/journal` and `/__mock/ui/control`."""
     app.add_url_rule(f"{UI}journal", "ui journal", lambda: _journal_page(service))
     app.add_url_rule(f"{UI}control", "ui control", lambda: _control_page(service))
@@ -79,21 +79,21 @@ def _control_page(service: Service) -> Response:
 
 
 def _for_curl(service: Service) -> dict[str, Any]:
-    """Give what the scripts write into curl lines."""
+    """Return what the scripts write into curl lines."""
     needs_token = service.settings.control_token is not None
     return {"key": shown_key(service), "needs_token": needs_token}
 
 
 @cache
 def scenario_switches(seed: int) -> tuple[Switch, ...]:
-    """Give one switch for each ready scenario."""
+    """Return one switch for each ready scenario."""
     return tuple(
         Switch("scenario", name, load_scenario(name, seed).summary) for name in ready_names()
     )
 
 
 def transport_switches() -> list[Switch]:
-    """Give one switch for each transport fault that has a name."""
+    """Return one switch for each transport fault that has a name."""
     return [
         Switch(
             "transport",
@@ -138,6 +138,6 @@ def _note(severity: str, *, needs_writes: bool) -> str:
 
 
 def _example_path(service: Service) -> str:
-    """Give the path of a run that curl lines can read."""
+    """Return the path of a run that curl lines can read."""
     runs: list[NamedRun] = list(service.executions.named_runs())
     return next((run.path for run in runs if run.status == "completed"), "/v1/workflows")

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from deadringer.mockserver.world.reserved_ids import (
-    MAGIC_RUNS,
-    MAGIC_WORKFLOWS,
+    RESERVED_RUNS,
+    RESERVED_WORKFLOWS,
     MagicWorkflow,
-    magic_preferences,
+    reserved_preferences,
 )
 from deadringer.mockserver.world.service import Snapshot
 
@@ -20,29 +20,29 @@ class ReservedId(NamedTuple):
 
 
 def reserved_workflows(snapshot: Snapshot) -> list[ReservedId]:
-    """Give the reserved workflows; one whose id is served has given way."""
-    served = () if snapshot.is_reserved else snapshot.family.workflows
+    """Return the reserved workflows; one whose id is served has given way."""
+    served = () if snapshot.is_reserved else snapshot.repository.workflows
     return [
         ReservedId(name, _of_workflow(workflow))
-        for name, workflow in MAGIC_WORKFLOWS.items()
+        for name, workflow in RESERVED_WORKFLOWS.items()
         if name not in served
     ]
 
 
 def reserved_runs() -> list[ReservedId]:
-    """Give the reserved runs, which are there under every known workflow."""
+    """Return the reserved runs, which are there under every known workflow."""
     return [
         ReservedId(name, _of_answer(preferences) or _of_run(preferences))
-        for name, preferences in MAGIC_RUNS.items()
+        for name, preferences in RESERVED_RUNS.items()
     ]
 
 
 def reserved_note(snapshot: Snapshot, workflow_id: str, run_id: str = "") -> str:
-    """Say what the API does under these ids, "" if they are not reserved or hide nothing."""
+    """Return what the API does under these ids, "" if they are not reserved or hide nothing."""
     named = workflow_id if snapshot.is_reserved else ""
-    told = _of_answer(magic_preferences("getExecution", named, run_id))
+    told = _of_answer(reserved_preferences("getExecution", named, run_id))
     if not told:
-        return "A reserved id: no list of the API holds it." if run_id in MAGIC_RUNS else ""
+        return "A reserved id: no list of the API holds it." if run_id in RESERVED_RUNS else ""
     return f"A reserved id. {told}; here is what would be there."
 
 

@@ -56,7 +56,7 @@ def add_rules_page(app: Flask) -> None:
 
 
 def ticked(text: str) -> Markup:
-    """Give a text of ours with what stands between backticks as code."""
+    """Return a text of ours with what stands between backticks as code."""
     code = Markup("<code>{}</code>")
     parts = text.split("`")
     return Markup("").join(code.format(part) if at % 2 else part for at, part in enumerate(parts))
@@ -70,7 +70,7 @@ def _rules_page() -> Response:
 
 @cache
 def promises() -> tuple[Promise, ...]:
-    """Give every promise in the order of the contract."""
+    """Return every promise in the order of the contract."""
     return tuple(_promise(rule) for rule in RULES)
 
 
@@ -103,7 +103,7 @@ def _example(instance: Instance) -> Example:
 
 
 def _place(shown: Json, pointer: str, parts: int) -> str:
-    """Give where a breach stands in what is shown: in the last part that has such a place."""
+    """Return where a breach stands in what is shown: in the last part that has such a place."""
     roots = [""] if parts == 1 else [f"/{part}" for part in reversed(range(parts))]
     wanted = [f"{root}{inner}{pointer}" for root in roots for inner in ("", "/body")]
     return next((place for place in wanted if _exists(shown, place)), pointer)
@@ -122,7 +122,7 @@ def _exists(value: Json, pointer: str) -> bool:
 
 
 def _bare(part: Json) -> Json:
-    """Give an exchange without the word that says it is one."""
+    """Return an exchange without the word that says it is one."""
     is_exchange = isinstance(part, dict) and part.keys() == {"exchange"}
     return part["exchange"] if is_exchange else part
 
@@ -130,7 +130,7 @@ def _bare(part: Json) -> Json:
 def _lines(
     value: Json, pointer: str, name: str, marked: set[str], tail: str = ""
 ) -> Iterator[Line]:
-    """Give JSON as indented lines; the depth of the pointer is that of the line."""
+    """Yield JSON as indented lines; the depth of the pointer is that of the line."""
     indent = "  " * pointer.count("/")
     is_broken = bool(pointer) and pointer in marked
     if isinstance(value, dict | list) and value:

@@ -38,7 +38,7 @@ class Search:
         return bool(self.status or self.text)
 
     def wants(self, row: Row) -> bool:
-        """Tell whether a row is what is looked for."""
+        """Return whether a row is what is looked for."""
         if self.status and row.run.get("status") != self.status:
             return False
         if not self.text:
@@ -132,7 +132,7 @@ def _of_all_workflows(lists: AnsweredLists, search: Search) -> Page:
     """Merge the newest runs of every workflow: as far as one goes without choosing a workflow."""
     every = [
         row
-        for workflow_id in lists.snapshot.family.workflows
+        for workflow_id in lists.snapshot.repository.workflows
         for row in lists.page(workflow_id, 0, NEWEST)
     ]
     every.sort(key=lambda row: str(row.run.get("started_at")), reverse=True)

@@ -59,7 +59,7 @@ def _show_runs(service: Service, api: InProcessApi) -> AnyResponse:
         "reserved_workflows": [] if workflow_id else reserved_workflows(snapshot),
         "reserved_runs": reserved_runs() if workflow_id else [],
         "workflow_names": {
-            workflow_id: one["name"] for workflow_id, one in snapshot.family.workflows.items()
+            workflow_id: one["name"] for workflow_id, one in snapshot.repository.workflows.items()
         },
     }
     response: Response = show_page(template, "ui runs", **values)
@@ -67,12 +67,12 @@ def _show_runs(service: Service, api: InProcessApi) -> AnyResponse:
 
 
 def _newer(search: Search, found: Page) -> str:
-    """Give the way to the runs before those of a page, "" from the first one."""
+    """Return the way to the runs before those of a page, "" from the first one."""
     return _link(search, before=found.begin) if found.begin else ""
 
 
 def _asked_for(snapshot: Snapshot, workflow_id: str) -> Search | None:
-    if workflow_id and workflow_id not in snapshot.family.workflows:
+    if workflow_id and workflow_id not in snapshot.repository.workflows:
         return None
     status = request.args.get("status", "")
     return Search(
@@ -97,7 +97,7 @@ def _elapsed(snapshot: Snapshot, began: Json) -> str:
 
 
 def _link(search: Search, **changed: Any) -> str:
-    """Give the list as it is searched now, but for some parts; another search starts at the top."""
+    """Return the address of this search with some parts changed; it starts at the top."""
     values = {
         "workflow": search.workflow_id,
         "status": search.status,

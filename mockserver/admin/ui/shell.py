@@ -55,7 +55,7 @@ def add_shell(app: Flask) -> None:
 
 
 def show_page(template: str, here: str, *, status: int = HTTPStatus.OK, **values: Any) -> Response:
-    """Give a page; `here` is the endpoint that the navigation marks."""
+    """Return a page; `here` is the endpoint that the navigation marks."""
     known = current_app.view_functions
     text = render_template(
         template,
@@ -72,12 +72,12 @@ def show_page(template: str, here: str, *, status: int = HTTPStatus.OK, **values
 
 
 def show_problem(title: str, fix: str, here: str = "ui runs") -> Response:
-    """Give the page for something that is not there."""
+    """Return the page for something that is not there."""
     return show_page("problem.html", here, status=HTTPStatus.NOT_FOUND, title=title, fix=fix)
 
 
 def session_of_page() -> str:
-    """Give the session the page looks at, "" for the nameless one."""
+    """Return the session the page looks at, "" for the nameless one."""
     name = request.args.get("session", "")
     return name if SESSION_NAME.fullmatch(name) else ""
 
@@ -94,7 +94,7 @@ def _require_session_name() -> Response | None:
 
 
 def ui_url(endpoint: str, **values: Any) -> str:
-    """Give the path of a page, which stays in the session of this one."""
+    """Return the path of a page, which stays in the session of this one."""
     # An id with half a surrogate pair leads nowhere, and does not keep the page from being shown.
     parts: dict[str, Any] = {
         name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
@@ -104,13 +104,13 @@ def ui_url(endpoint: str, **values: Any) -> str:
 
 
 def asset_url(name: str) -> str:
-    """Give the path of an asset; it changes whenever any asset does, so that it may be kept."""
+    """Return the path of an asset; it changes whenever any asset does, so that it may be kept."""
     return f"{UI}assets/{_version()}/{name}"
 
 
 @cache
 def _files() -> dict[str, Path]:
-    """Give every asset by its name; the names of both folders make one space."""
+    """Return every asset by its name; the names of both folders make one space."""
     return {
         path.relative_to(folder).as_posix(): path
         for folder in _FOLDERS

@@ -34,7 +34,7 @@ def _hear(token: str) -> Response:
 
 
 def _next() -> str:
-    """Give the page to go on to: one of ours, whatever the link said."""
+    """Return the page to go on to: one of ours, whatever the link said."""
     wanted = urlsplit(request.values.get("next", ""))
     is_ours = not wanted.netloc and wanted.path.startswith(UI) and wanted.path != SIGN_IN
     address = urlunsplit(("", "", wanted.path, wanted.query, ""))

@@ -2,15 +2,15 @@
 
 from pathlib import PurePath
 
-from deadringer.mockserver.world.repository import Found
-from deadringer.mockserver.world.reserved_ids import MAGIC_RUNS
+from deadringer.mockserver.world.repository import FoundRun
+from deadringer.mockserver.world.reserved_ids import RESERVED_RUNS
 from deadringer.mockserver.world.service import Service, Snapshot
 
 
-def told_of_taken_id(service: Service, snapshot: Snapshot, found: Found) -> str:
-    """Say what stands in the way of a saved run, or what it would replace; "" if nothing does."""
+def told_of_taken_id(service: Service, snapshot: Snapshot, found: FoundRun) -> str:
+    """Return what a saved run would collide with or replace; "" if nothing."""
     run_id = str(found.execution["run_id"])
-    if run_id in MAGIC_RUNS:
+    if run_id in RESERVED_RUNS:
         return (
             f"The run id {run_id} is reserved: a mock answers it by itself, whatever a file says. "
             f"Save the run under another id to see it."
@@ -41,17 +41,17 @@ def told_of_taken_id(service: Service, snapshot: Snapshot, found: Found) -> str:
     return ""
 
 
-def _is_of_the_scenario(snapshot: Snapshot, found: Found) -> bool:
-    scenario, script = snapshot.session.scenario, snapshot.family.script
+def _is_of_the_scenario(snapshot: Snapshot, found: FoundRun) -> bool:
+    scenario, script = snapshot.session.scenario, snapshot.repository.script
     ids = str(found.execution["workflow_id"]), str(found.execution["run_id"])
     whole = scenario.document.get("executions", ()) if scenario is not None else ()
     is_whole = ids in {(one.get("workflow_id"), one.get("run_id")) for one in whole}
     return is_whole or (script is not None and script.holds(*ids))
 
 
-def _is_of_the_world(snapshot: Snapshot, found: Found) -> bool:
+def _is_of_the_world(snapshot: Snapshot, found: FoundRun) -> bool:
     workflow_id, run_id = str(found.execution["workflow_id"]), str(found.execution["run_id"])
-    world = snapshot.family.world
+    world = snapshot.repository.world
     if world is None or workflow_id not in world.workflows:
         return False
     return world.number_of(workflow_id, run_id, snapshot.now_ms) is not None

@@ -12,8 +12,8 @@ from deadringer.mockserver.api.preferred_execution import preferred_execution
 from deadringer.mockserver.config import DEMO_KEY
 from deadringer.mockserver.context import Preferences
 from deadringer.mockserver.world.documents import NamedRun
-from deadringer.mockserver.world.repository import Found
-from deadringer.mockserver.world.reserved_ids import magic_preferences
+from deadringer.mockserver.world.repository import FoundRun
+from deadringer.mockserver.world.reserved_ids import reserved_preferences
 from deadringer.mockserver.world.service import Service, Snapshot
 
 from .api_view import answered_run
@@ -38,7 +38,7 @@ def _show_trace(service: Service, api: InProcessApi, workflow_id: str, run_id: s
             f"Workflow {workflow_id!r} has no run {run_id!r} in this session, at this time.",
         )
     document = _document(service, api, snapshot, found)
-    workflow = snapshot.family.workflows.get(workflow_id)
+    workflow = snapshot.repository.workflows.get(workflow_id)
     return show_page(
         "trace.html",
         "ui runs",
@@ -49,11 +49,11 @@ def _show_trace(service: Service, api: InProcessApi, workflow_id: str, run_id: s
     )
 
 
-def _found(service: Service, snapshot: Snapshot, workflow_id: str, run_id: str) -> Found | None:
-    """Give the run as the API has it: a reserved id goes before all others."""
-    if workflow_id not in snapshot.family.workflows:
+def _found(service: Service, snapshot: Snapshot, workflow_id: str, run_id: str) -> FoundRun | None:
+    """Return the run as the API has it: a reserved id goes before all others."""
+    if workflow_id not in snapshot.repository.workflows:
         return None
-    preferences = Preferences(magic_preferences("getExecution", "", run_id))
+    preferences = Preferences(reserved_preferences("getExecution", "", run_id))
     reserved = preferred_execution(service, snapshot, workflow_id, run_id, preferences)
     return reserved or snapshot.find(workflow_id, run_id)
 
@@ -67,7 +67,9 @@ def _give_data(service: Service, api: InProcessApi, workflow_id: str, run_id: st
     return Response(body, mimetype="application/json", headers={"Cache-Control": "no-store"})
 
 
-def _document(service: Service, api: InProcessApi, snapshot: Snapshot, found: Found) -> JsonObject:
+def _document(
+    service: Service, api: InProcessApi, snapshot: Snapshot, found: FoundRun
+) -> JsonObject:
     run = found.execution
     workflow_id, run_id = str(run["workflow_id"]), str(run["run_id"])
     shown = answered_run(api, snapshot, run)
@@ -76,7 +78,7 @@ def _document(service: Service, api: InProcessApi, snapshot: Snapshot, found: Fo
         "note": " ".join(filter(None, (reserved_note(snapshot, workflow_id, run_id), shown.note))),
         "taken": told_of_taken_id(service, snapshot, found),
         "violations": violations_json(validate_execution(shown.execution)),
-        "workflow": snapshot.family.workflows.get(workflow_id),
+        "workflow": snapshot.repository.workflows.get(workflow_id),
         "now": format_timestamp(snapshot.now),
         "links": {
             "data": ui_url("ui trace data", workflow_id=workflow_id, run_id=run_id),

@@ -21,7 +21,7 @@ _DATA = "/data/"
 
 
 def build_viewer(viewed: Viewed) -> Flask:
-    """Give the application; it answers requests of this machine alone, for runs may be private."""
+    """Return the application; it serves this machine alone, because runs may be private."""
     app = Flask("deadringer.mockserver", static_folder=None, template_folder="admin/ui/templates")
     app.before_request(_require_loopback)
     add_shell(app)
@@ -72,7 +72,7 @@ def _document(viewed: Viewed) -> JsonObject:
 
 
 def _judged(viewed: Viewed) -> tuple[list[Violation], list[Violation]]:
-    """Give what the contract has against the execution, and against the answer around it."""
+    """Return what the contract has against the execution, and against the answer around it."""
     if viewed.envelope is None:
         return list(validate_execution(viewed.execution)), []
     answer = {**viewed.envelope, "data": viewed.execution}

@@ -67,7 +67,7 @@ class Viewed:
 def read_execution(
     place: str, key: str | None, clock: Callable[[], float] = time.monotonic
 ) -> Viewed:
-    """Give the execution at a path, a URL, or `-`.
+    """Return the execution at a path, a URL, or `-`.
 
     Raises:
         NoExecutionError: if there is none.
@@ -79,7 +79,7 @@ def read_execution(
 
 
 def _held_in(document: Json, place: str) -> tuple[JsonObject, JsonObject | None]:
-    """Give the execution a document is or holds, and the answer around it, if there is one.
+    """Return the execution a document is or holds, and the answer around it, if there is one.
 
     Raises:
         NoExecutionError: if it holds none, or several.
@@ -117,7 +117,7 @@ def _description(document: Json) -> str:
 
 
 def error_text(document: Json) -> str:
-    """Give what an error answer says."""
+    """Return what an error answer says."""
     error = document.get("error") if isinstance(document, dict) else None
     if isinstance(error, dict):
         return " ".join(str(error[name]) for name in ("code", "message") if error.get(name))
@@ -186,7 +186,7 @@ def _reason(response: httpx.Response, key: str | None) -> str:
 
 
 def _definition(url: str, key: str | None) -> JsonObject | None:
-    """Give the workflow's definition if the server has it; the trace does without."""
+    """Return the workflow's definition if the server has it; the trace does without."""
     match = _RUN_URL.fullmatch(url)
     if match is None:
         return None

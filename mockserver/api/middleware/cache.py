@@ -183,7 +183,7 @@ class ResponseCache:
         snapshot, (_, until) = cached.snapshot, cached.body
         return (
             snapshot.session.generation == snapshot.generation
-            and self._service.family is snapshot.family
+            and self._service.repository is snapshot.repository
             and snapshot.machine_now <= now
             and (until is None or now < until)
         )
@@ -245,7 +245,7 @@ class ResponseCache:
 
     def _remove(self, key: CacheKey, response: CachedResponse) -> None:
         with self._lock:
-            if response.snapshot.family is not self._service.family:
+            if response.snapshot.repository is not self._service.repository:
                 self._cached.clear()  # all are of old documents, which they would hold in memory
                 self._bytes = 0
             if self._cached.get(key) is response:

@@ -150,7 +150,7 @@ class Journal:
 
 
 def _passed(one: "Passed | _Repeated") -> Passed:
-    """Give an entry as it is read; of an answer that was repeated it is only made now."""
+    """Return an entry as it is read; of an answer that was repeated it is only made now."""
     if isinstance(one, Passed):
         return one
     number, environ, repeated, window, at, ms = one
@@ -227,7 +227,7 @@ class JournalLayer:
 
 
 def _body(environ: "WSGIEnvironment") -> bytes:
-    """Give the body of a request, which can still be read after this."""
+    """Return the body of a request, which can still be read after this."""
     length = environ.get("CONTENT_LENGTH") or "0"
     if length == "0" and "HTTP_TRANSFER_ENCODING" not in environ:
         return b""
@@ -255,7 +255,7 @@ class Verdicts:
         return len(self._found)
 
     def of(self, number: int, judge: Callable[[], Verdict]) -> Verdict:
-        """Give what was found about a request, judging it if nobody has."""
+        """Return what was found about a request, judging it if nobody has."""
         with self._lock:
             if number in self._found:
                 return self._found[number]

@@ -1,4 +1,4 @@
-"""What the views of the family share: the good envelope, and the 404 of a workflow."""
+"""What the views of the repository share: the good envelope, and the 404 of a workflow."""
 
 from flask import Response
 
@@ -8,19 +8,19 @@ from deadringer.mockserver.world.service import Service, Snapshot
 
 
 def good(message: str, data: Json) -> Response:
-    """Give a 200 with the documented envelope."""
+    """Return a 200 with the documented envelope."""
     body = json_bytes({"success": True, "message": message, "data": data})
     return Response(body, mimetype="application/json")
 
 
 def naming(what: str, ids: list[str]) -> str:
-    """Say which ids are near; `none` if there are none."""
+    """Return which ids are near; `none` if there are none."""
     return f"{what}: {', '.join(ids)}" if ids else f"{what}: none"
 
 
 def unknown_workflow(service: Service, snapshot: Snapshot, workflow_id: str) -> ApiError:
-    """Give the 404 of a workflow, naming the nearest known ones."""
-    near = nearest_names(workflow_id, snapshot.family.workflows)
+    """Return the 404 of a workflow, naming the nearest known ones."""
+    near = nearest_names(workflow_id, snapshot.repository.workflows)
     shown = shorten(service.redactor(workflow_id))
     return ApiError(
         "NOT_FOUND", f"There is no workflow '{shown}'", naming("Nearest workflows", near)

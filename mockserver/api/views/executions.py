@@ -11,7 +11,7 @@ from deadringer.mockserver.api.validation import read_query
 from deadringer.mockserver.context import RequestContext
 from deadringer.mockserver.errors import ApiError, shorten
 from deadringer.mockserver.world.documents import envelope_bytes
-from deadringer.mockserver.world.repository import Found
+from deadringer.mockserver.world.repository import FoundRun
 from deadringer.mockserver.world.service import Service, Snapshot
 
 from .envelope import good, naming, unknown_workflow
@@ -38,8 +38,8 @@ def get_execution(service: Service, context: RequestContext, path: Mapping[str, 
     return response
 
 
-def find_execution(service: Service, snapshot: Snapshot, workflow_id: str, run_id: str) -> Found:
-    """Give a run as it stands now.
+def find_execution(service: Service, snapshot: Snapshot, workflow_id: str, run_id: str) -> FoundRun:
+    """Return a run as it stands now.
 
     Raises:
         ApiError: NOT_FOUND if that workflow has no such run.
@@ -51,15 +51,15 @@ def find_execution(service: Service, snapshot: Snapshot, workflow_id: str, run_i
 
 
 def _not_found(service: Service, snapshot: Snapshot, workflow_id: str, run_id: str) -> ApiError:
-    family = snapshot.family
-    if workflow_id not in family.workflows:
+    repository = snapshot.repository
+    if workflow_id not in repository.workflows:
         return unknown_workflow(service, snapshot, workflow_id)
     workflow, run = (shorten(service.redactor(text)) for text in (workflow_id, run_id))
     near = nearest_names(
-        run_id, family.newest_run_ids(snapshot.session, workflow_id, snapshot.now_ms)
+        run_id, repository.newest_run_ids(snapshot.session, workflow_id, snapshot.now_ms)
     )
     suggestion = naming("Nearest runs of this workflow", near)
-    owner = family.owner_of(snapshot.session, run_id, snapshot.now_ms)
+    owner = repository.owner_of(snapshot.session, run_id, snapshot.now_ms)
     if owner is not None:
         suggestion = f"The run belongs to workflow {owner}. {suggestion}"
     return ApiError("NOT_FOUND", f"Workflow '{workflow}' has no run '{run}'", suggestion)
@@ -69,7 +69,7 @@ def list_executions(service: Service, context: RequestContext, path: Mapping[str
     """Answer with a page; one beyond the end is empty."""
     query = read_query(service.operation("listExecutions"), request.args)
     snapshot = context.snapshot
-    if path["id"] not in snapshot.family.workflows:
+    if path["id"] not in snapshot.repository.workflows:
         raise unknown_workflow(service, snapshot, path["id"])
     page, size = query["page"], query["page_size"]
     rows, total = snapshot.rows(path["id"], (page - 1) * size, size)

@@ -16,7 +16,7 @@ def start_test_run(service: Service, context: RequestContext, path: Mapping[str,
 
     `Prefer: status=` and `steps=` say how it ends and how many steps it lists.
     """
-    if path["id"] not in context.snapshot.family.workflows:
+    if path["id"] not in context.snapshot.repository.workflows:
         raise unknown_workflow(service, context.snapshot, path["id"])
     body = read_body(request)
     overrides = body.get("overrides", {})

@@ -38,7 +38,7 @@ def get_workflow(service: Service, context: RequestContext, path: Mapping[str, s
 def list_actions(service: Service, context: RequestContext, _path: Mapping[str, str]) -> Response:
     """Answer with the catalogue, or one category of it."""
     query = read_query(service.operation("listActions"), request.args)
-    items = context.snapshot.family.actions(query["category"])
+    items = context.snapshot.repository.actions(query["category"])
     return good("Actions retrieved successfully", {"items": items, "total": len(items)})
 
 

@@ -39,7 +39,7 @@ class UnknownFaultError(LookupError):
 
 
 def faults_named(names: Iterable[str]) -> tuple[ContractFault, ...]:
-    """Give contract faults by name, in the order asked for.
+    """Return contract faults by name, in the order asked for.
 
     Raises:
         UnknownFaultError: if there is none of a name.

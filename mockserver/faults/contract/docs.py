@@ -16,7 +16,7 @@ every one. [Make requests fail](../guides/faults.md) shows other ways to switch 
 
 
 def page() -> str:
-    """Give the page as markdown."""
+    """Return the page as markdown."""
     lines = [INTRODUCTION]
     ordered = sorted(CONTRACT_FAULTS, key=lambda fault: fault.breaks)
     for group, faults in groupby(ordered, key=lambda fault: fault.breaks):

@@ -46,10 +46,10 @@ class Counts(Protocol):
     """Counters by name."""
 
     def add(self, name: str) -> int:
-        """Raise a counter by one; give its value from before."""
+        """Raise a counter by one; return its value from before."""
 
     def value(self, name: str) -> int:
-        """Give a counter's value, 0 for one that was never raised."""
+        """Return a counter's value, 0 for one that was never raised."""
 
 
 @dataclass(slots=True)
@@ -153,12 +153,12 @@ def on_status(status: int, change: Callable[[Answer], None]) -> Change:
 
 
 def put(**members: Json) -> Callable[[JsonObject], None]:
-    """Give a change that sets members."""
+    """Return a change that sets members."""
     return lambda found: found.update(copy.deepcopy(members))
 
 
 def drop(*names: str) -> Callable[[JsonObject], None]:
-    """Give a change that leaves members out."""
+    """Return a change that leaves members out."""
 
     def dropped(found: JsonObject) -> None:
         for name in names:
@@ -168,7 +168,7 @@ def drop(*names: str) -> Callable[[JsonObject], None]:
 
 
 def moved(timestamp: str | None, milliseconds: float) -> str | None:
-    """Give a timestamp moved by some milliseconds; None stays None."""
+    """Return a timestamp moved by some milliseconds; None stays None."""
     moment = parse_timestamp(timestamp)
     if moment is None:
         return timestamp
@@ -176,7 +176,7 @@ def moved(timestamp: str | None, milliseconds: float) -> str | None:
 
 
 def move(name: str, milliseconds: float) -> Callable[[JsonObject], None]:
-    """Give a change that moves one timestamp of an object."""
+    """Return a change that moves one timestamp of an object."""
 
     def moving(found: JsonObject) -> None:
         found[name] = moved(found[name], milliseconds)

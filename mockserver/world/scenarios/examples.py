@@ -17,14 +17,14 @@ _HOUR_MS = 3_600_000
 
 
 def scripted_names(current: Scenario | None, seed: int) -> list[str]:
-    """Give `SCENARIO`, which is one typical run of it, and `SCENARIO/RUN` of all with a name."""
+    """Return `SCENARIO`, which is one typical run of it, and `SCENARIO/RUN` of all with a name."""
     return [name for name, _scenario, _entry in _scripted(current, seed)]
 
 
 def scripted_example(
     name: str, current: Scenario | None, seed: int, run_id: str, now: datetime
 ) -> JsonObject:
-    """Give the run of a name, over by the hour before now; one that never ends began before it."""
+    """Return the run of a name, ended by the last full hour; an endless one began before it."""
     scenario, entry = next(found[1:] for found in _scripted(current, seed) if found[0] == name)
     workflows = {one["id"]: one for one in scenario.workflows(seed)}
     blueprint = fixtures.compile_workflow(workflows[entry["workflow_id"]])
@@ -54,6 +54,6 @@ def _scripted(current: Scenario | None, seed: int) -> Iterator[tuple[str, Scenar
 
 
 def _typical(entries: list[JsonObject]) -> JsonObject:
-    """Give the run a scenario is about: the first that is written to fail, else the first."""
+    """Return the run a scenario is about: the first that is written to fail, else the first."""
     failing = (one for one in entries if "fails_at" in one or one.get("status") == "failed")
     return next(failing, entries[0])

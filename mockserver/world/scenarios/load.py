@@ -30,13 +30,13 @@ class ScenarioError(StartError):
 
 @cache
 def ready_names() -> tuple[str, ...]:
-    """Give the names of the scenarios that are shipped."""
+    """Return the names of the scenarios that are shipped."""
     names = (entry.name for entry in _READY.iterdir())
     return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 
 def load_scenario(named: str, seed: int, served: Collection[str] = ()) -> Scenario:
-    """Give a ready scenario by its name, or one from a file; `served` as in `problems_with`.
+    """Return a ready scenario by its name, or one from a file; `served` as in `problems_with`.
 
     Raises:
         ScenarioError: if there is none, or it is bad; each reason with file, line and column.
@@ -62,7 +62,7 @@ def load_scenario(named: str, seed: int, served: Collection[str] = ()) -> Scenar
 
 
 def scenario_from(document: Json, name: str, seed: int, served: Collection[str] = ()) -> Scenario:
-    """Give the scenario a request sent; `served` as in `problems_with`.
+    """Return the scenario a request sent; `served` as in `problems_with`.
 
     Raises:
         ScenarioError: if it is bad; each line begins with the place in the document.
@@ -103,13 +103,13 @@ def _place(origin: str, mark: "Mark") -> str:
 
 
 def nameable(current: Scenario | None, seed: int) -> dict[str, Scenario]:
-    """Give the ready scenarios and the one a session is in, by name."""
+    """Return the ready scenarios and the one a session is in, by name."""
     ready = {name: _ready(name, seed) for name in ready_names()}
     return {**ready, current.name: current} if current else ready
 
 
 def runs_by_name(scenario: Scenario) -> dict[str, JsonObject]:
-    """Give what a scenario writes of each of its runs, under `run_id`, or its place from 1."""
+    """Return what a scenario writes of each of its runs, under `run_id`, or its place from 1."""
     entries = scenario.run_entries()
     return {str(one.get("run_id", place)): one for place, one in enumerate(entries, 1)}
 

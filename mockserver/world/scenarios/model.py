@@ -62,7 +62,7 @@ class Scenario:
         return {one["id"] for one in self.document.get("workflows", ())}
 
     def workflows(self, seed: int) -> list[JsonObject]:
-        """Give its workflows: those of the world it keeps, then its own."""
+        """Return its workflows: those of the world it keeps, then its own."""
         kept = self.world.get("workflows")
         own = [{**_USUAL, **one} for one in self.document.get("workflows", ())]
         world = [
@@ -73,14 +73,14 @@ class Scenario:
         return [*world, *own]
 
     def faults(self, since: str) -> list[JsonObject]:
-        """Give its transport faults, with ids; since is when it began."""
+        """Return its transport faults, with ids; since is when it began."""
         return [
             {**fault, "id": f"{self.name}-{number}", "since": since}
             for number, fault in enumerate(self.document.get("faults", ()), 1)
         ]
 
     def contract_faults(self, passed_s: float) -> tuple[str, ...]:
-        """Give the names of the promises it breaks so many seconds after its start."""
+        """Return the names of the promises it breaks so many seconds after its start."""
         return tuple(
             one["name"]
             for one in self.document.get("contract_faults", ())
@@ -88,5 +88,5 @@ class Scenario:
         )
 
     def run_entries(self) -> list[dict[str, Any]]:
-        """Give the runs it lists, as they are written."""
+        """Return the runs it lists, as they are written."""
         return list(self.document.get("runs", ()))

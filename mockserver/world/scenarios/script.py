@@ -48,7 +48,7 @@ class Script:
         self._plan = lru_cache(maxsize=_PLANS_KEPT)(self._made)
 
     def doomed(self, plans: "Iterable[RunPlan]") -> "RunPlan | None":
-        """Give the first plan that fails at a step of an operation that fails, if there is one."""
+        """Return the first plan that fails at a step whose operation fails, if any."""
         for plan in islice(plans, _VARIANTS if self._failing else 0):
             steps = (step.document for step in plan.steps)
             if any(
@@ -58,18 +58,18 @@ class Script:
         return None
 
     def holds(self, workflow_id: str, run_id: str) -> bool:
-        """Tell whether a run is one of the scenario's, whenever it starts."""
+        """Return whether a run is one of the scenario's, whenever it starts."""
         return run_id in self._runs.get(workflow_id, {})
 
     def started(self, workflow_id: str, began_ms: int, now_ms: int) -> Iterator[tuple[str, int]]:
-        """Give run id and start (ms since 1970) of each run that has started by a time."""
+        """Yield run id and start (ms since 1970) of each run that has started by a time."""
         for run in self._runs.get(workflow_id, {}).values():
             moment = began_ms + run.offset_ms
             if _EARLIEST_MS <= moment <= min(now_ms, _LATEST_MS):
                 yield run.run_id, moment
 
     def plan(self, workflow_id: str, run_id: str, began_ms: int, now_ms: int) -> "RunPlan | None":
-        """Give all that happens in a run that has started by a time, else None."""
+        """Return all that happens in a run that has started by a time, else None."""
         run = self._runs.get(workflow_id, {}).get(run_id)
         if run is None:
             return None
@@ -88,7 +88,7 @@ class Script:
 
 
 def scripted_runs(seed: int, number: int, entry: JsonObject) -> Iterator[ScriptedRun]:
-    """Give the runs of one entry, the number-th; without `run_id` they get ids from the seed."""
+    """Yield the runs of one entry, the number-th; without `run_id` they get ids from the seed."""
     workflow_id, times = entry["workflow_id"], entry.get("times", 1)
     for place in range(times):
         if "run_id" in entry:
@@ -101,7 +101,7 @@ def scripted_runs(seed: int, number: int, entry: JsonObject) -> Iterator[Scripte
 
 
 def planned(seed: int, blueprint: "Blueprint", run: ScriptedRun, started_at: int) -> "RunPlan":
-    """Give the plan of a scripted run that starts at a time.
+    """Return the plan of a scripted run that starts at a time.
 
     Raises:
         ValueError: if it cannot go as it is written.

@@ -16,7 +16,7 @@ from deadringer.mockserver.faults.validation import (
     readable_fault,
 )
 from deadringer.mockserver.schema_errors import Path, Problem, problems_of
-from deadringer.mockserver.world.reserved_ids import MAGIC_RUNS, MAGIC_WORKFLOWS
+from deadringer.mockserver.world.reserved_ids import RESERVED_RUNS, RESERVED_WORKFLOWS
 
 from .model import Scenario
 from .script import planned, scripted_runs
@@ -37,14 +37,14 @@ class Readable:
     is_sure: bool
 
     def entries(self, member: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Give the good entries of a list, each after its place in the document."""
+        """Yield the good entries of a list, each after its place in the document."""
         yield from zip(
             self.places.get(member, ()), self.scenario.document.get(member, ()), strict=True
         )
 
 
 def readable_part(document: Json, problems: Collection[Problem]) -> Readable:
-    """Give what is left of a document without what its schema has problems with."""
+    """Return what is left of a document without what its schema has problems with."""
     paths = [one.path for one in problems]
     if not isinstance(document, dict):
         return Readable(Scenario("", {}), {}, frozenset(), is_sure=False)
@@ -70,7 +70,7 @@ def readable_part(document: Json, problems: Collection[Problem]) -> Readable:
 def _entries(
     written: list[Json], problems: Collection[Problem], member: str
 ) -> dict[int, JsonObject]:
-    """Give the entries that can be judged, by their places; of faults, what can be of each."""
+    """Return the entries that can be judged, by their places; of faults, what can be of each."""
     left = {}
     for place, entry in enumerate(written):
         own = [one._replace(path=one.path[2:]) for one in problems if one.path[1] == place]
@@ -83,7 +83,7 @@ def _entries(
 
 
 def _world(written: JsonObject, bad: list[Path]) -> JsonObject:
-    """Give the good members; of a list of workflows that is one, the texts stay at their places."""
+    """Return the good members; in a list of workflows, texts stay at their places."""
     good = {name: value for name, value in written.items() if (name,) not in bad}
     if "workflows" in good:
         good["workflows"] = [one if isinstance(one, str) else None for one in good["workflows"]]
@@ -91,7 +91,7 @@ def _world(written: JsonObject, bad: list[Path]) -> JsonObject:
 
 
 def _left_out(document: JsonObject, places: dict[str, list[int]]) -> list[Any]:
-    """Give the workflows that do not pass."""
+    """Return the workflows that do not pass."""
     if "workflows" not in places:
         return []
     return [one for at, one in enumerate(document["workflows"]) if at not in places["workflows"]]
@@ -103,7 +103,7 @@ _MOST_RUNS = 20_000
 
 
 def problems_with(document: Json, seed: int, served: Collection[str] = ()) -> list[Problem]:
-    """Give everything that is wrong with a scenario's document.
+    """Return everything that is wrong with a scenario's document.
 
     What passes its schema is judged further, whatever the other parts of it are. `served` are the
     ids of workflows whose runs are served beside the world's.
@@ -145,7 +145,7 @@ def _of_workflows(part: Readable, seed: int) -> Iterator[Problem]:
 
 
 def _doubtful(part: Readable, problems: Iterable[Problem]) -> set[str]:
-    """Give the ids of workflows that have problems: what is said of them may be right."""
+    """Return the ids of workflows that have problems: what is said of them may be right."""
     places = {one.path[1] for one in problems if one.path[0] == "workflows"}
     own = {one["id"] for place, one in part.entries("workflows") if place in places}
     kept = part.scenario.world.get("workflows", ())
@@ -239,7 +239,7 @@ def _of_executions(part: Readable, seed: int) -> Iterator[Problem]:
 def _of_id(name: str, path: Path) -> Iterator[Problem]:
     if "/" in name or name in {".", ".."}:
         yield Problem(path, f"{name!r} can be no part of a path", "use an id without / and dots")
-    elif name in MAGIC_RUNS:
+    elif name in RESERVED_RUNS:
         yield Problem(path, f"{name!r} is reserved: it always gives the same answer", "rename it")
 
 
@@ -262,12 +262,12 @@ def _of_faults(part: Readable, seed: int, served: Collection[str]) -> Iterator[P
 
 
 def _served(part: Readable, seed: int, served: Collection[str]) -> set[str]:
-    """Give the ids of all workflows that are served with the scenario."""
+    """Return the ids of all workflows that are served with the scenario."""
     own = {one["id"] for one in part.scenario.workflows(seed)} | part.doubtful
     own |= {str(one.get("workflow_id")) for _place, one in part.entries("executions")}
     others = set(served) if part.scenario.world.get("recorded", True) else set()
     left_out = {one["id"] for one in Scenario("", {}).workflows(seed)} - own
-    return own | (others - left_out) | MAGIC_WORKFLOWS.keys()
+    return own | (others - left_out) | RESERVED_WORKFLOWS.keys()
 
 
 def _told(breaches: list[Violation], path: Path) -> Iterator[Problem]:

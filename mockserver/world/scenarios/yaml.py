@@ -27,7 +27,7 @@ class Marked(NamedTuple):
     marks: dict[Path, Mark]
 
     def place(self, path: Path) -> Mark:
-        """Give where a part stands; of one that is missing, where its parent does."""
+        """Return where a part stands; of one that is missing, where its parent does."""
         while path and path not in self.marks:
             path = path[:-1]
         return self.marks.get(path, Mark(1, 1))
@@ -46,7 +46,7 @@ class _Loader(yaml.SafeLoader):
     """Leaves times as the texts they are: the schema asks for texts."""
 
     def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
-        """Give the number, refuse one that is not finite."""
+        """Return the number, refuse one that is not finite."""
         number = float(super().construct_yaml_float(node))
         if not math.isfinite(number):
             raise YamlProblemError(_mark(node.start_mark), f"{node.value!r} is not finite")
@@ -62,7 +62,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def read_marked(text: str) -> Marked:
-    """Give the value of a YAML (or JSON) text with its marks.
+    """Return the value of a YAML (or JSON) text with its marks.
 
     Raises:
         YamlProblemError: if it is not YAML, or says what JSON cannot: a member twice, a key that

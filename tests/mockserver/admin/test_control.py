@@ -136,7 +136,7 @@ def test_a_contract_fault_can_be_preferred_for_one_request(mock):
     assert broken.json()["data"]["duration_ms"] == whole // 1000
     assert broken.headers["Preference-Applied"] == "delay=1, fault=duration-in-seconds"
     assert entry["contract_faults"] == ["duration-in-seconds"]
-    assert entry["answer_breaches"]
+    assert entry["response_violations"]
 
 
 def test_an_unknown_fault_is_refused_and_all_are_named(mock):

@@ -7,7 +7,7 @@ import pytest
 from deadringer.contracts import specification_text
 from deadringer.mockserver.api.prefer import QUERY_FORMS
 from deadringer.mockserver.faults.transport import CHAOS, KINDS, NAMED_FAULTS, SCOPE
-from deadringer.mockserver.world.reserved_ids import MAGIC_RUNS, MAGIC_WORKFLOWS
+from deadringer.mockserver.world.reserved_ids import RESERVED_RUNS, RESERVED_WORKFLOWS
 from tests.project import ROOT
 
 RESPONSES = (ROOT / "docs" / "guides" / "responses.md").read_text("utf-8")
@@ -26,8 +26,8 @@ def test_every_magic_id_is_listed_and_no_other(text):
     runs = set(re.findall(r"`(run_(?:[a-z_]+|\d{3}))`", text))
     workflows = set(re.findall(r"`(wf_(?:[a-z_]+|\d{3}))`", text))
 
-    assert runs - {"run_id"} == set(MAGIC_RUNS)
-    assert workflows == set(MAGIC_WORKFLOWS)
+    assert runs - {"run_id"} == set(RESERVED_RUNS)
+    assert workflows == set(RESERVED_WORKFLOWS)
 
 
 def test_every_preference_and_query_form_is_documented():

@@ -28,7 +28,7 @@ def test_it_holds_both_sides_newest_first_and_no_key(mock):
     assert (first["path"], first["status"], first["preferences"]) == (KNOWN, 404, ["code=404"])
     assert "NOT_FOUND" in first["answer"]["body"]
     assert "many" in last["request"]["body"]
-    assert len(last["request_breaches"]) >= (last["status"] == 400)
+    assert len(last["request_violations"]) >= (last["status"] == 400)
     assert DEMO_KEY not in answer.text
 
 
@@ -59,18 +59,18 @@ def test_a_compressed_answer_is_shown_plain(mock, encoding):
     (entry,) = mock.get("/__mock/journal").json()["entries"]
     assert answer.headers.get("Content-Encoding", "identity") == encoding
     assert entry["answer"]["body"] == answer.text
-    assert entry["answer_breaches"] == []
+    assert entry["response_violations"] == []
 
 
 def test_a_bad_request_is_marked(mock):
     mock.get("/v1/workflows/wf_abc123/executions", params={"page": 0})
 
     (entry,) = mock.get("/__mock/journal").json()["entries"]
-    assert "query/page" in entry["request_breaches"][0]
+    assert "query/page" in entry["request_violations"][0]
 
 
 def breaches_of(mock):
-    return [one["request_breaches"] for one in mock.get("/__mock/journal").json()["entries"]]
+    return [one["request_violations"] for one in mock.get("/__mock/journal").json()["entries"]]
 
 
 def test_a_client_is_told_of_its_key(mock):
@@ -199,11 +199,11 @@ def test_an_entry_says_what_was_done_to_the_answer_and_what_the_contract_has_aga
     mock.get(KNOWN)
 
     broken, faulty, good = mock.get("/__mock/journal").json()["entries"]
-    assert (good["faults"], good["contract_faults"], good["answer_breaches"]) == ([], [], [])
+    assert (good["faults"], good["contract_faults"], good["response_violations"]) == ([], [], [])
     assert faulty["faults"] == ["content-type"]
-    assert [one["rule"] for one in faulty["answer_breaches"]]
+    assert [one["rule"] for one in faulty["response_violations"]]
     assert broken["contract_faults"] == ["duration-in-seconds"]
-    assert [one["rule"] for one in broken["answer_breaches"]]
+    assert [one["rule"] for one in broken["response_violations"]]
 
 
 def test_an_answer_is_judged_when_it_is_first_read_and_never_again(over_http, clock):
@@ -219,7 +219,7 @@ def test_an_answer_is_judged_when_it_is_first_read_and_never_again(over_http, cl
     known = [{"rule": "kept", "pointer": "", "message": "was found before"}]
     verdicts.of(1, lambda: known)
     told = mock.get("/__mock/journal").json()["entries"]
-    assert [one["answer_breaches"] for one in told] == [[], [], known]
+    assert [one["response_violations"] for one in told] == [[], [], known]
 
 
 def test_verdicts_are_bounded_and_the_oldest_goes():

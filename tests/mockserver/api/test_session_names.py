@@ -78,7 +78,7 @@ def test_the_refusal_stands_in_the_journal_of_the_nameless_session(mock):
 
     (entry,) = mock.get("/__mock/journal").json()["entries"]
     assert (entry["session"], entry["status"], entry["path"]) == ("", 400, KNOWN)
-    assert entry["request_breaches"] == ["X-Mock-Session: 'caf\xe9' is no name of a session"]
+    assert entry["request_violations"] == ["X-Mock-Session: 'caf\xe9' is no name of a session"]
 
 
 def test_a_key_may_carry_a_session_beside_no_header_only(mock):

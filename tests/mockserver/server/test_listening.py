@@ -1,4 +1,4 @@
-"""Where the server listens: both families, Unix sockets, inherited sockets, TLS."""
+"""Where the server listens: both repositories, Unix sockets, inherited sockets, TLS."""
 
 import os
 import signal

@@ -23,7 +23,7 @@ CHANGES = """
         "clock": lambda api: (api.advance(100), api.thaw(5)),
         "run": lambda api: api.start_run(drive="manual"),
         "fault": lambda api: api.fail_next(3),
-        "promise": lambda api: api.break_promise("duration-in-seconds"),
+        "promise": lambda api: api.enable_contract_fault("duration-in-seconds"),
         "put": lambda api: api.put(api.advance_run(api.start_run(drive="manual"), 99)),
         "delete": lambda api: api.delete(api.run("wf_abc123", "run_x7k9m2")),
         "session": lambda api: httpx.put(api.url("/__mock/chaos"), headers=OTHER,

@@ -7,12 +7,12 @@ from deadringer.contracts.rules import Context, validate_execution
 from deadringer.mockserver import Settings
 from deadringer.mockserver.app import build_app
 from deadringer.mockserver.world.repository import row_of
-from deadringer.mockserver.world.reserved_ids import MAGIC_RUNS, MAGIC_WORKFLOWS
+from deadringer.mockserver.world.reserved_ids import RESERVED_RUNS, RESERVED_WORKFLOWS
 from tests.mockserver.conftest import DEMO
 
 UNDER_A_WORKFLOW = [one for one in operations() if "{id}" in one.path]
-CODES = [name for name, magic in MAGIC_WORKFLOWS.items() if "code" in magic.preferences]
-WITH_RUNS = [name for name, magic in MAGIC_WORKFLOWS.items() if not magic.preferences]
+CODES = [name for name, magic in RESERVED_WORKFLOWS.items() if "code" in magic.preferences]
+WITH_RUNS = [name for name, magic in RESERVED_WORKFLOWS.items() if not magic.preferences]
 ENDING = {"wf_completed": "completed", "wf_failed": "failed", "wf_running_forever": "running"}
 
 
@@ -122,7 +122,7 @@ def test_a_preference_goes_before_what_the_id_means(mock):
 def test_they_stand_in_no_list_and_need_a_key(mock):
     listed = data(mock, "/v1/workflows?limit=100")["items"]
 
-    assert MAGIC_WORKFLOWS.keys().isdisjoint(one["id"] for one in listed)
+    assert RESERVED_WORKFLOWS.keys().isdisjoint(one["id"] for one in listed)
     assert mock.get("/v1/workflows/wf_429", headers={"x-api-key": ""}).status_code == 401
 
 
@@ -165,14 +165,14 @@ def test_the_run_of_a_row_has_a_page(mock, name):
     assert told["execution"]["status"] == ENDING[name]
 
 
-@pytest.mark.parametrize("run_id", MAGIC_RUNS)
+@pytest.mark.parametrize("run_id", RESERVED_RUNS)
 def test_a_reserved_run_has_a_page_that_shows_what_the_api_gives(mock, run_id):
     path = f"/v1/workflows/wf_def456/executions/{run_id}"
     told = mock.get(f"/__mock/ui/runs/wf_def456/{run_id}/data").json()
 
     assert told["note"].startswith("A reserved id")
     assert told["execution"]["run_id"] == run_id
-    if not {"code", "fault", "delay"} & MAGIC_RUNS[run_id].keys():
+    if not {"code", "fault", "delay"} & RESERVED_RUNS[run_id].keys():
         assert told["execution"] == data(mock, path)
     assert mock.get(f"/__mock/ui/runs/wf_unknown/{run_id}").status_code == 404
 

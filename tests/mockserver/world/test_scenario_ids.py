@@ -11,7 +11,7 @@ def test_ids_are_suggested_without_planning_a_run():
     clock.advance(36_000)
     snapshot = service.snapshot()
 
-    ids = snapshot.family.newest_run_ids(snapshot.session, "wf_follow8", snapshot.now_ms)
+    ids = snapshot.repository.newest_run_ids(snapshot.session, "wf_follow8", snapshot.now_ms)
 
-    assert snapshot.family.script._plan.cache_info().misses == 0
+    assert snapshot.repository.script._plan.cache_info().misses == 0
     assert len(ids) == len(set(ids)) == 200

@@ -131,7 +131,7 @@ def test_a_list_may_be_read_while_runs_are_started_and_changed(over_http, clock)
         put(run_id)
     snapshot = service.snapshot()
 
-    held = snapshot.family._held(snapshot.session, "wf_abc123", snapshot.now_ms)
+    held = snapshot.repository._held(snapshot.session, "wf_abc123", snapshot.now_ms)
     first = next(held)
     client.post("/v1/workflows/wf_abc123/test")
     rest = [next(held), next(held)]

@@ -130,7 +130,7 @@ function filterAll() {
 function hasStatus(entry, wanted) {
   if (wanted === "") return true;
   if (wanted === "breach") {
-    return entry.request_breaches.length > 0 || (entry.answer_breaches ?? []).length > 0;
+    return entry.request_violations.length > 0 || (entry.response_violations ?? []).length > 0;
   }
   return String(entry.status).startsWith(wanted);
 }

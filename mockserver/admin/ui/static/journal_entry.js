@@ -29,10 +29,10 @@ function kindOf(status) {
 }
 
 function tags(entry) {
-  const broken = [...new Set((entry.answer_breaches ?? []).map(({ rule }) => rule))];
+  const broken = [...new Set((entry.response_violations ?? []).map(({ rule }) => rule))];
   const isWanted = entry.contract_faults.length > 0 || entry.faults.length > 0;
   return [
-    ...entry.request_breaches.slice(0, TAGS).map((told) => tag("bad", `client: ${told}`)),
+    ...entry.request_violations.slice(0, TAGS).map((told) => tag("bad", `client: ${told}`)),
     ...broken.slice(0, TAGS).map((rule) => tag(isWanted ? "wanted" : "bad", `breaks ${rule}`)),
     broken.length > TAGS && tag("plain", `and ${broken.length - TAGS} more`),
     entry.faults.length > 0 && tag("wanted", `fault ${entry.faults.map(faultName).join(", ")}`),
@@ -56,7 +56,7 @@ export function details(entry) {
     el("div", { class: "actions" }, ...actions(entry)),
     verdict(entry),
     side("Request", entry.request),
-    side(`Answer, ${entry.status}`, entry.answer, entry.answer_breaches ?? []),
+    side(`Answer, ${entry.status}`, entry.answer, entry.response_violations ?? []),
   );
 }
 
@@ -89,14 +89,14 @@ function verdict(entry) {
     ...fact("preferences", entry.preferences.join(", ")),
     ...fact("faults", entry.faults.map(faultText).join(", ")),
     ...fact("contract faults", entry.contract_faults.join(", ")),
-    ...fact("client breaks", breaches(entry.request_breaches.map((message) => ({ message }))), "bad"),
-    ...fact("answer breaks", answerBreaches(entry)),
+    ...fact("client breaks", breaches(entry.request_violations.map((message) => ({ message }))), "bad"),
+    ...fact("answer breaks", responseViolations(entry)),
   );
 }
 
-function answerBreaches(entry) {
-  if (entry.answer_breaches === null) return "not judged: no answer of the contract, or too long";
-  return breaches(entry.answer_breaches);
+function responseViolations(entry) {
+  if (entry.response_violations === null) return "not judged: no answer of the contract, or too long";
+  return breaches(entry.response_violations);
 }
 
 function fact(name, value, kind = "") {
