@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 import struct
+import sys
 from typing import Any
 
 from .gateway import WITHOUT_BODY, Exchange, Gateway
@@ -19,6 +20,8 @@ from .limits import (
 )
 
 LOG = logging.getLogger("deadringer")
+_RESETS = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""SO_LINGER: closing resets the connection, and does not wait."""
 _HIGH_WATER = 2**20
 """Bytes that may wait to be read by the client before no more is written."""
 
@@ -232,11 +235,12 @@ class BoundedConnection(asyncio.Protocol):
         if self.is_busy or self.transport.is_closing():
             return
         if self._refusal is not None:
-            self._send_refusal(self._refusal)
+            self.send_refusal(self._refusal)
         elif self.has_eof or (self.is_stopping and not self.arriving):
             self.transport.close()
 
-    def _send_refusal(self, refusal: Refusal) -> None:
+    def send_refusal(self, refusal: Refusal, *, has_body: bool = True) -> None:
+        """Send a refusal at once, though the request may still arrive, and close."""
         self._refusal = None
         client = self.client[0] if self.client else "a local client"
         LOG.warning("Refused what %s sent: %s. %s.", client, refusal.message, refusal.fix)
@@ -250,10 +254,10 @@ class BoundedConnection(asyncio.Protocol):
                 ("connection", "close"),
             ]
         )
-        self.transport.write(head + b"\r\n" + body)
-        self.linger()
+        self.transport.write(head + b"\r\n" + (body if has_body else b""))
+        self._linger()
 
-    def linger(self) -> None:
+    def _linger(self) -> None:
         """Send no more, and close once the client has had time to read what was sent."""
         self._is_deaf = True
         if self.has_eof or self.is_stopping:
@@ -271,7 +275,7 @@ class BoundedConnection(asyncio.Protocol):
             return
         file: socket.socket | None = self.transport.get_extra_info("socket")
         if file is not None and file.family != getattr(socket, "AF_UNIX", None):
-            file.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            file.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
         self.transport.abort()
 
     def shutdown(self) -> None:

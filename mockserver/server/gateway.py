@@ -84,8 +84,8 @@ class Connection(Protocol):
     def is_hurried(self) -> bool:
         """Whether a response may not be delayed: the client is leaving, or the server stops."""
 
-    def linger(self) -> None:
-        """Send no more, and close once the client has had time to read what was sent."""
+    def send_refusal(self, refusal: Refusal, *, has_body: bool = True) -> None:
+        """Send a refusal at once, though the request may still arrive, and close."""
 
     def break_off(self, *, is_reset: bool) -> None:
         """Close at once what is written, or reset the connection."""
@@ -195,7 +195,8 @@ class Gateway:
             self._pool.submit(exchange.run)
             await exchange.finish()
         except RefusedError as refused:
-            await self._refuse(refused.refusal, exchange)
+            exchange.is_broken = True
+            connection.send_refusal(refused.refusal, has_body=scope["method"] != "HEAD")
         except asyncio.CancelledError:  # the server stops, and its patience is at an end
             connection.transport.abort()
         finally:
@@ -234,15 +235,6 @@ class Gateway:
             if not is_whole:
                 self._held_bytes -= len(body)
 
-    async def _refuse(self, refusal: Refusal, exchange: "Exchange") -> None:
-        """Send a refusal at once, though the body may still arrive, and close."""
-        LOG.warning("Refused what %s sent: %s. %s.", exchange.client, refusal.message, refusal.fix)
-        status = f"{refusal.status.value} {refusal.status.phrase}"
-        head = [("Content-Type", "application/json"), ("Connection", "close")]
-        await exchange.send_whole(Response(status, head, self.error_body(*refusal)), is_last=False)
-        exchange.is_broken = True
-        exchange.connection.linger()
-
 
 class Response(NamedTuple):
     """A whole response of the application."""
@@ -260,7 +252,6 @@ class Exchange:
 
     def __init__(self, gateway: Gateway, scope: Scope, send: Send) -> None:
         self.connection: Connection = scope["state"]["connection"]
-        self.client = scope["client"][0] if scope["client"] else "a local client"
         self.given_up = threading.Event()
         self.is_broken = False
         self._gateway = gateway
@@ -289,9 +280,9 @@ class Exchange:
         if isinstance(outcome, RefusedError):
             raise outcome
         if outcome is not None:
-            await self.send_whole(outcome)
+            await self._send_whole(outcome)
 
-    async def send_whole(self, response: Response, *, is_last: bool = True) -> None:
+    async def _send_whole(self, response: Response) -> None:
         """Send a whole response; one shorter than its Content-Length is the last."""
         body = response.body if self._has_body(response.status) else b""
         announced = _length_in(response.headers)
@@ -302,9 +293,7 @@ class Exchange:
             body = body[:announced]
         is_short = self._has_body(response.status) and len(body) < (announced or 0)
         await self._send(self._start(response.status, headers))
-        await self._send(
-            {"type": "http.response.body", "body": body, "more_body": is_short or not is_last}
-        )
+        await self._send({"type": "http.response.body", "body": body, "more_body": is_short})
         if is_short:
             self._break_off(is_reset=False)
 
