@@ -222,7 +222,7 @@ def test_every_module_that_a_text_runs_exists() -> None:
     texts = [path.read_text("utf-8") for path in tracked("*.md", "*.py", "*.yml", "Makefile")]
     run = {name for text in texts for name in re.findall(r"python -m (deadringer(?:\.\w+)*)", text)}
 
-    assert len(run) > 2
+    assert run
     assert [name for name in sorted(run) if importlib.util.find_spec(name) is None] == []
 
 

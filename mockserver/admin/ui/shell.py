@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from flask import Flask, Response, current_app, render_template, request, url_for
 
 from deadringer.contracts.trace_view import ASSETS as TRACE_ASSETS
-from deadringer.mockserver.context import SESSION_NAME, context_of_request
+from deadringer.mockserver.context import CONTEXT, SESSION_NAME, context_of_request
 
 UI = "/__mock/ui/"
 _FOLDERS = (Path(__file__).parent / "static", TRACE_ASSETS)
@@ -140,8 +140,9 @@ def _asset(version: str, name: str) -> Response:
 
 def _protect(response: Response) -> Response:
     is_page = request.path.startswith(UI)
-    if is_page and request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
-        # What a page fetches by itself is no news to whoever reads the log.
+    is_fetched = is_page and request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+    # What a page fetches by itself is no news in the log. The viewer has no log, nor a context.
+    if is_fetched and CONTEXT in request.environ:
         context_of_request().is_quiet = True
     if is_page or request.path == "/":
         response.headers.setdefault("Content-Security-Policy", _POLICY)

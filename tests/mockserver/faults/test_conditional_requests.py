@@ -3,6 +3,7 @@
 import json
 from http import HTTPStatus
 
+import httpx
 import pytest
 
 from deadringer.mockserver import DEMO_KEY, Settings
@@ -13,8 +14,16 @@ from tests.mockserver.conftest import DEMO, KNOWN
 
 FAILED = "/v1/workflows/wf_def456/executions/run_p3n8q1"
 TOUCHING = sorted(KINDS.keys() - {"latency"})
-NEVER_ENDING = {"reset", "truncate", "empty", "hang"}
-"""Kinds that break the connection off, which needs the real server."""
+ON_THE_WIRE: dict[str, dict[str, int]] = {
+    "reset": {},
+    "truncate": {},
+    "empty": {},
+    "hang": {"hang_ms": 1},
+    "garbage": {},
+    "wrong-length": {},
+    "slow-headers": {"over_ms": 1},
+}
+"""Kinds that only the real server can send, with parameters that make them short."""
 MINE = f"{DEMO_KEY}__session_mine"
 CARRIERS = [
     {"X-Mock-Session": "mine"},
@@ -92,7 +101,7 @@ def _reasons():
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("kind", sorted(set(TOUCHING) - NEVER_ENDING))
+@pytest.mark.parametrize("kind", sorted(set(TOUCHING) - ON_THE_WIRE.keys()))
 @pytest.mark.parametrize("way", ["session", "prefer"])
 def test_a_transport_fault_reaches_a_cached_client_and_leaves(mock, kind, way, method):
     true = mock.request(method, KNOWN)
@@ -108,6 +117,38 @@ def test_a_transport_fault_reaches_a_cached_client_and_leaves(mock, kind, way, m
     assert "ETag" not in faulty.headers
     assert faulty.headers["Cache-Control"] == "no-store"
     assert mock.request(method, KNOWN, headers=cached).status_code == 304
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("way", "kind"),
+    [
+        *(("session", kind) for kind in ON_THE_WIRE),
+        # Prefer takes no parameters: without one, the other kinds take long.
+        *(("prefer", kind) for kind, parameters in ON_THE_WIRE.items() if not parameters),
+    ],
+)
+def test_a_fault_on_the_wire_reaches_a_cached_client_and_leaves(client, kind, way, method):
+    session = {"X-Mock-Session": f"{kind}-{way}-{method}"}
+    true = client.request(method, KNOWN, headers=session)
+    cached = {**session, "If-None-Match": true.headers["ETag"]}
+    fault = {"kind": kind, **ON_THE_WIRE[kind]}
+    if way == "session":
+        client.post("/__mock/faults", json=fault, headers=session).raise_for_status()
+    prefer = {"Prefer": f"fault={kind}"} if way == "prefer" else {}
+    try:
+        faulty = client.request(method, KNOWN, headers={**cached, **prefer})
+    except httpx.TransportError:
+        faulty = None
+    client.delete("/__mock/faults", headers=session).raise_for_status()
+
+    if faulty is not None:
+        assert faulty.status_code == 200
+        assert "ETag" not in faulty.headers
+        assert faulty.headers["Cache-Control"] == "no-store"
+    if method == "GET":
+        assert (faulty is None) is (kind != "slow-headers")
+    assert client.request(method, KNOWN, headers=cached).status_code == 304
 
 
 def test_a_delay_alone_leaves_the_response_true(mock):
