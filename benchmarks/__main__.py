@@ -21,24 +21,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("part", nargs="?", choices=[*PARTS, "all"], default="all")
     parser.add_argument("--quick", action="store_true", help="one short round; nothing is kept")
-    asked = parser.parse_args()
-    effort = quick() if asked.quick else full()
+    requested = parser.parse_args()
+    effort = quick() if requested.quick else full()
     for reason in install_peers():
         print(f"benchmarks: {reason}", file=sys.stderr)
     reports = []
     for name, (title, measure) in PARTS.items():
-        if asked.part not in (name, "all"):
+        if requested.part not in (name, "all"):
             continue
         try:
             reports.append(measure(effort))
         except MissingToolError as error:
             print(f"benchmarks: {error}", file=sys.stderr)
             return 2
-        text = page(title, reports[-1], is_quick=asked.quick)
+        text = page(title, reports[-1], is_quick=requested.quick)
         print(text)
-        if not asked.quick:
+        if not requested.quick:
             write_page(places.RESULTS / f"{name}.md", text)
-    if asked.part == "all" and not asked.quick:
+    if requested.part == "all" and not requested.quick:
         write_summary(reports)
     effort.tell("done")
     return 0

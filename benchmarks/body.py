@@ -1,4 +1,4 @@
-"""The one answer that every server gives, and the files each of them wants it in."""
+"""The one response that every server gives, and the files each of them wants it in."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from deadringer.fixtures import generate, json_bytes
 KEY = "trig_demo_key_0123456789abcdef"
 KEY_HEADER = f"x-api-key: {KEY}"
 LENGTH = range(2450, 2551)
-"""How many bytes the answer may have: about 2.5 kB."""
+"""How many bytes the response may have: about 2.5 kB."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def typical_answer() -> Answer:
 
 
 def write_files(folder: Path, answer: Answer) -> None:
-    """Write the answer as each server reads it: nginx, ours, and the peers."""
+    """Write the response as each server reads it: nginx, ours, and the peers."""
     files = {
         "html/body.json": answer.data.decode(),
         "fixtures/answer.json": answer.data.decode(),
@@ -64,7 +64,7 @@ def write_files(folder: Path, answer: Answer) -> None:
 
 
 def _specification(answer: Answer, *, with_key: bool) -> dict[str, Any]:
-    """Return a specification of this one answer: less work for a peer than all of ours."""
+    """Return a specification of this one response: less work for a peer than all of ours."""
     content = {"application/json": {"schema": {"type": "object"}, "example": answer.document}}
     operation: dict[str, Any] = {
         "operationId": "getExecution",

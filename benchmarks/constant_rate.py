@@ -1,4 +1,4 @@
-"""Asks one question at a constant rate and tells how long the answers took.
+"""Asks one question at a constant rate and tells how long the responses took.
 
 The load is open: request n is due at start + n / rate, whatever became of those before it, and
 its latency counts from that moment, not from when a connection was free to send it. A server that
@@ -42,7 +42,7 @@ class Course:
 
 
 def ask_at(url: str, rate: float, seconds: float, headers: list[str]) -> Course:
-    """Ask at that rate for that long; every answer must end as the first one does."""
+    """Ask at that rate for that long; every response must end as the first one does."""
     address = urlsplit(url)
     lines = [f"GET {address.path} HTTP/1.1", f"Host: {address.netloc}", *headers, "", ""]
     request = "\r\n".join(lines).encode()

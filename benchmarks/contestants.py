@@ -1,4 +1,4 @@
-"""Who is compared: how each server is started so that it gives the one answer."""
+"""Who is compared: how each server is started so that it gives the one response."""
 
 import shutil
 import subprocess
@@ -128,15 +128,15 @@ def contestants() -> list[Contestant]:
 
 
 def alone(
-    one: Contestant, folder: Path, answer: Answer, cores: str = SERVER_CORE
+    one: Contestant, folder: Path, response: Answer, cores: str = SERVER_CORE
 ) -> AbstractContextManager[Running]:
-    """Start one server until the block ends, and check that it gives the answer."""
+    """Start one server until the block ends, and check that it gives the response."""
     port = free_port()
     return started(
         one.command(folder, port),
-        answer.path,
+        response.path,
         port=port,
-        expected=answer.document,
+        expected=response.document,
         headers={"x-api-key": KEY},
         cores=cores,
     )

@@ -31,7 +31,7 @@ class Idle:
 def idle_connections(*, seconds: int, count: int = COUNT) -> Idle:
     """Open connections, use each once, load the server on others, then use each once more.
 
-    It stops opening at the first connection that gets no answer.
+    It stops opening at the first connection that gets no response.
     """
     _raise_limit()
     able = min(count, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE)
@@ -73,12 +73,12 @@ def _answers(connection: socket.socket, running: Running) -> bool:
     head = f"GET {running.path} HTTP/1.1\r\nHost: localhost\r\n{KEY_HEADER}\r\n\r\n"
     try:
         connection.sendall(head.encode())
-        answer = b""
-        while not answer.endswith(b"}"):
+        response = b""
+        while not response.endswith(b"}"):
             part = connection.recv(1 << 16)
             if not part:
                 return False
-            answer += part
+            response += part
     except OSError:
         return False
-    return answer.startswith(b"HTTP/1.1 200") and answer.endswith(b"}}")
+    return response.startswith(b"HTTP/1.1 200") and response.endswith(b"}}")

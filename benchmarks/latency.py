@@ -30,7 +30,7 @@ class Tail:
     late_p99: Sample
     stopped: Sample
     answered: float
-    """The share of the requests that got an answer in time."""
+    """The share of the requests that got a response in time."""
 
 
 def tails(
@@ -41,13 +41,13 @@ def tails(
     rounds: int,
 ) -> list[Tail]:
     """Measure each (server, rate) in interleaved rounds; those who cannot are left out."""
-    told: dict[tuple[str, float], list[dict[str, float]]] = {pair: [] for pair in rates}
+    message: dict[tuple[str, float], list[dict[str, float]]] = {pair: [] for pair in rates}
     for _ in range(rounds):
         for name, rate in rates:
             # A server that breaks off at a rate has no latency there.
             with contextlib.suppress(WrongAnswerError):
-                told[name, rate].append(_once(running[name].url, rate, seconds))
-    return [_tail(name, rate, values) for (name, rate), values in told.items() if values]
+                message[name, rate].append(_once(running[name].url, rate, seconds))
+    return [_tail(name, rate, values) for (name, rate), values in message.items() if values]
 
 
 def _once(url: str, rate: float, seconds: float) -> dict[str, float]:
@@ -67,6 +67,6 @@ def _tail(name: str, rate: float, courses: list[dict[str, float]]) -> Tail:
     def of(key: str) -> Sample:
         return Sample(tuple(course[key] for course in courses))
 
-    asked = sum(course["answered"] + course["unanswered"] for course in courses)
-    answered = sum(course["answered"] for course in courses) / asked
+    requested = sum(course["answered"] + course["unanswered"] for course in courses)
+    answered = sum(course["answered"] for course in courses) / requested
     return Tail(name, rate, of("p50"), of("p99"), of("late_p99"), of("stopped"), answered)

@@ -20,7 +20,7 @@ BUSY = 0.5
 
 def facts() -> list[tuple[str, str]]:
     """Return processor, cores, kernel and versions, as name and text."""
-    told = [
+    message = [
         ("date", f"{datetime.now(UTC):%Y-%m-%d}"),
         ("processor", _processor()),
         ("cores", str(os.cpu_count())),
@@ -29,9 +29,9 @@ def facts() -> list[tuple[str, str]]:
         ("Python", platform.python_version()),
         ("deadringer", version("deadringer") + _commit()),
     ]
-    told += [(name, version(name)) for name in ("uvicorn", "uvloop", "httptools", "flask")]
-    told += [(name, said) for name, *command in _TOOLS if (said := _said(command))]
-    return told + peer_versions()
+    message += [(name, version(name)) for name in ("uvicorn", "uvloop", "httptools", "flask")]
+    message += [(name, said) for name, *command in _TOOLS if (said := _said(command))]
+    return message + peer_versions()
 
 
 _TOOLS: tuple[tuple[str, ...], ...] = (

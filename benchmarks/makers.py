@@ -84,9 +84,9 @@ def make(maker: Maker, seconds: float, keep: int) -> Made:
             raise OSError(f"not done within {_PATIENCE_S} s") from error
         if ran.returncode:
             raise OSError(ran.stderr.strip().rpartition("\n")[2][:200])
-        told = json.loads(ran.stdout)
+        message = json.loads(ran.stdout)
         with sample.open() as lines:
-            return Made(told["count"] / told["seconds"], tuple(map(json.loads, lines)))
+            return Made(message["count"] / message["seconds"], tuple(map(json.loads, lines)))
 
 
 def bundled_schema() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The other answers of the mock: lists, generated and live runs, 304s, many runs, big bodies."""
+"""The other responses of the mock: lists, generated and live runs, 304s, many runs, big bodies."""
 
 import http.client
 import json
@@ -33,7 +33,7 @@ def mock(*options: str, cores: str = SERVER_CORE) -> Iterator[Running]:
 
 
 def solo_latencies(*, seconds: int, rounds: int) -> dict[str, Sample]:
-    """Return the p50 in seconds of each kind of answer, one request at a time, default world.
+    """Return the p50 in seconds of each kind of response, one request at a time, default world.
 
     Every round has a mock of its own, so that what was never seen is new again.
     """
@@ -100,10 +100,10 @@ def _solo(running: Running, rows: list[_Row], seconds: int) -> dict[str, Callabl
 def _etag(port: int) -> str:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", KEPT, headers=HEADERS)
-    answer = connection.getresponse()
-    answer.read()
+    response = connection.getresponse()
+    response.read()
     connection.close()
-    return answer.headers.get("ETag", "")
+    return response.headers.get("ETag", "")
 
 
 @dataclass(frozen=True)
@@ -140,11 +140,11 @@ def big_bodies(*, seconds: int, rounds: int) -> tuple[Sample, Sample, int]:
     """Return requests a second of a body of half a megabyte: ours, plain uvicorn, and its size."""
     with mock("--no-control", "--rate-limit", "off") as ours, tempfile.TemporaryDirectory() as name:
         body = ask(ours.port, BIG, HEADERS)[1]
-        answer = Answer(json.loads(body))
-        write_files(Path(name), answer)
+        response = Answer(json.loads(body))
+        write_files(Path(name), response)
         Path(name, "html", "body.json").write_bytes(body)
         plain = Contestant(ASGI, application("asgi"))
-        with alone(plain, Path(name), answer) as reference:
+        with alone(plain, Path(name), response) as reference:
             root = ours.url.removesuffix(ours.path)
             wrk.load(root + BIG, 1, [KEY_HEADER])
             measured = interleaved(

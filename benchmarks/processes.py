@@ -21,7 +21,7 @@ _PAUSE_S = 0.002
 
 
 class WrongAnswerError(Exception):
-    """A server did not start, or did not give the answer it was told to give."""
+    """A server did not start, or did not give the response it was told to give."""
 
 
 @dataclass
@@ -32,11 +32,11 @@ class Running:
     port: int
     path: str
     start_s: float
-    """From spawning it to its first true answer."""
+    """From spawning it to its first true response."""
 
     @property
     def url(self) -> str:
-        """Where its answer is."""
+        """Where its response is."""
         return f"http://127.0.0.1:{self.port}{self.path}"
 
     def memory_mb(self) -> float:
@@ -135,8 +135,8 @@ def ask(port: int, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
         for name, value in headers.items():
             connection.putheader(name, value)
         connection.endheaders()
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        response = connection.getresponse()
+        return response.status, response.read()
     finally:
         connection.close()
 

@@ -41,17 +41,17 @@ def measure(effort: Effort) -> Report:
         if not shutil.which(tool):
             raise MissingToolError(f"{tool} is not installed. Fix: {remedy}")
     report = Report()
-    answer = typical_answer()
-    with throughput.everyone(answer) as ready:
+    response = typical_answer()
+    with throughput.everyone(response) as ready:
         effort.tell("throughput")
         rates = throughput.requests_per_second(
             ready, seconds=effort.seconds, rounds=effort.many_rounds, warm_up_s=effort.warm_up_s
         )
-        _throughput(report, ready, rates, len(answer.data))
+        _throughput(report, ready, rates, len(response.data))
         effort.tell("latency at constant rates")
         _latency(report, ready, rates, effort)
     effort.tell("start-up and memory")
-    starts = startup.starts(answer, rounds=effort.start_rounds, load_s=effort.seconds)
+    starts = startup.starts(response, rounds=effort.start_rounds, load_s=effort.seconds)
     _starts(report, starts)
     for title, part in (
         ("the mock's other answers", _other_answers),
@@ -96,14 +96,16 @@ def _times(one: Sample | None, other: Sample | None) -> str:
 def _latency(
     report: Report, ready: throughput.Field, rates: dict[str, Sample], effort: Effort
 ) -> None:
-    asked: list[tuple[str, float]] = []
+    requested: list[tuple[str, float]] = []
     for name in (OURS, OURS_FULL):
         if name in rates:
             at = latency.SHARE * rates[name].median
-            asked += [(name, at), (NGINX, at)] if NGINX in rates else [(name, at)]
+            requested += [(name, at), (NGINX, at)] if NGINX in rates else [(name, at)]
     quick = [name for name in (NGINX, ASGI, OURS, OURS_FULL) if name in rates]
-    asked += [(name, rate) for rate in _TAIL_RATES for name in quick]
-    tails = latency.tails(ready.running, asked, seconds=latency.SHORT_S, rounds=effort.short_rounds)
+    requested += [(name, rate) for rate in _TAIL_RATES for name in quick]
+    tails = latency.tails(
+        ready.running, requested, seconds=latency.SHORT_S, rounds=effort.short_rounds
+    )
     slow = [(name, float(latency.LOW_RATE)) for name in rates]
     tails += latency.tails(
         ready.running, slow, seconds=min(2, effort.seconds), rounds=effort.rounds
@@ -194,10 +196,10 @@ def _other_answers(report: Report, effort: Effort) -> None:
 
 def _many_runs(report: Report, effort: Effort) -> None:
     count = own_answers.MANY // (10 if effort.is_quick else 1)
-    told = own_answers.many_runs(seconds=effort.seconds, rounds=effort.rounds, count=count)
+    message = own_answers.many_runs(seconds=effort.seconds, rounds=effort.rounds, count=count)
     rows = [
-        ("always one", told.one.shown(), ""),
-        (f"{told.count:,} in turn", told.many.shown(), f"{told.memory_mb:,.0f}"),
+        ("always one", message.one.shown(), ""),
+        (f"{message.count:,} in turn", message.many.shown(), f"{message.memory_mb:,.0f}"),
     ]
     text = table(("Runs", "requests/s, median (range)", "MB after it"), rows)
     report.sections.append(("Many distinct runs", text))
@@ -215,13 +217,13 @@ def _big_bodies(report: Report, effort: Effort) -> None:
 
 def _idle(report: Report, effort: Effort) -> None:
     wanted = idle_connections.COUNT // (10 if effort.is_quick else 1)
-    told = idle_connections.idle_connections(seconds=effort.seconds, count=wanted)
+    message = idle_connections.idle_connections(seconds=effort.seconds, count=wanted)
     rows = [
-        ("idle connections opened, each answered once", f"{told.opened:,} of {wanted:,}"),
-        ("of these answered again afterwards", f"{told.still_answered:,}"),
-        ("requests/s beside them, of those without", f"{told.with_idle / told.without:.2f}"),
-        ("MB for each thousand", f"{told.memory_mb:.1f}"),
+        ("idle connections opened, each answered once", f"{message.opened:,} of {wanted:,}"),
+        ("of these answered again afterwards", f"{message.still_answered:,}"),
+        ("requests/s beside them, of those without", f"{message.with_idle / message.without:.2f}"),
+        ("MB for each thousand", f"{message.memory_mb:.1f}"),
     ]
     report.sections.append(("Idle keep-alive connections", table(("", ""), rows)))
-    share = told.still_answered / wanted
+    share = message.still_answered / wanted
     report.targets.append(Target(f"of {wanted:,} idle connections still answered", share, 1))

@@ -1,4 +1,4 @@
-"""From spawning a process to its first true answer, and what it holds after load; each alone."""
+"""From spawning a process to its first true response, and what it holds after load; each alone."""
 
 import os
 import subprocess
@@ -20,26 +20,26 @@ INTERPRETER, HELP = "python -c pass", "deadringer --help"
 
 @dataclass(frozen=True)
 class Starts:
-    """Seconds from spawn to first answer (to the end, for commands that end), and MB after load."""
+    """Seconds from spawn to first response (of commands: to the end), and MB after load."""
 
     seconds: dict[str, Sample]
     memory_mb: dict[str, float]
 
 
-def starts(answer: Answer, *, rounds: int, load_s: int) -> Starts:
+def starts(response: Answer, *, rounds: int, load_s: int) -> Starts:
     """Start everyone in turn, on all cores; then each once more on one core, to be loaded."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_files(folder, answer)
+        write_files(folder, response)
         able = [one for one in contestants() if one.missing() is None]
         measures: dict[str, Callable[[], float | None]] = {
             INTERPRETER: lambda: _ends([sys.executable, "-c", "pass"]),
             HELP: lambda: _ends([places.COMMAND, "--help"]),
         }
         for one in able:
-            measures[one.name] = lambda one=one: _answers(one, folder, answer)
+            measures[one.name] = lambda one=one: _answers(one, folder, response)
         seconds = interleaved(measures, rounds)
-        weighed = {one.name: _weighed(one, folder, answer, load_s) for one in able}
+        weighed = {one.name: _weighed(one, folder, response, load_s) for one in able}
     return Starts(seconds, {name: mb for name, mb in weighed.items() if mb is not None})
 
 
@@ -49,18 +49,18 @@ def _ends(command: Sequence[str]) -> float:
     return time.perf_counter() - begin
 
 
-def _answers(one: Contestant, folder: Path, answer: Answer) -> float | None:
+def _answers(one: Contestant, folder: Path, response: Answer) -> float | None:
     every_core = ",".join(map(str, sorted(os.sched_getaffinity(0))))
     try:
-        with alone(one, folder, answer, every_core) as running:
+        with alone(one, folder, response, every_core) as running:
             return running.start_s
     except (WrongAnswerError, OSError):
         return None
 
 
-def _weighed(one: Contestant, folder: Path, answer: Answer, load_s: int) -> float | None:
+def _weighed(one: Contestant, folder: Path, response: Answer, load_s: int) -> float | None:
     try:
-        with alone(one, folder, answer, SERVER_CORE) as running:
+        with alone(one, folder, response, SERVER_CORE) as running:
             wrk.load(running.url, load_s, [KEY_HEADER], is_strict=False)
             return running.memory_mb()
     except (WrongAnswerError, OSError):

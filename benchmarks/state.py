@@ -43,11 +43,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.state", description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
-    asked = parser.parse_args()
+    requested = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        print(_starts(Path(folder), asked.events, asked.rounds))
+        print(_starts(Path(folder), requested.events, requested.rounds))
         print()
-        print(_resets(Path(folder), asked.rounds))
+        print(_resets(Path(folder), requested.rounds))
 
 
 def _starts(folder: Path, events: int, rounds: int) -> str:

@@ -18,9 +18,9 @@ _OWN_SERVER = {ASGI, FLASK, OURS, OURS_FULL}
 
 @dataclass
 class Field:
-    """All servers that answer, and why the others do not."""
+    """All servers that response, and why the others do not."""
 
-    answer: Answer
+    response: Answer
     folder: Path
     running: dict[str, Running] = field(default_factory=dict)
     python: dict[str, Contestant] = field(default_factory=dict)
@@ -28,11 +28,11 @@ class Field:
 
 
 @contextmanager
-def everyone(answer: Answer, wanted: list[Contestant] | None = None) -> Iterator[Field]:
-    """Start every server and check its answer; an idle one costs the others nothing."""
+def everyone(response: Answer, wanted: list[Contestant] | None = None) -> Iterator[Field]:
+    """Start every server and check its response; an idle one costs the others nothing."""
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
-        ready = Field(answer, Path(name))
-        write_files(ready.folder, answer)
+        ready = Field(response, Path(name))
+        write_files(ready.folder, response)
         for one in contestants() if wanted is None else wanted:
             reason = one.missing()
             if reason is None:

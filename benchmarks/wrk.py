@@ -30,7 +30,7 @@ class Load:
     p50_s: float
     p99_s: float
     refused: int
-    """Answers that were neither 2xx nor 3xx, and broken connections."""
+    """Responses that were neither 2xx nor 3xx, and broken connections."""
 
 
 def parse(text: str) -> Load:
@@ -66,7 +66,7 @@ def load(
 
     Raises:
         WrongAnswerError: if answers were refused or connections broke; unless `is_strict` is
-            False, which is for whoever looks at the server, not at its answers.
+            False, which is for whoever looks at the server, not at its responses.
     """
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
     for header in headers:

@@ -18,9 +18,9 @@ _RECOVERED_NAMES = (("completed_at", "ended_at"), ("duration", "duration_ms"))
 
 
 def envelope_schema(exchange: Exchange) -> str | None:
-    """Name the schema of an answer's body, or None where the contract says nothing of it.
+    """Name the schema of a response's body, or None where the contract says nothing of it.
 
-    Bodies of good answers are left out: who asked judges them with all that belongs to them.
+    Bodies of good responses are left out: who asked judges them with all that belongs to them.
     """
     if exchange.method == "HEAD" or exchange.succeeded:
         return None

@@ -1,4 +1,4 @@
-"""One request with its answer, as every observer (runner, HAR file, journal) hands it over."""
+"""One request with its response, as every observer (runner, HAR file, journal) hands it over."""
 
 import json
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Intent(StrEnum):
 
 
 class Failure(StrEnum):
-    """Why there is no whole answer."""
+    """Why there is no whole response."""
 
     REFUSED = "connection refused"
     DROPPED = "connection dropped before the answer was complete"
@@ -39,17 +39,17 @@ class Failure(StrEnum):
 
 
 MISSING = object()
-"""The body of an answer that is not JSON."""
+"""The body of a response that is not JSON."""
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request and its answer.
+    """A request and its response.
 
     Header names are lower case. `path` is the path as sent, without query and without the base
     URL's prefix; `path_parameters` are percent-decoded. `sent_at_s` is a monotonic or epoch time
-    in seconds, `elapsed_s` runs to the last byte of the answer. Where `failure` is set there is
-    no whole answer, and `status` is 0 if not even its head arrived.
+    in seconds, `elapsed_s` runs to the last byte of the response. Where `failure` is set there is
+    no whole response, and `status` is 0 if not even its head arrived.
     """
 
     method: str
@@ -69,7 +69,7 @@ class Exchange:
 
     @cached_property
     def body(self) -> Json:
-        """The answer's body as parsed JSON, or MISSING if it is not JSON."""
+        """The response's body as parsed JSON, or MISSING if it is not JSON."""
         try:
             return json.loads(self.response_body)
         except (ValueError, RecursionError):
@@ -84,5 +84,5 @@ class Exchange:
 
     @property
     def succeeded(self) -> bool:
-        """Return whether the answer's status is 2xx."""
+        """Return whether the response's status is 2xx."""
         return 200 <= self.status < 300

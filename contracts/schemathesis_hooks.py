@@ -90,7 +90,7 @@ def list_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCase
 
 @schemathesis.check
 def answer_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCase) -> None:
-    """Validate every answer by the rules about HTTP, and its body by its schema."""
+    """Validate every response by the rules about HTTP, and its body by its schema."""
     exchange = exchange_of(response, case)
     if exchange.operation_id is None:
         return
@@ -99,7 +99,7 @@ def answer_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCa
 
 
 def exchange_of(response: Response, case: AnyCase) -> Exchange:
-    """Return a case and its answer as an exchange; of operations not ours without operation id."""
+    """Return a case and its response as an exchange; other operations have no operation id."""
     operation = _operation(case)
     names = operation.path_parameters if operation else ()
     url = urlsplit(str(response.request.url))

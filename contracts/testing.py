@@ -133,9 +133,9 @@ def assert_keeps_contract(
     """Assert that a response, or parsed JSON, keeps the schema and every rule of the contract.
 
     A response of requests, httpx, or the test clients of Flask, Werkzeug and Starlette is validated
-    with its request: status, headers and body. Parsed JSON is an execution, an answer with it
+    with its request: status, headers and body. Parsed JSON is an execution, a response with it
     under `data`, a page of a list, an error body, or an array of these; `operation_id` says
-    whose good answer it is where it is another's. By a `definition`, the value of `workflow` in
+    whose good response it is where it is another's. By a `definition`, the value of `workflow` in
     Get Workflow, the rules about definitions are validated too. `fail_on="warning"` also fails on
     violations of what is only inferred.
 

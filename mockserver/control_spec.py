@@ -45,7 +45,7 @@ def body_validator(operation: Operation) -> "Draft202012Validator | None":
 
 
 def answer_validator(operation: Operation, status: int) -> "Draft202012Validator | None":
-    """Return what judges an answer, None if the document does not know the status."""
+    """Return what judges a response, None if the document does not know the status."""
     responses = operation.described["responses"]
     described = _followed(responses.get(str(status), responses["default"]))
     if str(status) not in responses and status < 400:

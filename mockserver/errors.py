@@ -108,7 +108,7 @@ def error_body(
 
 
 class ApiError(Exception):
-    """An answer that is an error; raise it anywhere below a view.
+    """A response that is an error; raise it anywhere below a view.
 
     Left out parts are taken from the table; `more` are further members of `error`.
     """
@@ -158,7 +158,7 @@ def kind_of_status(status: int) -> ErrorKind | None:
 
 
 def error_response(error: ApiError, status: int | None = None) -> Response:
-    """Return the answer for an error; `status` overrides the one of its code."""
+    """Return the response for an error; `status` overrides the one of its code."""
     response = Response(
         json_bytes(error.body, compact=False),
         status=status or error.kind.status,
@@ -205,18 +205,20 @@ def _method_not_allowed(failure: MethodNotAllowed) -> ApiError:
 
 
 def _unknown_path(shown: "Callable[[str], str]") -> ApiError:
-    asked = shown(request.path)
+    requested = shown(request.path)
     suggestion = f"The paths are listed in {_specification_path()}"
-    if asked.startswith(_CONTROL_ROOT):
-        suggestion = _near_of_control(asked) or "The control API is off: start without --no-control"
-    return ApiError("NOT_FOUND", f"There is no path '{shorten(asked)}'", suggestion)
+    if requested.startswith(_CONTROL_ROOT):
+        suggestion = (
+            _near_of_control(requested) or "The control API is off: start without --no-control"
+        )
+    return ApiError("NOT_FOUND", f"There is no path '{shorten(requested)}'", suggestion)
 
 
-def _near_of_control(asked: str) -> str:
+def _near_of_control(requested: str) -> str:
     """Name the paths of the control API nearest to one that is not there, "" if it has none."""
     rules = dict.fromkeys(rule.rule for rule in current_app.url_map.iter_rules())
     paths = [one.replace("<", "{").replace(">", "}") for one in rules]
-    near = nearest_names(asked, [one for one in paths if one.startswith(_CONTROL_ROOT)])
+    near = nearest_names(requested, [one for one in paths if one.startswith(_CONTROL_ROOT)])
     return f"Nearest: {', '.join(near)}; all stand in {_specification_path()}" if near else ""
 
 

@@ -33,8 +33,8 @@ class Problem(NamedTuple):
 
 def problems_of(instance: Json, validator: "Draft202012Validator") -> list[Problem]:
     """Return every problem, ordered by place; of alternatives, those of the one meant."""
-    told = [one for error in validator.iter_errors(instance) for one in _told(error)]
-    return sorted(dict.fromkeys(told), key=lambda one: [str(part) for part in one.path])
+    message = [one for error in validator.iter_errors(instance) for one in _told(error)]
+    return sorted(dict.fromkeys(message), key=lambda one: [str(part) for part in one.path])
 
 
 def good_members(instance: Json, problems: Iterable[Problem]) -> JsonObject:

@@ -33,7 +33,7 @@ def require_writable(path: Path) -> None:
 def write_atomically(path: Path, text: str) -> None:
     """Write a text file through a temporary one beside it; where a link leads, if it is one.
 
-    Half a surrogate pair, which an answer may hold, has no UTF-8 form: its escape is written.
+    Half a surrogate pair, which a response may hold, has no UTF-8 form: its escape is written.
     A device, such as /dev/stdout, is written to as it is.
 
     Raises:

@@ -88,7 +88,7 @@ class CheckSession:
     ) -> Exchange:
         """Send one request with the key (or with `headers` instead) and judge the exchange.
 
-        With `optional`, an answer that says the server has no such operation is not validated, and
+        With `optional`, a response that says the server has no such operation is not validated, and
         the operation is known to be absent from then on.
         """
         exchange = self.client.send(

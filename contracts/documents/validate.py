@@ -208,14 +208,14 @@ class _Validator:
     def other_response(self, exchange: Exchange) -> list[Violation]:
         """Validate a response that is not the API's own, but should hold what the API answers."""
         rules = tuple(rule for rule in self._rules if rule.name in _FOR_ANY_RESPONSE)
-        answer = replace(exchange, operation_id="")
-        found = apply_rules(Scope.EXCHANGE, answer, context=self._context, rules=rules)
+        response = replace(exchange, operation_id="")
+        found = apply_rules(Scope.EXCHANGE, response, context=self._context, rules=rules)
         return found if exchange.body is MISSING else found + self.document(exchange.body)
 
     def success(
         self, operation_id: str, body: Json, query: Mapping[str, str] = _NO_QUERY
     ) -> list[Violation]:
-        """Validate the body of an operation's good answer."""
+        """Validate the body of an operation's good response."""
         data = members(body).get("data")
         if operation_id == "getExecution" and isinstance(data, dict):
             return self._envelope(body, data)

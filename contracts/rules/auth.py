@@ -109,7 +109,7 @@ def _carries_secret(exchange: Exchange) -> bool:
     needs="a request with a key",
 )
 def answers_never_repeat_the_key(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """The key of a request never stands in its answer.
+    """The key of a request never stands in its response.
 
     Answers are logged, cached and pasted into reports; keys must not be. Example: an error that
     says which key is invalid, in full.

@@ -215,7 +215,7 @@ def workflow_status_filter_is_kept(
 def catalogue_total_is_its_length(data: Json, query: Json, _context: Context) -> Iterator[Mismatch]:
     """`total` of the catalogue is the number of its actions.
 
-    The catalogue is not paginated, so all of it is in one answer; a larger total makes a client
+    The catalogue is not paginated, so all of it is in one response; a larger total makes a client
     look for the rest. With a `category` a difference only warns. Example: total 12, 10 items.
     """
     total, count = whole(data.get("total")), len(data["items"])

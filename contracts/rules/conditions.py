@@ -1,4 +1,4 @@
-"""What a rule about an exchange asks first: whether there is an answer it may judge."""
+"""What a rule about an exchange asks first: whether there is a response it may judge."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,7 +20,7 @@ Claim = Callable[[Exchange], bool]
 
 
 def responded(*claims: Claim) -> When:
-    """Make a `when` that is true of a whole answer of a known operation if every claim holds."""
+    """Make a `when` that is true of a whole response of a known operation if every claim holds."""
 
     def when(exchange: Exchange, _context: Context) -> bool:
         is_ours = exchange.failure is None and exchange.operation_id is not None
@@ -31,12 +31,12 @@ def responded(*claims: Claim) -> When:
 
 
 def has_body(exchange: Exchange) -> bool:
-    """Return whether the answer may carry a body (answers to HEAD never do)."""
+    """Return whether the response may carry a body (answers to HEAD never do)."""
     return exchange.method != "HEAD" and exchange.status not in {204, 304}
 
 
 def has_json(exchange: Exchange) -> bool:
-    """Return whether the answer's body is JSON."""
+    """Return whether the response's body is JSON."""
     return has_body(exchange) and exchange.body is not MISSING
 
 
@@ -98,7 +98,7 @@ def schema_mismatches(
 def body_mismatches(
     exchange: Exchange, schema_name: str, severity: Severity | None = None
 ) -> Iterator[Mismatch]:
-    """Yield a mismatch if an answer that should have a JSON body of a schema has another one."""
+    """Yield a mismatch if a response that should have a JSON body of a schema has another one."""
     if has_json(exchange):
         yield from schema_mismatches(exchange.body, schema_name, severity)
     elif has_body(exchange):

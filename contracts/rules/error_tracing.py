@@ -167,19 +167,19 @@ def run_error_names_the_failed_step(execution: JsonObject, _context: Context) ->
     failed: profile not found`.
     """
     failed = [step for step in steps_of(execution) if step.status == "failed"]
-    told = text(execution.get("error")) or ""
-    if not any(_tells_of(told, step) for step in failed):
+    message = text(execution.get("error")) or ""
+    if not any(_tells_of(message, step) for step in failed):
         yield Mismatch(
             "/error",
             f"Step '{_name(failed[0])}' failed: {_error_text(failed[0].get('error'))}",
-            shown(told),
+            shown(message),
             "name the failed step and repeat its error",
         )
 
 
-def _tells_of(told: str, step: Step) -> bool:
+def _tells_of(message: str, step: Step) -> bool:
     start = f"Step '{_name(step)}' failed:"
-    return told.startswith(start) and _error_text(step.get("error")) in told
+    return message.startswith(start) and _error_text(step.get("error")) in message
 
 
 def _name(step: Step) -> str:

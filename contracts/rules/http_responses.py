@@ -1,4 +1,4 @@
-"""Rules about the form of any answer: JSON, envelope, status, error body."""
+"""Rules about the form of any response: JSON, envelope, status, error body."""
 
 from collections.abc import Iterator
 
@@ -55,16 +55,16 @@ def _is_detail(exchange: Exchange) -> bool:
 def detail_is_of_the_run_asked_for(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """Execution Detail answers with the run and the workflow of its path.
 
-    A client files the answer under what it asked for. Example: `run_p3n8q1` in the answer to
+    A client files the response under what it asked for. Example: `run_p3n8q1` in the response to
     a request for `run_x7k9m2`.
     """
     data = exchange.body["data"]
     for name, parameter in (("run_id", "runId"), ("workflow_id", "id")):
-        told, asked = text(data.get(name)), exchange.path_parameters.get(parameter)
-        if told is not None and asked is not None and told != asked:
+        told, requested = text(data.get(name)), exchange.path_parameters.get(parameter)
+        if told is not None and requested is not None and told != requested:
             yield Mismatch(
                 pointer_to("data", name),
-                f"{shown(asked)}, as in the path",
+                f"{shown(requested)}, as in the path",
                 shown(told),
                 "look the run up by both ids of the path",
                 Severity.WARNING if exchange.intent in LOOSE else None,
@@ -142,7 +142,7 @@ def _should_be_json(exchange: Exchange) -> bool:
     when=responded(_should_be_json),
 )
 def answers_are_json(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """Every answer is JSON, and says so in its content type.
+    """Every response is JSON, and says so in its content type.
 
     A client parses before it looks. `application/json` and types ending in `+json` count, with
     any parameters. A 403 of a gateway only warns. Example: an HTML page with status 404.

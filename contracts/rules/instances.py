@@ -34,13 +34,13 @@ class Instances:
 def instances_of(rule: Rule) -> Instances:
     """Return the examples of a rule."""
     text = (files(__package__) / "examples" / f"{rule.name}.json").read_text("utf-8")
-    told = json.loads(text)
+    message = json.loads(text)
     return Instances(
-        accepted=tuple(_instance(one) for one in told["accepted"]),
-        refused=tuple(_instance(one) for one in told["refused"]),
+        accepted=tuple(_instance(one) for one in message["accepted"]),
+        refused=tuple(_instance(one) for one in message["refused"]),
     )
 
 
-def _instance(told: JsonObject) -> Instance:
-    pointers = tuple(told.get("pointers", ()))
-    return Instance(told["description"], tuple(told["subject"]), pointers)
+def _instance(message: JsonObject) -> Instance:
+    pointers = tuple(message.get("pointers", ()))
+    return Instance(message["description"], tuple(message["subject"]), pointers)

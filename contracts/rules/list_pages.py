@@ -56,19 +56,19 @@ def page_arithmetic_holds(data: Json, query: Json, _context: Context) -> Iterato
     empty list), only the last page may be short, and pages beyond it are empty. Example: total
     142, page size 20, 7 pages.
     """
-    asked = _asked(query)
-    if asked is None:
+    requested = _asked(query)
+    if requested is None:
         return
     paging = paging_of(data)
-    yield from _echoes(paging, asked)
-    yield from _counts(paging, asked)
-    yield from _row_count(data, paging, asked)
+    yield from _echoes(paging, requested)
+    yield from _counts(paging, requested)
+    yield from _row_count(data, paging, requested)
 
 
-def _echoes(paging: Paging, asked: _Asked) -> Iterator[Mismatch]:
+def _echoes(paging: Paging, requested: _Asked) -> Iterator[Mismatch]:
     for said, wanted, name in (
-        (paging.page, asked.page, "page"),
-        (paging.size, asked.size, "page_size"),
+        (paging.page, requested.page, "page"),
+        (paging.size, requested.size, "page_size"),
     ):
         if said is not None and said[1] != wanted:
             yield Mismatch(
@@ -79,10 +79,10 @@ def _echoes(paging: Paging, asked: _Asked) -> Iterator[Mismatch]:
             )
 
 
-def _counts(paging: Paging, asked: _Asked) -> Iterator[Mismatch]:
+def _counts(paging: Paging, requested: _Asked) -> Iterator[Mismatch]:
     if paging.total is None or paging.pages is None:
         return
-    total, size = paging.total[1], paging.size[1] if paging.size else asked.size
+    total, size = paging.total[1], paging.size[1] if paging.size else requested.size
     if total < 0 or size < 1:
         return
     wanted = -(-total // size)
@@ -95,23 +95,23 @@ def _counts(paging: Paging, asked: _Asked) -> Iterator[Mismatch]:
         )
 
 
-def _row_count(data: Json, paging: Paging, asked: _Asked) -> Iterator[Mismatch]:
+def _row_count(data: Json, paging: Paging, requested: _Asked) -> Iterator[Mismatch]:
     name, rows = array_of(data) or ("", [])
-    if len(rows) > asked.size:
-        yield _rows(name, f"at most {asked.size} rows", rows)
+    if len(rows) > requested.size:
+        yield _rows(name, f"at most {requested.size} rows", rows)
         return
     if paging.total is None or paging.total[1] < 0:
         return
     total = paging.total[1]
-    rest = max(0, total - (asked.page - 1) * asked.size)
-    of_total = f"page {asked.page} of a total of {total}"
-    if len(rows) != min(rest, asked.size):
+    rest = max(0, total - (requested.page - 1) * requested.size)
+    of_total = f"page {requested.page} of a total of {total}"
+    if len(rows) != min(rest, requested.size):
         # A run that starts between counting and reading makes the last page differ for a moment.
-        passing = 0 < rest < asked.size and bool(rows)
-        expected = f"{min(rest, asked.size)} rows on {of_total}"
+        passing = 0 < rest < requested.size and bool(rows)
+        expected = f"{min(rest, requested.size)} rows on {of_total}"
         yield _rows(name, expected, rows, Severity.WARNING if passing else None)
     has_more = members(data).get("has_more")
-    if isinstance(has_more, bool) and has_more != (asked.page * asked.size < total):
+    if isinstance(has_more, bool) and has_more != (requested.page * requested.size < total):
         yield Mismatch(
             "/has_more",
             f"{shown(not has_more)} on {of_total}",

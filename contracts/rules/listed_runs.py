@@ -50,18 +50,18 @@ def rows_agree_with_the_detail(row: Json, execution: Json, _context: Context) ->
             )
 
 
-def _differ(name: str, told: Json, kept: Json) -> bool:
-    if (told is None) != (kept is None):
-        return _is_of_its_type(name, told) and _is_of_its_type(name, kept)
+def _differ(name: str, message: Json, kept: Json) -> bool:
+    if (message is None) != (kept is None):
+        return _is_of_its_type(name, message) and _is_of_its_type(name, kept)
     if name in {"started_at", "ended_at"}:
-        return name_one_moment(told, kept) is False
+        return name_one_moment(message, kept) is False
     if name == "duration_ms":
-        listed_ms, detailed_ms = number(told), number(kept)
+        listed_ms, detailed_ms = number(message), number(kept)
         if listed_ms is None or detailed_ms is None:
             return False
         # Two roundings of one measurement may lie a millisecond apart.
         return abs(listed_ms - detailed_ms) > ROUNDING_MS
-    texts = text(told), text(kept)
+    texts = text(message), text(kept)
     return None not in texts and texts[0] != texts[1]
 
 

@@ -38,7 +38,7 @@ class Scope(StrEnum):
     DOCUMENT = "document"  # (instance, name of its schema)
     EXECUTION = "execution"  # (execution)
     READS = "reads"  # (earlier execution, later execution): two reads of one run, in order
-    LIST_PAGE = "list_page"  # (data of the answer, query as sent)
+    LIST_PAGE = "list_page"  # (data of the response, query as sent)
     LIST_WALK = "list_walk"  # (pages: the `data` of every page in order, page_size as sent)
     LISTED_RUN = "listed_run"  # (row, execution): row unchanged before and after the read
     LISTING = "listing"  # (run id, ids of all listed runs): the run was read and is not new
@@ -47,7 +47,7 @@ class Scope(StrEnum):
     WORKFLOW_PAGE = "workflow_page"  # (data of List Workflows, query as sent)
     CATALOGUE = "catalogue"  # (data of List Workflow Actions, query as sent)
     VARIABLES = "variables"  # (data of the variables companion, execution)
-    TEST_RUN = "test_run"  # (body as sent, data of the answer, final execution or None)
+    TEST_RUN = "test_run"  # (body as sent, data of the response, final execution or None)
     BALANCE = "balance"  # (earlier data, later data) of Get Credit Balance, only reads between
     EXCHANGE = "exchange"  # (exchange)
     GENERATED = "generated"  # ([(check, message, severity)] of Schemathesis, exchange)

@@ -207,10 +207,10 @@ def _repeated(steps: list[Step]) -> Iterator[Mismatch]:
 
 def _unequal_totals(steps: list[Step]) -> Iterator[Mismatch]:
     totals = [(step, number(step.get("total_items"))) for step in steps]
-    told = [(step, total) for step, total in totals if total is not None]
+    message = [(step, total) for step, total in totals if total is not None]
     distinct = len({number(step.get("iteration")) for step in steps})
-    for step, total in told:
-        if total != told[0][1] or total < distinct:
+    for step, total in message:
+        if total != message[0][1] or total < distinct:
             yield Mismatch(
                 step.at("total_items"),
                 f"the same number on every iteration, not below {distinct}",

@@ -1,4 +1,4 @@
-"""Rules about the rate limit: its headers, and the answer beyond it."""
+"""Rules about the rate limit: its headers, and the response beyond it."""
 
 import re
 from collections.abc import Iterator
@@ -96,7 +96,7 @@ def _mismatch(
 def rate_limit_headers_are_on_every_answer(
     exchange: Exchange, _context: Context
 ) -> Iterator[Mismatch]:
-    """Every answer carries the three RateLimit headers.
+    """Every response carries the three RateLimit headers.
 
     A client paces itself by them, by those of errors too. Only a warning, because a gateway may
     strip them. Example: a 404 without RateLimit-Reset.

@@ -205,7 +205,7 @@ def origin_never_changes(earlier: Json, later: Json, _context: Context) -> Itera
     """A run's id, start, event name and creation never change between reads.
 
     They name facts that were over when the run began; clients key and sort by them. Timestamps
-    are compared as moments. Example: `id` made anew for every answer.
+    are compared as moments. Example: `id` made anew for every response.
     """
     for name in ("id", "event_name"):
         before, now = text(earlier.get(name)), text(later.get(name))
@@ -240,10 +240,10 @@ def finished_runs_never_change(earlier: Json, later: Json, _context: Context) ->
 
     Clients keep finished runs and never ask again. Numbers are compared as numbers, an absent
     member is a null one, and members the contract does not know only warn. At most 5 differences
-    are told. Example: the `output` of a step that is another one in every answer.
+    are told. Example: the `output` of a step that is another one in every response.
     """
-    for told, (path, before, now) in enumerate(differences(earlier, later)):
-        if told == DIFFERENCES_TOLD:
+    for message, (path, before, now) in enumerate(differences(earlier, later)):
+        if message == DIFFERENCES_TOLD:
             return
         yield Mismatch(
             pointer_to(*path),

@@ -1,4 +1,4 @@
-"""Rules about whole answers: they arrive, and they keep their schema."""
+"""Rules about whole responses: they arrive, and they keep their schema."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ class _SchemaRule(Rule):
 def _answer_keeps_its_schema(
     _instance: Json, _schema_name: str, _context: Context
 ) -> Iterator[Mismatch]:
-    """Every answer has the documented members, of the documented types.
+    """Every response has the documented members, of the documented types.
 
     Clients are generated from the schema: a missing or wrongly typed member breaks them before
     any line of their own code runs. The schemas stand in `contracts/schemas/`.
@@ -53,8 +53,8 @@ SCHEMA_RULE = _SchemaRule(
 def answer_arrives_whole(exchange: Exchange, context: Context) -> Iterator[Mismatch]:
     """Every request gets a complete HTTP answer in time.
 
-    A dropped connection, a body that ends early or never, and an answer that is not HTTP leave
-    a client with nothing to show. Source: every operation promises an answer.
+    A dropped connection, a body that ends early or never, and a response that is not HTTP leave
+    a client with nothing to show. Source: every operation promises a response.
     """
     if exchange.failure is not None:
         # A web server may hang up on a method it has never heard of.
@@ -76,7 +76,7 @@ def generated_requests_find_nothing(
     """Requests generated from the specification find nothing unexpected.
 
     Schemathesis asks at every boundary, at random, and along links from answer to request; its
-    own checks function the answers, each with the severity it deserves here. Example of a finding:
+    own checks of the responses, each with its severity here. Example of a finding:
     `not_a_server_error`.
     """
     for check, message, severity in failures:

@@ -50,8 +50,8 @@ def unexplained(shape: Iterable[Violation], found: Iterable[Violation]) -> list[
 
     Both say the same, and the rule says it in words.
     """
-    told = {violation.pointer for violation in found}
-    return [one for one in shape if not (_is_promise(one) and one.pointer in told)]
+    message = {violation.pointer for violation in found}
+    return [one for one in shape if not (_is_promise(one) and one.pointer in message)]
 
 
 def _is_promise(violation: Violation) -> bool:

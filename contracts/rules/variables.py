@@ -34,13 +34,13 @@ def _outputs_can_be_judged(data: Json, execution: Json, context: Context) -> boo
 
 def _outputs(data: Json, execution: Json) -> Iterator[tuple[str, Json, Json]]:
     """Yield (step id, output in the variables, output in the detail) where both must agree."""
-    told = members(data.get("steps"))
+    message = members(data.get("steps"))
     steps = [members(step) for step in elements(execution.get("steps"))]
     step_ids = [text(step.get("step_id")) for step in steps]
     for step, step_id in zip(steps, step_ids, strict=True):
         if step_id is None or step_ids.count(step_id) > 1 or step.get("iteration") is not None:
             continue
-        pair = members(told.get(step_id)).get("output"), step.get("output")
+        pair = members(message.get(step_id)).get("output"), step.get("output")
         if step.get("status") == "completed" and None not in pair:
             yield step_id, *pair
 
@@ -57,19 +57,19 @@ def _outputs(data: Json, execution: Json) -> Iterator[tuple[str, Json, Json]]:
 def variables_are_of_the_run(data: Json, execution: Json, _context: Context) -> Iterator[Mismatch]:
     """The variables carry the run's id, and its status once it has ended.
 
-    A client puts both answers side by side. The status of a run that is still going may move
+    A client puts both responses side by side. The status of a run that is still going may move
     between the two reads, and that of a halted test run is not known: neither is tested. Example:
     `running` in the variables of a run whose detail is `completed`.
     """
     for name in ("run_id", "status"):
-        told, kept = text(data.get(name)), text(execution.get(name))
+        message, kept = text(data.get(name)), text(execution.get(name))
         if name == "status" and (kept not in TERMINAL or data.get("halted_at") is not None):
             continue
-        if told is not None and kept is not None and told != kept:
+        if message is not None and kept is not None and message != kept:
             yield Mismatch(
                 pointer_to(name),
                 f"{shown(kept)}, as in Execution Detail",
-                shown(told),
+                shown(message),
                 "answer the variables from the same stored run as the detail",
             )
 
@@ -122,12 +122,12 @@ def variables_repeat_the_outputs(
     Tested for completed steps that occur once and outside of loops, where both sides have an
     output. Example: `{"result": {"ok": true}}` in the detail and `{"ok": true}` here.
     """
-    for step_id, told, kept in _outputs(data, execution):
-        if not equal(told, kept):
+    for step_id, message, kept in _outputs(data, execution):
+        if not equal(message, kept):
             yield Mismatch(
                 pointer_to("steps", step_id, "output"),
                 f"{shown(kept)}, as in Execution Detail",
-                shown(told),
+                shown(message),
                 "answer the variables from the same stored steps as the detail",
             )
 

@@ -1,4 +1,4 @@
-"""How long an answer stays true, as HTTP tells it (RFC 9110, 9111)."""
+"""How long a response stays true, as HTTP tells it (RFC 9110, 9111)."""
 
 import hashlib
 from collections.abc import Callable
@@ -21,7 +21,7 @@ SMALLEST = 860
 
 
 def _without_time(response: Response) -> Response:
-    """Return the answer without the time of day that gzip writes into its head (RFC 1952, MTIME).
+    """Return the response without the time of day that gzip writes into its head (RFC 1952, MTIME).
 
     Equal responses have equal bytes, whenever they are sent.
     """
@@ -32,7 +32,7 @@ def _without_time(response: Response) -> Response:
 
 
 def compressing(app: Flask) -> Callable[[Response], Response]:
-    """Return what compresses an answer by gzip or zstd, as `Accept-Encoding` asks.
+    """Return what compresses a response by gzip or zstd, as `Accept-Encoding` asks.
 
     A response that a transport fault changes stays plain: cut off JSON is to be seen as such.
     """
@@ -81,7 +81,7 @@ def set_freshness(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-cache" if is_final else "no-store"
     if is_final and not context.contract_faults:
         response.make_conditional(request)
-        response.headers.pop("Date", None)  # the server tells it, anew for each answer
+        response.headers.pop("Date", None)  # the server tells it, anew for each response
     return response
 
 

@@ -1,4 +1,4 @@
-"""A good answer for requests that want one where there is nothing."""
+"""A good response for requests that want one where there is nothing."""
 
 import json
 from collections.abc import Mapping
@@ -123,4 +123,6 @@ def _asked(data: JsonObject, path: Mapping[str, str]) -> JsonObject:
     ids = {"workflow_id": path.get("id"), "run_id": path.get("runId")}
     if "workflow" in data:  # a definition calls its own id so
         ids["id"] = path.get("id")
-    return {name: asked for name, asked in ids.items() if asked is not None and name in data}
+    return {
+        name: requested for name, requested in ids.items() if requested is not None and name in data
+    }

@@ -20,7 +20,7 @@ HOST = "127.0.0.1"
 @click.option("--port", default=0, show_default="a free one", help="Port to show it on.")
 @click.option("--open/--no-open", "opens", default=True, help="Open the browser.  [default: open]")
 def command(place: str, api_key: str | None, port: int, opens: bool) -> None:
-    """Show one execution as a trace: bare or in its answer, from a file or a real server.
+    """Show one execution as a trace: bare or in its response, from a file or a real server.
 
     A run that goes on is followed. One that breaks the contract is shown with what it breaks.
     """

@@ -41,7 +41,7 @@ class Scope(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """A kind of fault: what it does to an answer, and its own parameters with their defaults."""
+    """A kind of fault: what it does to a response, and its own parameters with their defaults."""
 
     name: str
     description: str
@@ -92,12 +92,12 @@ def triggers(fault: JsonObject, number: int) -> bool:
 
 
 def refuses(fault: JsonObject) -> bool:
-    """Return whether a fault gives an answer of its own, so that nobody need make the true one."""
+    """Return whether a fault gives a response of its own, so that nobody need make the true one."""
     return bool(fault["kind"] == "status")
 
 
 def breaks_off(fault: JsonObject) -> bool:
-    """Return whether a fault ends the connection before the answer is whole."""
+    """Return whether a fault ends the connection before the response is whole."""
     return fault["kind"] in _NEEDS_WIRE
 
 
@@ -154,7 +154,7 @@ def _status(_response: Response, fault: JsonObject, _chance: random.Random) -> R
 
 
 class _Silent(Response):
-    """An answer whose body is waited for, also where an answer has none: to HEAD, and 304."""
+    """A response whose body is waited for, also where a response has none: to HEAD, and 304."""
 
     def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
         """Return the body."""
@@ -168,7 +168,7 @@ def _break() -> bytes:
 def _streamed(
     response: Response, chunks: Iterator[bytes], kind: type[Response] = Response
 ) -> Response:
-    """Return the answer with another body and the length it should have had."""
+    """Return the response with another body and the length it should have had."""
     answer = kind(chunks, status=response.status_code, headers=dict(response.headers))
     answer.headers["Content-Length"] = str(len(response.get_data()))
     return answer
@@ -235,7 +235,7 @@ def _empty(response: Response, _fault: JsonObject, _chance: random.Random) -> Re
 
 
 def _silent_for(seconds: float, response: Response) -> Response:
-    """Yield an answer that waits, and then breaks off before its first byte."""
+    """Yield a response that waits, and then breaks off before its first byte."""
 
     def chunks() -> Iterator[bytes]:
         pause(seconds)

@@ -74,7 +74,7 @@ def problems_of_span(fault: JsonObject) -> Iterator[Problem]:
 def _of_scope(fault: JsonObject) -> Iterator[Problem]:
     yield from problems_of_operation(fault)
     meant = [one.method for one in operations() if fault.get("operation") == one.operation_id]
-    # A browser's OPTIONS meets no fault. Of other methods the API refuses some, which is an answer.
+    # A browser's OPTIONS meets no fault. The API refuses some other methods, which is a response.
     apart = {"OPTIONS"} if not meant else {*METHODS} - {*meant, *(["HEAD"] * ("GET" in meant))}
     yield from problems_of_method(fault, [one for one in METHODS if one not in apart])
     if not _may_be_of_the_api(fault.get("path", API_ROOT)):

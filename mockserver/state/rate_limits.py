@@ -79,21 +79,21 @@ class RateLimits:
         name, limit = caller.window_name, self._policy.limit
         add, is_enforced = self._windows.add, self._enforced is not None
         at, real = None if clock.is_the_machines else clock.at, clock.speed or 1
-        told = (-1, -1, Window(limit, 0, 0, is_refused=False))
+        message = (-1, -1, Window(limit, 0, 0, is_refused=False))
 
         def count(moment: datetime) -> Window:
-            nonlocal told
+            nonlocal message
             now = (at(moment) if at else moment).timestamp()
             counted, end = add(name, now)
             left = limit - counted
             if left < 0:
                 left = -1
             reset_s = ceil((end - now) / real)
-            told_left, told_reset_s, window = told
+            told_left, told_reset_s, window = message
             if left == told_left and reset_s == told_reset_s:  # as it is beyond the limit
                 return window
             window = Window(limit, max(left, 0), reset_s, is_enforced and left < 0)
-            told = (left, reset_s, window)
+            message = (left, reset_s, window)
             return window
 
         return count

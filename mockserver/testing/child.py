@@ -39,12 +39,12 @@ def main(options: Sequence[str]) -> None:
 
 def _tell(url: str, settings: "Settings") -> None:
     """Write one line for whoever started us, the only reader of this output."""
-    told = {
+    message = {
         "base_url": url,
         "api_key": settings.api_keys[0],
         "control_token": settings.control_token,
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 
 

@@ -183,10 +183,10 @@ class ExecutionApi:
         """
         __tracebackhide__ = True
         ids = {} if run is None else {"workflow_id": run.workflow_id, "run_id": run.run_id}
-        status, answer = self._call("POST", "verify", {**ids, **wanted})
+        status, response = self._call("POST", "verify", {**ids, **wanted})
         if status == _CONFLICT:
-            raise AssertionError(f"{answer['error']['message']}.\n{self._told_journal()}")
-        return int(_good(status, answer)["matched"])
+            raise AssertionError(f"{response['error']['message']}.\n{self._told_journal()}")
+        return int(_good(status, response)["matched"])
 
     def control(self, method: str, place: str, body: Any = None) -> dict[str, Any]:
         """Send any request of the control API, `place` being what follows `/__mock/`.
@@ -204,8 +204,8 @@ class ExecutionApi:
         connection = HTTPConnection(urlsplit(self.base_url).netloc, timeout=_PATIENCE_S)
         try:
             connection.request(method, f"/__mock/{place}", content, headers)
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
         except (OSError, HTTPException, ValueError) as problem:
             raise ControlError(f"{method} /__mock/{place}: no answer: {problem!r}.") from problem
         finally:
@@ -221,9 +221,9 @@ def _place(run: Run) -> str:
     return run.path.removeprefix("/v1/")
 
 
-def _good(status: int, answer: dict[str, Any]) -> dict[str, Any]:
+def _good(status: int, response: dict[str, Any]) -> dict[str, Any]:
     if status < 400:
-        return answer
-    error = answer["error"]
+        return response
+    error = response["error"]
     parts = [error["message"], *((error["details"] or {}).get("errors", [])), error["suggestion"]]
     raise ControlError(f"{status} {error['code']}: " + "; ".join(part for part in parts if part))

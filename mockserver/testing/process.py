@@ -59,11 +59,11 @@ def attended_mock(options: Sequence[str], log: Path) -> Iterator[Attended]:
     with process:
         try:
             assert process.stdout is not None
-            told = process.stdout.readline()
-            if not told:
+            message = process.stdout.readline()
+            if not message:
                 process.wait(_PATIENCE_S)
                 raise StartError(f"The mock did not start: {_end_of(log)}")
-            yield Attended(ExecutionApi(**json.loads(told)), process, log)
+            yield Attended(ExecutionApi(**json.loads(message)), process, log)
         finally:
             _stop(process)
 

@@ -22,20 +22,20 @@ def repository_of_scenario(
 
     `--runs-per-workflow` goes before what the scenario says of its history; `--empty` serves none.
     """
-    told, seed = scenario.world, settings.seed
+    message, seed = scenario.world, settings.seed
     workflows = scenario.workflows(seed)
-    count = settings.runs_per_workflow or told.get("runs_per_workflow", USUAL_RUNS)
-    every_s = told.get("every_s")
+    count = settings.runs_per_workflow or message.get("runs_per_workflow", USUAL_RUNS)
+    every_s = message.get("every_s")
     world = World(
         seed,
         0 if settings.empty else count,
         workflows=workflows,
-        failed=told.get("failed"),
+        failed=message.get("failed"),
         every_ms=round(every_s * 1000) if every_s else None,
     )
     failing = scenario.document.get("failing_operations", ())
     script = Script(seed, scenario.run_entries(), {one["id"]: one for one in workflows}, failing)
-    kept = _recorded_in(scenario, seed, executions, script) if told.get("recorded", True) else []
+    kept = _recorded_in(scenario, seed, executions, script) if message.get("recorded", True) else []
     return make_repository([*kept, *scenario.executions], world, script)
 
 

@@ -85,7 +85,7 @@ def reserved_preferences(operation_id: str, workflow_id: str, run_id: str) -> di
 
 _DESCRIBING = frozenset({"dynamic", "seed", "status", "steps"})
 CONTENT = _DESCRIBING | {"example"}
-"""Preferences that choose what an answer tells."""
+"""Preferences that choose what a response tells."""
 _HONOURED: Mapping[str, frozenset[str]] = {
     "getExecution": CONTENT,
     "testWorkflow": frozenset({"status", "steps"}),

@@ -147,8 +147,8 @@ class Service:
         new = with_recorded(documents)
         if [*new.all_executions()] == [*self.executions.all_executions()]:
             return False
-        told = [{"execution": one.execution, "origin": one.origin} for one in documents]
-        self.events.add(DOCUMENTS, "documents", {"documents": told})
+        message = [{"execution": one.execution, "origin": one.origin} for one in documents]
+        self.events.add(DOCUMENTS, "documents", {"documents": message})
         return True
 
     def _use_documents(self, body: JsonObject) -> None:

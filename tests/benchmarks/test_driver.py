@@ -134,10 +134,10 @@ def test_our_maker_makes_what_keeps_every_rule() -> None:
 def test_servers_give_the_same_answer_and_bear_a_load() -> None:
     if not shutil.which("wrk"):
         give_up("needs the load generator wrk")
-    answer = body.typical_answer()
+    response = body.typical_answer()
     wanted = [*entrants(NGINX, ASGI, OURS_FULL), ABSENT]
 
-    with throughput.everyone(answer, wanted) as ready:
+    with throughput.everyone(response, wanted) as ready:
         rates = throughput.requests_per_second(ready, seconds=1, rounds=1, warm_up_s=1)
         course = ask_at(ready.running[OURS_FULL].url, 200, 0.2, [body.KEY_HEADER])
         memory_mb = ready.running[OURS_FULL].memory_mb()
@@ -153,10 +153,10 @@ def test_servers_give_the_same_answer_and_bear_a_load() -> None:
 @pytest.mark.parametrize("is_driver", [True, False])
 def test_only_a_server_that_stands_still_is_charged_for_it(tmp_path: Path, is_driver: bool) -> None:
     (bare,) = entrants(ASGI)
-    answer = body.typical_answer()
-    body.write_files(tmp_path, answer)
+    response = body.typical_answer()
+    body.write_files(tmp_path, response)
     asking = (sys.executable, "-m", "benchmarks.constant_rate")
-    with alone(bare, tmp_path, answer) as server:
+    with alone(bare, tmp_path, response) as server:
         driver = subprocess.Popen(
             [*asking, server.url, "200", "5"], stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
@@ -165,14 +165,14 @@ def test_only_a_server_that_stands_still_is_charged_for_it(tmp_path: Path, is_dr
         os.kill(stopped, signal.SIGSTOP)
         time.sleep(STANDS_STILL_S)
         os.kill(stopped, signal.SIGCONT)
-        told = json.loads(driver.communicate(timeout=30)[0])
+        message = json.loads(driver.communicate(timeout=30)[0])
 
-    assert told["answered"] == 1000
+    assert message["answered"] == 1000
     if is_driver:
-        assert told["stopped"] > STANDS_STILL_S / 2
-        assert told["p99"] < STANDS_STILL_S / 2
+        assert message["stopped"] > STANDS_STILL_S / 2
+        assert message["p99"] < STANDS_STILL_S / 2
     else:  # less where other tests take the driver's core meanwhile
-        assert told["p99"] > STANDS_STILL_S / 10
+        assert message["p99"] > STANDS_STILL_S / 10
 
 
 def test_a_server_with_another_answer_is_left_out() -> None:

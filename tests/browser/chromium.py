@@ -12,7 +12,7 @@ NAMES = (
     "google-chrome-stable",
     "chrome",
 )
-MISSING = "there is no Chromium on this machine (Debian: apt-get install chromium)"
+MISSING = "there is no Chromium on this machine (Debian: apt-get install chromium-headless-shell)"
 FLAGS = (
     "--no-sandbox",  # root, as in containers, has none
     "--disable-gpu",

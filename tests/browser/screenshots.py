@@ -34,7 +34,7 @@ _OPENED = {
     "runs-reserved": (RUNS, "details.reserved > summary"),
     "runs-reserved-runs": (f"{RUNS}?workflow=wf_abc123", "details.reserved > summary"),
     "trace-taken": (FAILED_LOOP, "text=Save as fixture file"),
-    "trace-breach": (f"{place_of('documented_example')}{BROKEN}", ".breaches button"),
+    "trace-violation": (f"{place_of('documented_example')}{BROKEN}", ".violations button"),
     "rules-opened": ("/__mock/ui/rules", "#DR019 > summary"),
     "journal-opened": (f"/__mock/ui/journal{BROKEN}", ".entry > summary"),
     "control-curl": ("/__mock/ui/control", ".how[data-of=reset] > summary"),
@@ -101,10 +101,10 @@ def _places(page: Page, url: str) -> dict[str, str]:
 
 
 def _write(page: Page, url: str, file: Path, clicked: str = "") -> None:
-    answer = page.goto(url)
-    is_expected = "nowhere" in url or answer is None or answer.ok
+    response = page.goto(url)
+    is_expected = "nowhere" in url or response is None or response.ok
     if url.startswith("http") and not is_expected:
-        sys.exit(f"{url} answered {answer and answer.status}: there is nothing to picture.")
+        sys.exit(f"{url} answered {response and response.status}: there is nothing to picture.")
     if clicked:
         page.locator(clicked).first.click()
     page.wait_for_timeout(_SETTLED_MS)

@@ -60,7 +60,7 @@ def test_it_is_whole_dark_where_that_is_wanted_and_fits_a_phone(mock, open_page)
 
 
 def test_the_vendored_files_are_as_published():
-    told = dict(
+    message = dict(
         re.findall(r"\| `(.+?)` \| `(.+?)` \|", (VENDORED / "README.md").read_text("utf-8"))
     )
     found = {
@@ -69,4 +69,4 @@ def test_the_vendored_files_are_as_published():
         if path.name != "README.md"
     }
 
-    assert told == found
+    assert message == found

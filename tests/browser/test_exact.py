@@ -50,7 +50,7 @@ def test_a_time_without_a_zone_is_no_time_of_the_reader(start_viewer, open_page)
     given = run_with(started_at="2026-03-27T10:15:00", created="27 March 2026 10:15")
     page.goto(start_viewer("-", given=given))
 
-    told = page.locator(".trace-title").inner_text()
-    assert "Started 27 Mar 2026, 10:15:00.000 UTC (it names no zone)" in told
+    message = page.locator(".trace-title").inner_text()
+    assert "Started 27 Mar 2026, 10:15:00.000 UTC (it names no zone)" in message
     page.get_by_role("button", name="Close details").click()
     assert "27 March 2026 10:15" in page.locator(".details .facts").inner_text()

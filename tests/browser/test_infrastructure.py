@@ -15,10 +15,10 @@ def mock_alone(start_mock):
 @pytest.mark.parametrize("server", ["mock", "mock_alone"])
 def test_the_front_page_is_clean_dark_and_fits(request, open_page, server, viewport):
     page = open_page(viewport=viewport, color_scheme="dark")
-    answer = page.goto(request.getfixturevalue(server) + "/")
+    response = page.goto(request.getfixturevalue(server) + "/")
 
     assert "deadringer" in page.title()
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "default-src 'none'" in response.headers["content-security-policy"]
     canvas = "getComputedStyle(document.body).colorScheme + getComputedStyle(document.body).color"
     assert "rgb(0, 0, 0)" not in page.evaluate(canvas)
     assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
@@ -33,7 +33,7 @@ def test_the_front_page_leads_to_the_trace_of_each_story(mock, page):
 
 
 @pytest.mark.parametrize(
-    ("script", "told"),
+    ("script", "message"),
     [
         ("console.error('oh')", "console error: oh"),
         ("setTimeout(() => { throw new Error('no') })", "page error: no"),
@@ -41,14 +41,14 @@ def test_the_front_page_leads_to_the_trace_of_each_story(mock, page):
         ("fetch('http://192.0.2.1/').catch(() => 0)", "left the machine: http://192.0.2.1/"),
     ],
 )
-def test_a_page_that_misbehaves_is_seen(mock, open_bare, watch, script, told):
+def test_a_page_that_misbehaves_is_seen(mock, open_bare, watch, script, message):
     page = open_bare(mock + "/openapi.json")  # no policy keeps it from misbehaving
     page.evaluate(f"() => {{ {script} }}")
     for _ in range(100):
-        if told not in watch.wrongs:
+        if message not in watch.wrongs:
             page.wait_for_timeout(50)
 
-    assert told in watch.wrongs
+    assert message in watch.wrongs
     watch.forgive()
 
 

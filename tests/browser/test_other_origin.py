@@ -98,12 +98,12 @@ def test_headers_of_ones_own_pass_the_preflight(ask):
     path = "/v1/workflows/wf_abc123/executions/run_any"
     headers = {"Prefer": "status=failed", "X-Mock-Session": "one"}
 
-    answer = ask("GET", path, **headers)
+    response = ask("GET", path, **headers)
     put = ask("PUT", "/__mock/contract-faults/duration-in-seconds", **{"X-Mock-Session": "one"})
     kept = ask("DELETE", "/__mock/contract-faults", **{"X-Mock-Session": "one"})
     patched = ask(
         "PATCH", "/__mock/workflows/wf_abc123/executions/run_x7k9m2?force=true", {"error": "x"}
     )
 
-    assert (answer["status"], answer["applied"]) == (200, "status=failed")
+    assert (response["status"], response["applied"]) == (200, "status=failed")
     assert [one["status"] for one in (put, kept, patched)] == [200, 200, 200]

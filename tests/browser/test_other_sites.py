@@ -67,7 +67,7 @@ def test_it_cannot_put_our_pages_in_a_frame(mock, other_site, watch):
 
 def test_a_page_of_this_machine_steers_from_another_port(mock, start_mock, open_bare):
     page = open_bare(start_mock("--no-control") + "/openapi.json")
-    told = page.evaluate(
+    message = page.evaluate(
         f"""async () => {{
           const headers = {{"Content-Type": "application/json", "X-Mock-Session": "near"}};
           const answer = await fetch("{mock}/__mock/chaos",
@@ -77,7 +77,7 @@ def test_a_page_of_this_machine_steers_from_another_port(mock, start_mock, open_
     )
 
     page.wait_for_timeout(300)
-    assert told == "overloaded"
+    assert message == "overloaded"
 
 
 def test_the_token_is_asked_for_once_and_no_script_can_read_it(guarded, page, watch):

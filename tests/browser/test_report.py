@@ -54,8 +54,8 @@ def test_a_breach_leads_to_its_field_inside_the_run(html, page):
     page.locator("#DR019").get_by_role("link", name="Show in the run").first.click()
     run = page.locator("#run-1")
 
-    run.locator(".tree-line.breach", has_text="duration_is_end_minus_start").wait_for()
-    expect(run.locator(".tree-line.breach").first).to_be_in_viewport()
+    run.locator(".tree-line.violation", has_text="duration_is_end_minus_start").wait_for()
+    expect(run.locator(".tree-line.violation").first).to_be_in_viewport()
     assert run.get_by_role("heading", name="Summarise Post").is_visible()
     assert run.locator("[role=treeitem]").count() == 2
 
@@ -85,7 +85,7 @@ def test_hostile_answers_of_a_server_stay_text(mock, page):
         if link.is_visible():
             link.click()
 
-    assert page.locator(".tree-line.breach").count() > 0
+    assert page.locator(".tree-line.violation").count() > 0
     assert page.locator("img, [href^=javascript]").count() == 0
     assert page.locator("script:not([type='application/json'], [type=module])").count() == 0
 

@@ -1,4 +1,4 @@
-"""The rules page: every promise, its examples, and the way to one of them."""
+"""The rules page: every rule, its examples, and the way to one of them."""
 
 import pytest
 
@@ -11,16 +11,16 @@ PATH = "/__mock/ui/rules"
 
 
 def shown(page):
-    return page.locator(".promise:visible")
+    return page.locator(".rule:visible")
 
 
 def test_an_anchor_opens_its_promise_by_id_and_by_name(mock, page):
     page.goto(f"{mock}{PATH}#DR019")
-    promise = page.locator("#DR019")
+    rule = page.locator("#DR019")
 
-    assert promise.get_attribute("open") == ""
-    assert promise.locator("mark").inner_text().strip() == '"duration_ms": 4'
-    assert "duration-in-seconds" in promise.inner_text()
+    assert rule.get_attribute("open") == ""
+    assert rule.locator("mark").inner_text().strip() == '"duration_ms": 4'
+    assert "duration-in-seconds" in rule.inner_text()
     page.goto(f"{mock}{PATH}#end_is_not_before_start")
     assert page.locator("#DR018a").get_attribute("open") == ""
 
@@ -34,14 +34,14 @@ def test_promises_are_narrowed_down_by_text_group_and_grade(mock, page):
     assert shown(page).count() == 2
     page.get_by_label("Search").fill("created")
     assert shown(page).count() == 1
-    assert page.get_by_role("status").inner_text() == f"1 of {len(RULES)} promises"
+    assert page.get_by_role("status").inner_text() == f"1 of {len(RULES)} rules"
 
 
 def test_it_is_used_by_keyboard(mock, page):
     page.goto(mock + PATH)
     page.get_by_label("Search").focus()
     page.keyboard.type("DR046")
-    for _ in range(3):  # over group and severity to the one promise left
+    for _ in range(3):  # over group and severity to the one rule left
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 

@@ -60,14 +60,14 @@ def test_a_million_runs_are_paged(vast_mock, page):
 
 def test_a_search_looks_at_a_window_and_goes_on_from_there(vast_mock, page):
     page.goto(f"{vast_mock}{RUNS}?workflow=wf_loop77&text=nobody+has+this")
-    told = page.locator(".more")
+    message = page.locator(".more")
 
-    assert f"Looked at runs 1 to {WINDOW:,} of 1,00" in told.inner_text()
-    assert "0 match. Older ones were not looked at." in told.inner_text()
+    assert f"Looked at runs 1 to {WINDOW:,} of 1,00" in message.inner_text()
+    assert "0 match. Older ones were not looked at." in message.inner_text()
     page.get_by_role("link", name="Search further", exact=True).click()
-    expect(told).to_contain_text(f"Looked at runs {WINDOW + 1:,} to {2 * WINDOW:,}")
+    expect(message).to_contain_text(f"Looked at runs {WINDOW + 1:,} to {2 * WINDOW:,}")
     page.get_by_role("link", name="Newer").click()
-    expect(told).to_contain_text(f"Looked at runs 1 to {WINDOW:,}")
+    expect(message).to_contain_text(f"Looked at runs 1 to {WINDOW:,}")
     assert page.get_by_role("link", name="Newer").count() == 0
 
 

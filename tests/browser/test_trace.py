@@ -130,10 +130,10 @@ def test_what_is_copied_works_elsewhere(mock, open_page, tmp_path):
         copied[name] = page.evaluate("() => navigator.clipboard.readText()")
     execution = json.loads(copied["Copy JSON"])
 
-    answer = subprocess.run(
+    response = subprocess.run(
         ["bash", "-c", copied["Copy curl"] + " -s"], capture_output=True, check=True
     )
-    assert json.loads(answer.stdout)["data"] == execution
+    assert json.loads(response.stdout)["data"] == execution
 
     function = ast.parse(copied["Copy as pytest fixture"]).body[-1]
     assert ast.unparse(function.decorator_list[0]) == "pytest.fixture"
@@ -221,7 +221,7 @@ def test_a_fault_shows_in_the_trace_while_the_run_goes_on(mock, page):
         path = made["path"].replace("/v1/", "/__mock/")
         client.post(f"{path}/advance", json={"transitions": 50}).raise_for_status()
 
-        page.locator(".breaches", has_text="duration_is_end_minus_start").wait_for()
+        page.locator(".violations", has_text="duration_is_end_minus_start").wait_for()
         assert (
             "Contract faults are on: duration-in-seconds"
             in page.locator(".trace-told").inner_text()
@@ -271,14 +271,14 @@ def test_rows_tell_their_place_in_the_tree_and_have_ids_of_their_own(mock, page)
     page.goto(mock + FAILED_LOOP)
     page.get_by_role("treeitem").first.wait_for()
     page.locator("[role=treeitem][aria-expanded=false]").first.click()
-    told = page.get_by_role("treeitem").evaluate_all(
+    message = page.get_by_role("treeitem").evaluate_all(
         """all => all.map(({ id, ariaLevel, ariaPosInSet, ariaSetSize }) =>
              [id, +ariaLevel, +ariaPosInSet, +ariaSetSize])"""
     )
 
-    top = [(place, size) for _, level, place, size in told if level == 1]
-    below = [(place, size) for _, level, place, size in told if level == 2]
-    assert len({one[0] for one in told}) == len(told)
+    top = [(place, size) for _, level, place, size in message if level == 1]
+    below = [(place, size) for _, level, place, size in message if level == 2]
+    assert len({one[0] for one in message}) == len(message)
     assert top == [(place, len(top)) for place in range(1, len(top) + 1)]
     assert below[0][0] == 1
     assert all(place <= size for place, size in below)

@@ -15,8 +15,8 @@ PATH = f"/v1/workflows/{RUN['workflow_id']}/executions/{RUN['run_id']}"
 
 
 def test_an_answer_from_standard_input_is_shown(start_viewer, page):
-    answer = json.dumps({"success": True, "message": "ok", "data": RUN}).encode()
-    page.goto(start_viewer("-", given=answer))
+    response = json.dumps({"success": True, "message": "ok", "data": RUN}).encode()
+    page.goto(start_viewer("-", given=response))
 
     assert page.get_by_role("heading", level=1).inner_text().startswith(RUN["run_id"])
     assert page.get_by_role("region", name="Error").is_visible()
@@ -41,15 +41,15 @@ def test_a_broken_document_is_shown_with_its_breaches_marked(start_viewer, open_
     file.write_text(json.dumps(broken), "utf-8")
     page = open_page(viewport=PHONE)
     page.goto(start_viewer(str(file)))
-    told = page.locator(".breaches")
+    message = page.locator(".violations")
 
-    assert "/steps/0/ended_at" in told.inner_text()
-    assert "/steps/2" in told.inner_text()
-    told.get_by_role("button", name="/steps/0/ended_at").first.click()
-    marked = page.locator(".tree-line.breach", has_text="ended_at")
+    assert "/steps/0/ended_at" in message.inner_text()
+    assert "/steps/2" in message.inner_text()
+    message.get_by_role("button", name="/steps/0/ended_at").first.click()
+    marked = page.locator(".tree-line.violation", has_text="ended_at")
     assert "step_end_and_duration_come_together" in marked.inner_text()
-    told.get_by_role("button", name="/created").first.click()
-    assert "yesterday" in page.locator(".tree-line.breach", has_text="created").inner_text()
+    message.get_by_role("button", name="/created").first.click()
+    assert "yesterday" in page.locator(".tree-line.violation", has_text="created").inner_text()
     assert grave_findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
@@ -60,11 +60,11 @@ def test_a_breach_of_the_answer_around_a_run_is_shown_beside_those_of_the_run(st
     run = {**RUN, "steps": [deep, *others], "duration_ms": -1}
     given = json.dumps({"success": "yes", "data": run, "extra": {"of": "theirs"}}).encode()
     page.goto(start_viewer("-", given=given))
-    told = page.locator(".breaches")
+    message = page.locator(".violations")
 
-    assert "schema at /success of the answer: expected" in told.inner_text()
+    assert "schema at /success of the answer: expected" in message.inner_text()
     names = set()
-    for link in told.get_by_role("button").all():
+    for link in message.get_by_role("button").all():
         link.click()
         line = page.locator(".tree-line:focus")
         name = link.inner_text().split("/")[-1]
@@ -90,7 +90,7 @@ def test_odd_numbers_and_half_characters_are_shown(start_viewer, page):
 
     assert page.get_by_role("heading", level=1).inner_text().startswith("run_")
     assert page.title().startswith(r"run_\ud800")
-    assert "Infinity" in page.locator(".breaches", has_text="/event_name").inner_text()
+    assert "Infinity" in page.locator(".violations", has_text="/event_name").inner_text()
 
 
 def test_a_trace_that_cannot_be_drawn_leaves_the_others(start_viewer, page):

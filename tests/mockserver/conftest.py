@@ -197,15 +197,15 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 def _require_none(differences):
-    told = [f"{number} {str(one)[:400]}" for number, one in enumerate(differences)]
-    assert not told, f"an answer differs where answers are kept: {told[0]}"
+    message = [f"{number} {str(one)[:400]}" for number, one in enumerate(differences)]
+    assert not message, f"an answer differs where answers are kept: {message[0]}"
 
 
 @pytest.fixture
 def over_http() -> Iterator[Callable[[Flask], httpx.Client]]:
     """Serve an application on a free port of this process; give a client that sends the key.
 
-    Every test that uses it also tests that no answer shows whether answers are kept.
+    Every test that uses it also tests that no response shows whether answers are kept.
     """
     with ExitStack() as stack:
 
@@ -242,9 +242,9 @@ def serve_scenario(over_http, monkeypatch) -> Callable[..., httpx.Client]:
 
 
 def wait_for_held(server, requests: int) -> None:
-    """Wait until so many requests that get no answer have arrived: they count in the window."""
-    for asked in itertools.count(1):
+    """Wait until so many requests that get no response have arrived: they count in the window."""
+    for requested in itertools.count(1):
         headers = httpx.get(f"{server.url}/v1/credits/balance", headers=DEMO, timeout=20).headers
         counted = int(headers["RateLimit-Limit"]) - int(headers["RateLimit-Remaining"])
-        if counted >= asked + requests:
+        if counted >= requested + requests:
             return

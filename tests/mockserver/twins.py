@@ -59,7 +59,7 @@ class Twins:
             app.extensions[EXTENSION].close()
 
     def _count_repeated(self, response_cache):
-        """Count the answers that were repeated: a comparison of none would say nothing."""
+        """Count the responses that were repeated: a comparison of none would say nothing."""
         repeated = response_cache.repeated
         response_cache._clock = self._clock
 
@@ -82,7 +82,7 @@ class Twins:
         return [one[2]]
 
     def _ask(self, app, environ, body):
-        told = []
-        asked = {**environ, "wsgi.input": io.BytesIO(body)}
-        chunks = app(asked, lambda status, headers, *_rest: told.extend((status, headers)))
-        return (*told, b"".join(chunks))
+        message = []
+        requested = {**environ, "wsgi.input": io.BytesIO(body)}
+        chunks = app(requested, lambda status, headers, *_rest: message.extend((status, headers)))
+        return (*message, b"".join(chunks))

@@ -22,7 +22,7 @@ Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to be right: a change of answers, or a wrapper around the application."""
+    """One way to be right: a change of responses, or a wrapper around the application."""
 
     name: str
     change: Change | None = None
@@ -60,20 +60,20 @@ def _objects(value: Any) -> Iterator[JsonObject]:
 
 
 def _every(change: Callable[[JsonObject], None]) -> Change:
-    """Change every object of every good answer that stands outside of inputs and outputs."""
+    """Change every object of every good response that stands outside of inputs and outputs."""
 
-    def changed(_traffic: Traffic, answer: Answer) -> None:
-        if answer.status == 200 and isinstance(answer.body, dict):
-            for found in list(_objects(answer.body)):
+    def changed(_traffic: Traffic, response: Answer) -> None:
+        if response.status == 200 and isinstance(response.body, dict):
+            for found in list(_objects(response.body)):
                 change(found)
 
     return changed
 
 
 def _run(change: Callable[[JsonObject], None]) -> Change:
-    def changed(traffic: Traffic, answer: Answer) -> None:
-        if traffic.operation_id == "getExecution" and answer.data:
-            change(answer.data)
+    def changed(traffic: Traffic, response: Answer) -> None:
+        if traffic.operation_id == "getExecution" and response.data:
+            change(response.data)
 
     return changed
 
@@ -140,121 +140,121 @@ def _not_started(run: JsonObject) -> None:
         run["steps"] = []
 
 
-def _keys_sorted(_traffic: Traffic, answer: Answer) -> None:
-    answer.body = json.loads(json.dumps(answer.body, sort_keys=True))
+def _keys_sorted(_traffic: Traffic, response: Answer) -> None:
+    response.body = json.loads(json.dumps(response.body, sort_keys=True))
 
 
-def _opaque(_traffic: Traffic, answer: Answer) -> None:
+def _opaque(_traffic: Traffic, response: Answer) -> None:
     """Names of people and things in every script; what is an id stays as it is."""
-    if answer.data.get("workflow", {}) and "name" in answer.data:
-        answer.data["name"] = "كل الأسماء 名前 𝔫𝔞𝔪𝔢 🎉"
+    if response.data.get("workflow", {}) and "name" in response.data:
+        response.data["name"] = "كل الأسماء 名前 𝔫𝔞𝔪𝔢 🎉"
 
 
-def _unsorted(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "listExecutions" and answer.data:
-        answer.data["executions"].sort(key=lambda row: row["run_id"][::-1])
+def _unsorted(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "listExecutions" and response.data:
+        response.data["executions"].sort(key=lambda row: row["run_id"][::-1])
 
 
-def _recovered(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "listExecutions" and answer.data:
-        page = answer.data["pagination"]
-        for row in answer.data["executions"]:
+def _recovered(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "listExecutions" and response.data:
+        page = response.data["pagination"]
+        for row in response.data["executions"]:
             row["ended_at"] = row.pop("completed_at")
             row["duration_ms"] = row.pop("duration")
             row |= {"event_name": "workflows/new-post", "created": row["started_at"]}
-        answer.body["data"] = {
-            "items": answer.data["executions"],
+        response.body["data"] = {
+            "items": response.data["executions"],
             "page": page["page"],
             "page_size": page["page_size"],
             "total": page["total_count"],
             "has_more": page["page"] < page["total_pages"],
         }
-        answer.body["message"] = "Executions retrieved successfully"
+        response.body["message"] = "Executions retrieved successfully"
 
 
-def _bearer_unknown(traffic: Traffic, answer: Answer) -> None:
+def _bearer_unknown(traffic: Traffic, response: Answer) -> None:
     if traffic.is_bearer:
-        answer.status = 401
-        answer.body = {
+        response.status = 401
+        response.body = {
             "success": False,
             "error": {"code": "AUTH_REQUIRED", "message": "No API key was sent"},
         }
 
 
-def _no_limits(_traffic: Traffic, answer: Answer) -> None:
+def _no_limits(_traffic: Traffic, response: Answer) -> None:
     for name in ("Limit", "Remaining", "Reset"):
-        answer.headers.pop(f"RateLimit-{name}", None)
+        response.headers.pop(f"RateLimit-{name}", None)
 
 
-def _home_page_401(_traffic: Traffic, answer: Answer) -> None:
-    if answer.status == 401:
-        answer.body = {"message": "Unauthorized", "error": "Invalid or missing API key"}
+def _home_page_401(_traffic: Traffic, response: Answer) -> None:
+    if response.status == 401:
+        response.body = {"message": "Unauthorized", "error": "Invalid or missing API key"}
 
 
-def _rate_page_429(_traffic: Traffic, answer: Answer) -> None:
-    if answer.status == 429:
-        answer.body = {
+def _rate_page_429(_traffic: Traffic, response: Answer) -> None:
+    if response.status == 429:
+        response.body = {
             "success": False,
             "message": "Rate limit exceeded. Maximum 100 requests per minute allowed.",
             "error": "RATE_LIMIT_EXCEEDED",
         }
 
 
-def _without_message(_traffic: Traffic, answer: Answer) -> None:
-    if isinstance(answer.body, dict):
-        answer.body.pop("message", None)
+def _without_message(_traffic: Traffic, response: Answer) -> None:
+    if isinstance(response.body, dict):
+        response.body.pop("message", None)
 
 
-def _bare_errors(_traffic: Traffic, answer: Answer) -> None:
+def _bare_errors(_traffic: Traffic, response: Answer) -> None:
     for name in ("details", "suggestion"):
-        answer.error.pop(name, None)
+        response.error.pop(name, None)
 
 
-def _charset(_traffic: Traffic, answer: Answer) -> None:
-    answer.headers["Content-Type"] = "application/json; charset=utf-8"
+def _charset(_traffic: Traffic, response: Answer) -> None:
+    response.headers["Content-Type"] = "application/json; charset=utf-8"
 
 
-def _only_completed(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "listExecutions" and answer.data:
+def _only_completed(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "listExecutions" and response.data:
         rows = traffic.ask(f"{traffic.path}?page_size=100").data["executions"]
         done = [row for row in rows if row["status"] == "completed"]
-        page, size = (answer.data["pagination"][name] for name in ("page", "page_size"))
-        answer.data["executions"] = done[(page - 1) * size : page * size]
-        answer.data["pagination"] |= {
+        page, size = (response.data["pagination"][name] for name in ("page", "page_size"))
+        response.data["executions"] = done[(page - 1) * size : page * size]
+        response.data["pagination"] |= {
             "total_count": len(done),
             "total_pages": -(-len(done) // size),
         }
 
 
-def _one_run_lost(traffic: Traffic, answer: Answer) -> None:
-    if traffic.ids.get("runId") == "run_p7t5u1" and answer.status == 200:
-        answer.status = 404
-        answer.body = {"success": False, "error": {"code": "NOT_FOUND", "message": "Not yet"}}
+def _one_run_lost(traffic: Traffic, response: Answer) -> None:
+    if traffic.ids.get("runId") == "run_p7t5u1" and response.status == 200:
+        response.status = 404
+        response.body = {"success": False, "error": {"code": "NOT_FOUND", "message": "Not yet"}}
 
 
-def _balance_as_text(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "getCreditBalance" and answer.data:
-        answer.data["balance"] = str(answer.data["balance"])
+def _balance_as_text(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "getCreditBalance" and response.data:
+        response.data["balance"] = str(response.data["balance"])
 
 
-def _variables_lost(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "getExecutionVariables" and answer.status == 200:
-        answer.status = 404
-        answer.body = {"success": False, "error": {"code": "NOT_FOUND", "message": "None kept"}}
+def _variables_lost(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "getExecutionVariables" and response.status == 200:
+        response.status = 404
+        response.body = {"success": False, "error": {"code": "NOT_FOUND", "message": "None kept"}}
 
 
-def _huge(traffic: Traffic, answer: Answer) -> None:
-    steps = answer.data.get("steps", [])
+def _huge(traffic: Traffic, response: Answer) -> None:
+    steps = response.data.get("steps", [])
     if traffic.ids.get("runId") in {"run_x7k9m2", "run_b7h2k9"}:
         for step in steps.values() if isinstance(steps, dict) else steps:
             if step["output"] is not None:
                 step["output"] = {**step["output"], "raw": "x" * 1_200_000}
 
 
-def _finishes_between(traffic: Traffic, answer: Answer) -> None:
+def _finishes_between(traffic: Traffic, response: Answer) -> None:
     """The list still shows as running what has ended by the time the detail is read."""
-    if traffic.operation_id == "listExecutions" and answer.data and traffic.count == 0:
-        for row in answer.data["executions"][:1]:
+    if traffic.operation_id == "listExecutions" and response.data and traffic.count == 0:
+        for row in response.data["executions"][:1]:
             if row["status"] == "completed":
                 row.update(status="running", completed_at=None, duration=None)
 
@@ -262,10 +262,10 @@ def _finishes_between(traffic: Traffic, answer: Answer) -> None:
 def _only(*operation_ids: str) -> Change:
     """Offer some operations only; all others are an unknown route's bare 404."""
 
-    def changed(traffic: Traffic, answer: Answer) -> None:
+    def changed(traffic: Traffic, response: Answer) -> None:
         if traffic.operation_id not in operation_ids:
-            answer.status, answer.raw = 404, b"not found\n"
-            answer.headers["Content-Type"] = "text/plain"
+            response.status, response.raw = 404, b"not found\n"
+            response.headers["Content-Type"] = "text/plain"
 
     return changed
 
@@ -276,24 +276,26 @@ def _wrapped(handle: Callable[..., Iterable[bytes]]) -> Wrap:
 
 def _slow(application: Any, environ: Any, start: Any) -> Iterable[bytes]:
     time.sleep(0.02)
-    answer: Iterable[bytes] = application(environ, start)
-    return answer
+    response: Iterable[bytes] = application(environ, start)
+    return response
 
 
 def _compressed(application: Any, environ: Any, start: Any) -> Iterable[bytes]:
-    told: list[Any] = []
-    raw = b"".join(application(environ, lambda *given: told.extend(given[:2])))
+    message: list[Any] = []
+    raw = b"".join(application(environ, lambda *given: message.extend(given[:2])))
     packed = gzip.compress(raw)
-    headers = [(name, value) for name, value in told[1] if name.lower() != "content-length"]
-    start(told[0], [*headers, ("content-encoding", "gzip"), ("content-length", str(len(packed)))])
+    headers = [(name, value) for name, value in message[1] if name.lower() != "content-length"]
+    start(
+        message[0], [*headers, ("content-encoding", "gzip"), ("content-length", str(len(packed)))]
+    )
     return [packed]
 
 
 def _chunked(application: Any, environ: Any, start: Any) -> Iterable[bytes]:
-    told: list[Any] = []
-    raw = b"".join(application(environ, lambda *given: told.extend(given[:2])))
-    headers = [(name, value) for name, value in told[1] if name.lower() != "content-length"]
-    start(told[0], headers)
+    message: list[Any] = []
+    raw = b"".join(application(environ, lambda *given: message.extend(given[:2])))
+    headers = [(name, value) for name, value in message[1] if name.lower() != "content-length"]
+    start(message[0], headers)
     return (raw[at : at + 7000] for at in range(0, len(raw), 7000))
 
 
@@ -301,8 +303,8 @@ def _no_head(application: Any, environ: Any, start: Any) -> Iterable[bytes]:
     if environ["REQUEST_METHOD"] not in {"GET", "POST"}:
         start("501 Not Implemented", [("content-type", "text/html"), ("content-length", "4")])
         return [b"<p>\n"]
-    answer: Iterable[bytes] = application(environ, start)
-    return answer
+    response: Iterable[bytes] = application(environ, start)
+    return response
 
 
 VARIANTS = (

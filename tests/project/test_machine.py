@@ -12,7 +12,7 @@ NEEDED = {
     "git": "git",
     "curl": "curl",
     "npm": "nodejs npm",
-    "chromium": "chromium",
+    "chromium-headless-shell": "chromium-headless-shell",
     "wrk": "wrk",
     "redis-server": "redis-server",
 }

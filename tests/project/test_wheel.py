@@ -36,16 +36,16 @@ def test_it(execution_api, execution_factory, assert_keeps_contract, pytestconfi
 def test_the_wheel_serves_outside_the_repository(environment: Environment, tmp_path: Path) -> None:
     with environment.serving(cwd=tmp_path) as (url, key):
         run = "/v1/workflows/wf_abc123/executions/run_x7k9m2"
-        with urlopen(Request(url + run, headers={"x-api-key": key}), timeout=10) as answer:
-            execution = json.load(answer)["data"]
-        with urlopen(url + "/openapi.json", timeout=10) as answer:
-            specification = json.load(answer)
-        with urlopen(f"{url}/__mock/ui/runs/wf_abc123/run_x7k9m2", timeout=10) as answer:
-            page = answer.read().decode()
+        with urlopen(Request(url + run, headers={"x-api-key": key}), timeout=10) as response:
+            execution = json.load(response)["data"]
+        with urlopen(url + "/openapi.json", timeout=10) as response:
+            specification = json.load(response)
+        with urlopen(f"{url}/__mock/ui/runs/wf_abc123/run_x7k9m2", timeout=10) as response:
+            page = response.read().decode()
         assets = re.findall(r'"(/__mock/ui/assets/[^"]+)"', page)
         for asset in assets:
-            with urlopen(url + asset, timeout=10) as answer:
-                assert answer.read(1)
+            with urlopen(url + asset, timeout=10) as response:
+                assert response.read(1)
 
     parsing = "import sys; sys.modules['yaml'] = None; "
     parsing += "from deadringer.contracts import operations; operations()"

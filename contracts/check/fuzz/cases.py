@@ -88,7 +88,7 @@ def _query(case: AnyCase) -> dict[str, str]:
 
 
 def response_of(exchange: Exchange, base_url: str) -> Response:
-    """Turn an exchange into the answer Schemathesis' checks read."""
+    """Turn an exchange into the response Schemathesis' checks read."""
     sent = requests.Request(
         exchange.method,
         base_url.rstrip("/") + exchange.path,
@@ -106,7 +106,7 @@ def response_of(exchange: Exchange, base_url: str) -> Response:
 
 
 def no_response(case: AnyCase) -> Response:
-    """Stand in for an answer that never came; no check of ours looks at it."""
+    """Stand in for a response that never came; no check of ours looks at it."""
     return Response(
         status_code=404,
         headers={"content-type": ["application/json"]},

@@ -197,7 +197,7 @@ class _Turn:
             yield GeneratedResult(exchange, self._phase, tuple(self._failures.get(case_id, ())))
 
     def respond(self, case: AnyCase, headers: Mapping[str, str]) -> Response:
-        """Send what the engine wants to know; return its answer in the engine's terms."""
+        """Send what the engine wants to know; return its response in the engine's terms."""
         request = request_of(case, headers, self._plan)
         if request is None:
             return no_response(case)
@@ -224,7 +224,7 @@ class _Turn:
         documented = exchange.method == case.operation.method.upper()
         severity = severity_of(check, exchange, documented_method=documented)
         if check == "ignored_auth":
-            # Said once; the engine would ask again after every good answer.
+            # Said once; the engine would ask again after every good response.
             self._budget.auth_tried.add(case.operation.label)
         if severity is not None:
             found = self._failures.setdefault(case_id, [])

@@ -20,7 +20,7 @@ class GeneratedPhase(StrEnum):
     EXAMPLES = "examples"  # the examples of the specification, real ids first
     COVERAGE = "coverage"  # every boundary of every parameter, once
     FUZZING = "fuzzing"  # random parameters
-    STATEFUL = "stateful"  # chains along links: an id read in one answer is asked for next
+    STATEFUL = "stateful"  # chains along links: an id read in one response is asked for next
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class GeneratedPlan:
 
 @dataclass(frozen=True, slots=True)
 class CheckFailure:
-    """What one of Schemathesis' own checks says of an answer; BUILT_IN_CHECKS sets its severity."""
+    """What one of Schemathesis' own checks reports; BUILT_IN_CHECKS sets its severity."""
 
     check: str
     title: str
@@ -53,7 +53,7 @@ class CheckFailure:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedResult:
-    """One generated request with its answer and what Schemathesis' checks made of it."""
+    """One generated request with its response and what Schemathesis' checks made of it."""
 
     exchange: Exchange
     phase: GeneratedPhase

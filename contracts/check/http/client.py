@@ -1,4 +1,4 @@
-"""Sends requests and hands over exchanges: bounded, paced, and never surprised by an answer."""
+"""Sends requests and hands over exchanges: bounded, paced, and never surprised by a response."""
 
 import json
 import time

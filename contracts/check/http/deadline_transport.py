@@ -126,10 +126,10 @@ class DeadlineTransport(httpx.BaseTransport):
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; the body of the answer is read later, as a stream."""
+        """Send one request; the body of the response is read later, as a stream."""
         url = request.url
         with _httpx_errors():
-            answer = self._pool.handle_request(
+            response = self._pool.handle_request(
                 httpcore.Request(
                     method=request.method,
                     url=httpcore.URL(
@@ -143,14 +143,14 @@ class DeadlineTransport(httpx.BaseTransport):
                     extensions=request.extensions,
                 )
             )
-        stream = answer.stream
+        stream = response.stream
         if not isinstance(stream, Iterable):
             raise TypeError("the connection pool must answer with a synchronous stream")
         return httpx.Response(
-            answer.status,
-            headers=answer.headers,
+            response.status,
+            headers=response.headers,
             stream=_Body(stream),
-            extensions=answer.extensions,
+            extensions=response.extensions,
         )
 
     def close(self) -> None:

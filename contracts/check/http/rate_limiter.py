@@ -1,4 +1,4 @@
-"""Staying inside the server's rate limit: one window for each credential, read from its answers."""
+"""Keeps to the server's rate limit: one window for each credential, read from its responses."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ class RateLimiter:
             self._windows.pop(credential, None)
 
     def after(self, credential: str, exchange: Exchange) -> None:
-        """Learn from the answer's RateLimit headers."""
+        """Learn from the response's RateLimit headers."""
         remaining = _number(exchange.response_headers, "ratelimit-remaining")
         reset_s = _number(exchange.response_headers, "ratelimit-reset")
         self.limit = _number(exchange.response_headers, "ratelimit-limit") or self.limit

@@ -45,10 +45,10 @@ def connect(session: CheckSession) -> Contact:
 
 def _hint_at_prefix(base_url: str, path: str) -> str:
     """Note what may be wrong with a URL whose first question met nothing."""
-    asked = base_url.rstrip("/") + path
+    requested = base_url.rstrip("/") + path
     (segment,) = {one.path.split("/")[1] for one in operations()}
     if base_url.rstrip("/").endswith(f"/{segment}"):
         what = f"It ends in /{segment}, with which every path of the contract begins"
     else:
         what = f"Every path of the contract is below it, from /{segment} on"
-    return f" Or correct BASE_URL. {what}, and {asked} is a 404."
+    return f" Or correct BASE_URL. {what}, and {requested} is a 404."

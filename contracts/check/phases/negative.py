@@ -98,7 +98,7 @@ def _probe_isolation(session: CheckSession, runs: list[KnownRun], limit: int) ->
     """Ask for each run under other workflows: known ones in turn, and one that does not exist."""
     others = list(session.workflows) or []
     nobody = _unknown_id(session, "wf_")
-    asked = 0
+    requested = 0
     for turn, run in enumerate(runs):
         strangers = [one for one in others if one != run.workflow_id]
         turned = (
@@ -109,9 +109,9 @@ def _probe_isolation(session: CheckSession, runs: list[KnownRun], limit: int) ->
         # With few workflows every pair is asked; with many, each run meets a different one first.
         share = max(1, limit // (2 * max(1, len(runs))))
         for workflow_id in [*turned[:share], nobody]:
-            if asked >= limit:
+            if requested >= limit:
                 return
-            asked += 1
+            requested += 1
             ids = {"id": workflow_id, "runId": run.run_id}
             known = session.runs.get((workflow_id, run.run_id))
             if known is None:

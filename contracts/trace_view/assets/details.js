@@ -16,7 +16,7 @@ export function factsOf(facts) {
 }
 
 /** Give what the contract has against places below a pointer, as jsonTree wants it. */
-export function breachesBelow(violations, pointer) {
+export function violationsBelow(violations, pointer) {
   return violations
     .filter((one) => one.pointer === pointer || one.pointer.startsWith(`${pointer}/`))
     .map((one) => ({ path: pointerParts(one.pointer.slice(pointer.length)), text: `${one.rule}: expected ${one.expected}` }));
@@ -38,18 +38,18 @@ export function lazyPart(title, draw, { isOpen = false, note = "" } = {}) {
 export function stepDetails(view, index, { onclose, onselect }) {
   const step = stepsOf(view.execution)[index];
   const pointer = `/steps/${index}`;
-  const breaches = breachesBelow(view.violations, pointer);
+  const violations = violationsBelow(view.violations, pointer);
   const begin = momentOf(step.started_at) === null ? null : view.span.begin;
   return [
     drawnFrom(heading(nameOf(step), onclose), "heading", nameOf(step)),
-    drawnFrom(el("p", { class: "badges" }, statusBadge(step.status), ...breaches.map((one) => breachBadge(one.text))), "badges", step.status, breaches),
+    drawnFrom(el("p", { class: "badges" }, statusBadge(step.status), ...violations.map((one) => violationBadge(one.text))), "badges", step.status, violations),
     drawnFrom(branchNote(view, step), "branch", step.status),
-    drawnFrom(errorPart(view, step, pointer), "error", step.error, breaches),
-    drawnFrom(inputPart(view, step, pointer, onselect), "input", step.input, step.status === "failed", breaches),
-    drawnFrom(valuePart(view, step, pointer, "output", "Output", step.status === "completed"), "output", step.output, breaches),
-    drawnFrom(valuePart(view, step, pointer, "mapped_output", "Mapped output", false), "mapped", step.mapped_output, breaches),
+    drawnFrom(errorPart(view, step, pointer), "error", step.error, violations),
+    drawnFrom(inputPart(view, step, pointer, onselect), "input", step.input, step.status === "failed", violations),
+    drawnFrom(valuePart(view, step, pointer, "output", "Output", step.status === "completed"), "output", step.output, violations),
+    drawnFrom(valuePart(view, step, pointer, "mapped_output", "Mapped output", false), "mapped", step.mapped_output, violations),
     drawnFrom(stepFacts(view, step), "facts", step.step_id, step.operation, step.iteration, step.total_items, step.started_at, step.ended_at, step.duration_ms, begin),
-    drawnFrom(lazyPart("Whole step as JSON", () => jsonTree(step, { label: "step", breaches }), { isOpen: breaches.length > 0 }), "whole", step, breaches),
+    drawnFrom(lazyPart("Whole step as JSON", () => jsonTree(step, { label: "step", violations }), { isOpen: violations.length > 0 }), "whole", step, violations),
   ].filter(Boolean);
 }
 
@@ -60,7 +60,7 @@ function heading(text, onclose) {
   );
 }
 
-function breachBadge(text) {
+function violationBadge(text) {
   return el("span", { class: "status is-warning" }, el("span", { class: "mark", "aria-hidden": "true" }), isolated(text.split(":")[0]));
 }
 
@@ -78,7 +78,7 @@ function errorPart(view, step, pointer) {
     "section", { class: "notice failed step-error", "aria-label": "Error" },
     el("h3", {}, "Error"),
     typeof message === "string" ? el("p", { class: "any" }, isolated(message)) : null,
-    typeof step.error === "object" ? jsonTree(step.error, { label: "error", breaches: breachesBelow(view.violations, `${pointer}/error`) }) : null,
+    typeof step.error === "object" ? jsonTree(step.error, { label: "error", violations: violationsBelow(view.violations, `${pointer}/error`) }) : null,
   );
 }
 
@@ -94,7 +94,7 @@ function inputPart(view, step, pointer, onselect) {
   ));
   const led = step.status === "failed" ? "Input that led to it" : "Input";
   return lazyPart(led, () => [
-    jsonTree(step.input, { label: "input", breaches: breachesBelow(view.violations, `${pointer}/input`) }),
+    jsonTree(step.input, { label: "input", violations: violationsBelow(view.violations, `${pointer}/input`) }),
     ...(notes.length ? [el("ul", { class: "origins small" }, notes)] : []),
   ], { isOpen: true });
 }
@@ -102,8 +102,8 @@ function inputPart(view, step, pointer, onselect) {
 function valuePart(view, step, pointer, member, title, isOpen) {
   const value = step[member];
   if (value === null || value === undefined) return null;
-  const breaches = breachesBelow(view.violations, `${pointer}/${member}`);
-  return lazyPart(title, () => jsonTree(value, { label: title.toLowerCase(), breaches }), { isOpen: isOpen || breaches.length > 0, note: previewOf(value, 40) });
+  const violations = violationsBelow(view.violations, `${pointer}/${member}`);
+  return lazyPart(title, () => jsonTree(value, { label: title.toLowerCase(), violations }), { isOpen: isOpen || violations.length > 0, note: previewOf(value, 40) });
 }
 
 function stepFacts(view, step) {
@@ -134,7 +134,7 @@ export function absentDetails(view, action, { onclose }) {
 export function runDetails(view) {
   const run = view.execution;
   const rest = without(run, "steps");
-  const breaches = breachesBelow(view.violations.filter((one) => !one.pointer.startsWith("/steps/")), "");
+  const violations = violationsBelow(view.violations.filter((one) => !one.pointer.startsWith("/steps/")), "");
   return [
     drawnFrom(el("div", { class: "details-head" }, el("h2", { tabindex: "-1" }, "This run")), "heading"),
     drawnFrom(el("p", { class: "muted small" }, "Choose a step to see its input and output."), "hint"),
@@ -143,16 +143,16 @@ export function runDetails(view) {
       ["Workflow id", isolated(run.workflow_id ?? "–")], ["Trigger event", isolated(run.event_name ?? "–")],
       ["Started", momentText(run.started_at)], ["Ended", momentText(run.ended_at)], ["Logged", momentText(run.created)],
     ]), "facts", rest),
-    drawnFrom(lazyPart("Run without its steps as JSON", () => jsonTree(rest, { label: "run", breaches }), { isOpen: breaches.length > 0 }), "whole", rest, breaches),
+    drawnFrom(lazyPart("Run without its steps as JSON", () => jsonTree(rest, { label: "run", violations }), { isOpen: violations.length > 0 }), "whole", rest, violations),
     envelopePart(view),
   ].filter(Boolean);
 }
 
 function envelopePart({ envelope, outside }) {
   if (!envelope) return null;
-  const breaches = breachesBelow(outside, "");
-  const tree = () => jsonTree(envelope, { label: "answer", breaches });
-  return drawnFrom(lazyPart("Answer around this run as JSON", tree, { isOpen: breaches.length > 0 }), "envelope", envelope, breaches);
+  const violations = violationsBelow(outside, "");
+  const tree = () => jsonTree(envelope, { label: "answer", violations });
+  return drawnFrom(lazyPart("Answer around this run as JSON", tree, { isOpen: violations.length > 0 }), "envelope", envelope, violations);
 }
 
 /** Give the table that `column_config` makes of the steps' mapped outputs, null without one. */

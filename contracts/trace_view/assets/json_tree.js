@@ -23,14 +23,14 @@ function entriesOf(value) {
 }
 
 /**
- * Give the tree of a value with its tools. `breaches` are what the contract has against places in
+ * Give the tree of a value with its tools. `violations` are what the contract has against places in
  * it: a list of {path: [names], text}; the way to each is open from the start. The element's
  * `goTo(path)` opens the way to a place and puts the focus there.
  */
-export function jsonTree(value, { label, breaches = [] } = {}) {
+export function jsonTree(value, { label, violations = [] } = {}) {
   const root = new TreeNode(null, value);
   const canvas = el("div", { class: "tree" }, root.element);
-  breaches.forEach((breach) => root.mark(breach.path, breach.text));
+  violations.forEach((violation) => root.mark(violation.path, violation.text));
   root.open();
   const isSimple = root.size() > 0 && root.size() <= OPEN_AT_FIRST;
   if (isSimple) root.children.forEach((child) => { if (child.size() <= OPEN_AT_FIRST) child.open(); });
@@ -193,8 +193,8 @@ class TreeNode extends Branch {
 
   mark(path, text) {
     const node = this.walk(path);
-    node.line.classList.add("breach");
-    node.line.append(el("span", { class: "breach-note" }, text));
+    node.line.classList.add("violation");
+    node.line.append(el("span", { class: "violation-note" }, text));
   }
 
   reveal(path, block = "nearest") {

@@ -1,7 +1,7 @@
 // Draws the trace of an execution into every [data-trace] of the page, from its JSON island:
 // {execution, workflow?, now?, violations?: [{pointer, rule, severity, expected, got, fix}],
 //  note?: a sentence about where this comes from, taken?: a sentence about what has its run id already,
-//  envelope?: the answer around it without its data, outside?: breaches there, like violations,
+//  envelope?: the answer around it without its data, outside?: violations there, like violations,
 //  links?: {data?: path that gives this again while the run goes on, curl?: a command}}
 
 import { copyButton, button, el, isolated, statusBadge } from "./elements.js";
@@ -107,29 +107,29 @@ class Trace {
       "div", { class: "notice failed", role: "alert" }, el("b", {}, this.execution.status === "failed" ? "Failed. " : "Error. "), isolated(typeof error === "string" ? error : JSON.stringify(error), "any"),
     );
     const note = this.note ? el("p", { class: "notice warning" }, isolated(this.note)) : null;
-    const breaches = this.violations.length + this.outside.length ? this.breachList() : null;
+    const violations = this.violations.length + this.outside.length ? this.violationList() : null;
     settleNamed(this.told, [
       drawnFrom(note, "note", this.note),
       drawnFrom(notice, "error", error, this.execution.status),
-      drawnFrom(breaches, "breaches", this.violations, this.outside),
+      drawnFrom(violations, "violations", this.violations, this.outside),
     ].filter(Boolean));
   }
 
-  breachList() {
+  violationList() {
     const all = [
-      ...this.outside.map((one) => this.breachLine(one, () => this.goOutside(one.pointer), " of the answer")),
-      ...this.violations.map((one) => this.breachLine(one, () => this.goTo(one.pointer))),
+      ...this.outside.map((one) => this.violationLine(one, () => this.goOutside(one.pointer), " of the answer")),
+      ...this.violations.map((one) => this.violationLine(one, () => this.goTo(one.pointer))),
     ];
     const most = 50;
     return el(
-      "details", { class: "notice warning breaches", open: all.length <= 12 },
+      "details", { class: "notice warning violations", open: all.length <= 12 },
       el("summary", {}, el("b", {}, all.length === 1 ? "1 violation of the contract" : `${all.length} violations of the contract`)),
       el("ul", { class: "small" }, all.slice(0, most)),
       all.length > most ? el("p", { class: "small muted" }, `and ${all.length - most} more`) : null,
     );
   }
 
-  breachLine(one, show, whose = "") {
+  violationLine(one, show, whose = "") {
     const place = el("code", { class: "any" }, one.pointer || "/");
     return el(
       "li", { class: "any" }, el("b", {}, isolated(one.rule)), " at ", button(place, show, { class: "link" }), `${whose}: expected `,

@@ -86,7 +86,7 @@ class Sender(Enum):
     LOCAL_PAGE = auto()
     """A page of this machine, on another port."""
     LINK = auto()
-    """Somebody followed a link to us; the page that has it cannot read the answer."""
+    """Somebody followed a link to us; the page that has it cannot read the response."""
     PROGRAM = auto()
     OTHER_SITE = auto()
 
@@ -122,9 +122,9 @@ def _is_no_form(request: Request) -> bool:
 
 
 def _is_followed_link(request: Request) -> bool:
-    told = request.headers
-    is_shown = told.get("Sec-Fetch-Dest") == "document"
-    return request.method in READING and told.get("Sec-Fetch-Mode") == "navigate" and is_shown
+    message = request.headers
+    is_shown = message.get("Sec-Fetch-Dest") == "document"
+    return request.method in READING and message.get("Sec-Fetch-Mode") == "navigate" and is_shown
 
 
 COOKIE = "deadringer_control"

@@ -1,4 +1,4 @@
-"""What every answer of the control API starts from: the service, the journal, what was asked."""
+"""What every response of the control API starts from: the service, the journal, what was asked."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

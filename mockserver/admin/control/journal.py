@@ -27,16 +27,16 @@ UNKNOWN_MATCH = {"kind": "none", "name": None}
 def entry_of(
     passed: Passed, redactor: SecretRedactor, api_keys: Iterable[str], verdicts: Verdicts
 ) -> JsonObject:
-    """Return the entry; keys are hidden in it. `verdicts` spares it to judge an answer again.
+    """Return the entry, keys hidden; `verdicts` holds what was found about responses before.
 
-    `response_violations` is null where the answer is not one the contract speaks of, or too long to
-    have been kept whole. `ms` is the time the server spent.
+    `response_violations` is null for a response that the contract does not cover, or that was too
+    long to be kept whole. `ms` is the time the server spent.
     """
     environ, notes = passed.environ, passed.notes
     path = passed.path
     headers = _request_headers(passed)
     answer_headers = {name.lower(): value for name, value in passed.headers}
-    body = _decoded(passed.answer, answer_headers.get("content-encoding", ""))
+    body = _decoded(passed.response_body, answer_headers.get("content-encoding", ""))
     preferences = _applied(answer_headers)
     return {
         "number": passed.number,
@@ -52,12 +52,12 @@ def entry_of(
         "key": redactor(environ["HTTP_X_API_KEY"]) if "HTTP_X_API_KEY" in environ else None,
         "request": {
             "headers": {name: redactor(value) for name, value in headers.items()},
-            "body": redactor(_text(passed.asked[:BYTES_KEPT])),
+            "body": redactor(_text(passed.request_body[:BYTES_KEPT])),
         },
-        "answer": {
+        "response": {
             "headers": dict(passed.headers),
             "body": redactor(_text(body)),
-            "truncated": passed.answer_length > len(passed.answer),
+            "truncated": passed.response_length > len(passed.response_body),
         },
         "matched": notes.matched or UNKNOWN_MATCH,
         "preferences": preferences,
@@ -105,16 +105,16 @@ def _applied(headers: JsonObject) -> list[str]:
 def _response_violations(
     passed: Passed, headers: JsonObject, answer_headers: JsonObject, body: bytes
 ) -> Verdict:
-    """Return what the contract has against the answer, judged by the one engine."""
+    """Return what the contract has against the response, judged by the one engine."""
     operation = passed.notes.operation
-    if operation is None or passed.answer_length > len(passed.answer):
+    if operation is None or passed.response_length > len(passed.response_body):
         return None
     from deadringer.contracts.documents import validate_exchange  # few read the journal
 
-    asked: Any = None
-    if passed.asked:
+    requested: Any = None
+    if passed.request_body:
         try:
-            asked = json.loads(passed.asked)
+            requested = json.loads(passed.request_body)
         except (ValueError, RecursionError):
             return None
     exchange = Exchange(
@@ -125,7 +125,7 @@ def _response_violations(
         path_parameters=passed.notes.path_parameters,
         query=dict(parse_qsl(passed.environ.get("QUERY_STRING", ""), keep_blank_values=True)),
         request_headers=headers,
-        request_body=asked,
+        request_body=requested,
         response_headers=answer_headers,
         response_body=body,
         sent_at_s=passed.at.timestamp(),
@@ -138,14 +138,17 @@ def _response_violations(
 
 
 def client_violations(
-    passed: Passed, answer: bytes, preferences: Iterable[str], api_keys: Iterable[str]
+    passed: Passed, response: bytes, preferences: Iterable[str], api_keys: Iterable[str]
 ) -> list[str]:
     """Return a line for each breach: a key that is missing or wrong, or what failed validation.
 
     What was preferred, a reserved run or a fault answered, the client did not do; and nobody
     breaks the contract by asking for a run that is not there, or once too often.
     """
-    return [*_violation_of_key(passed, api_keys), *_failed_validation(passed, answer, preferences)]
+    return [
+        *_violation_of_key(passed, api_keys),
+        *_failed_validation(passed, response, preferences),
+    ]
 
 
 def _violation_of_key(passed: Passed, api_keys: Iterable[str]) -> list[str]:
@@ -159,7 +162,7 @@ def _violation_of_key(passed: Passed, api_keys: Iterable[str]) -> list[str]:
     return []
 
 
-def _failed_validation(passed: Passed, answer: bytes, preferences: Iterable[str]) -> list[str]:
+def _failed_validation(passed: Passed, response: bytes, preferences: Iterable[str]) -> list[str]:
     """Return the lines of the 400; a fault or a preference may have made it."""
     notes = passed.notes
     is_wanted = any(one.startswith("code=") for one in preferences)
@@ -167,7 +170,7 @@ def _failed_validation(passed: Passed, answer: bytes, preferences: Iterable[str]
     if passed.status_code != HTTPStatus.BAD_REQUEST or is_wanted or is_changed:
         return []
     try:
-        error = json.loads(answer)["error"]
+        error = json.loads(response)["error"]
         return list((error["details"] or {}).get("errors") or [error["message"]])
     except (ValueError, KeyError, TypeError, AttributeError):
         return ["The request failed validation"]

@@ -1,4 +1,4 @@
-"""Makes the routes of the control API out of its document, and answers its index."""
+"""Makes the routes of the control API out of its document, and responses its index."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace

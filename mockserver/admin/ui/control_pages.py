@@ -43,7 +43,7 @@ class Switch:
 
 
 class SwitchGroup(NamedTuple):
-    """Contract faults that break promises of one group."""
+    """Contract faults that violate rules of one group."""
 
     name: str
     switches: tuple[Switch, ...]
@@ -111,7 +111,7 @@ def _story(kind: str, status: int | None) -> str:
 
 
 def contract_switches() -> Iterator[SwitchGroup]:
-    """Yield the contract faults by the group of the promise each breaks."""
+    """Yield the contract faults by the group of the rule each violates."""
     from deadringer.mockserver.faults.contract import CONTRACT_FAULTS  # many modules; few steer
 
     ordered = sorted(CONTRACT_FAULTS, key=lambda fault: fault.breaks)

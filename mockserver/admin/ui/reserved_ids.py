@@ -40,10 +40,10 @@ def reserved_runs() -> list[ReservedId]:
 def reserved_note(snapshot: Snapshot, workflow_id: str, run_id: str = "") -> str:
     """Return what the API does under these ids, "" if they are not reserved or hide nothing."""
     named = workflow_id if snapshot.is_reserved else ""
-    told = _of_answer(reserved_preferences("getExecution", named, run_id))
-    if not told:
+    message = _of_answer(reserved_preferences("getExecution", named, run_id))
+    if not message:
         return "A reserved id: no list of the API holds it." if run_id in RESERVED_RUNS else ""
-    return f"A reserved id. {told}; here is what would be there."
+    return f"A reserved id. {message}; here is what would be there."
 
 
 def _of_answer(preferences: Mapping[str, str]) -> str:
@@ -57,9 +57,9 @@ def _of_answer(preferences: Mapping[str, str]) -> str:
 
 
 def _of_workflow(workflow: MagicWorkflow) -> str:
-    told = _of_answer(workflow.preferences)
-    if told:
-        return told
+    message = _of_answer(workflow.preferences)
+    if message:
+        return message
     if workflow.ending:
         return f"Every run is {workflow.ending}, and so is a test run in the end"
     count = sum(entry.get("times", 1) for entry in workflow.runs)

@@ -1,4 +1,4 @@
-"""The rules page: every promise with its source, an example of each kind, and who breaks it."""
+"""The rules page: every rule with its source, an example of each kind, and its faults."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from .shell import UI, show_page
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of an example; `is_broken` marks the place of a breach."""
+    """One line of an example; `is_broken` marks the place of a violation."""
 
     text: str
     is_broken: bool
@@ -32,7 +32,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class RuleEntry:
     """One rule as it is shown; `faults` are those that break it."""
 
     rule: Rule
@@ -45,8 +45,8 @@ class Promise:
     @property
     def searched(self) -> str:
         """The text that a search looks through."""
-        told = (self.rule.id, self.rule.name, self.title, self.rule.source, *self.faults)
-        return " ".join(told).lower()
+        message = (self.rule.id, self.rule.name, self.title, self.rule.source, *self.faults)
+        return " ".join(message).lower()
 
 
 def add_rules_page(app: Flask) -> None:
@@ -64,24 +64,28 @@ def ticked(text: str) -> Markup:
 
 def _rules_page() -> Response:
     return show_page(
-        "rules.html", "ui rules", promises=promises(), groups=list(Group), severities=list(Severity)
+        "rules.html",
+        "ui rules",
+        rules=rule_entries(),
+        groups=list(Group),
+        severities=list(Severity),
     )
 
 
 @cache
-def promises() -> tuple[Promise, ...]:
-    """Return every promise in the order of the contract."""
-    return tuple(_promise(rule) for rule in RULES)
+def rule_entries() -> tuple[RuleEntry, ...]:
+    """Return every rule in the order of the contract."""
+    return tuple(_entry(rule) for rule in RULES)
 
 
-def _promise(rule: Rule) -> Promise:
+def _entry(rule: Rule) -> RuleEntry:
     from deadringer.mockserver.faults.contract import (
         CONTRACT_FAULTS,  # many modules, and few look at rules
     )
 
     title, *why = (" ".join(part.split()) for part in rule.why.split("\n\n"))
     instances = instances_of(rule)
-    return Promise(
+    return RuleEntry(
         rule=rule,
         title=title,
         why=tuple(why),
@@ -103,7 +107,7 @@ def _example(instance: Instance) -> Example:
 
 
 def _place(shown: Json, pointer: str, parts: int) -> str:
-    """Return where a breach stands in what is shown: in the last part that has such a place."""
+    """Return where a violation stands in what is shown: in the last part that has such a place."""
     roots = [""] if parts == 1 else [f"/{part}" for part in reversed(range(parts))]
     wanted = [f"{root}{inner}{pointer}" for root in roots for inner in ("", "/body")]
     return next((place for place in wanted if _exists(shown, place)), pointer)

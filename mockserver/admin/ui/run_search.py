@@ -43,8 +43,8 @@ class Search:
             return False
         if not self.text:
             return True
-        told = f"{row.run_id} {row.workflow_id} {row.run.get('error') or ''}"
-        return self.text.casefold() in told.casefold()
+        message = f"{row.run_id} {row.workflow_id} {row.run.get('error') or ''}"
+        return self.text.casefold() in message.casefold()
 
 
 class Page(NamedTuple):

@@ -72,11 +72,11 @@ def _document(viewed: Viewed) -> JsonObject:
 
 
 def _judged(viewed: Viewed) -> tuple[list[Violation], list[Violation]]:
-    """Return what the contract has against the execution, and against the answer around it."""
+    """Return what the contract has against the execution, and against the response around it."""
     if viewed.envelope is None:
         return list(validate_execution(viewed.execution)), []
-    answer = {**viewed.envelope, "data": viewed.execution}
-    found = validate_document(answer, operation_id="getExecution")
+    response = {**viewed.envelope, "data": viewed.execution}
+    found = validate_document(response, operation_id="getExecution")
     inside = [one for one in found if f"{one.pointer}/".startswith(_DATA)]
     outside = [one for one in found if not f"{one.pointer}/".startswith(_DATA)]
     return [replace(one, pointer=one.pointer[len(_DATA) - 1 :]) for one in inside], outside

@@ -32,7 +32,7 @@ class NoExecutionError(Exception):
 class Viewed:
     """An execution, which may break the contract, and where it came from.
 
-    `envelope` is the answer it stood in under `data`, without that. `workflow` is its definition,
+    `envelope` is the response it stood in under `data`, without that. `workflow` is its definition,
     where the server it came from gave that too.
     """
 
@@ -79,7 +79,7 @@ def read_execution(
 
 
 def _held_in(document: Json, place: str) -> tuple[JsonObject, JsonObject | None]:
-    """Return the execution a document is or holds, and the answer around it, if there is one.
+    """Return the execution a document is or holds, and the response around it, if there is one.
 
     Raises:
         NoExecutionError: if it holds none, or several.
@@ -176,13 +176,13 @@ def _fetched(url: str, key: str | None) -> Json:
 
 def _reason(response: httpx.Response, key: str | None) -> str:
     try:
-        told = f" ({error_text(response.json())})"
+        message = f" ({error_text(response.json())})"
     except ValueError:
-        told = ""
+        message = ""
     if response.status_code == httpx.codes.UNAUTHORIZED:
         fix = "another key" if key else "a key"
-        return f"{told}. Give {fix} with --api-key or DEADRINGER_API_KEY."
-    return f"{told}. Check the URL."
+        return f"{message}. Give {fix} with --api-key or DEADRINGER_API_KEY."
+    return f"{message}. Check the URL."
 
 
 def _definition(url: str, key: str | None) -> JsonObject | None:

@@ -57,11 +57,11 @@ class Passed:
     session: str
     clock: VirtualClock
     at: datetime
-    asked: bytes
+    request_body: bytes
     status: str = "500"
     headers: list[tuple[str, str]] = field(default_factory=list)
-    answer: bytes = b""
-    answer_length: int = 0
+    response_body: bytes = b""
+    response_length: int = 0
     ms: float = 0
     notes: RequestNotes = field(default_factory=RequestNotes)
     number: int = 0
@@ -79,7 +79,7 @@ class Passed:
 
     @property
     def status_code(self) -> int:
-        """The status of the answer."""
+        """The status of the response."""
         return int(self.status[:3])
 
 
@@ -150,7 +150,7 @@ class Journal:
 
 
 def _passed(one: "Passed | _Repeated") -> Passed:
-    """Return an entry as it is read; of an answer that was repeated it is only made now."""
+    """Return an entry as it is read; of a response that was repeated it is only made now."""
     if isinstance(one, Passed):
         return one
     number, environ, repeated, window, at, ms = one
@@ -159,11 +159,11 @@ def _passed(one: "Passed | _Repeated") -> Passed:
         session=repeated.session,
         clock=repeated.clock,
         at=at,
-        asked=b"",
+        request_body=b"",
         status=repeated.status,
         headers=repeated.headers_in(window),
-        answer=repeated.body,
-        answer_length=repeated.body_length,
+        response_body=repeated.body,
+        response_length=repeated.body_length,
         ms=ms,
         notes=repeated.notes,
         number=number,
@@ -189,7 +189,7 @@ class JournalLayer:
         if not context.path.startswith(API_ROOT):
             return self._application(environ, start_response)
         began = time.perf_counter()
-        asked = _body(environ)
+        requested = _body(environ)
         started: list[Any] = ["500", []]
 
         def start(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], object]:
@@ -198,7 +198,9 @@ class JournalLayer:
 
         # The operation may replace the snapshot by one of its own, with the same clock.
         snapshot = context.snapshot
-        passed = Passed(environ, context.session_name, snapshot.clock, snapshot.machine_now, asked)
+        passed = Passed(
+            environ, context.session_name, snapshot.clock, snapshot.machine_now, requested
+        )
         answer = self._application(environ, start)
         passing = self._passing(answer, passed, started, began)
         # Who has a response finds it in the journal: only one that is sent in pieces, as a
@@ -212,7 +214,7 @@ class JournalLayer:
         try:
             for chunk in answer:
                 kept += chunk[: BYTES_KEPT - len(kept)]
-                passed.answer_length += len(chunk)
+                passed.response_length += len(chunk)
                 yield chunk
         finally:
             close = getattr(answer, "close", None)
@@ -220,7 +222,7 @@ class JournalLayer:
                 close()
             passed.ms = (time.perf_counter() - began) * 1000
             passed.status, passed.headers = started
-            passed.answer = bytes(kept)
+            passed.response_body = bytes(kept)
             passed.notes = passed.environ[CONTEXT].notes()
             passed.environ = _texts(passed.environ)
             self._journal.add(passed)

@@ -1,4 +1,4 @@
-"""Test Workflow: starts a run and answers at once."""
+"""Test Workflow: starts a run and responses at once."""
 
 from collections.abc import Mapping
 

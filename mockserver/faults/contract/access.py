@@ -24,9 +24,9 @@ Fault = ContractFault
 def _on_read(change: Callable[[JsonObject, int], None]) -> Change:
     """Make a change to executions from the second read of a run on."""
 
-    def changed(traffic: Traffic, answer: Answer) -> None:
-        if traffic.operation_id == "getExecution" and answer.data and traffic.count:
-            change(answer.data, traffic.count)
+    def changed(traffic: Traffic, response: Answer) -> None:
+        if traffic.operation_id == "getExecution" and response.data and traffic.count:
+            change(response.data, traffic.count)
 
     return changed
 
@@ -74,53 +74,53 @@ def _first_step_vanishes(run: JsonObject, _count: int) -> None:
         del run["steps"][0]
 
 
-def _found_anywhere(traffic: Traffic, answer: Answer) -> None:
+def _found_anywhere(traffic: Traffic, response: Answer) -> None:
     """Look a run up by its id alone, and answer as if it were of the asked workflow."""
-    if traffic.operation_id == "getExecution" and answer.status == 404 and traffic.has_good_key:
-        _answer_from_owner(traffic, answer)
+    if traffic.operation_id == "getExecution" and response.status == 404 and traffic.has_good_key:
+        _answer_from_owner(traffic, response)
 
 
-def _answer_from_owner(traffic: Traffic, answer: Answer) -> None:
+def _answer_from_owner(traffic: Traffic, response: Answer) -> None:
     for workflow in traffic.ask("/v1/workflows?limit=100").data["items"]:
         found = traffic.ask(f"/v1/workflows/{workflow['id']}/executions/{traffic.ids['runId']}")
         if found.status == 200:
             found.data["workflow_id"] = traffic.ids["id"]
-            answer.status, answer.body = 200, found.body
+            response.status, response.body = 200, found.body
 
 
-def _forbidden_elsewhere(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "getExecution" and answer.status == 404 and traffic.has_good_key:
+def _forbidden_elsewhere(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "getExecution" and response.status == 404 and traffic.has_good_key:
         found = Answer(404, Headers(), {})
         _answer_from_owner(traffic, found)
         if found.status == 200:
-            answer.status = 403
-            answer.error["code"] = "FORBIDDEN"
+            response.status = 403
+            response.error["code"] = "FORBIDDEN"
 
 
-def _crashes_on_unknown(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "getExecution" and answer.status == 404:
-        answer.status = 500
-        answer.error["code"] = "INTERNAL_ERROR"
+def _crashes_on_unknown(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "getExecution" and response.status == 404:
+        response.status = 500
+        response.error["code"] = "INTERNAL_ERROR"
 
 
-def _crashes_on_long(traffic: Traffic, answer: Answer) -> None:
-    if len(traffic.path) > 300 and answer.status == 404:
-        answer.status = 500
+def _crashes_on_long(traffic: Traffic, response: Answer) -> None:
+    if len(traffic.path) > 300 and response.status == 404:
+        response.status = 500
 
 
-def _empty_for_unknown(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "getExecution" and answer.status == 404:
-        answer.status, answer.body = 200, {"success": True, "data": None}
+def _empty_for_unknown(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "getExecution" and response.status == 404:
+        response.status, response.body = 200, {"success": True, "data": None}
 
 
 def _opened(*operation_ids: str, wrong_keys: bool = True, no_key: bool = True) -> Change:
     """Answer some operations without a good key."""
 
-    def changed(traffic: Traffic, answer: Answer) -> None:
+    def changed(traffic: Traffic, response: Answer) -> None:
         let_in = no_key if not traffic.key else wrong_keys
-        if traffic.operation_id in operation_ids and answer.status == 401 and let_in:
+        if traffic.operation_id in operation_ids and response.status == 401 and let_in:
             found = traffic.ask(target_of(traffic))
-            answer.status, answer.body, answer.raw = found.status, found.body, found.raw
+            response.status, response.body, response.raw = found.status, found.body, found.raw
 
     return changed
 
@@ -130,86 +130,86 @@ def target_of(traffic: Traffic) -> str:
     return f"{traffic.path}?{query}"
 
 
-def _prefix_is_enough(traffic: Traffic, answer: Answer) -> None:
+def _prefix_is_enough(traffic: Traffic, response: Answer) -> None:
     is_near = traffic.key.startswith("trig_demo_key_0123456789")
-    if answer.status == 401 and traffic.operation_id == "getExecution" and is_near:
+    if response.status == 401 and traffic.operation_id == "getExecution" and is_near:
         found = traffic.ask(target_of(traffic))
-        answer.status, answer.body = found.status, found.body
+        response.status, response.body = found.status, found.body
 
 
-def _key_in_query(traffic: Traffic, answer: Answer) -> None:
-    if answer.status == 401 and {"api_key", "x-api-key"} & traffic.query.keys():
+def _key_in_query(traffic: Traffic, response: Answer) -> None:
+    if response.status == 401 and {"api_key", "x-api-key"} & traffic.query.keys():
         found = traffic.ask(traffic.path)
-        answer.status, answer.body = found.status, found.body
+        response.status, response.body = found.status, found.body
 
 
-def _bearer_refused(traffic: Traffic, answer: Answer) -> None:
+def _bearer_refused(traffic: Traffic, response: Answer) -> None:
     if traffic.is_bearer and traffic.has_good_key:
-        answer.status = 401
-        answer.body = {"message": "Unauthorized", "error": "Invalid or missing API key"}
+        response.status = 401
+        response.body = {"message": "Unauthorized", "error": "Invalid or missing API key"}
 
 
-def _existence_first(traffic: Traffic, answer: Answer) -> None:
-    if answer.status == 401 and traffic.operation_id == "getExecution":
+def _existence_first(traffic: Traffic, response: Answer) -> None:
+    if response.status == 401 and traffic.operation_id == "getExecution":
         found = traffic.ask(traffic.path)
         if found.status == 404:
-            answer.status, answer.body = 404, found.body
+            response.status, response.body = 404, found.body
 
 
 def _code_on(status: int, code: str) -> Change:
-    return on_status(status, lambda answer: answer.error.update(code=code))
+    return on_status(status, lambda response: response.error.update(code=code))
 
 
-def _flat_error(answer: Answer) -> None:
-    answer.body = {"success": False, "error": answer.error.get("message", "error")}
+def _flat_error(response: Answer) -> None:
+    response.body = {"success": False, "error": response.error.get("message", "error")}
 
 
-def _html_error(answer: Answer) -> None:
-    answer.raw = b"<html><body><h1>404 Not Found</h1></body></html>"
-    answer.headers["Content-Type"] = "text/html"
+def _html_error(response: Answer) -> None:
+    response.raw = b"<html><body><h1>404 Not Found</h1></body></html>"
+    response.headers["Content-Type"] = "text/html"
 
 
-def _success_true(answer: Answer) -> None:
-    if isinstance(answer.body, dict):
-        answer.body["success"] = True
+def _success_true(response: Answer) -> None:
+    if isinstance(response.body, dict):
+        response.body["success"] = True
 
 
-def _success_left_false(traffic: Traffic, answer: Answer) -> None:
-    if answer.data and answer.data.get("status") == "failed":
-        answer.body["success"] = False
+def _success_left_false(traffic: Traffic, response: Answer) -> None:
+    if response.data and response.data.get("status") == "failed":
+        response.body["success"] = False
 
 
-def _empty_message(_traffic: Traffic, answer: Answer) -> None:
-    if answer.status == 200 and isinstance(answer.body, dict):
-        answer.body["message"] = ""
+def _empty_message(_traffic: Traffic, response: Answer) -> None:
+    if response.status == 200 and isinstance(response.body, dict):
+        response.body["message"] = ""
 
 
-def _as_text(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "getExecution" and answer.status == 200:
-        answer.headers["Content-Type"] = "text/plain"
+def _as_text(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "getExecution" and response.status == 200:
+        response.headers["Content-Type"] = "text/plain"
 
 
-def _range_clamped(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "listExecutions" and answer.status == 400:
+def _range_clamped(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "listExecutions" and response.status == 400:
         found = traffic.ask(traffic.path)
-        answer.status, answer.body = found.status, found.body
+        response.status, response.body = found.status, found.body
 
 
-def _odd_page_crashes(traffic: Traffic, answer: Answer) -> None:
+def _odd_page_crashes(traffic: Traffic, response: Answer) -> None:
     is_number = traffic.query.get("page", "1").lstrip("-").isdigit()
-    if traffic.operation_id == "listExecutions" and answer.status == 400 and not is_number:
-        answer.fail(500, "INTERNAL_ERROR")
+    if traffic.operation_id == "listExecutions" and response.status == 400 and not is_number:
+        response.fail(500, "INTERNAL_ERROR")
 
 
-def _redirected(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "getExecution" and answer.status == 200:
-        answer.status, answer.body = 302, None
-        answer.headers["Location"] = "https://login.example.com/"
+def _redirected(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "getExecution" and response.status == 200:
+        response.status, response.body = 302, None
+        response.headers["Location"] = "https://login.example.com/"
 
 
-def _crashes_on_failed(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "getExecution" and answer.data.get("status") == "failed":
-        answer.fail(500, "INTERNAL_ERROR")
+def _crashes_on_failed(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "getExecution" and response.data.get("status") == "failed":
+        response.fail(500, "INTERNAL_ERROR")
 
 
 def _variables(**members: Json) -> Change:
@@ -226,10 +226,10 @@ def _stray_variables(data: JsonObject) -> None:
     data["steps"]["trigger"] = {"output": {}}
 
 
-def _bad_body_taken(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "testWorkflow" and answer.status == 400:
-        answer.status = 200
-        answer.body = {
+def _bad_body_taken(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "testWorkflow" and response.status == 400:
+        response.status = 200
+        response.body = {
             "success": True,
             "data": {
                 "test_run_id": "run_x7k9m2",
@@ -291,12 +291,12 @@ ACCESS_FAULTS = (
           "requests_without_good_key_are_refused", _existence_first),
     Fault("key-refused-with-403", "A wrong key is a 403.", "auth",
           "requests_without_good_key_are_refused",
-          on_status(401, lambda answer: setattr(answer, "status", 403))),
+          on_status(401, lambda response: setattr(response, "status", 403))),
     Fault("one-code-for-every-401", "Every 401 says INVALID_API_KEY.", "auth",
           "refusals_tell_missing_from_wrong_key", _code_on(401, "INVALID_API_KEY")),
     Fault("key-echoed", "Refusals repeat the key.", "auth", "answers_never_repeat_the_key",
-          lambda traffic, answer: answer.error.update(details={"key": traffic.key})
-          if answer.status == 404 else None, severity="warning"),
+          lambda traffic, response: response.error.update(details={"key": traffic.key})
+          if response.status == 404 else None, severity="warning"),
     Fault("bearer-refused", "Bearer tokens are not known.", "auth", "bearer_key_is_accepted",
           _bearer_refused, severity="warning"),
     Fault("flat-errors", "The error of a 404 is a text.", "not-found",

@@ -16,9 +16,9 @@ def _columns_without_path(run: JsonObject) -> None:
         del column["fieldPath"]
 
 
-def _nested(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "getExecution" and answer.data:
-        answer.body["data"] = {"execution": answer.data}
+def _nested(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "getExecution" and response.data:
+        response.body["data"] = {"execution": response.data}
 
 
 def _last_step(**members: Json) -> Change:

@@ -5,91 +5,91 @@ from .model import Answer, Change, ContractFault, Traffic, moved, on_data, on_ro
 Fault = ContractFault
 
 
-def _no_such_page(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "listExecutions" and answer.data.get("executions") == []:
-        answer.fail(404, "NOT_FOUND")
+def _no_such_page(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "listExecutions" and response.data.get("executions") == []:
+        response.fail(404, "NOT_FOUND")
 
 
-def _page_ignored(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "listExecutions" and answer.data and "page" in traffic.query:
+def _page_ignored(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "listExecutions" and response.data and "page" in traffic.query:
         size = traffic.query.get("page_size", "20")
         first = traffic.ask(f"{traffic.path}?page_size={size}")
-        answer.data["executions"] = first.data["executions"]
+        response.data["executions"] = first.data["executions"]
 
 
-def _row_repeated(traffic: Traffic, answer: Answer) -> None:
-    page = int(traffic.query.get("page", "1")) if answer.data else 1
-    if traffic.operation_id == "listExecutions" and page > 1 and answer.data["executions"]:
+def _row_repeated(traffic: Traffic, response: Answer) -> None:
+    page = int(traffic.query.get("page", "1")) if response.data else 1
+    if traffic.operation_id == "listExecutions" and page > 1 and response.data["executions"]:
         size = traffic.query.get("page_size", "20")
         before = traffic.ask(f"{traffic.path}?page={page - 1}&page_size={size}")
         if before.data["executions"]:
-            answer.data["executions"][0] = before.data["executions"][-1]
+            response.data["executions"][0] = before.data["executions"][-1]
 
 
-def _charged(traffic: Traffic, answer: Answer) -> None:
+def _charged(traffic: Traffic, response: Answer) -> None:
     if traffic.operation_id == "getExecution":
         traffic.counts.add("reads")
-    if traffic.operation_id == "getCreditBalance" and answer.data:
-        answer.data["balance"] -= traffic.counts.value("reads")
+    if traffic.operation_id == "getCreditBalance" and response.data:
+        response.data["balance"] -= traffic.counts.value("reads")
 
 
 def _headers(**values: str) -> Change:
     named = {name.replace("_", "-"): value for name, value in values.items()}
 
-    def changed(_traffic: Traffic, answer: Answer) -> None:
-        answer.headers.update(named)
+    def changed(_traffic: Traffic, response: Answer) -> None:
+        response.headers.update(named)
 
     return changed
 
 
-def _remaining_too_many(_traffic: Traffic, answer: Answer) -> None:
-    answer.headers["RateLimit-Remaining"] = str(int(answer.headers["RateLimit-Limit"]) + 1)
+def _remaining_too_many(_traffic: Traffic, response: Answer) -> None:
+    response.headers["RateLimit-Remaining"] = str(int(response.headers["RateLimit-Limit"]) + 1)
 
 
-def _remaining_rises(traffic: Traffic, answer: Answer) -> None:
+def _remaining_rises(traffic: Traffic, response: Answer) -> None:
     rises = traffic.counts.add("rises")
-    answer.headers["RateLimit-Remaining"] = str(min(99, 11 + rises))
+    response.headers["RateLimit-Remaining"] = str(min(99, 11 + rises))
 
 
-def _without_limits(_traffic: Traffic, answer: Answer) -> None:
+def _without_limits(_traffic: Traffic, response: Answer) -> None:
     for name in ("Limit", "Remaining", "Reset"):
-        answer.headers.pop(f"RateLimit-{name}", None)
+        response.headers.pop(f"RateLimit-{name}", None)
 
 
-def _failed_runs_lost(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "getExecution" and answer.data.get("status") == "failed":
-        answer.fail(404, "NOT_FOUND")
+def _failed_runs_lost(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "getExecution" and response.data.get("status") == "failed":
+        response.fail(404, "NOT_FOUND")
 
 
-def _mock_ignored(traffic: Traffic, answer: Answer) -> None:
+def _mock_ignored(traffic: Traffic, response: Answer) -> None:
     if traffic.operation_id == "getExecution":
-        for step in answer.data.get("steps", []):
+        for step in response.data.get("steps", []):
             if step["output"] == {"result": {"ok": True, "note": "deadringer"}}:
                 step["output"] = {"result": {"ok": True}}
 
 
-def _test_never_there(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "testWorkflow" and answer.data:
-        answer.data["test_run_id"] += "-queued"
+def _test_never_there(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "testWorkflow" and response.data:
+        response.data["test_run_id"] += "-queued"
 
 
-def _test_of_nobody(traffic: Traffic, answer: Answer) -> None:
-    if traffic.operation_id == "testWorkflow" and answer.data:
-        answer.data["workflow_id"] = "wf_template"
+def _test_of_nobody(traffic: Traffic, response: Answer) -> None:
+    if traffic.operation_id == "testWorkflow" and response.data:
+        response.data["workflow_id"] = "wf_template"
 
 
-def _test_never_ends(traffic: Traffic, answer: Answer) -> None:
-    started = answer.data.get("created", "")
+def _test_never_ends(traffic: Traffic, response: Answer) -> None:
+    started = response.data.get("created", "")
     if traffic.operation_id == "getExecution" and started > "2026-04":
-        answer.data.update(status="running", ended_at=None, duration_ms=None, steps=[])
+        response.data.update(status="running", ended_at=None, duration_ms=None, steps=[])
 
 
-def _test_unlisted(traffic: Traffic, answer: Answer) -> None:
-    rows = answer.data.get("executions", [])
+def _test_unlisted(traffic: Traffic, response: Answer) -> None:
+    rows = response.data.get("executions", [])
     if traffic.operation_id == "listExecutions" and rows:
         kept = [row for row in rows if row["started_at"] < "2026-04"]
-        answer.data["executions"] = kept
-        page = answer.data["pagination"]
+        response.data["executions"] = kept
+        page = response.data["pagination"]
         page["total_count"] -= len(rows) - len(kept)
         page["total_pages"] = -(-page["total_count"] // page["page_size"])
 
@@ -155,9 +155,9 @@ FAMILY_FAULTS = (
           "listed_runs_are_readable", _failed_runs_lost),
     Fault("workflow-limit-ignored", "`limit` of workflows is ignored.", "listing",
           "workflow_pages_keep_the_limit",
-          lambda traffic, answer: answer.data.update(
+          lambda traffic, response: response.data.update(
               items=traffic.ask("/v1/workflows?limit=100").data["items"])
-          if traffic.operation_id == "listWorkflows" and answer.data else None),
+          if traffic.operation_id == "listWorkflows" and response.data else None),
     Fault("workflow-more-inverted", "`has_more` of workflows is inverted.", "listing",
           "workflow_pages_tell_of_more",
           on_data("listWorkflows", lambda data: data.update(has_more=not data["has_more"])),
@@ -167,9 +167,9 @@ FAMILY_FAULTS = (
           on_data("listActions", lambda data: data.update(total=data["total"] + 1))),
     Fault("category-ignored", "The category filter is ignored.", "catalogue",
           "catalogue_category_is_kept",
-          lambda traffic, answer: answer.data.update(
+          lambda traffic, response: response.data.update(
               traffic.ask("/v1/workflows/actions").data)
-          if traffic.operation_id == "listActions" and answer.data else None, severity="warning"),
+          if traffic.operation_id == "listActions" and response.data else None, severity="warning"),
     Fault("kinds-doubled", "A kind stands twice in the catalogue.", "catalogue",
           "catalogue_kinds_are_unique",
           on_data("listActions", lambda data: data.update(

@@ -27,7 +27,7 @@ class Answer:
 
     @property
     def data(self) -> JsonObject:
-        """The `data` of a good answer; an empty object elsewhere, changed in vain."""
+        """The `data` of a good response; an empty object elsewhere, changed in vain."""
         data = self.body.get("data") if isinstance(self.body, dict) else None
         return data if self.status == 200 and isinstance(data, dict) else {}
 
@@ -54,7 +54,7 @@ class Counts(Protocol):
 
 @dataclass(slots=True)
 class Traffic:
-    """The request an answer belongs to, and what a buggy server could know beside it.
+    """The request a response belongs to, and what a buggy server could know beside it.
 
     `ask` sends a request of the server's own, with a good key. `counts` live as long as the
     server; `count` is how often this very request was answered before.
@@ -97,9 +97,9 @@ class ContractFault:
 def on_detail(change: Callable[[JsonObject], None]) -> Change:
     """Make a change to every execution that Execution Detail answers with."""
 
-    def changed(traffic: Traffic, answer: Answer) -> None:
-        if traffic.operation_id == "getExecution" and answer.data:
-            change(answer.data)
+    def changed(traffic: Traffic, response: Answer) -> None:
+        if traffic.operation_id == "getExecution" and response.data:
+            change(response.data)
 
     return changed
 
@@ -123,9 +123,9 @@ def on_runs(change: Callable[[JsonObject], None], *statuses: str) -> Change:
 def on_rows(change: Callable[[JsonObject], None], *statuses: str) -> Change:
     """Make a change to the rows of lists of runs."""
 
-    def changed(traffic: Traffic, answer: Answer) -> None:
+    def changed(traffic: Traffic, response: Answer) -> None:
         if traffic.operation_id == "listExecutions":
-            for row in answer.data.get("executions", []):
+            for row in response.data.get("executions", []):
                 if not statuses or row["status"] in statuses:
                     change(row)
 
@@ -133,21 +133,21 @@ def on_rows(change: Callable[[JsonObject], None], *statuses: str) -> Change:
 
 
 def on_data(operation_id: str, change: Callable[[JsonObject], None]) -> Change:
-    """Make a change to the data of one operation's good answers."""
+    """Make a change to the data of one operation's good responses."""
 
-    def changed(traffic: Traffic, answer: Answer) -> None:
-        if traffic.operation_id == operation_id and answer.data:
-            change(answer.data)
+    def changed(traffic: Traffic, response: Answer) -> None:
+        if traffic.operation_id == operation_id and response.data:
+            change(response.data)
 
     return changed
 
 
 def on_status(status: int, change: Callable[[Answer], None]) -> Change:
-    """Make a change to every answer of one HTTP status."""
+    """Make a change to every response of one HTTP status."""
 
-    def changed(_traffic: Traffic, answer: Answer) -> None:
-        if answer.status == status:
-            change(answer)
+    def changed(_traffic: Traffic, response: Answer) -> None:
+        if response.status == status:
+            change(response)
 
     return changed
 

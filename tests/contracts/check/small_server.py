@@ -68,7 +68,7 @@ def tell_seconds(path: str, key: str) -> Answer:
 
 
 def hang_up(path: str, key: str) -> Answer:
-    """Close the connection instead of an answer."""
+    """Close the connection instead of a response."""
     return 0, b""
 
 
@@ -83,7 +83,7 @@ def serving(answer: Callable[[str, str], Answer] = answer_well) -> Iterator[Smal
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # one packet for each answer: no waiting for acknowledgements
+        wbufsize = -1  # one packet for each response: no waiting for acknowledgements
 
         def answer(self) -> None:
             length = int(self.headers.get("content-length") or 0)

@@ -94,11 +94,11 @@ def test_a_breach_that_no_schema_sees_fails_and_is_told_in_full(run, tmp_path: P
         done = run(server, tmp_path)
 
     assert done.returncode == 1
-    told = done.stdout
-    assert "Contract violation: duration_is_end_minus_start" in told, told
-    assert "At /data/duration_ms: expected" in told
-    assert "Fix: " in told
-    assert "Source: " in told
+    message = done.stdout
+    assert "Contract violation: duration_is_end_minus_start" in message, message
+    assert "At /data/duration_ms: expected" in message
+    assert "Fix: " in message
+    assert "Source: " in message
 
 
 def test_without_the_hooks_the_breach_is_not_seen(tmp_path: Path) -> None:

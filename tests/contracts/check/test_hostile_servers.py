@@ -26,7 +26,7 @@ Answer = Callable[[socket.socket], None]
 
 
 @contextmanager
-def raw_server(answer: Answer) -> Iterator[str]:
+def raw_server(response: Answer) -> Iterator[str]:
     """Serve on a free port; every connection is read once, answered and closed."""
     listener = socket.create_server(("127.0.0.1", 0))
     closing = threading.Event()
@@ -40,7 +40,7 @@ def raw_server(answer: Answer) -> Iterator[str]:
             with connection:
                 try:
                     connection.recv(65536)
-                    answer(connection)
+                    response(connection)
                 except OSError:
                     pass
 
@@ -105,9 +105,9 @@ def check(url: str, **more: object) -> Report:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_server_is_a_finding(name: str) -> None:
-    answer, rule = HOSTILE[name]
+    response, rule = HOSTILE[name]
 
-    with raw_server(answer) as url:
+    with raw_server(response) as url:
         report = check(url)
 
     broken = {one.rule for one in report.results if one.outcome is Outcome.FAILED}
@@ -155,19 +155,19 @@ def test_a_run_that_is_named_and_not_there_is_told() -> None:
 
 
 def test_a_long_wait_is_told_when_it_begins() -> None:
-    told: list[str] = []
+    message: list[str] = []
     slept: list[float] = []
     with mock(policy=RatePolicy(limit=5, window_s=30)) as url:
         options = CheckOptions(url, KEY_OF_THE_MOCK, quick=True, max_requests=9)
 
         def sleep(seconds: float) -> None:
-            told.append(f"slept after {told[-1].split()[0]}")
+            message.append(f"slept after {message[-1].split()[0]}")
             slept.append(seconds)
 
-        run_check(options, progress=told.append, sleep=sleep)
+        run_check(options, progress=message.append, sleep=sleep)
 
     assert slept
-    assert f"slept after {WAITING}" in told
+    assert f"slept after {WAITING}" in message
 
 
 def test_a_server_below_a_path_with_the_same_end_is_checked() -> None:

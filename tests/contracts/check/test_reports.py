@@ -96,35 +96,35 @@ def report() -> Report:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_tells_rule_place_and_sides(report: Report, name: str) -> None:
-    told = FORMATS[name](report)
+    message = FORMATS[name](report)
 
     for part in ("duration_is_end_minus_start", "/data/duration_ms", "4320", "DEADRINGER_API_KEY"):
-        assert part in told
+        assert part in message
 
 
 def test_text_tells_everything_a_reader_needs(report: Report) -> None:
-    told = render_text(report)
+    message = render_text(report)
 
-    assert "FAILED" in told
-    assert "needs a run" in told
-    assert "error at /data/duration_ms (5 times)" in told
-    assert "seed     7" in told
-    assert "3 rules: 1 passed, 1 failed, 0 warning, 1 skipped" in told
-    assert "\x1b[" not in told
+    assert "FAILED" in message
+    assert "needs a run" in message
+    assert "error at /data/duration_ms (5 times)" in message
+    assert "seed     7" in message
+    assert "3 rules: 1 passed, 1 failed, 0 warning, 1 skipped" in message
+    assert "\x1b[" not in message
     assert "\x1b[" in render_text(report, color=True)
     assert "end_is_not_before_start" not in render_text(report, quiet=True)
 
 
 def test_html_executes_nothing_a_server_sent(report: Report) -> None:
-    told = FORMATS["html"](report)
+    message = FORMATS["html"](report)
 
-    assert "<script" not in told
-    assert "&lt;script&gt;" in told
-    assert "<mark>" in told
-    assert "default-src 'none'" in told
-    assert "unsafe-inline" not in told
-    assert set(re.findall(r'href="(.)', told)) == {"#"}
-    assert "http-equiv" in told
+    assert "<script" not in message
+    assert "&lt;script&gt;" in message
+    assert "<mark>" in message
+    assert "default-src 'none'" in message
+    assert "unsafe-inline" not in message
+    assert set(re.findall(r'href="(.)', message)) == {"#"}
+    assert "http-equiv" in message
 
 
 def test_html_shows_each_run_once_and_leads_from_each_breach_to_its_place(report: Report) -> None:
@@ -143,15 +143,15 @@ def test_html_shows_each_run_once_and_leads_from_each_breach_to_its_place(report
     )
     shown = replace(broken, findings=(replace(finding, examples=examples),))
 
-    told = FORMATS["html"](replace(report, results=(shown,)))
+    message = FORMATS["html"](replace(report, results=(shown,)))
 
-    assert re.findall(r'data-run="(.+?)" data-pointer="(.*?)"', told) == [
+    assert re.findall(r'data-run="(.+?)" data-pointer="(.*?)"', message) == [
         ("run-1", "/steps/1/error"),
         ("run-1", "/run_id"),
     ]
-    assert told.count("data-trace-document>{") == 1
-    assert "</script><script>" not in told
-    assert '"pointer":"/steps/1/error"' in told
+    assert message.count("data-trace-document>{") == 1
+    assert "</script><script>" not in message
+    assert '"pointer":"/steps/1/error"' in message
 
 
 def test_junit_has_one_case_for_each_promise(report: Report) -> None:
@@ -218,17 +218,17 @@ def test_a_report_to_what_is_no_file_replaces_nothing(report: Report, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("target", "told"),
+    ("target", "message"),
     [("json={}", "it is a folder"), ("json={}/none/out.json", "Make it"), ("pdf={}/x", "Formats:")],
 )
 def test_a_report_that_cannot_be_written_is_told_before_anything_is_asked(
-    tmp_path: Path, target: str, told: str
+    tmp_path: Path, target: str, message: str
 ) -> None:
     options = ["--api-key", "trig_key", "--report", target.format(tmp_path)]
     outcome = CliRunner().invoke(command, ["http://127.0.0.1:9", *options])
 
     assert outcome.exit_code == 2
-    assert told in outcome.output
+    assert message in outcome.output
     assert "127.0.0.1" not in outcome.output
 
 
@@ -256,9 +256,9 @@ def test_the_step_summary_is_written_where_ci_names_a_file(report: Report, tmp_p
     write_step_summary(report, {})
     write_step_summary(report, {"GITHUB_STEP_SUMMARY": str(summary)})
 
-    told = summary.read_text("utf-8")
-    assert told.startswith("before\n## deadringer check: failed")
-    outside_of_code = re.sub(r"`[^`]*`", "", told)
+    message = summary.read_text("utf-8")
+    assert message.startswith("before\n## deadringer check: failed")
+    outside_of_code = re.sub(r"`[^`]*`", "", message)
     assert "<script>" not in outside_of_code
 
 

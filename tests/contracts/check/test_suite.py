@@ -120,19 +120,19 @@ def test_warnings_can_fail(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ((), "deadringer.contracts.suite needs --deadringer-url URL."),
         (("--deadringer-url", "ftp://nowhere"), "is not an origin"),
     ],
 )
 def test_bad_options_are_told_without_a_traceback(
-    options: tuple[str, ...], told: str, tmp_path: Path
+    options: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
     done = run_suite(tmp_path, *options)
 
     assert done.returncode == 1
-    assert told in done.stdout
+    assert message in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 

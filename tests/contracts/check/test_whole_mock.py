@@ -35,6 +35,6 @@ def test_every_phase_of_generated_requests_ran(report):
 
 
 def test_exactly_the_documented_promises_were_not_exercised(report):
-    told = {one.rule for one in report.results if one.outcome is Outcome.SKIPPED}
+    message = {one.rule for one in report.results if one.outcome is Outcome.SKIPPED}
 
-    assert told == documented() != set()
+    assert message == documented() != set()

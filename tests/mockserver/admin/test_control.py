@@ -26,18 +26,18 @@ def mock(over_http, clock):
 
 
 def start(mock, workflow_id="wf_abc123", **wanted):
-    answer = mock.post(f"/__mock/workflows/{workflow_id}/runs", json=wanted)
-    assert answer.status_code == 201, answer.text
-    return answer.json()
+    response = mock.post(f"/__mock/workflows/{workflow_id}/runs", json=wanted)
+    assert response.status_code == 201, response.text
+    return response.json()
 
 
 def test_the_next_three_reads_answer_503_and_then_all_is_well(mock):
     mock.post("/__mock/faults", json={"kind": "status", "status": 503, "count": 3})
 
-    answers = [mock.get(BALANCE) for _ in range(4)]
+    responses = [mock.get(BALANCE) for _ in range(4)]
 
-    assert [answer.status_code for answer in answers] == [503, 503, 503, 200]
-    assert answers[0].json()["error"]["code"] == "API_OFF"
+    assert [response.status_code for response in responses] == [503, 503, 503, 200]
+    assert responses[0].json()["error"]["code"] == "API_OFF"
 
 
 def test_a_test_run_that_is_refused_by_a_fault_is_not_started(mock):
@@ -95,11 +95,11 @@ def test_malformed_json_and_a_wrong_type_arrive_whole(mock):
     mock.post("/__mock/faults", json={"kind": "malformed", "count": 1})
     mock.post("/__mock/faults", json={"kind": "content-type", "count": 1})
 
-    answer = mock.get(KNOWN)
+    response = mock.get(KNOWN)
 
-    assert answer.headers["content-type"] == "text/html"
+    assert response.headers["content-type"] == "text/html"
     with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
-        answer.json()
+        response.json()
 
 
 def test_a_share_of_faults_is_the_same_for_the_same_seed(mock):
@@ -140,19 +140,19 @@ def test_a_contract_fault_can_be_preferred_for_one_request(mock):
 
 
 def test_an_unknown_fault_is_refused_and_all_are_named(mock):
-    answer = mock.get(KNOWN, headers={"Prefer": "fault=nonsense"})
+    response = mock.get(KNOWN, headers={"Prefer": "fault=nonsense"})
 
-    (line,) = answer.json()["error"]["details"]["errors"]
+    (line,) = response.json()["error"]["details"]["errors"]
     names = [*NAMED_FAULTS, *(fault.name for fault in CONTRACT_FAULTS)]
-    assert answer.status_code == 400
+    assert response.status_code == 400
     assert [name for name in names if name not in line] == []
 
 
 def test_bad_faults_are_refused_line_by_line(mock):
-    answer = mock.post("/__mock/faults", json={"kind": "latency", "share": 2, "nonsense": 1})
+    response = mock.post("/__mock/faults", json={"kind": "latency", "share": 2, "nonsense": 1})
 
-    assert answer.status_code == 400
-    assert len(answer.json()["error"]["details"]["errors"]) == 2
+    assert response.status_code == 400
+    assert len(response.json()["error"]["details"]["errors"]) == 2
 
 
 def test_time_stands_moves_and_goes_back(mock):
@@ -212,13 +212,13 @@ def test_every_session_can_be_reset_at_once_and_otherwise_one_is(start_server):
 
         mock.post("/__mock/reset")
         assert mock.get(BALANCE, headers=in_session("a")).status_code == 503
-        told = mock.post("/__mock/reset?all=true")
+        message = mock.post("/__mock/reset?all=true")
 
-        assert told.json()["session"] == ""
+        assert message.json()["session"] == ""
         for name in ("", "a", "never-changed"):
             assert mock.get("/__mock/journal", headers=in_session(name)).json()["entries"] == []
-            answer = mock.get(BALANCE, headers=in_session(name))
-            assert (answer.status_code, answer.headers["RateLimit-Remaining"]) == (200, "99")
+            response = mock.get(BALANCE, headers=in_session(name))
+            assert (response.status_code, response.headers["RateLimit-Remaining"]) == (200, "99")
 
 
 def in_session(name):
@@ -276,8 +276,8 @@ def test_a_promise_is_broken_and_kept_again_by_one_switch(mock):
 
 def test_pages_of_other_sites_may_not_steer(mock):
     for origin, status in (("http://localhost:5173", 200), ("https://evil.example", 403)):
-        answer = mock.post("/__mock/reset", headers={"Origin": origin})
-        assert answer.status_code == status
+        response = mock.post("/__mock/reset", headers={"Origin": origin})
+        assert response.status_code == status
 
 
 def test_a_token_is_asked_for_and_no_control_is_none(over_http):
@@ -292,7 +292,7 @@ def test_a_token_is_asked_for_and_no_control_is_none(over_http):
 def test_what_was_acknowledged_outlives_a_kill(start_server, tmp_path):
     state = tmp_path / "state.sqlite"
     first = start_server("--state", str(state))
-    answers = [
+    responses = [
         httpx.post(f"{first.url}/__mock/workflows/wf_abc123/runs", json={}).json()
         for _ in range(20)
     ]
@@ -302,7 +302,7 @@ def test_what_was_acknowledged_outlives_a_kill(start_server, tmp_path):
     second = start_server("--state", str(state))
     runs = httpx.get(f"{second.url}/__mock/state").json()["started_runs"]
 
-    assert [run["run_id"] for run in runs] == [answer["run_id"] for answer in answers]
+    assert [run["run_id"] for run in runs] == [response["run_id"] for response in responses]
 
 
 def test_a_kill_in_the_middle_of_writes_loses_nothing_that_was_acknowledged(start_server, tmp_path):
@@ -316,8 +316,8 @@ def test_a_kill_in_the_middle_of_writes_loses_nothing_that_was_acknowledged(star
             suppress(httpx.TransportError),
         ):
             while True:
-                answer = client.post("/__mock/workflows/wf_abc123/runs", json={})
-                acknowledged.append(answer.json()["run_id"])
+                response = client.post("/__mock/workflows/wf_abc123/runs", json={})
+                acknowledged.append(response.json()["run_id"])
 
     writers = [threading.Thread(target=write) for _ in range(4)]
     for writer in writers:
@@ -341,11 +341,11 @@ def test_a_kill_in_the_middle_of_writes_loses_nothing_that_was_acknowledged(star
 )
 def test_a_preferred_execution_stands_under_the_asked_ids(mock, prefer, status):
     path = "/v1/workflows/wf_abc123/executions/run_any"
-    answer = mock.get(path, headers={"Prefer": prefer})
+    response = mock.get(path, headers={"Prefer": prefer})
 
-    data = answer.json()["data"]
+    data = response.json()["data"]
     assert (data["run_id"], data["workflow_id"], data["status"]) == ("run_any", "wf_abc123", status)
-    assert answer.headers["Preference-Applied"] == prefer
+    assert response.headers["Preference-Applied"] == prefer
     assert validate_execution(data) == []
     if prefer == "steps=40":
         assert len(data["steps"]) == 40

@@ -1,4 +1,4 @@
-"""The control API's own document: routes, requests and answers are what it says."""
+"""The control API's own document: routes, requests and responses are what it says."""
 
 import re
 
@@ -77,15 +77,15 @@ def mock(over_http, clock):
     return over_http(build_app(Settings(), clock=clock))
 
 
-def problems_with(operation_id, answer):
-    """What the document has against an answer."""
-    validator = answer_validator(OPERATIONS[operation_id], answer.status_code)
+def problems_with(operation_id, response):
+    """What the document has against a response."""
+    validator = answer_validator(OPERATIONS[operation_id], response.status_code)
     if validator is None:
-        return [f"{operation_id}: status {answer.status_code} is not documented"]
-    if answer.is_redirect:
+        return [f"{operation_id}: status {response.status_code} is not documented"]
+    if response.is_redirect:
         return []  # no body is promised
-    is_json = answer.headers["content-type"] == "application/json"
-    body = answer.json() if is_json else yaml.safe_load(answer.text)
+    is_json = response.headers["content-type"] == "application/json"
+    body = response.json() if is_json else yaml.safe_load(response.text)
     return [f"{operation_id}: {error.message}" for error in validator.iter_errors(body)]
 
 
@@ -100,16 +100,16 @@ def test_every_operation_is_answered_and_nothing_else_is():
 def test_every_operation_answers_as_the_document_says_with_each_of_its_statuses(mock):
     mock.get(KNOWN)
     names = {"started": "", "fault": ""}
-    told, bad = set(), []
+    message, bad = set(), []
 
     def ask(operation_id, path, body=None, **headers):
         method = OPERATIONS[operation_id].method
         url = f"/__mock/{path.format(**names)}"
-        answer = mock.request(method, url, json=body, headers=headers)
-        bad.extend(problems_with(operation_id, answer))
-        told.add((operation_id, documented_as(operation_id, answer.status_code)))
-        if answer.status_code == 201:
-            made = answer.json()
+        response = mock.request(method, url, json=body, headers=headers)
+        bad.extend(problems_with(operation_id, response))
+        message.add((operation_id, documented_as(operation_id, response.status_code)))
+        if response.status_code == 201:
+            made = response.json()
             names["started"] = made.get("run_id", names["started"])
             names["fault"] = made.get("id", names["fault"])
 
@@ -119,7 +119,7 @@ def test_every_operation_answers_as_the_document_says_with_each_of_its_statuses(
     ask("getIndex", "", Accept="text/html")
 
     assert bad == []
-    assert told == {
+    assert message == {
         (one.operation_id, status)
         for one in OPERATIONS.values()
         for status in one.described["responses"]
@@ -137,15 +137,15 @@ def test_faults_of_every_kind_and_origin_are_told_as_documented(mock):
     document = {"summary": "x", "faults": [{"kind": "drip", "until_s": 9}], "chaos": "overloaded"}
     mock.put("/__mock/scenario", json={"document": document})
     wanted = [*NAMED_FAULTS.values(), {"kind": "status", "method": "GET", "key": "x", "every": 2}]
-    answers = [("addFault", mock.post("/__mock/faults", json=one)) for one in wanted]
+    responses = [("addFault", mock.post("/__mock/faults", json=one)) for one in wanted]
 
     for operation_id, path in (
         *(("listFaults", "faults"), ("getState", "state"), ("getChaos", "chaos")),
         *(("getJournal", "journal"), ("getScenario", "scenario")),
     ):
-        answers.append((operation_id, mock.get(f"/__mock/{path}")))
+        responses.append((operation_id, mock.get(f"/__mock/{path}")))
 
-    assert [one for answer in answers for one in problems_with(*answer)] == []
+    assert [one for response in responses for one in problems_with(*response)] == []
     origins = {one["origin"] for one in mock.get("/__mock/faults").json()["in_force"]}
     assert origins == {"chaos", "scenario", "session"}
 
@@ -154,8 +154,8 @@ def test_no_answer_may_hold_more_than_is_documented():
     found = {
         (one.operation_id, where)
         for one in OPERATIONS.values()
-        for answer in one.described["responses"].values()
-        for where in open_objects(answer)
+        for response in one.described["responses"].values()
+        for where in open_objects(response)
     }
 
     assert {where for _operation_id, where in found} == {"ExecutionDocument", ""}
@@ -206,9 +206,9 @@ def test_it_is_served_in_both_forms_and_indexed(mock):
 
 
 def test_a_browser_is_sent_to_the_pages(mock):
-    answer = mock.get("/__mock/", headers={"Accept": "text/html,*/*;q=0.8"})
+    response = mock.get("/__mock/", headers={"Accept": "text/html,*/*;q=0.8"})
 
-    assert (answer.status_code, answer.headers["location"]) == (302, "/__mock/ui/runs")
+    assert (response.status_code, response.headers["location"]) == (302, "/__mock/ui/runs")
 
 
 @pytest.mark.parametrize("operation_id", [i for i, o in OPERATIONS.items() if o.method != "GET"])
@@ -223,12 +223,12 @@ def test_unknown_members_are_refused_and_known_ones_named(mock, operation_id):
     )
     body = {"nonsense": 1, **({"kind": "hang"} if operation_id == "addFault" else {})}
 
-    answer = mock.request(operation.method, path, json=body)
+    response = mock.request(operation.method, path, json=body)
 
     (line,) = (
-        one for one in answer.json()["error"]["details"]["errors"] if one.startswith("nonsense")
+        one for one in response.json()["error"]["details"]["errors"] if one.startswith("nonsense")
     )
-    assert answer.status_code == 400
+    assert response.status_code == 400
     assert known in line
 
 
@@ -237,12 +237,12 @@ def _name(content):
 
 
 def test_every_breach_of_a_body_has_a_line_of_its_own(mock):
-    answer = mock.post(
+    response = mock.post(
         "/__mock/workflows/wf_abc123/runs",
         json={"status": "exploded", "steps": "many", "drive": 7, "overrides": [], "duration_ms": 0},
     )
 
-    lines = answer.json()["error"]["details"]["errors"]
+    lines = response.json()["error"]["details"]["errors"]
     assert [line.split(":")[0] for line in lines] == [
         "drive", "duration_ms", "overrides", "status", "steps",
     ]  # fmt: skip

@@ -46,23 +46,23 @@ def test_the_fetch_of_node_is_a_program(mock):
 )
 def test_a_page_of_this_machine_steers_from_any_port(mock, origin):
     simple = mock.post(RESET, headers={"Origin": origin, "Sec-Fetch-Site": "cross-site"})
-    asked = mock.options(STATE, headers={"Origin": origin})
+    requested = mock.options(STATE, headers={"Origin": origin})
 
     assert simple.status_code == 200
     assert simple.headers["access-control-allow-origin"] == origin
-    assert asked.headers["access-control-allow-origin"] == origin
-    assert "X-Mock-Session" in asked.headers["access-control-allow-headers"]
+    assert requested.headers["access-control-allow-origin"] == origin
+    assert "X-Mock-Session" in requested.headers["access-control-allow-headers"]
 
 
 def test_our_own_pages_steer(mock):
-    told = {"Origin": own_origin(mock), "Sec-Fetch-Site": "same-origin"}
+    message = {"Origin": own_origin(mock), "Sec-Fetch-Site": "same-origin"}
 
-    assert mock.post(RESET, headers=told).status_code == 200
+    assert mock.post(RESET, headers=message).status_code == 200
     assert mock.get(STATE, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
 
 
 @pytest.mark.parametrize(
-    "told",
+    "message",
     [
         {"Origin": OTHER_SITE},
         {"Origin": "null"},
@@ -73,24 +73,24 @@ def test_our_own_pages_steer(mock):
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_a_page_of_another_site_neither_reads_nor_writes(mock, told):
-    answers = [
-        mock.get(STATE, headers=told),
-        mock.post(RESET, headers={**told, **FORM}),
-        mock.post(FAULTS, json={"kind": "drip"}, headers=told),
+def test_a_page_of_another_site_neither_reads_nor_writes(mock, message):
+    responses = [
+        mock.get(STATE, headers=message),
+        mock.post(RESET, headers={**message, **FORM}),
+        mock.post(FAULTS, json={"kind": "drip"}, headers=message),
     ]
 
-    assert [answer.status_code for answer in answers] == [403, 403, 403]
-    assert all("access-control-allow-origin" not in answer.headers for answer in answers)
+    assert [response.status_code for response in responses] == [403, 403, 403]
+    assert all("access-control-allow-origin" not in response.headers for response in responses)
     assert mock.get(STATE).json()["faults"] == []
 
 
 def test_a_link_on_another_site_may_be_followed_but_a_form_may_not_be_sent(mock):
-    told = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
-    told["Sec-Fetch-Dest"] = "document"
+    message = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    message["Sec-Fetch-Dest"] = "document"
 
-    assert mock.get(STATE, headers=told).status_code == 200
-    assert mock.post(RESET, headers={**told, **FORM}).status_code == 403
+    assert mock.get(STATE, headers=message).status_code == 200
+    assert mock.post(RESET, headers={**message, **FORM}).status_code == 403
 
 
 def test_an_old_browser_that_sends_no_origin_needs_json_or_a_header_of_ours(mock):
@@ -120,20 +120,20 @@ def test_an_old_browser_that_sends_no_origin_needs_json_or_a_header_of_ours(mock
 def test_a_name_that_another_site_can_lead_here_is_refused(over_http, host, bound, status):
     mock = over_http(build_app(Settings(host=bound, allowed_hosts=("Allowed.example",))))
 
-    answer = mock.get(STATE, headers={"Host": host})
+    response = mock.get(STATE, headers={"Host": host})
 
-    assert answer.status_code == status
-    assert status == 200 or "--allow-host" in answer.json()["error"]["suggestion"]
+    assert response.status_code == status
+    assert status == 200 or "--allow-host" in response.json()["error"]["suggestion"]
 
 
 def test_the_token_opens_for_every_name_and_every_site(guarded):
     token = {"X-Mock-Token": "let me in"}
     elsewhere = {"Host": "mock.example", "Origin": OTHER_SITE}
 
-    answer = guarded.post(RESET, headers={**token, **elsewhere})
+    response = guarded.post(RESET, headers={**token, **elsewhere})
 
-    assert answer.status_code == 200
-    assert answer.headers["access-control-allow-origin"] == OTHER_SITE
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == OTHER_SITE
     assert guarded.post(RESET, headers={"X-Mock-Token": "let me i"}).status_code == 401
     assert guarded.get(STATE, headers={"X-Mock-Token": b"l\xe4t"}).status_code == 401
 
@@ -148,11 +148,11 @@ def test_the_token_opens_for_every_name_and_every_site(guarded):
     ],
 )
 def test_a_browser_without_the_token_is_asked_and_led_back(guarded, path, following):
-    asked = guarded.get(path, headers={"Sec-Fetch-Mode": "navigate"})
-    form = asked.headers.get("Location", path)
+    requested = guarded.get(path, headers={"Sec-Fetch-Mode": "navigate"})
+    form = requested.headers.get("Location", path)
     led = guarded.post(form, data={"token": "let me in"}, headers={"Sec-Fetch-Site": "same-origin"})
 
-    assert asked.status_code == (200 if following else 303)
+    assert requested.status_code == (200 if following else 303)
     assert (led.status_code, led.headers["Location"]) == (303, following or path)
 
 
@@ -162,10 +162,10 @@ def test_a_client_that_does_not_say_what_it_asks_for_is_taken_for_a_browser(guar
 
 @pytest.mark.parametrize("mode", ["cors", "same-origin", "no-cors"])
 def test_what_a_page_fetches_by_itself_is_refused_not_led_away(guarded, mode):
-    answer = guarded.get("/__mock/ui/runs?fragment", headers={"Sec-Fetch-Mode": mode})
+    response = guarded.get("/__mock/ui/runs?fragment", headers={"Sec-Fetch-Mode": mode})
 
-    assert answer.status_code == 401
-    assert "/__mock/ui/token" in answer.json()["error"]["suggestion"]
+    assert response.status_code == 401
+    assert "/__mock/ui/token" in response.json()["error"]["suggestion"]
 
 
 @pytest.mark.parametrize("bound", ["0.0.0.0", "::", "192.168.1.9", "mock.example"])

@@ -78,23 +78,25 @@ def test_every_fault_is_shown_as_the_api_has_it(mock, faults):
         mock.put(f"/__mock/contract-faults/{fault.name}").raise_for_status()
         for name in LOOKED_AT:
             answered(mock, name)  # some bugs show from the second read on
-            looked, answer = looked_at(mock, name), answered(mock, name)
-            told = _data(answer)
-            is_run = answer.status_code == 200 and isinstance(told, dict) and "run_id" in told
-            assert looked["execution"] == (told if is_run else RUNS[name]), fault.name
-            assert (fault.name in looked["note"]) == _differs(answer, true[name], fault)
+            looked, response = looked_at(mock, name), answered(mock, name)
+            message = _data(response)
+            is_run = (
+                response.status_code == 200 and isinstance(message, dict) and "run_id" in message
+            )
+            assert looked["execution"] == (message if is_run else RUNS[name]), fault.name
+            assert (fault.name in looked["note"]) == _differs(response, true[name], fault)
 
 
-def _differs(answer, true, fault):
-    told, expected = (
-        (one.status_code, one.content, one.headers["Content-Type"]) for one in (answer, true)
+def _differs(response, true, fault):
+    message, expected = (
+        (one.status_code, one.content, one.headers["Content-Type"]) for one in (response, true)
     )
-    return told != expected or fault.name in OF_HEADERS
+    return message != expected or fault.name in OF_HEADERS
 
 
-def _data(answer):
+def _data(response):
     try:
-        return answer.json().get("data")
+        return response.json().get("data")
     except (ValueError, AttributeError):
         return None
 
@@ -113,9 +115,9 @@ def test_every_fault_in_a_list_is_shown_as_the_api_has_it(over_http, clock, page
         mock.get(path)
         lists = AnsweredLists(api, service.snapshot())
         shown = [row.run for row in lists.page("wf_def456", (page - 1) * 25, 25)]
-        answer = mock.get(path)
-        told = _data(answer)
-        listed = told.get("executions") if isinstance(told, dict) else None
+        response = mock.get(path)
+        message = _data(response)
+        listed = message.get("executions") if isinstance(message, dict) else None
         assert shown == (true if listed is None else listed), fault.name
         assert listed == true or fault.name in lists.note, fault.name
 

@@ -49,27 +49,27 @@ def test_a_file_of_ones_own_is_named(over_http, clock, mock, tmp_path):
     (tmp_path / "mine.json").write_text(json.dumps(execution), "utf-8")
     served = over_http(build_app(Settings(fixtures=(tmp_path,)), clock=clock))
 
-    told = taken(served, KNOWN.rsplit("/", 1)[0] + "/run_mine")
-    assert "the served file mine.json" in told
-    assert str(tmp_path) not in told
+    message = taken(served, KNOWN.rsplit("/", 1)[0] + "/run_mine")
+    assert "the served file mine.json" in message
+    assert str(tmp_path) not in message
 
 
 def test_a_run_of_a_scenario_goes_before_a_file(over_http, clock):
     mock = over_http(build_app(Settings(scenario="failing-enrichment"), clock=clock))
     listed = "/v1/workflows/wf_def456/executions"
     rows = mock.get(listed).json()["data"]["executions"]
-    told = [taken(mock, f"{listed}/{row['run_id']}") for row in rows]
+    message = [taken(mock, f"{listed}/{row['run_id']}") for row in rows]
 
-    assert any("taken by the scenario" in one for one in told)
+    assert any("taken by the scenario" in one for one in message)
 
 
 def test_a_run_of_a_reserved_workflow_would_take_its_place(mock):
     row = mock.get("/v1/workflows/wf_failed/executions").json()["data"]["executions"][0]
 
-    told = taken(mock, f"/v1/workflows/wf_failed/executions/{row['run_id']}")
+    message = taken(mock, f"/v1/workflows/wf_failed/executions/{row['run_id']}")
 
-    assert "wf_failed is reserved" in told
-    assert "scenario" not in told
+    assert "wf_failed is reserved" in message
+    assert "scenario" not in message
 
 
 def test_a_changed_run_of_a_scenario_is_taken_by_the_scenario(mock):

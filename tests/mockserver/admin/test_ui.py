@@ -51,15 +51,15 @@ def test_assets_are_nothing_but_assets(keyless, path):
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "message"),
     [("?workflow=nothing", "no such workflow"), ("/wf_abc123/nothing", "no such run")],
 )
-def test_what_is_not_there_is_a_page_too(keyless, path, told):
-    answer = keyless.get(RUNS + path)
+def test_what_is_not_there_is_a_page_too(keyless, path, message):
+    response = keyless.get(RUNS + path)
 
-    assert answer.status_code == 404
-    assert told in answer.text
-    assert answer.headers["content-type"].startswith("text/html")
+    assert response.status_code == 404
+    assert message in response.text
+    assert response.headers["content-type"].startswith("text/html")
 
 
 @pytest.mark.parametrize("query", ["from=-1", "from=x", "from=99999999999999999999", "before=x"])

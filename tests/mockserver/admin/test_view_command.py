@@ -13,7 +13,7 @@ ERROR = {"success": False, "error": {"code": "NOT_FOUND", "message": "gone"}}
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         (b"{", "-:1:2: not JSON"),
         (b"\xff", "not UTF-8 at byte 0"),
@@ -30,11 +30,11 @@ ERROR = {"success": False, "error": {"code": "NOT_FOUND", "message": "gone"}}
         (b'{"\\ud800\\u001b[2J": 1}', r"an object with \ud800\x1b[2J"),
     ],
 )
-def test_what_is_no_execution_is_named(given, told):
+def test_what_is_no_execution_is_named(given, message):
     done = CliRunner().invoke(main, ["view", "-"], input=given)
 
     assert done.exit_code == 2
-    assert told in done.output
+    assert message in done.output
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -45,7 +45,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("path", "key", "told"),
+    ("path", "key", "message"),
     [
         ("/v1/workflows/wf_abc123/executions/run_x7k9m2", None, "answered 401"),
         ("/v1/workflows/wf_abc123/executions/none", "demo", "answered 404 (NOT_FOUND"),
@@ -53,12 +53,12 @@ def test_a_missing_file_is_named(tmp_path):
         ("/openapi.yaml", None, "not JSON"),
     ],
 )
-def test_a_server_that_gives_no_execution_is_told(server, client, path, key, told):
+def test_a_server_that_gives_no_execution_is_told(server, client, path, key, message):
     options = ["--api-key", client.headers["x-api-key"]] if key else []
     done = CliRunner().invoke(main, ["view", server.url + path, *options], env={})
 
     assert done.exit_code == 2
-    assert told in done.output
+    assert message in done.output
 
 
 def test_a_server_that_is_not_there_is_told():

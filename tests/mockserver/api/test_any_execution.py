@@ -38,8 +38,8 @@ def test_any_execution_that_is_put_is_served_and_listed(client, execution):
 
     assert put.status_code == 200, put.text
     assert detail.get_json()["data"] == {**execution, "workflow_id": "wf_abc123"}
-    for answer in (detail, variables, pages):
-        assert_keeps_contract(answer)
+    for response in (detail, variables, pages):
+        assert_keeps_contract(response)
     rows = pages.get_json()["data"]["executions"]
     (row,) = (one for one in rows if one["run_id"] == execution["run_id"])
     assert apply_rules(Scope.LISTED_RUN, row, detail.get_json()["data"]) == []

@@ -1,4 +1,4 @@
-"""Answers that are kept and repeated: the same ones the application would give, never stale."""
+"""Responses that are kept and repeated: the same ones the application would give, never stale."""
 
 import gzip
 import json
@@ -33,7 +33,7 @@ def mock(over_http, clock):
 
 
 def repeats(mock, path=KNOWN, **headers) -> bool:
-    """Ask three times; tell whether the last answer was a repeated one."""
+    """Ask three times; tell whether the last response was a repeated one."""
     for _ in range(2):
         mock.get(path, headers=headers)
     before = mock.twins.repeated
@@ -143,9 +143,9 @@ def test_no_change_is_missed_and_a_reset_takes_it_back(mock, change):
     during = [mock.get(KNOWN) for _ in range(3)]
     assert mock.post("/__mock/reset").is_success
 
-    # Whether each answer was the right one is what the twin says; here, that something happened.
+    # Whether each response was the right one is what the twin says; here, that something happened.
     if change not in {"clock", "fault elsewhere"}:
-        assert all(answer.content != before for answer in during)
+        assert all(response.content != before for response in during)
     assert mock.get(KNOWN).content == before
     assert repeats(mock)
 
@@ -177,8 +177,8 @@ def test_a_session_in_a_bearer_token_is_one_session_for_all_layers(mock):
     broken = [mock.get(KNOWN, headers=mine) for _ in range(3)]
     journal = mock.get("/__mock/journal", headers={"X-Mock-Session": "mine"}).json()
 
-    assert all(answer.json() == true_answer for answer in others)
-    assert all(answer.json() != true_answer for answer in broken)
+    assert all(response.json() == true_answer for response in others)
+    assert all(response.json() != true_answer for response in broken)
     assert journal["total"] == 6
 
 
@@ -244,7 +244,7 @@ def test_repeated_answers_are_counted_and_journaled(mock):
     assert [entry["number"] for entry in entries] == [4, 3, 2, 1]
     first, last = entries[-1], entries[0]
     for entry in entries:
-        del entry["number"], entry["ms"], entry["answer"]["headers"]["RateLimit-Remaining"]
+        del entry["number"], entry["ms"], entry["response"]["headers"]["RateLimit-Remaining"]
     assert last == first
     assert last["matched"] == {"kind": "recorded", "name": "documented_example"}
 
@@ -276,13 +276,13 @@ def test_a_compressed_answer_is_the_same_one_smaller(mock, encoding, open_):
     plain = mock.get(KNOWN, headers={"Accept-Encoding": "identity"})
     assert repeats(mock, **{"Accept-Encoding": encoding})
 
-    with mock.stream("GET", KNOWN, headers={"Accept-Encoding": encoding}) as answer:
-        body = b"".join(answer.iter_raw())
+    with mock.stream("GET", KNOWN, headers={"Accept-Encoding": encoding}) as response:
+        body = b"".join(response.iter_raw())
 
-    assert answer.headers["Content-Encoding"] == encoding
-    assert answer.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
-    assert answer.headers["ETag"] != plain.headers["ETag"]
-    assert int(answer.headers["Content-Length"]) == len(body) < len(plain.content)
+    assert response.headers["Content-Encoding"] == encoding
+    assert response.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+    assert response.headers["ETag"] != plain.headers["ETag"]
+    assert int(response.headers["Content-Length"]) == len(body) < len(plain.content)
     if encoding == "gzip":
         assert body[4:8] == bytes(4)  # no time of day, which would make equal answers differ
     assert open_(body) == plain.content
@@ -291,11 +291,11 @@ def test_a_compressed_answer_is_the_same_one_smaller(mock, encoding, open_):
 def test_an_answer_that_is_to_be_cut_off_is_not_compressed(mock):
     mock.post("/__mock/faults", json={"kind": "malformed"})
 
-    answer = mock.get(KNOWN, headers={"Accept-Encoding": "gzip"})
+    response = mock.get(KNOWN, headers={"Accept-Encoding": "gzip"})
 
-    assert "Content-Encoding" not in answer.headers
+    assert "Content-Encoding" not in response.headers
     with pytest.raises(json.JSONDecodeError):
-        answer.json()
+        response.json()
 
 
 def test_memory_is_bounded_whatever_is_read(over_http, clock):
@@ -327,10 +327,10 @@ def test_the_journal_holds_no_more_of_a_repeated_answer_than_of_another(over_htt
     assert repeats(mock, path, **{"Accept-Encoding": "identity"})
 
     for passed in app.extensions[JOURNAL].newest(""):
-        assert len(passed.answer) <= BYTES_KEPT < passed.answer_length
+        assert len(passed.response_body) <= BYTES_KEPT < passed.response_length
     held = [one[2] for one in app.extensions[JOURNAL]._passed if isinstance(one, tuple)]
     assert held
-    assert all(len(told.body) <= BYTES_KEPT for told in held)
+    assert all(len(message.body) <= BYTES_KEPT for message in held)
 
 
 def test_no_thread_repeats_what_another_has_changed(start_server):
@@ -338,8 +338,10 @@ def test_no_thread_repeats_what_another_has_changed(start_server):
 
     def ids() -> set[str]:
         def read(_: int) -> str:
-            answer = httpx.get(url + KNOWN, headers=DEMO, verify=NO_TLS)
-            return answer.json()["data"]["id"] if answer.is_success else str(answer.status_code)
+            response = httpx.get(url + KNOWN, headers=DEMO, verify=NO_TLS)
+            return (
+                response.json()["data"]["id"] if response.is_success else str(response.status_code)
+            )
 
         with ThreadPoolExecutor(8) as pool:
             return set(pool.map(read, range(40)))
@@ -363,9 +365,9 @@ def test_a_served_answer_that_is_repeated_is_the_one_of_the_application(start_se
 
     def answers(url, headers):
         for _ in range(3):
-            answer = httpx.get(url + KNOWN, headers={**DEMO, **headers}, verify=NO_TLS)
-            told = {**answer.headers, "date": "", "ratelimit-reset": ""}
-            yield answer.status_code, list(told.items()), answer.content
+            response = httpx.get(url + KNOWN, headers={**DEMO, **headers}, verify=NO_TLS)
+            message = {**response.headers, "date": "", "ratelimit-reset": ""}
+            yield response.status_code, list(message.items()), response.content
 
     tag = httpx.get(kept + KNOWN, headers=DEMO).headers["ETag"]
     assert httpx.get(unkept + KNOWN, headers=DEMO).headers["ETag"] == tag
@@ -378,7 +380,7 @@ def test_a_served_answer_that_is_repeated_is_the_one_of_the_application(start_se
 
 def _without_times(entry):
     entry["request"]["headers"].pop("host")
-    entry["answer"]["headers"].pop("RateLimit-Reset")
+    entry["response"]["headers"].pop("RateLimit-Reset")
     return {name: value for name, value in entry.items() if name not in {"time", "ms"}}
 
 
@@ -395,4 +397,4 @@ def test_a_restart_with_another_key_or_state_repeats_nothing_old(start_server, t
     old = [httpx.get(second.url + KNOWN, headers=DEMO).status_code for _ in range(3)]
     new = [httpx.get(second.url + KNOWN, headers={"x-api-key": OTHER_KEY}) for _ in range(3)]
     assert old == [401, 401, 401]
-    assert {answer.json()["data"]["id"] for answer in new} == {"exec_changed"}
+    assert {response.json()["data"]["id"] for response in new} == {"exec_changed"}

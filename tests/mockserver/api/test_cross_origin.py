@@ -27,7 +27,7 @@ def test_a_preflight_needs_no_key_and_allows_the_key_header(keyless):
 
 
 def test_every_answer_may_be_read_and_shows_its_headers(client, keyless):
-    answers = [
+    responses = [
         client.get(KNOWN, headers=ORIGIN),
         keyless.get(KNOWN, headers=ORIGIN),
         client.get("/v1/none", headers=ORIGIN),
@@ -35,8 +35,8 @@ def test_every_answer_may_be_read_and_shows_its_headers(client, keyless):
         client.get(KNOWN, headers={**ORIGIN, "Prefer": "code=500"}),
     ]
 
-    assert [answer.status_code for answer in answers] == [200, 401, 404, 405, 500]
-    for answer in answers:
+    assert [answer.status_code for answer in responses] == [200, 401, 404, 405, 500]
+    for answer in responses:
         assert answer.headers["access-control-allow-origin"] == "*"
         exposed = words(answer.headers["access-control-expose-headers"])
         assert exposed >= RATE_HEADERS | {"retry-after", "etag"}

@@ -22,14 +22,14 @@ def test_it_holds_both_sides_newest_first_and_no_key(mock):
     mock.get(KNOWN, headers={"Prefer": "code=404"})
     mock.post("/v1/workflows/wf_abc123/test", json={"overrides": {"likes": "many"}})
 
-    answer = mock.get("/__mock/journal")
-    last, first = answer.json()["entries"]
+    response = mock.get("/__mock/journal")
+    last, first = response.json()["entries"]
 
     assert (first["path"], first["status"], first["preferences"]) == (KNOWN, 404, ["code=404"])
-    assert "NOT_FOUND" in first["answer"]["body"]
+    assert "NOT_FOUND" in first["response"]["body"]
     assert "many" in last["request"]["body"]
     assert len(last["request_violations"]) >= (last["status"] == 400)
-    assert DEMO_KEY not in answer.text
+    assert DEMO_KEY not in response.text
 
 
 def test_a_path_with_more_slashes_is_journaled_as_it_is_answered(start_server):
@@ -54,11 +54,11 @@ def test_a_body_in_chunks_is_journaled(start_server):
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip", "zstd"])
 def test_a_compressed_answer_is_shown_plain(mock, encoding):
-    answer = mock.get(KNOWN, headers={"Accept-Encoding": encoding})
+    response = mock.get(KNOWN, headers={"Accept-Encoding": encoding})
 
     (entry,) = mock.get("/__mock/journal").json()["entries"]
-    assert answer.headers.get("Content-Encoding", "identity") == encoding
-    assert entry["answer"]["body"] == answer.text
+    assert response.headers.get("Content-Encoding", "identity") == encoding
+    assert entry["response"]["body"] == response.text
     assert entry["response_violations"] == []
 
 
@@ -140,8 +140,8 @@ def test_an_expectation_counts_what_it_names_and_nothing_else(mock):
     mock.get("/v1/workflows/wf_abc123")
 
     def matched(**wanted):
-        answer = mock.post("/__mock/verify", json={"at_least": 0, **wanted})
-        return answer.json()["matched"]
+        response = mock.post("/__mock/verify", json={"at_least": 0, **wanted})
+        return response.json()["matched"]
 
     assert matched(run_id=run_id) == 2
     assert matched(run_id=run_id, method="HEAD") == 1
@@ -218,8 +218,8 @@ def test_an_answer_is_judged_when_it_is_first_read_and_never_again(over_http, cl
 
     known = [{"rule": "kept", "pointer": "", "message": "was found before"}]
     verdicts.of(1, lambda: known)
-    told = mock.get("/__mock/journal").json()["entries"]
-    assert [one["response_violations"] for one in told] == [[], [], known]
+    message = mock.get("/__mock/journal").json()["entries"]
+    assert [one["response_violations"] for one in message] == [[], [], known]
 
 
 def test_verdicts_are_bounded_and_the_oldest_goes():

@@ -129,8 +129,8 @@ def test_a_preferred_200_is_given_where_there_is_nothing(client, operation):
     assert (response.status_code, response.headers["Preference-Applied"]) == (200, "code=200")
     assert_keeps_contract(response)
     said = response.json()["data"]
-    asked = {"run_id": "run_nowhere", "workflow_id": "wf_nowhere"}
-    assert {name: said[name] for name in asked if name in said}.items() <= asked.items()
+    requested = {"run_id": "run_nowhere", "workflow_id": "wf_nowhere"}
+    assert {name: said[name] for name in requested if name in said}.items() <= requested.items()
 
 
 def test_a_status_that_was_not_given_is_not_called_honoured(client):

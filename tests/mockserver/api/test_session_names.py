@@ -34,9 +34,9 @@ def test_it_is_a_400_that_tells_which_names_there_may_be(mock, name):
 
     for method, path in CALLS:
         body = {"speed": 2} if method == "PUT" else None
-        answer = mock.request(method, path, headers=named(name), json=body)
-        error = answer.json()["error"]
-        assert (answer.status_code, error["code"]) == (400, "VALIDATION_ERROR")
+        response = mock.request(method, path, headers=named(name), json=body)
+        error = response.json()["error"]
+        assert (response.status_code, error["code"]) == (400, "VALIDATION_ERROR")
         (line,) = error["details"]["errors"]
         assert line.startswith("X-Mock-Session: ")
         assert "1 to 64 of A-Z a-z 0-9 . _ -" in error["suggestion"]
@@ -53,12 +53,12 @@ def test_it_is_a_400_that_tells_which_names_there_may_be(mock, name):
     ],
 )
 def test_the_real_server_refuses_bytes_that_are_no_name(server, client, name, shown):
-    client.get(KNOWN)  # so that an answer is kept for those who name no session
+    client.get(KNOWN)  # so that a response is kept for those who name no session
     for path, body in ((KNOWN, b""), ("/__mock/clock", b'{"speed": 2}')):
         method = b"PUT" if body else b"GET"
-        told = sent(server, method, path, name, body)
-        assert told.startswith(b"HTTP/1.1 400 "), told
-        assert f"X-Mock-Session: {shown} is no name of a session" in told.decode()
+        message = sent(server, method, path, name, body)
+        assert message.startswith(b"HTTP/1.1 400 "), message
+        assert f"X-Mock-Session: {shown} is no name of a session" in message.decode()
     assert client.get("/__mock/clock").json()["mode"] == "real"
 
 

@@ -85,10 +85,10 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_no_process(tmp_path: Path) -> None:
     wait_for(lambda: (tmp_path / "runs.ndjson.part").exists() and part_size(path) > 0)
 
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
-    _, told = process.communicate(timeout=30)
+    _, message = process.communicate(timeout=30)
 
     assert process.returncode == 130
-    assert told == (
+    assert message == (
         f"\ndeadringer generate: stopped. What is done is in {path}.part; "
         "the same command continues it.\n"
     )
@@ -133,9 +133,9 @@ def test_other_arguments_refuse_to_continue(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         write(path, request_for(path.name), interrupted_after(500))
 
-    told = refusal("-n", 10, "--seed", 2, "--status", "failed", "--out", path)
+    message = refusal("-n", 10, "--seed", 2, "--status", "failed", "--out", path)
 
-    assert told == (
+    assert message == (
         f"deadringer generate: {path}.part was begun with other arguments: "
         '--count was 3000, is 10; --seed was 1, is 2; --status was not given, is {"failed": 1.0}. '
         "Repeat that command to continue it, or add --restart to discard it."
@@ -157,26 +157,26 @@ def test_restart_discards_what_was_begun(tmp_path: Path) -> None:
 def test_a_file_without_its_note_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "runs.ndjson.part").write_text("mine")
 
-    told = refusal("--out", tmp_path / "runs.ndjson")
+    message = refusal("--out", tmp_path / "runs.ndjson")
 
-    assert "runs.ndjson.part.json that would tell what it is does not" in told
+    assert "runs.ndjson.part.json that would tell what it is does not" in message
     assert (tmp_path / "runs.ndjson.part").read_text() == "mine"
 
 
 @pytest.mark.parametrize(
-    ("note", "told"),
+    ("note", "message"),
     [
         ("{", "does not tell how far"),
         ("[]", "does not tell how far"),
         ('{"request": {}, "chunks": "x", "bytes": 0}', "does not tell how far"),
     ],
 )
-def test_a_damaged_note_is_told(tmp_path: Path, note: str, told: str) -> None:
+def test_a_damaged_note_is_told(tmp_path: Path, note: str, message: str) -> None:
     path = tmp_path / "runs.ndjson"
     (tmp_path / "runs.ndjson.part").write_text("something")
     (tmp_path / "runs.ndjson.part.json").write_text(note)
 
-    assert told in refusal("--out", path)
+    assert message in refusal("--out", path)
 
 
 def test_a_file_shorter_than_its_note_says_is_refused(tmp_path: Path) -> None:

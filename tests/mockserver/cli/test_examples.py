@@ -28,9 +28,9 @@ def test_text_of_every_script_stays_readable() -> None:
 
 
 def test_an_envelope_is_the_answer_of_the_api() -> None:
-    answer = json.loads(deadringer("examples", "happy_branch", "--envelope").stdout)
+    response = json.loads(deadringer("examples", "happy_branch", "--envelope").stdout)
 
-    assert (answer["success"], answer["data"]["status"]) == (True, "completed")
+    assert (response["success"], response["data"]["status"]) == (True, "completed")
 
 
 def test_what_is_printed_keeps_the_contract() -> None:
@@ -41,15 +41,15 @@ def test_what_is_printed_keeps_the_contract() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["hapy_branch"], "no example 'hapy_branch'. Did you mean happy_branch?"),
         (["zzzz"], "no example 'zzzz'. `deadringer examples` lists all"),
         (["--envelope"], "--envelope needs a NAME."),
     ],
 )
-def test_a_refusal_says_how_to_fix_it(arguments: list[str], told: str) -> None:
+def test_a_refusal_says_how_to_fix_it(arguments: list[str], message: str) -> None:
     done = deadringer("examples", *arguments)
 
     assert (done.returncode, done.stdout) == (2, b"")
-    assert told in done.stderr.decode()
+    assert message in done.stderr.decode()

@@ -37,7 +37,7 @@ def test_the_same_text_goes_to_a_file_and_to_standard_output(tmp_path: Path, for
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ("--format msw -n 3", "msw exports the recorded executions as they are. Leave out --count"),
         ("--format postman --seed 3 --edge", "Leave out --seed, --edge."),
@@ -46,8 +46,8 @@ def test_the_same_text_goes_to_a_file_and_to_standard_output(tmp_path: Path, for
         ("--format typescript --out .", ". is a folder. Name a file in it."),
     ],
 )
-def test_a_refusal_says_how_to_fix_it(options: str, told: str) -> None:
-    assert told in refusal(*options.split())
+def test_a_refusal_says_how_to_fix_it(options: str, message: str) -> None:
+    assert message in refusal(*options.split())
 
 
 def test_there_is_a_type_for_every_schema() -> None:
@@ -102,9 +102,9 @@ def test_a_collection_has_the_form_2_1(collection: dict) -> None:
     assert {one["key"] for one in collection["variable"]} == {"baseUrl", "apiKey"}
     for item in collection["item"]:
         assert set(item) == {"name", "request", "response"}
-        for answer in item["response"]:
-            assert {"name", "originalRequest", "status", "code", "header", "body"} <= set(answer)
-            assert answer["originalRequest"]["url"]["host"] == ["{{baseUrl}}"]
+        for response in item["response"]:
+            assert {"name", "originalRequest", "status", "code", "header", "body"} <= set(response)
+            assert response["originalRequest"]["url"]["host"] == ["{{baseUrl}}"]
 
 
 def test_a_collection_has_every_operation_with_its_parameters(collection: dict) -> None:
@@ -125,21 +125,21 @@ def test_a_collection_has_good_and_bad_answers_that_keep_the_contract(collection
 
     assert len(detail) > 15
     assert [one for body in detail for one in validate(body, "execution_envelope")] == []
-    for answers in names.values():
-        assert {one["code"] for one in answers} >= {200, 401, 429}
-        for answer in answers:
-            assert json.loads(answer["body"])["success"] is (answer["code"] == 200)
+    for responses in names.values():
+        assert {one["code"] for one in responses} >= {200, 401, 429}
+        for response in responses:
+            assert json.loads(response["body"])["success"] is (response["code"] == 200)
 
 
 def test_an_answer_of_a_collection_was_given_to_its_own_request(collection: dict) -> None:
     (item,) = (one for one in collection["item"] if one["name"] == "Execution Detail")
-    for answer in item["response"]:
-        if answer["name"] in {one.name for one in load_recordings()}:
-            asked = {
-                one["key"]: one["value"] for one in answer["originalRequest"]["url"]["variable"]
+    for response in item["response"]:
+        if response["name"] in {one.name for one in load_recordings()}:
+            requested = {
+                one["key"]: one["value"] for one in response["originalRequest"]["url"]["variable"]
             }
-            data = json.loads(answer["body"])["data"]
-            assert asked == {"id": data["workflow_id"], "runId": data["run_id"]}
+            data = json.loads(response["body"])["data"]
+            assert requested == {"id": data["workflow_id"], "runId": data["run_id"]}
 
 
 def test_handlers_carry_every_recording_and_every_operation() -> None:
@@ -154,8 +154,8 @@ def test_handlers_carry_every_recording_and_every_operation() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_compressed_export_is_refused(tmp_path: Path, form: str) -> None:
-    told = deadringer("generate", "--format", form, "--out", tmp_path / "kept.gz")
+    message = deadringer("generate", "--format", form, "--out", tmp_path / "kept.gz")
 
-    assert told.returncode == 2
-    assert b"Leave .gz out of --out" in told.stderr
+    assert message.returncode == 2
+    assert b"Leave .gz out of --out" in message.stderr
     assert list(tmp_path.iterdir()) == []

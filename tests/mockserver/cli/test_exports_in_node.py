@@ -118,10 +118,10 @@ def requests() -> list[dict]:
     paths += [f"{V1}/wf_abc123/executions?page=0", f"{V1}/wf_abc123/executions?page_size=x"]
     paths += [f"{V1}/wf_abc123/executions/run_no", f"{V1}/wf_no/executions/run_x7k9m2"]
     paths += [f"{V1}/wf_abc123/executions/run_p3n8q1", f"{V1}/wf_no/executions"]
-    asked = [{"method": "GET", "path": path, "headers": KEY} for path in paths]
+    requested = [{"method": "GET", "path": path, "headers": KEY} for path in paths]
     keys = [{}, {"x-api-key": "wrong"}, {"Authorization": f"Bearer {KEY['x-api-key']}"}]
-    asked += [{"method": "GET", "path": V1, "headers": headers} for headers in keys]
-    return asked
+    requested += [{"method": "GET", "path": V1, "headers": headers} for headers in keys]
+    return requested
 
 
 def test_handlers_answer_as_the_mock_does(project: Path) -> None:
@@ -134,11 +134,11 @@ def test_handlers_answer_as_the_mock_does(project: Path) -> None:
     done = run(project, "node", ASKING.name, "./handlers.mjs", given=json.dumps(sent))
 
     assert done.returncode == 0, done.stderr
-    for asked, answer in zip(requests(), json.loads(done.stdout), strict=True):
-        expected = mock.get(asked["path"], headers=asked["headers"])
-        told = asked["path"], asked["headers"]
-        assert (told, answer["status"]) == (told, expected.status_code)
-        assert (told, essence(answer["body"])) == (told, essence(expected.json))
+    for requested, response in zip(requests(), json.loads(done.stdout), strict=True):
+        expected = mock.get(requested["path"], headers=requested["headers"])
+        message = requested["path"], requested["headers"]
+        assert (message, response["status"]) == (message, expected.status_code)
+        assert (message, essence(response["body"])) == (message, essence(expected.json))
 
 
 def essence(body: dict) -> dict:

@@ -75,8 +75,8 @@ def test_har_has_the_answer_to_each_read(tmp_path: Path) -> None:
     generated("-n", COUNT, "--seed", 1, "--out", path)
     entries = json.loads(path.read_bytes())["log"]["entries"]
 
-    answers = [json.loads(entry["response"]["content"]["text"]) for entry in entries]
-    assert [answer["data"] for answer in answers] == expected()
+    responses = [json.loads(entry["response"]["content"]["text"]) for entry in entries]
+    assert [response["data"] for response in responses] == expected()
     judged = deadringer("validate", path)
     assert judged.stdout == b"1 document(s): 0 error(s), 0 warning(s)\n"
 
@@ -171,9 +171,9 @@ def test_a_seed_may_be_a_text() -> None:
 
 
 def test_an_envelope_is_the_answer_of_the_api() -> None:
-    answer = json.loads(generated("--seed", 1, "--envelope"))
+    response = json.loads(generated("--seed", 1, "--envelope"))
 
-    assert answer == {"success": True, "message": MESSAGE, "data": generate(1)}
+    assert response == {"success": True, "message": MESSAGE, "data": generate(1)}
 
 
 def test_broken_executions_break_that_one_rule() -> None:

@@ -10,7 +10,7 @@ from tests.mockserver.cli import deadringer, deadringer_process, generated, refu
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ("--status faild", "no status 'faild'. Choose from: completed, failed, running."),
         ("--status failed=much", "the share of failed, 'much', is no number. Write failed=0.3."),
@@ -51,8 +51,8 @@ from tests.mockserver.cli import deadringer, deadringer_process, generated, refu
         ("--loops --steps 0", "a run without steps has no loop; leave out one"),
     ],
 )
-def test_a_refusal_says_how_to_fix_it(options: str, told: str) -> None:
-    assert told in refusal(*options.split())
+def test_a_refusal_says_how_to_fix_it(options: str, message: str) -> None:
+    assert message in refusal(*options.split())
 
 
 def test_a_refusal_is_the_exit_code_of_the_process() -> None:
@@ -83,10 +83,10 @@ LISTS = ("--status", "--operations", "--example")
 )
 def test_an_option_left_empty_is_not_taken_for_one_left_out(option: str) -> None:
     for empty in ("", " ", *([","] if option in LISTS else [])):
-        told = refusal(option, empty)
+        message = refusal(option, empty)
 
-        assert option in told
-        assert "it is empty. Give a value, or leave the option out." in told
+        assert option in message
+        assert "it is empty. Give a value, or leave the option out." in message
 
 
 @pytest.mark.parametrize(

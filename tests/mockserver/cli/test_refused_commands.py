@@ -12,9 +12,9 @@ def mock(over_http, clock):
     return over_http(build_app(Settings(), clock=clock))
 
 
-def error_of(answer, status):
-    assert answer.status_code == status, answer.text
-    return answer.json()["error"]
+def error_of(response, status):
+    assert response.status_code == status, response.text
+    return response.json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,10 @@ def test_an_unknown_path_is_404_and_near_ones_are_named(mock, method, path, near
 
 
 def test_a_wrong_method_on_a_known_path_is_405_and_the_right_ones_are_allowed(mock):
-    answer = mock.post("/__mock/clock")
+    response = mock.post("/__mock/clock")
 
-    assert error_of(answer, 405)["code"] == "METHOD_NOT_ALLOWED"
-    assert answer.headers["allow"] == "DELETE, GET, HEAD, OPTIONS, PUT"
+    assert error_of(response, 405)["code"] == "METHOD_NOT_ALLOWED"
+    assert response.headers["allow"] == "DELETE, GET, HEAD, OPTIONS, PUT"
 
 
 def test_where_the_control_api_is_off_that_is_said(over_http, clock):
@@ -50,10 +50,10 @@ def test_where_the_control_api_is_off_that_is_said(over_http, clock):
 
 @pytest.mark.parametrize("path", ["/__mock/clock", "/__mock/nowhere", "/__mock/"])
 def test_a_preflight_is_answered_anywhere(mock, path):
-    answer = mock.options(path, headers={"Origin": "http://localhost:5173"})
+    response = mock.options(path, headers={"Origin": "http://localhost:5173"})
 
-    assert answer.status_code == 204
-    assert answer.headers["access-control-allow-origin"] == "http://localhost:5173"
+    assert response.status_code == 204
+    assert response.headers["access-control-allow-origin"] == "http://localhost:5173"
 
 
 def test_errors_point_to_the_document_that_was_broken(mock):
@@ -67,10 +67,10 @@ def test_errors_point_to_the_document_that_was_broken(mock):
         mock.get(KNOWN, headers={"Prefer": "code=400"}),
     ]
 
-    for answer in of_control:
-        assert error_of(answer, 400)["suggestion"].endswith(" /__mock/openapi.json")
-    for answer in of_api:
-        assert error_of(answer, 400)["suggestion"].endswith(" with /openapi.json")
+    for response in of_control:
+        assert error_of(response, 400)["suggestion"].endswith(" /__mock/openapi.json")
+    for response in of_api:
+        assert error_of(response, 400)["suggestion"].endswith(" with /openapi.json")
 
 
 def test_that_there_is_nothing_to_take_away_is_said(mock):
@@ -82,16 +82,16 @@ def test_that_there_is_nothing_to_take_away_is_said(mock):
 
 
 def test_an_empty_expectation_is_a_mistake(mock):
-    for answer in (mock.post("/__mock/verify", json={}), mock.post("/__mock/verify")):
-        (line,) = error_of(answer, 400)["details"]["errors"]
+    for response in (mock.post("/__mock/verify", json={}), mock.post("/__mock/verify")):
+        (line,) = error_of(response, 400)["details"]["errors"]
         assert line.startswith("body: says nothing; name at least one of: at_least, at_most, ")
 
     assert error_of(mock.post("/__mock/verify", json={"at_least": 1}), 409)
 
 
 def test_a_clock_is_told_what_to_change(mock):
-    for answer in (mock.put("/__mock/clock", json={}), mock.put("/__mock/clock")):
-        (line,) = error_of(answer, 400)["details"]["errors"]
+    for response in (mock.put("/__mock/clock", json={}), mock.put("/__mock/clock")):
+        (line,) = error_of(response, 400)["details"]["errors"]
         assert line == "body: says nothing; name at least one of: now, speed"
 
 
@@ -109,12 +109,12 @@ def test_a_clock_is_told_what_to_change(mock):
     ],
 )
 def test_an_expectation_no_count_could_meet_is_a_mistake(mock, wanted, members):
-    answer = mock.post("/__mock/verify", json=wanted)
+    response = mock.post("/__mock/verify", json=wanted)
 
     if members is None:
-        assert answer.json() == {"matched": 0, "verified": True}
+        assert response.json() == {"matched": 0, "verified": True}
     else:
-        lines = error_of(answer, 400)["details"]["errors"]
+        lines = error_of(response, 400)["details"]["errors"]
         assert [line.split(":")[0] for line in lines] == members
 
 
@@ -132,8 +132,8 @@ def test_a_ready_scenario_and_a_document_are_one_too_many(mock):
 @pytest.mark.parametrize("form", ["__delay", "__status", "__steps", "__fault", "__codes"])
 @pytest.mark.parametrize("headers", [{}, {"Prefer": "code=404"}])
 def test_a_query_form_that_is_none_is_told_and_the_four_are_named(mock, form, headers):
-    answer = mock.get(KNOWN, params={form: "1"}, headers=headers)
+    response = mock.get(KNOWN, params={form: "1"}, headers=headers)
 
-    (line,) = error_of(answer, 400)["details"]["errors"]
+    (line,) = error_of(response, 400)["details"]["errors"]
     assert line.startswith(f"query/{form}: ")
     assert "__code, __example, __dynamic, __seed, or the header Prefer" in line

@@ -79,7 +79,7 @@ def test_lines_are_judged_and_told_by_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ('{"id": 1,\n  oops}', ":2:3: not JSON"),
         ('{"run_id": 1}\n{"run_id": 2, "steps": []}\n{oops}\n', "unrecognized document"),
@@ -91,11 +91,11 @@ def test_lines_are_judged_and_told_by_number() -> None:
         ('{"log": {"version": "1.2", "entries": []}}', "without one answered request of the API"),
     ],
 )
-def test_unreadable_input_is_told_and_exits_2(tmp_path: Path, content: str, told: str) -> None:
+def test_unreadable_input_is_told_and_exits_2(tmp_path: Path, content: str, message: str) -> None:
     done = validate(write(tmp_path, "bad.json", content))
 
     assert done.returncode == 2
-    assert told in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -153,10 +153,10 @@ def test_what_cannot_be_judged_does_not_end_the_judging(tmp_path: Path, form: st
         content = f"[{','.join(lines)}]"
 
     done = validate("--format", "json", write(tmp_path, "some.json", content))
-    *told, last = map(json.loads, done.stdout.splitlines())
+    *message, last = map(json.loads, done.stdout.splitlines())
 
     assert done.returncode == 2
-    assert len(told) == 2
+    assert len(message) == 2
     unreadable = 32 if form == "lines" else 31
     assert last["summary"] == {"documents": 3, "error": 2, "warning": 0, "unreadable": unreadable}
     *_, left_out = done.stderr.splitlines()
@@ -249,11 +249,11 @@ def test_a_missing_file_is_told_and_the_others_are_judged(tmp_path: Path) -> Non
 def test_the_formats_for_machines(tmp_path: Path) -> None:
     name = write(tmp_path, "one.json", BROKEN)
 
-    told = [json.loads(line) for line in validate("--format", "json", name).stdout.splitlines()]
+    message = [json.loads(line) for line in validate("--format", "json", name).stdout.splitlines()]
     github = validate("--format", "github", name).stdout
 
-    assert told[0]["rule"] == "duration_is_end_minus_start"
-    assert told[1] == {"summary": {"documents": 1, "error": 1, "warning": 0, "unreadable": 0}}
+    assert message[0]["rule"] == "duration_is_end_minus_start"
+    assert message[1] == {"summary": {"documents": 1, "error": 1, "warning": 0, "unreadable": 0}}
     assert github.startswith(f"::error file={name},line=1,title=duration_is_end_minus_start::")
 
 

@@ -40,8 +40,8 @@ def mock(over_http, clock, monkeypatch):
     return over_http(build_app(Settings(), clock=clock))
 
 
-def names_of(answer):
-    return {name for name, _value in answer.headers.raw}
+def names_of(response):
+    return {name for name, _value in response.headers.raw}
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -67,13 +67,13 @@ def test_every_contract_fault_reaches_a_cached_client_and_leaves(mock, method):
             assert after.status_code == 304, fault.name
 
 
-def _is_true(answer, true):
-    """Whether an answer is the true one but for its place in the rate window."""
-    told = [
+def _is_true(response, true):
+    """Whether a response is the true one but for its place in the rate window."""
+    message = [
         (one.status_code, one.content, one.headers["Content-Length"], one.headers["Content-Type"])
-        for one in (answer, true)
+        for one in (response, true)
     ]
-    return told[0] == told[1] and answer.headers["Cache-Control"] != "no-store"
+    return message[0] == message[1] and response.headers["Cache-Control"] != "no-store"
 
 
 @pytest.mark.parametrize("fault", CONTRACT_FAULTS, ids=lambda fault: fault.name)
@@ -91,9 +91,9 @@ def test_a_changed_response_has_status_line_and_header_names_of_a_true_one(mock,
     }
     mock.put(f"/__mock/contract-faults/{fault.name}")
     for path, headers in requests:
-        answer = mock.get(path, headers=headers)
-        assert answer.reason_phrase.upper() == _reasons()[answer.status_code]
-        assert names_of(answer) <= known | {b"Location"}
+        response = mock.get(path, headers=headers)
+        assert response.reason_phrase.upper() == _reasons()[response.status_code]
+        assert names_of(response) <= known | {b"Location"}
 
 
 def _reasons():
@@ -217,9 +217,9 @@ def test_an_unknown_key_of_a_session_needs_that_sessions_open_door(mock):
     ],
 )
 def test_the_applied_preferences_are_those_of_the_response_that_is_sent(mock, preferred, applied):
-    told = mock.get(KNOWN, headers={"Prefer": preferred}).headers.get("Preference-Applied")
+    message = mock.get(KNOWN, headers={"Prefer": preferred}).headers.get("Preference-Applied")
 
-    assert told == (applied or (preferred if "status=completed" in preferred else None))
+    assert message == (applied or (preferred if "status=completed" in preferred else None))
 
 
 def test_a_fault_in_head_counts_no_read(mock):

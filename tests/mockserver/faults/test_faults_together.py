@@ -1,4 +1,4 @@
-"""Transport faults: whom each meets by its scope, and what several do to one answer."""
+"""Transport faults: whom each meets by its scope, and what several do to one response."""
 
 from itertools import permutations
 
@@ -38,7 +38,7 @@ def mock(over_http, clock):
 def test_a_fault_meets_what_its_whole_scope_fits(mock, scope, met):
     mock.post("/__mock/faults", json={"kind": "status", "status": 502, **scope})
 
-    assert [mock.request(*asked).status_code == 502 for asked in ASKED] == met
+    assert [mock.request(*requested).status_code == 502 for requested in ASKED] == met
 
 
 def test_a_fault_of_a_key_meets_its_session_alone(mock):

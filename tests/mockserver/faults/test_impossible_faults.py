@@ -68,10 +68,10 @@ def mock(over_http, clock):
 
 
 def refused(mock, **fault):
-    answer = mock.post("/__mock/faults", json={"kind": "latency", **fault})
-    assert answer.status_code == 400, answer.text
+    response = mock.post("/__mock/faults", json={"kind": "latency", **fault})
+    assert response.status_code == 400, response.text
     assert mock.get("/__mock/faults").json()["faults"] == []
-    return answer.json()["error"]["details"]["errors"]
+    return response.json()["error"]["details"]["errors"]
 
 
 def load(tmp_path, text):
@@ -83,11 +83,11 @@ def load(tmp_path, text):
 @pytest.mark.parametrize(("fault", "member"), IMPOSSIBLE)
 def test_it_is_refused_in_a_request_and_in_a_file(mock, tmp_path, fault, member):
     (line,) = refused(mock, **fault)
-    with pytest.raises(ScenarioError) as told:
+    with pytest.raises(ScenarioError) as message:
         load(tmp_path, f"summary: x\nfaults:\n  - { ({'kind': 'latency', **fault}) }\n")
 
     assert line.startswith(f"{member}: ")
-    (line,) = told.value.lines
+    (line,) = message.value.lines
     assert f" faults/0/{member}: " in line
 
 
@@ -99,11 +99,11 @@ def test_one_that_may_strike_is_taken(mock, fault):
 def test_every_reason_is_told_at_once_and_what_there_is_named(mock):
     lines = refused(mock, operation="x", method="get", workflow_id="wf_abc12", until_s=-1, length=2)
 
-    told = {line.split(":")[0]: line for line in lines}
-    assert told.keys() == {"operation", "method", "workflow_id", "until_s", "length"}
-    assert all(one.operation_id in told["operation"] for one in operations())
-    assert "use one of: GET, HEAD, POST, " in told["method"]
-    assert "nearest: wf_abc123, " in told["workflow_id"]
+    message = {line.split(":")[0]: line for line in lines}
+    assert message.keys() == {"operation", "method", "workflow_id", "until_s", "length"}
+    assert all(one.operation_id in message["operation"] for one in operations())
+    assert "use one of: GET, HEAD, POST, " in message["method"]
+    assert "nearest: wf_abc123, " in message["workflow_id"]
 
 
 def test_reasons_of_the_schema_keep_the_others_from_nobody(mock, tmp_path):
@@ -111,13 +111,15 @@ def test_reasons_of_the_schema_keep_the_others_from_nobody(mock, tmp_path):
              "delay_ms": "x", "delay_to_ms": 1, "every": 0, "length": 9, "until_s": -1}  # fmt: skip
 
     lines = refused(mock, **fault)
-    with pytest.raises(ScenarioError) as told:
+    with pytest.raises(ScenarioError) as message:
         load(tmp_path, f"summary: x\nfaults:\n  - {fault}\n")
 
     # Of delay_to_ms and length nothing can be said while their partners are wrong.
     wrong = {"share", "count", "nonsense", "operation", "delay_ms", "every", "until_s"}
     assert {line.split(":")[0] for line in lines} == wrong
-    assert {line.split(": ")[1] for line in told.value.lines} == {f"faults/0/{it}" for it in wrong}
+    assert {line.split(": ")[1] for line in message.value.lines} == {
+        f"faults/0/{it}" for it in wrong
+    }
 
 
 @pytest.mark.parametrize("kind", ["lag", 7, None])
@@ -128,7 +130,7 @@ def test_of_a_fault_of_no_kind_nothing_else_is_said(mock, kind):
 
 
 def test_the_span_of_a_contract_fault_is_judged_alike(tmp_path):
-    with pytest.raises(ScenarioError) as told:
+    with pytest.raises(ScenarioError) as message:
         load(
             tmp_path,
             "summary: x\ncontract_faults:\n"
@@ -136,7 +138,7 @@ def test_the_span_of_a_contract_fault_is_judged_alike(tmp_path):
             "  - { name: balance-is-open, from_s: 3, until_s: 3 }\n",
         )
 
-    places = [line.split(": ")[1] for line in told.value.lines]
+    places = [line.split(": ")[1] for line in message.value.lines]
     assert places == ["contract_faults/0/until_s", "contract_faults/1/until_s"]
 
 

@@ -31,10 +31,10 @@ def url():
 
 @pytest.mark.parametrize("kind", sorted(ENDING))
 def test_a_fault_that_ends_the_connection_is_a_501(url, kind):
-    answer = httpx.get(url + KNOWN, headers={**DEMO, "Prefer": f"fault={kind}"})
+    response = httpx.get(url + KNOWN, headers={**DEMO, "Prefer": f"fault={kind}"})
 
-    error = answer.json()["error"]
-    assert answer.status_code == 501
+    error = response.json()["error"]
+    assert response.status_code == 501
     assert kind in error["message"]
     assert "deadringer serve" in error["suggestion"]
 
@@ -42,10 +42,10 @@ def test_a_fault_that_ends_the_connection_is_a_501(url, kind):
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - ENDING - {"status", "latency", "drip"}))
 def test_other_faults_strike_there_too(url, kind):
     true = httpx.get(url + KNOWN, headers=DEMO)
-    answer = httpx.get(url + KNOWN, headers={**DEMO, "Prefer": f"fault={kind}"})
+    response = httpx.get(url + KNOWN, headers={**DEMO, "Prefer": f"fault={kind}"})
 
-    assert answer.status_code == 200
-    assert (answer.content, answer.headers["content-type"]) != (
+    assert response.status_code == 200
+    assert (response.content, response.headers["content-type"]) != (
         true.content,
         true.headers["content-type"],
     )

@@ -1,4 +1,4 @@
-"""Answers that never begin: not one byte reaches the caller."""
+"""Responses that never begin: not one byte reaches the caller."""
 
 import json
 import socket
@@ -83,9 +83,9 @@ def test_answers_without_a_body_are_silent_too(address, fault, kind):
 def test_a_truncated_answer_still_has_its_head(address):
     with asked(address, "Prefer: fault=truncate\r\n", KNOWN) as connection:
         pieces = iter(lambda: connection.recv(65_536), b"")
-        told = b"".join(pieces)
+        message = b"".join(pieces)
 
-    head, _, body = told.partition(b"\r\n\r\n")
+    head, _, body = message.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK")
     assert body
     with pytest.raises(ValueError, match=r"Expecting|Unterminated|delimiter"):

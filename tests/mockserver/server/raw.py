@@ -41,8 +41,8 @@ class Answers:
         return self._file.read()
 
 
-def error_of(answer):
-    status, headers, body = answer
+def error_of(response):
+    status, headers, body = response
     error = json.loads(body)["error"]
     assert headers["connection"] == "close"
     assert error["suggestion"]

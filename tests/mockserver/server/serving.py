@@ -30,10 +30,10 @@ def echo(environ, start_response):
         },
         "body": body.decode("latin-1"),
     }
-    answer = json.dumps(seen).encode()
-    head = [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))]
+    response = json.dumps(seen).encode()
+    head = [("Content-Type", "application/json"), ("Content-Length", str(len(response)))]
     start_response("200 OK", head)
-    return [answer]
+    return [response]
 
 
 class Served:

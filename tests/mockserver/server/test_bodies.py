@@ -29,7 +29,7 @@ def connected(server, *lines, body=b""):
 
 
 def answered(connection):
-    """The status of an answer, and its body, which arrives with the head."""
+    """The status of a response, and its body, which arrives with the head."""
     head, _, body = connection.recv(65_536).partition(b"\r\n\r\n")
     return int(head.split()[1]), json.loads(body)
 
@@ -47,11 +47,11 @@ def test_bodies_that_stand_still_hold_nobody_and_are_answered_in_the_end(server)
         for path in (KNOWN, "/v1/workflows") * 10:
             # Held up by the bodies, one would be answered when those are given up.
             assert httpx.get(server.url + path, headers=DEMO, timeout=1).is_success
-        told = [answered(connection) for connection in waiting]
+        message = [answered(connection) for connection in waiting]
     assert server.stop() == 0
 
-    assert {status for status, _ in told} == {408}
-    assert f"idle for {LIMITS.body_idle_s:g} s" in str(told)
+    assert {status for status, _ in message} == {408}
+    assert f"idle for {LIMITS.body_idle_s:g} s" in str(message)
 
 
 def test_what_was_answered_is_not_done_when_the_rest_comes(server):
@@ -70,9 +70,9 @@ def test_what_was_answered_is_not_done_when_the_rest_comes(server):
 def test_what_a_caller_did_not_finish_is_not_done(server, sent):
     with connected(server, f"POST {TEST} HTTP/1.1", "Content-Length: 40", body=sent) as connection:
         connection.shutdown(socket.SHUT_WR)
-        told = b"".join(iter(lambda: connection.recv(65_536), b""))
+        message = b"".join(iter(lambda: connection.recv(65_536), b""))
 
-    assert b" 200 " not in told[:20]
+    assert b" 200 " not in message[:20]
     assert httpx.get(f"{server.url}/v1/workflows", headers=DEMO).is_success
     assert started_runs(server) == []
 
@@ -80,10 +80,10 @@ def test_what_a_caller_did_not_finish_is_not_done(server, sent):
 def test_a_body_that_is_too_large_is_refused_unread(server):
     lines = (f"POST {TEST} HTTP/1.1", f"Content-Length: {LIMITS.body_bytes + 1}")
     with connected(server, *lines) as connection:
-        status, told = answered(connection)
+        status, message = answered(connection)
 
     assert status == 413
-    assert f"{LIMITS.body_bytes:,}" in told["error"]["suggestion"]
+    assert f"{LIMITS.body_bytes:,}" in message["error"]["suggestion"]
 
 
 def test_a_read_does_not_wait_for_a_body(server):
@@ -96,10 +96,10 @@ def test_a_body_in_chunks_is_read(server):
         yield b'{"overrides": '
         yield b"[]}"
 
-    answer = httpx.post(server.url + TEST, headers=DEMO, content=chunks())
+    response = httpx.post(server.url + TEST, headers=DEMO, content=chunks())
 
-    assert answer.status_code == 400
-    assert "overrides" in answer.text
+    assert response.status_code == 400
+    assert "overrides" in response.text
 
 
 def test_many_requests_under_way_are_finished_when_told_to_stop(server):
@@ -113,4 +113,4 @@ def test_many_requests_under_way_are_finished_when_told_to_stop(server):
         rest = [b"".join(iter(lambda one=one: one.recv(65_536), b"")) for one in waiting]
 
     assert begun == b"HTTP/1.1 200 OK\r\n"
-    assert all(b'"success":true' in told for told in rest)
+    assert all(b'"success":true' in message for message in rest)

@@ -19,8 +19,8 @@ def server(start_server):
 def test_requests_sent_together_are_answered_in_their_order(connection):
     known, slow = READ, READ[:-2] + b"Prefer: delay=300\r\n\r\n"
     connection.sendall(known + slow + LIST + known + known)
-    answers = Answers(connection)
-    told = [answers.next() for _ in range(5)]
+    responses = Answers(connection)
+    told = [responses.next() for _ in range(5)]
 
     assert [status for status, _, _ in told] == [200] * 5
     assert told[0][2] == told[1][2] == told[3][2] == told[4][2] != told[2][2]
@@ -28,20 +28,20 @@ def test_requests_sent_together_are_answered_in_their_order(connection):
 
 
 def test_a_request_may_come_byte_by_byte(connection):
-    answers = Answers(connection)
+    responses = Answers(connection)
     for _ in range(2):
         for place in range(len(READ)):
             connection.sendall(READ[place : place + 1])
-        assert answers.next()[0] == 200
+        assert responses.next()[0] == 200
 
 
 def test_every_answer_tells_when_it_was_made(connection):
     connection.sendall(READ + LIST + b"GET /\x01 HTTP/1.1\r\n\r\n")
-    answers = Answers(connection)
+    responses = Answers(connection)
 
     for _ in range(3):
         assert re.fullmatch(
-            r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d gmt", answers.next()[1]["date"]
+            r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d gmt", responses.next()[1]["date"]
         )
 
 
@@ -49,12 +49,12 @@ def test_every_answer_tells_when_it_was_made(connection):
 def test_the_last_request_of_a_connection_is_answered_and_ends_it(connection, request_):
     connection.sendall(request_)
     connection.sendall(request_[:-2] + b"Connection: close\r\n\r\n" + request_)
-    answers = Answers(connection)
+    responses = Answers(connection)
 
-    assert "connection" not in answers.next()[1]
-    status, headers, _ = answers.next()
+    assert "connection" not in responses.next()[1]
+    status, headers, _ = responses.next()
     assert (status, headers["connection"]) == (200, "close")
-    assert answers.rest() == b""
+    assert responses.rest() == b""
 
 
 @pytest.mark.parametrize("request_", [READ, LIST, READ + LIST])
@@ -68,11 +68,11 @@ def test_who_sends_no_more_still_gets_the_answers(connection, request_):
 @pytest.mark.parametrize("asked_for", [b"", b"Connection: keep-alive\r\n"])
 def test_a_connection_of_http_1_0_ends_with_its_response(connection, asked_for):
     connection.sendall(READ.replace(b"1.1", b"1.0", 1)[:-2] + asked_for + b"\r\n")
-    answers = Answers(connection)
+    responses = Answers(connection)
 
-    status, headers, _ = answers.next()
+    status, headers, _ = responses.next()
     assert (status, headers["connection"]) == (200, "close")
-    assert answers.rest() == b""
+    assert responses.rest() == b""
 
 
 def test_a_whole_url_is_a_path(connection):
@@ -92,12 +92,12 @@ def started_runs(server):
 @pytest.mark.parametrize("first", [len(BREW), 5, 40, len(BREW) - 2])
 def test_a_method_nobody_knows_is_a_405_and_the_connection_goes_on(server, connection, first):
     before = started_runs(server)
-    answers = Answers(connection)
+    responses = Answers(connection)
     for _ in range(2):
         connection.sendall(BREW[:first])
         time.sleep(0.05)
         connection.sendall(BREW[first:] + READ)
-        assert [answers.next()[0], answers.next()[0]] == [405, 200]
+        assert [responses.next()[0], responses.next()[0]] == [405, 200]
 
     assert started_runs(server) == before
 
@@ -109,11 +109,11 @@ def test_what_comes_with_an_unknown_method_is_read_but_once(server, connection):
     connection.sendall(head.encode())
     time.sleep(0.05)
     connection.sendall(body + BREW)
-    answers = Answers(connection)
+    responses = Answers(connection)
 
-    assert answers.next()[0] == 404
-    assert error_of(answers.next())[0] == 400
-    assert answers.rest() == b""
+    assert responses.next()[0] == 404
+    assert error_of(responses.next())[0] == 400
+    assert responses.rest() == b""
     assert started_runs(server) == before
 
 
@@ -146,25 +146,25 @@ def test_an_offer_of_another_protocol_is_not_taken_up(connection, length):
     body = b'{"overrides": 1}'
     if "chunked" in length:
         body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
-    answers = Answers(connection)
+    responses = Answers(connection)
     for rest in (b"\r\n", f"{length}\r\n\r\n".encode() + body):
         connection.sendall(READ[:-2] + offer.encode() + rest + LIST + READ)
-        (_, _, first), (_, _, second), (_, _, third) = [answers.next() for _ in range(3)]
+        (_, _, first), (_, _, second), (_, _, third) = [responses.next() for _ in range(3)]
         assert first == third != second
     head = f"{TEST} HTTP/1.1\r\n{KEY}{offer}Content-Type: application/json\r\n{length}\r\n\r\n"
     connection.sendall(head.encode())
     connection.sendall(body + READ)
-    status, _, told = answers.next()
+    status, _, told = responses.next()
     assert (status, b"overrides" in told) == (400, True)
-    assert answers.next()[0] == 200
+    assert responses.next()[0] == 200
 
 
 def test_an_offer_of_a_websocket_is_not_taken_up_either(connection):
     offer = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"
     connection.sendall(READ[:-2] + offer + READ)
-    answers = Answers(connection)
+    responses = Answers(connection)
 
-    assert [answers.next()[0], answers.next()[0]] == [200, 200]
+    assert [responses.next()[0], responses.next()[0]] == [200, 200]
 
 
 def test_bytes_that_came_before_are_known_only_if_they_are_one_request(connect):
@@ -172,14 +172,14 @@ def test_bytes_that_came_before_are_known_only_if_they_are_one_request(connect):
         for more, count, last in ((b"\x16\x03", 1, 400), (READ, 2, 200), (LIST[:20], 1, None)):
             connection = connect()
             connection.sendall(READ + more)
-            answers = Answers(connection)
-            told = [answers.next()[0] for _ in range(count)]
+            responses = Answers(connection)
+            told = [responses.next()[0] for _ in range(count)]
             assert told == [200] * count
             if last == 400:
-                assert error_of(answers.next())[0] == 400
+                assert error_of(responses.next())[0] == 400
             if last is None:
                 connection.sendall(LIST[20:])
-                assert b'"items"' in answers.next()[2]
+                assert b'"items"' in responses.next()[2]
 
 
 def test_a_client_that_waits_is_told_to_send_its_body(connection):
@@ -187,14 +187,14 @@ def test_a_client_that_waits_is_told_to_send_its_body(connection):
     connection.sendall(head.encode())
     assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
     connection.sendall(b"[]")
-    answers = Answers(connection)
-    assert answers.next()[0] == 400
-    # Not before the answers to what came before.
+    responses = Answers(connection)
+    assert responses.next()[0] == 400
+    # Not before the responses to what came before.
     connection.sendall(READ[:-2] + b"Prefer: delay=200\r\n\r\n" + READ + head.encode())
-    assert [answers.next()[0], answers.next()[0]] == [200, 200]
-    assert answers.next()[0] == 100
+    assert [responses.next()[0], responses.next()[0]] == [200, 200]
+    assert responses.next()[0] == 100
     connection.sendall(b"[]")
-    assert answers.next()[0] == 400
+    assert responses.next()[0] == 400
 
 
 @pytest.mark.parametrize(
@@ -212,25 +212,25 @@ def test_a_client_that_waits_is_told_to_send_its_body(connection):
 )
 def test_what_is_no_request_is_refused_after_those_that_were(connection, sent):
     connection.sendall(READ + sent)
-    answers = Answers(connection)
+    responses = Answers(connection)
 
-    assert answers.next()[0] == 200
-    status, message = error_of(answers.next())
+    assert responses.next()[0] == 200
+    status, message = error_of(responses.next())
     assert status == 400
     assert message.startswith("This is no HTTP/1.1 request: ")
-    assert answers.rest() == b""
+    assert responses.rest() == b""
 
 
 @pytest.mark.parametrize("read", [READ, BREW])
 @pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nhost: localhost\r\n"])
 def test_a_request_has_one_host(connection, read, hosts):
-    answers = Answers(connection)
+    responses = Answers(connection)
     connection.sendall(READ)
-    assert answers.next()[0] == 200
+    assert responses.next()[0] == 200
     connection.sendall(read.replace(b"Host: localhost\r\n", hosts))
 
-    assert error_of(answers.next()) == (400, "An HTTP/1.1 request has exactly one Host header")
-    assert answers.rest() == b""
+    assert error_of(responses.next()) == (400, "An HTTP/1.1 request has exactly one Host header")
+    assert responses.rest() == b""
 
 
 @pytest.mark.parametrize(
@@ -246,12 +246,12 @@ def test_a_request_has_one_host(connection, read, hosts):
 def test_what_comes_with_a_refused_request_is_not_taken_for_it(server, connection, refused, before):
     started = started_runs(server)
     connection.sendall(before + refused + READ + f"{TEST} HTTP/1.1\r\n{KEY}\r\n".encode())
-    answers = Answers(connection)
+    responses = Answers(connection)
     if before:
-        assert answers.next()[0] == 200
+        assert responses.next()[0] == 200
 
-    assert error_of(answers.next())[0] in {400, 431, 501}
-    assert answers.rest() == b""
+    assert error_of(responses.next())[0] in {400, 431, 501}
+    assert responses.rest() == b""
     assert started_runs(server) == started
 
 
@@ -312,15 +312,15 @@ def test_a_body_in_chunks_that_is_cut_off_is_not_acted_upon(connection, sent):
 def test_a_head_that_is_cut_off_gets_no_answer(connection):
     connection.sendall(READ + READ[:30])
     connection.shutdown(socket.SHUT_WR)
-    answers = Answers(connection)
+    responses = Answers(connection)
 
-    assert answers.next()[0] == 200
-    assert answers.rest() == b""
+    assert responses.next()[0] == 200
+    assert responses.rest() == b""
 
 
 def test_the_body_of_a_read_is_read_over(connection):
-    answers = Answers(connection)
+    responses = Answers(connection)
     connection.sendall(READ[:-2] + b"Content-Length: 5\r\n\r\n12")
-    assert answers.next()[0] == 200
+    assert responses.next()[0] == 200
     connection.sendall(b"345" + READ)
-    assert answers.next()[0] == 200
+    assert responses.next()[0] == 200

@@ -180,10 +180,10 @@ def test_a_body_that_goes_on_for_ever_is_408(protocol):
 def test_an_idle_connection_ends_in_silence_and_a_used_one_stays(protocol):
     with served(protocol=protocol, idle_s=0.6) as server:
         idle, used = server.connect(), server.connect()
-        answers, began = Answers(used), time.monotonic()
+        responses, began = Answers(used), time.monotonic()
         while time.monotonic() - began < 1.2:
             used.sendall(f"GET / HTTP/1.1\r\n{HOST}\r\n".encode())
-            assert answers.next()[0] == 200
+            assert responses.next()[0] == 200
             time.sleep(0.1)
 
         assert idle.recv(1) == b""

@@ -45,10 +45,10 @@ def test_an_address_of_ipv6_may_stand_in_brackets(start_server, host):
 
 def test_a_port_that_is_taken_on_one_family_is_refused(refused_start):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        told = refused_start("--host", "localhost", "--port", str(taken.getsockname()[1]))
+        message = refused_start("--host", "localhost", "--port", str(taken.getsockname()[1]))
 
-    assert told.returncode == 2
-    assert "Cannot listen on localhost port" in told.stderr
+    assert message.returncode == 2
+    assert "Cannot listen on localhost port" in message.stderr
 
 
 def test_a_unix_socket_is_served_and_removed(start_server, tmp_path):
@@ -70,10 +70,10 @@ def test_a_unix_socket_is_served_and_removed(start_server, tmp_path):
 def test_a_unix_socket_that_is_served_is_not_taken_away(start_server, refused_start, tmp_path):
     path = tmp_path / "mock.sock"
     start_server("--uds", str(path))
-    told = refused_start("--uds", str(path))
+    message = refused_start("--uds", str(path))
 
-    assert told.returncode == 2
-    assert "another process does" in told.stderr
+    assert message.returncode == 2
+    assert "another process does" in message.stderr
 
 
 def test_an_inherited_socket_is_served(tmp_path):
@@ -89,11 +89,11 @@ def test_an_inherited_socket_is_served(tmp_path):
         )
     with process:
         banner = "".join(iter(process.stdout.readline, "Stop with Ctrl-C.\n"))
-        answer = httpx.get(f"http://127.0.0.1:{port}{KNOWN}", headers=DEMO)
+        response = httpx.get(f"http://127.0.0.1:{port}{KNOWN}", headers=DEMO)
         process.terminate()
 
         assert process.wait(20) == 0
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert f"serves on http://127.0.0.1:{port}" in banner
 
 
@@ -102,12 +102,12 @@ def test_https_with_a_certificate_of_its_own(start_server):
     trusted = server.log.split("--cacert ")[1].split()[0]
     context = ssl.create_default_context(cafile=trusted)
     with httpx.Client(base_url=server.url, verify=context, headers=DEMO) as client:
-        answers = [client.get(KNOWN) for _ in range(3)]
+        responses = [client.get(KNOWN) for _ in range(3)]
         posted = client.post("/v1/workflows/wf_abc123/test", json={})
 
     assert server.url.startswith("https://127.0.0.1:")
-    assert [one.status_code for one in (*answers, posted)] == [200] * 4
-    assert answers[0].content == answers[2].content
+    assert [one.status_code for one in (*responses, posted)] == [200] * 4
+    assert responses[0].content == responses[2].content
     with pytest.raises(httpx.ConnectError):
         httpx.get(server.url)
     assert server.stop() == 0
@@ -128,19 +128,19 @@ def test_https_with_a_certificate_of_its_own(start_server):
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused(refused_start, options, said):
-    told = refused_start("--port", "0", *options)
+    message = refused_start("--port", "0", *options)
 
-    assert told.returncode == 2
-    assert said in told.stderr
+    assert message.returncode == 2
+    assert said in message.stderr
 
 
 def test_tls_without_its_package_says_what_to_install(refused_start, tmp_path):
     (tmp_path / "hidden").mkdir()
     (tmp_path / "hidden" / "trustme.py").write_text("raise ImportError('hidden')")
-    told = refused_start("--port", "0", "--tls", PYTHONPATH=str(tmp_path / "hidden"))
+    message = refused_start("--port", "0", "--tls", PYTHONPATH=str(tmp_path / "hidden"))
 
-    assert told.returncode == 2
-    assert "pip install 'deadringer[tls]'" in told.stderr
+    assert message.returncode == 2
+    assert "pip install 'deadringer[tls]'" in message.stderr
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root may do that")

@@ -70,10 +70,10 @@ kept = Kept()
         with httpx.Client(verify=NO_TLS, base_url=url) as client:
             assert [client.get("/").text for _ in range(3)] == ["made"] * 3
         process.terminate()
-        _, told = process.communicate(timeout=WAIT_S)
+        _, message = process.communicate(timeout=WAIT_S)
 
     assert process.returncode == 0
-    assert told.count("OSError: for a moment") == 3
+    assert message.count("OSError: for a moment") == 3
 
 
 PROMISES = """
@@ -89,9 +89,9 @@ def test_a_body_longer_than_promised_does_not_run_into_the_next_answer(kind, pie
     program = PROMISES.format(promised="2", kind=kind, pieces=pieces)
     with serving(program) as (_, url), connected(url) as connection:
         connection.sendall(f"GET / {HEAD}".encode() * 2)
-        answers = Answers(connection)
+        responses = Answers(connection)
 
-        assert [answers.next()[2], answers.next()[2]] == [b"on", b"on"]
+        assert [responses.next()[2], responses.next()[2]] == [b"on", b"on"]
 
 
 @pytest.mark.parametrize("kind", ["list", "iter"])
@@ -139,10 +139,10 @@ def application(environ, start_response):
         waiting = [stack.enter_context(connected(url)) for _ in range(6)]
         for connection in waiting:
             connection.sendall(f"GET /pair {HEAD}".encode())
-        told = [Answers(connection).next() for connection in waiting]
+        message = [Answers(connection).next() for connection in waiting]
         waiting[0].sendall(f"GET /most {HEAD}".encode())
 
-        assert [status for status, _, _ in told] == [200] * 6
+        assert [status for status, _, _ in message] == [200] * 6
         assert Answers(waiting[0]).next()[2] == b"2"
 
 

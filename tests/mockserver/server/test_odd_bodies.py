@@ -30,9 +30,9 @@ def test_a_number_that_is_none_of_json_is_refused_and_changes_nothing(mock, meth
     before = mock.get("/__mock/state").json()
 
     for number in ("NaN", "Infinity", "-Infinity", "1e999"):
-        answer = mock.request(method, path, content=body % number, headers=JSON)
+        response = mock.request(method, path, content=body % number, headers=JSON)
 
-        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BAD_REQUEST")
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "BAD_REQUEST")
     assert mock.get("/__mock/state").json() == before
     assert mock.get(BALANCE).status_code == 200
 
@@ -53,16 +53,16 @@ def test_half_a_surrogate_pair_comes_back_as_it_was_sent(mock):
     ],
 )
 def test_half_a_surrogate_pair_may_stand_in_a_refusal(mock, path, body):
-    answer = mock.post(path, content=body, headers=JSON)
+    response = mock.post(path, content=body, headers=JSON)
 
-    assert answer.status_code == 400
-    assert "\ud83d" in "".join(answer.json()["error"]["details"]["errors"])
+    assert response.status_code == 400
+    assert "\ud83d" in "".join(response.json()["error"]["details"]["errors"])
 
 
 def test_a_fault_that_does_not_say_its_kind_is_told_the_kinds_alone(mock):
-    answer = mock.post("/__mock/faults", json={"status": 503})
+    response = mock.post("/__mock/faults", json={"status": 503})
 
-    (line,) = answer.json()["error"]["details"]["errors"]
+    (line,) = response.json()["error"]["details"]["errors"]
     assert line.startswith("kind: is missing; use one of: latency, status, reset, ")
 
 

@@ -113,10 +113,10 @@ def test_http_1_0_with_a_transfer_encoding_closes(server):
     connection = server.connect()
     head = f"POST /x HTTP/1.0\r\n{HOST}Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
     connection.sendall(head.encode() + b"1\r\nx\r\n0\r\n\r\n" + GET)
-    answers = Answers(connection)
-    answers.next()
+    responses = Answers(connection)
+    responses.next()
 
-    assert answers.rest() == b""
+    assert responses.rest() == b""
 
 
 def test_a_head_request_has_the_length_but_no_body(server):
@@ -198,10 +198,10 @@ def test_no_pipelined_request_gets_the_response_of_another():
 
         sender = threading.Thread(target=send)
         sender.start()
-        answers = Answers(connection)
+        responses = Answers(connection)
         wrong.extend(
             (expected, told)
-            for (_, expected), told in ((one, answers.next()[2]) for one in planned)
+            for (_, expected), told in ((one, responses.next()[2]) for one in planned)
             if expected != told
         )
         sender.join(WAIT_S)

@@ -28,7 +28,7 @@ LOADED = {
     *("anyio", "itsdangerous", "jinja2", "markupsafe", "uvicorn", "uvloop"),
     *("watchfiles", "werkzeug"),  # uvicorn loads the first, which loads anyio
 }
-"""What `deadringer serve` loads before its first answer, beside the standard library.
+"""What `deadringer serve` loads before its first response, beside the standard library.
 
 A start costs what is in this list.
 """
@@ -112,10 +112,10 @@ def test_a_request_in_flight_is_answered_whole_when_the_server_stops(start_serve
         connection.sendall(b"{}")
 
         assert server.stop() == 0
-        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+        response = b"".join(iter(lambda: connection.recv(65_536), b""))
 
-    assert answer.startswith(b"HTTP/1.1 200")
-    assert b"test_run_id" in answer
+    assert response.startswith(b"HTTP/1.1 200")
+    assert b"test_run_id" in response
 
 
 @pytest.fixture
@@ -171,10 +171,10 @@ def test_one_interrupt_that_comes_by_two_ways_is_one(start_server):
         for _ in range(2):
             os.killpg(server.process.pid, signal.SIGINT)
             time.sleep(0.05)
-        answer = begun + b"".join(iter(lambda: connection.recv(65_536), b""))
+        response = begun + b"".join(iter(lambda: connection.recv(65_536), b""))
 
     assert server.process.wait(20) == 0
-    assert answer.endswith((b"}", b"0\r\n\r\n"))
+    assert response.endswith((b"}", b"0\r\n\r\n"))
     assert "Broke off" not in server.log
 
 
@@ -214,7 +214,7 @@ def test_a_request_that_takes_a_while_is_finished_before_the_server_stops(start_
         server.process.terminate()
         time.sleep(2.5)  # longer than the server is told to stop
         connection.sendall(body[1:])
-        answer = connection.recv(65_536)
+        response = connection.recv(65_536)
 
-    assert answer.startswith(b"HTTP/1.1 201 "), answer
+    assert response.startswith(b"HTTP/1.1 201 "), response
     assert server.process.wait(20) == 0

@@ -1,4 +1,4 @@
-"""Clients that are slow, take no answer or break off: they disturb nobody, nor the stop."""
+"""Clients that are slow, take no response or break off: they disturb nobody, nor the stop."""
 
 import json
 import socket
@@ -41,8 +41,8 @@ def test_bodies_take_only_so_much_memory_together(connect, connection):
     connection.sendall(READ)
 
     assert Answers(connection).next()[0] == 200
-    told = [error_of(Answers(one).next())[0] for one in second]
-    assert sorted(told) == [408] * (len(second) - 1) + [503]
+    message = [error_of(Answers(one).next())[0] for one in second]
+    assert sorted(message) == [408] * (len(second) - 1) + [503]
 
 
 def bodies_that_stand_still(connect):
@@ -70,8 +70,8 @@ def test_who_reads_slowly_holds_nobody_and_gets_all(connect, connection, prefer,
     connection.sendall(READ)
     assert Answers(connection).next()[0] == 200
 
-    answers = Answers(slow)
-    bodies = {answers.next()[2] for _ in range(times)}
+    responses = Answers(slow)
+    bodies = {responses.next()[2] for _ in range(times)}
     assert len(bodies) == 1
     assert len(json.loads(bodies.pop())["data"]["steps"]) == LARGE
 
@@ -122,14 +122,14 @@ def test_a_caller_that_never_stops_sending_does_not_keep_the_server_from_stoppin
     parts = urlsplit(server.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=WAIT_S) as connection:
         connection.sendall(READ + READ[:20])
-        answers = Answers(connection)
-        assert answers.next()[0] == 200
+        responses = Answers(connection)
+        assert responses.next()[0] == 200
         server.process.terminate()
         time.sleep(0.2)
         connection.sendall(READ[20:] + READ[:20])
-        status, headers, _ = answers.next()
+        status, headers, _ = responses.next()
         assert (status, headers["connection"]) == (200, "close")
-        assert answers.rest() == b""
+        assert responses.rest() == b""
 
     assert server.process.wait(WAIT_S) == 0
 
@@ -142,10 +142,10 @@ def test_it_serves_where_the_fast_packages_are_missing(start_server, tmp_path, m
     parts = urlsplit(server.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=WAIT_S) as connection:
         connection.sendall(READ + READ[:-2] + b"Prefer: delay=100\r\n\r\n" + READ + b"\r\nx\r\n")
-        answers = Answers(connection)
-        told = [answers.next() for _ in range(4)]
-        assert answers.rest() == b""
+        responses = Answers(connection)
+        message = [responses.next() for _ in range(4)]
+        assert responses.rest() == b""
 
-    assert [status for status, _, _ in told] == [200, 200, 200, 400]
-    assert told[0][2] == told[1][2] == told[2][2]
+    assert [status for status, _, _ in message] == [200, 200, 200, 400]
+    assert message[0][2] == message[1][2] == message[2][2]
     assert server.stop() == 0

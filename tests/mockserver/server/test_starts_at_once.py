@@ -14,8 +14,8 @@ def test_runs_that_start_at_once_are_as_many_as_were_asked_for(start_server):
 
     def start(_number):
         path = f"{url}/v1/workflows/wf_abc123/test"
-        answer = httpx.post(path, headers={"x-api-key": DEMO_KEY}, timeout=30)
-        return answer.json()["data"]["test_run_id"]
+        response = httpx.post(path, headers={"x-api-key": DEMO_KEY}, timeout=30)
+        return response.json()["data"]["test_run_id"]
 
     with ThreadPoolExecutor(STARTS) as pool:
         acknowledged = list(pool.map(start, range(STARTS)))

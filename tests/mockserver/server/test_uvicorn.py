@@ -76,7 +76,7 @@ def test_the_oldest_allowed_uvicorn_serves_as_the_newest_does(tmp_path):
     subprocess.run([*install, f"uvicorn=={oldest}.0"], check=True, timeout=300)
     tests = [str(Path(__file__).with_name(name)) for name in ("test_protocol.py", "test_limits.py")]
     chosen = [f"{__file__}::test_uvicorn_has_every_name_that_the_server_uses", *tests]
-    told = subprocess.run(
+    message = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
@@ -86,4 +86,4 @@ def test_the_oldest_allowed_uvicorn_serves_as_the_newest_does(tmp_path):
         check=False,
     )
 
-    assert told.returncode == 0, told.stdout[-3000:]
+    assert message.returncode == 0, message.stdout[-3000:]

@@ -65,22 +65,22 @@ def test_the_window_begins_with_the_first_request_and_ends_after_its_length(limi
 def test_report_refuses_nothing(limited):
     client = limited("report")
 
-    answers = [client.get(KNOWN) for _ in range(5)]
+    responses = [client.get(KNOWN) for _ in range(5)]
 
-    assert [answer.status_code for answer in answers] == [200] * 5
-    assert [window_of(answer)[1] for answer in answers] == [2, 1, 0, 0, 0]
+    assert [answer.status_code for answer in responses] == [200] * 5
+    assert [window_of(answer)[1] for answer in responses] == [2, 1, 0, 0, 0]
 
 
 def test_enforce_refuses_beyond_the_limit_until_the_window_ends(limited, clock):
     client = limited("enforce")
 
-    answers = [client.get(KNOWN) for _ in range(3)]
+    responses = [client.get(KNOWN) for _ in range(3)]
     clock.advance(17)
     refused = client.get(KNOWN)
     clock.advance(43)
     later = client.get(KNOWN)
 
-    assert [answer.status_code for answer in answers] == [200] * 3
+    assert [answer.status_code for answer in responses] == [200] * 3
     assert refused.status_code == 429
     assert refused.headers["Retry-After"] == refused.headers["RateLimit-Reset"] == "43"
     error = refused.json()["error"]
@@ -93,10 +93,10 @@ def test_enforce_refuses_beyond_the_limit_until_the_window_ends(limited, clock):
 def test_off_tells_nothing_and_refuses_nothing(limited):
     client = limited("off")
 
-    answers = [client.get(KNOWN) for _ in range(5)]
+    responses = [client.get(KNOWN) for _ in range(5)]
 
-    assert [answer.status_code for answer in answers] == [200] * 5
-    assert all("RateLimit-Limit" not in answer.headers for answer in answers)
+    assert [answer.status_code for answer in responses] == [200] * 5
+    assert all("RateLimit-Limit" not in answer.headers for answer in responses)
 
 
 def test_each_key_has_its_own_window(limited):

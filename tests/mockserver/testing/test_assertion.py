@@ -134,7 +134,7 @@ def test_a_path_of_ones_own_is_judged_by_its_document():
 
 
 @pytest.mark.parametrize(
-    ("response", "told"),
+    ("response", "message"),
     [
         (answering("<p>Oops", 500, "text/html"), "answers_are_json"),
         (answering({"success": False, "error": E1}, 200), "success_goes_with_the_status"),
@@ -142,8 +142,8 @@ def test_a_path_of_ones_own_is_judged_by_its_document():
     ],
     ids=["no JSON", "a success that is none", "something else"],
 )
-def test_a_path_of_ones_own_can_break_it(response, told):
-    with pytest.raises(AssertionError, match=told):
+def test_a_path_of_ones_own_can_break_it(response, message):
+    with pytest.raises(AssertionError, match=message):
         assert_keeps_contract(response)
 
 
@@ -171,7 +171,7 @@ def test_documents_that_keep_it(document):
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "message"),
     [
         (enveloped({**RECORDED, "duration_ms": 4}), "at        /data/duration_ms"),
         ([RECORDED, {**RECORDED, "duration_ms": 4}], "at        /1/duration_ms"),
@@ -181,11 +181,11 @@ def test_documents_that_keep_it(document):
     ],
     ids=["envelope", "array", "E1", "no error", "empty"],
 )
-def test_documents_that_break_it(document, told):
+def test_documents_that_break_it(document, message):
     with pytest.raises(AssertionError) as failed:
         assert_keeps_contract(document)
 
-    assert told in str(failed.value)
+    assert message in str(failed.value)
 
 
 @pytest.mark.parametrize("rule", [one.name for one in breakable_rules()])
@@ -233,15 +233,15 @@ def test_another_operations_answer_is_judged_by_its_name():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "told"),
+    ("arguments", "error", "message"),
     [
         ((3,), TypeError, "int is neither a response nor parsed JSON"),
         (("{}",), TypeError, "str is neither"),
         ((Path(),), TypeError, "neither a response"),
     ],
 )
-def test_what_is_neither_is_refused(arguments, error, told):
-    with pytest.raises(error, match=told):
+def test_what_is_neither_is_refused(arguments, error, message):
+    with pytest.raises(error, match=message):
         assert_keeps_contract(*arguments)
 
 

@@ -23,8 +23,8 @@ OWN = {
 
 
 def rows_of(client, workflow_id, **query):
-    answer = client.get(f"/v1/workflows/{workflow_id}/executions", params=query)
-    return answer.json()["data"]
+    response = client.get(f"/v1/workflows/{workflow_id}/executions", params=query)
+    return response.json()["data"]
 
 
 def workflows_of(client):
@@ -42,9 +42,9 @@ def advance(client, seconds):
 
 def patiently(client, path):
     """Give what is read once no fault strikes."""
-    while (answer := client.get(path)).status_code in {429, 503}:
+    while (response := client.get(path)).status_code in {429, 503}:
         pass
-    return answer.json()["data"]
+    return response.json()["data"]
 
 
 def every_row(client, workflow_id):
@@ -56,6 +56,6 @@ def every_row(client, workflow_id):
 
 
 def refused_lines(client, document):
-    answer = client.put("/__mock/scenario", json={"document": document})
-    assert answer.status_code == 400
-    return answer.json()["error"]["details"]["errors"]
+    response = client.put("/__mock/scenario", json={"document": document})
+    assert response.status_code == 400
+    return response.json()["error"]["details"]["errors"]

@@ -71,18 +71,18 @@ def test_a_started_run_takes_as_long_as_it_is_told(mock):
 
 def test_a_run_that_never_ends_has_no_duration(mock):
     body = {"status": "running", "duration_ms": 1000}
-    answer = mock.post("/__mock/workflows/wf_abc123/runs", json=body)
+    response = mock.post("/__mock/workflows/wf_abc123/runs", json=body)
 
-    assert answer.status_code == 400
-    assert "never ends" in answer.json()["error"]["details"]["errors"][0]
+    assert response.status_code == 400
+    assert "never ends" in response.json()["error"]["details"]["errors"][0]
 
 
 def spent_to_the_end(mock):
     """Spend until a test run is refused; give the refusal and what is left."""
     for _ in range(2_000):
-        answer = mock.post("/v1/workflows/wf_loop77/test")
-        if answer.status_code != 200:
-            return answer, balance(mock)
+        response = mock.post("/v1/workflows/wf_loop77/test")
+        if response.status_code != 200:
+            return response, balance(mock)
     raise AssertionError("nothing was ever refused")
 
 
@@ -103,17 +103,17 @@ def test_a_run_that_costs_more_than_is_left_is_refused_and_not_started(mock):
 def test_runs_started_by_command_are_never_refused_and_the_balance_ends_at_zero(mock):
     spent_to_the_end(mock)
 
-    answers = {mock.post("/__mock/workflows/wf_loop77/runs").status_code for _ in range(5)}
+    responses = {mock.post("/__mock/workflows/wf_loop77/runs").status_code for _ in range(5)}
 
-    assert answers == {201}
+    assert responses == {201}
     assert balance(mock) == 0
 
 
 def at(mock, moment):
     """Stop the clock at a moment; give the balance and its next reset."""
     mock.put("/__mock/clock", json={"now": moment, "speed": 0})
-    told = mock.get("/v1/credits/balance").json()["data"]
-    return told["balance"], told["next_reset"]
+    message = mock.get("/v1/credits/balance").json()["data"]
+    return message["balance"], message["next_reset"]
 
 
 def test_the_balance_is_full_again_after_each_reset_instant(mock):

@@ -70,9 +70,9 @@ def test_an_outage_begins_ends_and_is_recovered_from(serve_scenario):
     for at_s in (0, 75, 100, 170, 200, 310):
         client.put("/__mock/clock", json={"now": "2026-03-27T10:15:00Z", "speed": 0})
         advance(client, at_s)
-        answers = [client.get(BALANCE).status_code for _ in range(20)]
+        responses = [client.get(BALANCE).status_code for _ in range(20)]
         faults = client.get("/__mock/journal?limit=1").json()["entries"][0]["faults"]
-        seen.append((round(answers.count(503) / 20, 1), "latency" in faults))
+        seen.append((round(responses.count(503) / 20, 1), "latency" in faults))
 
     assert [share for share, _slow in seen[:4]] == [0, 0, 1, 1]
     assert 0 < seen[4][0] < 1
@@ -83,12 +83,12 @@ def test_an_outage_begins_ends_and_is_recovered_from(serve_scenario):
 def test_rate_limited_refuses_in_bursts(serve_scenario):
     client = serve_scenario("rate-limited")
 
-    answers = [client.get(BALANCE) for _ in range(24)]
+    responses = [client.get(BALANCE) for _ in range(24)]
 
-    refused = [answer for answer in answers if answer.status_code == 429]
+    refused = [response for response in responses if response.status_code == 429]
     assert len(refused) == 8
-    assert {answer.status_code for answer in answers} == {200, 429}
-    assert {answer.headers["Retry-After"] for answer in refused} == {"2"}
+    assert {response.status_code for response in responses} == {200, 429}
+    assert {response.headers["Retry-After"] for response in refused} == {"2"}
 
 
 def test_a_long_history_has_thousands_of_pages_and_runs_of_every_length(serve_scenario):

@@ -22,14 +22,14 @@ def mock(over_http, clock):
 
 
 def data(mock, path):
-    answer = mock.get(path)
-    assert answer.status_code == 200, answer.text
-    return answer.json()["data"]
+    response = mock.get(path)
+    assert response.status_code == 200, response.text
+    return response.json()["data"]
 
 
 def rows_of(mock, name, **query):
-    answer = mock.get(f"/v1/workflows/{name}/executions", params=query)
-    return answer.json()["data"]["executions"]
+    response = mock.get(f"/v1/workflows/{name}/executions", params=query)
+    return response.json()["data"]["executions"]
 
 
 @pytest.mark.parametrize("name", CODES)
@@ -37,11 +37,11 @@ def test_a_code_is_answered_by_every_operation_under_the_id(mock, name):
     for operation in UNDER_A_WORKFLOW:
         path = operation.path.replace("{id}", name).replace("{runId}", "run_any")
 
-        answer = mock.request(operation.method, path)
+        response = mock.request(operation.method, path)
 
-        assert answer.status_code == int(name.removeprefix("wf_")), operation.operation_id
-        assert str(answer.status_code) in operation.described["responses"]
-        assert answer.json()["success"] is False
+        assert response.status_code == int(name.removeprefix("wf_")), operation.operation_id
+        assert str(response.status_code) in operation.described["responses"]
+        assert response.json()["success"] is False
 
 
 @pytest.mark.parametrize("name", ["wf_500", "wf_503"])
@@ -91,18 +91,18 @@ def test_one_has_no_runs_and_one_has_fifty_pages(mock):
 def test_a_slow_one_answers_in_the_end():
     client = build_app(Settings(log_format="off")).test_client()
 
-    answer = client.get("/v1/workflows/wf_slow/executions", headers=DEMO)
+    response = client.get("/v1/workflows/wf_slow/executions", headers=DEMO)
 
-    assert (answer.status_code, answer.headers["Preference-Applied"]) == (200, "delay=3000")
-    assert answer.json["data"]["executions"]
+    assert (response.status_code, response.headers["Preference-Applied"]) == (200, "delay=3000")
+    assert response.json["data"]["executions"]
 
 
 def test_a_spoilt_answer_is_no_json(mock):
-    answer = mock.get("/v1/workflows/wf_malformed")
+    response = mock.get("/v1/workflows/wf_malformed")
 
-    assert answer.headers["Preference-Applied"] == "fault=malformed"
+    assert response.headers["Preference-Applied"] == "fault=malformed"
     with pytest.raises(ValueError, match=r"Expecting|Unterminated|delimiter"):
-        answer.json()
+        response.json()
 
 
 def test_reserved_runs_mean_the_same_under_a_reserved_workflow(mock):
@@ -114,9 +114,9 @@ def test_reserved_runs_mean_the_same_under_a_reserved_workflow(mock):
 
 
 def test_a_preference_goes_before_what_the_id_means(mock):
-    answer = mock.get("/v1/workflows/wf_404", headers={"Prefer": "code=200"})
+    response = mock.get("/v1/workflows/wf_404", headers={"Prefer": "code=200"})
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 def test_they_stand_in_no_list_and_need_a_key(mock):
@@ -159,21 +159,21 @@ def test_the_run_of_a_row_has_a_page(mock, name):
     run_id = rows_of(mock, name, page_size=1)[0]["run_id"]
 
     page = mock.get(f"/__mock/ui/runs/{name}/{run_id}")
-    told = mock.get(f"/__mock/ui/runs/{name}/{run_id}/data").json()
+    message = mock.get(f"/__mock/ui/runs/{name}/{run_id}/data").json()
 
     assert page.status_code == 200
-    assert told["execution"]["status"] == ENDING[name]
+    assert message["execution"]["status"] == ENDING[name]
 
 
 @pytest.mark.parametrize("run_id", RESERVED_RUNS)
 def test_a_reserved_run_has_a_page_that_shows_what_the_api_gives(mock, run_id):
     path = f"/v1/workflows/wf_def456/executions/{run_id}"
-    told = mock.get(f"/__mock/ui/runs/wf_def456/{run_id}/data").json()
+    message = mock.get(f"/__mock/ui/runs/wf_def456/{run_id}/data").json()
 
-    assert told["note"].startswith("A reserved id")
-    assert told["execution"]["run_id"] == run_id
+    assert message["note"].startswith("A reserved id")
+    assert message["execution"]["run_id"] == run_id
     if not {"code", "fault", "delay"} & RESERVED_RUNS[run_id].keys():
-        assert told["execution"] == data(mock, path)
+        assert message["execution"] == data(mock, path)
     assert mock.get(f"/__mock/ui/runs/wf_unknown/{run_id}").status_code == 404
 
 

@@ -10,8 +10,8 @@ DOCUMENT = {"summary": "Nothing.", "world": {"runs_per_workflow": 1}}
 
 
 def time_of(mock):
-    told = mock.get("/__mock/clock").json()
-    return told["now"], told["mode"], told["speed"]
+    message = mock.get("/__mock/clock").json()
+    return message["now"], message["mode"], message["speed"]
 
 
 @pytest.fixture

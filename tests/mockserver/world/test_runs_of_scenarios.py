@@ -23,8 +23,8 @@ def mock(over_http, clock):
 
 
 def enter(mock):
-    answer = mock.put("/__mock/scenario", json={"name": "mine", "document": DOCUMENT})
-    assert answer.status_code == 200
+    response = mock.put("/__mock/scenario", json={"name": "mine", "document": DOCUMENT})
+    assert response.status_code == 200
 
 
 def start(mock, workflow_id="wf_abc123", **body):
@@ -43,9 +43,9 @@ def failed_steps(run):
     return [one["step_id"] for one in run["steps"] if one["status"] == "failed"]
 
 
-def errors_of(answer):
-    assert answer.status_code == 400
-    return answer.json()["error"]["details"]["errors"], answer.json()["error"]["suggestion"]
+def errors_of(response):
+    assert response.status_code == 400
+    return response.json()["error"]["details"]["errors"], response.json()["error"]["suggestion"]
 
 
 def test_a_run_of_a_ready_scenario_starts_now_and_ends_as_it_says(mock):
@@ -133,10 +133,10 @@ RUN_ANY = "/v1/workflows/wf_mood01/executions/run_any"
 
 
 def example(mock, name):
-    answer = mock.get(RUN_ANY, headers={"Prefer": f"example={name}"})
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["Preference-Applied"] == f"example={name}"
-    run = answer.json()["data"]
+    response = mock.get(RUN_ANY, headers={"Prefer": f"example={name}"})
+    assert response.status_code == 200, response.text
+    assert response.headers["Preference-Applied"] == f"example={name}"
+    run = response.json()["data"]
     assert (run["run_id"], run["workflow_id"]) == ("run_any", "wf_mood01")
     assert validate_execution(run) == []
     return run
@@ -163,9 +163,9 @@ def test_the_example_of_a_scenario_is_the_first_run_that_fails_if_one_does(mock)
 
 
 def test_the_query_form_names_runs_of_scenarios_too(mock):
-    answer = mock.get(RUN_ANY, params={"__example": "quiet-day/3"})
+    response = mock.get(RUN_ANY, params={"__example": "quiet-day/3"})
 
-    assert answer.json()["data"]["duration_ms"] == 45_000
+    assert response.json()["data"]["duration_ms"] == 45_000
 
 
 @pytest.mark.parametrize("name", ["mine", "quiet-day/99", "rate-limited", "nowhere"])

@@ -113,7 +113,7 @@ def test_a_bad_file_stops_the_start_with_file_line_and_column(refused_start, tmp
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("summary: [\n", "bad.yaml:2:1"),
         ("summary: a\nsummary: b\n", "bad.yaml:2:1: 'summary' stands here twice"),
@@ -125,14 +125,14 @@ def test_a_bad_file_stops_the_start_with_file_line_and_column(refused_start, tmp
         ("summary: x\nworld: {workflows: [wf_no]}\n", "bad.yaml:2:21: world/workflows/0"),
     ],
 )  # fmt: skip
-def test_each_kind_of_mistake_is_told_where_it_is(tmp_path, text, told):
+def test_each_kind_of_mistake_is_told_where_it_is(tmp_path, text, message):
     path = tmp_path / "bad.yaml"
     path.write_text(text, "utf-8")
 
     with pytest.raises(ScenarioError) as refused:
         load_scenario(str(path), 1)
 
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_an_unknown_name_is_refused_and_the_ready_ones_named():

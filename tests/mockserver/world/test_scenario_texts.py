@@ -8,7 +8,7 @@ RUN = "summary: x\nruns:\n  - workflow_id: wf_abc123\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (RUN + "    at_s: .nan\n", ":4:11: '.nan' is not finite"),
         (RUN + "    at_s: -.inf\n", ":4:11: '-.inf' is not finite"),
@@ -20,7 +20,7 @@ RUN = "summary: x\nruns:\n  - workflow_id: wf_abc123\n"
         ("summary: x\nruns: \x07\n", ":2:7: the character U+0007 cannot stand here"),
     ],
 )
-def test_what_no_json_can_say_is_refused_at_its_place(tmp_path, text, told):
+def test_what_no_json_can_say_is_refused_at_its_place(tmp_path, text, message):
     file = tmp_path / "odd.yaml"
     file.write_text(text, "utf-8")
 
@@ -28,7 +28,7 @@ def test_what_no_json_can_say_is_refused_at_its_place(tmp_path, text, told):
         load_scenario(str(file), 1)
 
     (line,) = problem.value.lines
-    assert line.startswith(f"{file}{told}")
+    assert line.startswith(f"{file}{message}")
 
 
 def test_merged_mappings_and_numbers_in_quotes_stay_good(tmp_path):

@@ -107,9 +107,9 @@ def test_ids_that_cannot_be_served_are_refused_line_by_line(serve_scenario):
         ],
     }
 
-    told = refused_lines(client, document)
+    message = refused_lines(client, document)
 
-    assert {line.split(": ")[0] for line in told} >= {
+    assert {line.split(": ")[0] for line in message} >= {
         *(
             "workflows.0.id",
             "runs.0.run_id",
@@ -119,8 +119,8 @@ def test_ids_that_cannot_be_served_are_refused_line_by_line(serve_scenario):
         ),
         *("executions.2.run_id", "executions.3.run_id"),
     }
-    assert not [line for line in told if line.startswith(("runs.3.", "executions.1."))]
-    assert [line for line in told if "steps_are_actions_of_the_definition" in line]
+    assert not [line for line in message if line.startswith(("runs.3.", "executions.1."))]
+    assert [line for line in message if "steps_are_actions_of_the_definition" in line]
 
 
 @pytest.mark.parametrize("name", ready_names())

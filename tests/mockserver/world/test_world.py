@@ -12,8 +12,8 @@ from tests.mockserver.conftest import KNOWN, SettableClock
 
 
 def rows_of(client, workflow_id, **query):
-    answer = client.get(f"/v1/workflows/{workflow_id}/executions", params=query)
-    return answer.json()["data"]
+    response = client.get(f"/v1/workflows/{workflow_id}/executions", params=query)
+    return response.json()["data"]
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ function filterAll() {
 
 function hasStatus(entry, wanted) {
   if (wanted === "") return true;
-  if (wanted === "breach") {
+  if (wanted === "violation") {
     return entry.request_violations.length > 0 || (entry.response_violations ?? []).length > 0;
   }
   return String(entry.status).startsWith(wanted);

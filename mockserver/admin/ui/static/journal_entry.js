@@ -56,7 +56,7 @@ export function details(entry) {
     el("div", { class: "actions" }, ...actions(entry)),
     verdict(entry),
     side("Request", entry.request),
-    side(`Answer, ${entry.status}`, entry.answer, entry.response_violations ?? []),
+    side(`Response, ${entry.status}`, entry.response, entry.response_violations ?? []),
   );
 }
 
@@ -89,14 +89,14 @@ function verdict(entry) {
     ...fact("preferences", entry.preferences.join(", ")),
     ...fact("faults", entry.faults.map(faultText).join(", ")),
     ...fact("contract faults", entry.contract_faults.join(", ")),
-    ...fact("client breaks", breaches(entry.request_violations.map((message) => ({ message }))), "bad"),
+    ...fact("client breaks", violations(entry.request_violations.map((message) => ({ message }))), "bad"),
     ...fact("answer breaks", responseViolations(entry)),
   );
 }
 
 function responseViolations(entry) {
   if (entry.response_violations === null) return "not judged: no answer of the contract, or too long";
-  return breaches(entry.response_violations);
+  return violations(entry.response_violations);
 }
 
 function fact(name, value, kind = "") {
@@ -104,15 +104,15 @@ function fact(name, value, kind = "") {
   return [el("dt", {}, name), el("dd", { class: kind }, value)];
 }
 
-function breaches(found) {
+function violations(found) {
   if (found.length === 0) return "";
   return el("ul", {}, ...found.map((one) => el("li", {}, ...rule(one), one.message)));
 }
 
-function rule(breach) {
-  if (!breach.rule) return [];
-  const href = `${inSession("/__mock/ui/rules")}#${encodeURIComponent(breach.rule)}`;
-  return [el("a", { href }, breach.rule), ` at ${breach.pointer || "/"}: `];
+function rule(violation) {
+  if (!violation.rule) return [];
+  const href = `${inSession("/__mock/ui/rules")}#${encodeURIComponent(violation.rule)}`;
+  return [el("a", { href }, violation.rule), ` at ${violation.pointer || "/"}: `];
 }
 
 function faultText(fault) {

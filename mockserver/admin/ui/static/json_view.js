@@ -3,7 +3,7 @@
 import { el } from "./elements.js";
 import { jsonTree, pointerParts } from "./json_tree.js";
 
-/** Give the view of a body; `broken` are breaches of the contract in it. */
+/** Give the view of a body; `broken` are violations of the contract in it. */
 export function jsonView(text, label, broken = []) {
   let value;
   try {
@@ -11,8 +11,8 @@ export function jsonView(text, label, broken = []) {
   } catch {
     return el("pre", { class: "body", tabindex: "0" }, text);
   }
-  const breaches = broken
+  const violations = broken
     .filter(({ pointer }) => pointer)
     .map(({ pointer, rule }) => ({ path: pointerParts(pointer), text: rule }));
-  return jsonTree(value, { label, breaches });
+  return jsonTree(value, { label, violations });
 }

@@ -72,10 +72,10 @@ function show(button, entry, answer) {
 }
 
 function changes(entry, answer) {
-  const before = parsed(entry.answer.body);
+  const before = parsed(entry.response.body);
   const after = parsed(answer.body);
   const found = answer.status === entry.status ? [] : [{ pointer: "status", before: entry.status, after: answer.status }];
-  if (entry.answer.truncated) found.push({ pointer: "body", before: "not kept whole", after: "not compared" });
+  if (entry.response.truncated) found.push({ pointer: "body", before: "not kept whole", after: "not compared" });
   else found.push(...differences(before, after));
   if (found.length === 0) return el("p", {}, "The answer is the same.");
   return el("ul", { class: "changes" }, ...found.map(change));

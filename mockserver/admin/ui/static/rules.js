@@ -1,7 +1,7 @@
-// The rules page: narrows the promises down by text, group and severity.
+// The rules page: narrows the rules down by text, group and severity.
 
 const form = document.getElementById("filters");
-const promises = [...document.querySelectorAll(".promise")];
+const rules = [...document.querySelectorAll(".rule")];
 const found = document.getElementById("found");
 
 function narrow() {
@@ -9,7 +9,7 @@ function narrow() {
   const { value: group } = form.elements.group;
   const { value: severity } = form.elements.severity;
   let shown = 0;
-  for (const one of promises) {
+  for (const one of rules) {
     const isWanted =
       one.dataset.text.includes(text) &&
       (group === "" || one.dataset.group === group) &&
@@ -17,12 +17,12 @@ function narrow() {
     one.hidden = !isWanted;
     shown += isWanted ? 1 : 0;
   }
-  found.textContent = `${shown} of ${promises.length} promises`;
+  found.textContent = `${shown} of ${rules.length} rules`;
 }
 
 function openNamed() {
   const name = decodeURIComponent(location.hash.slice(1));
-  const one = promises.find(({ id, dataset }) => id === name || dataset.name === name);
+  const one = rules.find(({ id, dataset }) => id === name || dataset.name === name);
   if (!one) return;
   one.hidden = false;
   one.open = true;
