@@ -10,7 +10,7 @@ from pathlib import Path
 from . import places
 from .effort import Effort
 from .makers import BY_RULES, KEPT, OURS, Made, Maker, Worth, make, makers, worth
-from .processes import SERVER_CORE, family_mb, pinned
+from .processes import SERVER_CORE, pinned, process_tree_mb
 from .samples import Sample, best, interleaved, ratio
 from .serving import Report
 from .tables import Target, table
@@ -172,7 +172,7 @@ def _watched(command: Sequence[str]) -> tuple[float, float]:
     begin, most = time.perf_counter(), 0.0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            most = max(most, family_mb(process.pid))
+            most = max(most, process_tree_mb(process.pid))
             time.sleep(_LOOK_EVERY_S)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)

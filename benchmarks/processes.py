@@ -41,7 +41,7 @@ class Running:
 
     def memory_mb(self) -> float:
         """Return what it and its children hold; shared pages count by their share."""
-        return family_mb(self.process.pid)
+        return process_tree_mb(self.process.pid)
 
 
 def pinned(command: Sequence[str], cores: str) -> list[str]:
@@ -154,17 +154,17 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
         return
 
 
-def family_mb(pid: int) -> float:
+def process_tree_mb(pid: int) -> float:
     """Return what a process and all below it hold; shared pages count by their share."""
-    return sum(map(_megabytes, _repository(pid)))
+    return sum(map(_megabytes, _process_tree(pid)))
 
 
-def _repository(pid: int) -> list[int]:
+def _process_tree(pid: int) -> list[int]:
     try:
         below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return [pid]
-    return [pid, *(one for child in below for one in _repository(int(child)))]
+    return [pid, *(one for child in below for one in _process_tree(int(child)))]
 
 
 def _megabytes(pid: int) -> float:
