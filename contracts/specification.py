@@ -1,4 +1,4 @@
-"""The promise: `openapi.yaml`, as written and as one self-contained document."""
+"""The contract: `openapi.yaml`, as written and as one self-contained document."""
 
 import re
 from collections.abc import Iterator

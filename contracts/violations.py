@@ -22,7 +22,7 @@ class Violation:
 
     `rule` is the rule's name, or `schema` where the JSON Schema itself speaks.
     `pointer` is a JSON Pointer into the validated instance ("" is the whole of it).
-    `expected` and `got` are shortened for people; `source` names where the promise is written.
+    `expected` and `got` are shortened for people; `source` names where the rule comes from.
     """
 
     rule: str

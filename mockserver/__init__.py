@@ -1,4 +1,4 @@
-"""The mock server: answers the promises of `openapi.yaml` over HTTP."""
+"""The mock server: serves the operations of `openapi.yaml` over HTTP."""
 
 from typing import TYPE_CHECKING
 

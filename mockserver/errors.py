@@ -21,7 +21,7 @@ _CONTROL_ROOT = "/__mock/"
 class ErrorKind(NamedTuple):
     """One code: the status it goes with, and what is said where nothing better is known.
 
-    `{specification}` stands for the path of the document that promises what was asked for.
+    `{specification}` stands for the path of the document that describes the operation.
     """
 
     status: int

@@ -252,7 +252,7 @@ _PAGES = {
 
 
 class _Recording:
-    """What was seen so far of a recording, for the promises between its exchanges."""
+    """What was seen so far of a recording, for the rules between its exchanges."""
 
     def __init__(self, validator: _Validator) -> None:
         self._validator = validator

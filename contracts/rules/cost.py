@@ -44,7 +44,7 @@ def _is_comparable(before: Json, after: Json, _context: Context) -> bool:
 def reads_cost_nothing(before: Json, after: Json, _context: Context) -> Iterator[Mismatch]:
     """Reading costs no credits: the balance before and after is the same.
 
-    Clients poll on the promise that polling is free. Balances are compared as numbers, whether
+    Clients rely on free polling. Balances are compared as numbers, whether
     written as one or as text. A balance that grows only warns: that is no charge. Example: 4250
     before and 4249 after three reads of one run.
     """

@@ -128,7 +128,7 @@ def message_is_a_text(exchange: Exchange, _context: Context) -> Iterator[Mismatc
 
 def _should_be_json(exchange: Exchange) -> bool:
     is_final = not 300 <= exchange.status < 400
-    # What odd ids are answered with is a promise of its own (DR050).
+    # Responses to odd ids have a rule of their own (DR050).
     is_odd = exchange.intent is Intent.EDGE_CASE_ID and is_error(exchange)
     return has_body(exchange) and is_final and not is_odd
 

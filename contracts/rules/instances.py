@@ -14,7 +14,7 @@ from .model import Rule
 class Instance:
     """One example: `subject` has the parts that Scope names.
 
-    `pointers` are the places of the mismatches, none where the promise is kept.
+    `pointers` are the places of the mismatches, none where the rule holds.
     """
 
     description: str

@@ -1,4 +1,4 @@
-"""Promises that join the list of runs with the detail of a run."""
+"""Rules that join the list of runs with the detail of a run."""
 
 from collections.abc import Iterator
 

@@ -54,7 +54,7 @@ def answer_arrives_whole(exchange: Exchange, context: Context) -> Iterator[Misma
     """Every request gets a complete HTTP answer in time.
 
     A dropped connection, a body that ends early or never, and a response that is not HTTP leave
-    a client with nothing to show. Source: every operation promises a response.
+    a client with nothing to show. Source: every operation documents a response.
     """
     if exchange.failure is not None:
         # A web server may hang up on a method it has never heard of.

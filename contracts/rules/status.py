@@ -196,7 +196,7 @@ def running_step_means_running_run(execution: JsonObject, _context: Context) -> 
     """
     status = text(execution.get("status"))
     running = [step for step in steps_of(execution) if step.status == "running"]
-    # A completed run over a running step breaks this promise, and warns by another rule as well.
+    # A completed run over a running step violates this rule, and warns by another one as well.
     if status in ENDED:
         for step in running:
             yield _unfinished(step, status)

@@ -249,10 +249,10 @@ def _is_before(first: Json, second: Json, context: Context) -> bool:
     return _elapsed_ms(second, first) < -allowed_ms
 
 
-def _outside(pointer: str, promise: str, border: Json, value: Json) -> Mismatch:
+def _outside(pointer: str, relation: str, border: Json, value: Json) -> Mismatch:
     return Mismatch(
         pointer,
-        f"a moment {promise}, {shown(border)}",
+        f"a moment {relation}, {shown(border)}",
         shown(value),
         "take the run's times from its first and last step, by the same clock",
     )

@@ -84,7 +84,7 @@ def started_test_ends(
 ) -> Iterator[Mismatch]:
     """A test run ends: it does not stay `running` for as long as it is watched.
 
-    A client that polls needs an end to poll for. Only a warning, because nobody promises how
+    A client that polls needs an end to poll for. Only a warning, because it is not documented how
     long a run may take.
     """
     if execution.get("status") == "running":

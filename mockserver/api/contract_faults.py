@@ -30,10 +30,10 @@ class _SessionCounts:
     def add(self, name: str) -> int:
         if self._is_reading_only:
             return self.value(name)
-        return self._events.count(self._session, f"promise {name}")
+        return self._events.count(self._session, f"contract fault {name}")
 
     def value(self, name: str) -> int:
-        return self._events.counted(self._session, f"promise {name}")
+        return self._events.counted(self._session, f"contract fault {name}")
 
 
 def apply_contract_faults(

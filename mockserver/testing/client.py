@@ -156,7 +156,7 @@ class ExecutionApi:
         self.control("DELETE", "faults")
 
     def enable_contract_fault(self, name: str) -> None:
-        """Turn on a contract fault: a bug of the backend that breaks one promise."""
+        """Turn on a contract fault: a bug of the backend that violates one rule."""
         self.control("PUT", f"contract-faults/{quote(name, safe='')}")
 
     def disable_contract_faults(self) -> None:

@@ -36,7 +36,7 @@ _PAST: tuple[JsonObject, ...] = ({"at_s": -_DAY_S, "every_s": 2_400, "times": 30
 
 
 @dataclass(frozen=True, slots=True)
-class MagicWorkflow:
+class ReservedWorkflow:
     """What a workflow id stands for: preferences of every request under it, and its runs.
 
     `runs` are entries as scenarios have them. `ending` is how its test runs end.
@@ -47,37 +47,37 @@ class MagicWorkflow:
     ending: str | None = None
 
 
-RESERVED_WORKFLOWS: Mapping[str, MagicWorkflow] = {
-    "wf_completed": MagicWorkflow(ending="completed"),
-    "wf_failed": MagicWorkflow(runs=({**_PAST[0], "status": "failed"},), ending="failed"),
-    "wf_running_forever": MagicWorkflow(
+RESERVED_WORKFLOWS: Mapping[str, ReservedWorkflow] = {
+    "wf_completed": ReservedWorkflow(ending="completed"),
+    "wf_failed": ReservedWorkflow(runs=({**_PAST[0], "status": "failed"},), ending="failed"),
+    "wf_running_forever": ReservedWorkflow(
         runs=({"at_s": -600, "every_s": 180, "times": 3, "status": "running"},), ending="running"
     ),
-    "wf_no_runs": MagicWorkflow(runs=()),
-    "wf_many_runs": MagicWorkflow(
+    "wf_no_runs": ReservedWorkflow(runs=()),
+    "wf_many_runs": ReservedWorkflow(
         runs=(
             {"at_s": -10 * _DAY_S, "every_s": 900, "times": 900},
             {"at_s": -10 * _DAY_S + 60, "every_s": 8_100, "times": 100, "status": "failed"},
         )
     ),
-    "wf_slow": MagicWorkflow({"delay": "3000"}),
-    "wf_400": MagicWorkflow({"code": "400"}),
-    "wf_401": MagicWorkflow({"code": "401"}),
-    "wf_403": MagicWorkflow({"code": "403"}),
-    "wf_404": MagicWorkflow({"code": "404"}),
-    "wf_429": MagicWorkflow({"code": "429"}),
-    "wf_500": MagicWorkflow({"fault": "error-500"}),
-    "wf_503": MagicWorkflow({"fault": "error-503"}),
-    "wf_empty_reply": MagicWorkflow({"fault": "empty"}),
-    "wf_truncated": MagicWorkflow({"fault": "truncate"}),
-    "wf_malformed": MagicWorkflow({"fault": "malformed"}),
-    "wf_never_answers": MagicWorkflow({"fault": "hang"}),
+    "wf_slow": ReservedWorkflow({"delay": "3000"}),
+    "wf_400": ReservedWorkflow({"code": "400"}),
+    "wf_401": ReservedWorkflow({"code": "401"}),
+    "wf_403": ReservedWorkflow({"code": "403"}),
+    "wf_404": ReservedWorkflow({"code": "404"}),
+    "wf_429": ReservedWorkflow({"code": "429"}),
+    "wf_500": ReservedWorkflow({"fault": "error-500"}),
+    "wf_503": ReservedWorkflow({"fault": "error-503"}),
+    "wf_empty_reply": ReservedWorkflow({"fault": "empty"}),
+    "wf_truncated": ReservedWorkflow({"fault": "truncate"}),
+    "wf_malformed": ReservedWorkflow({"fault": "malformed"}),
+    "wf_never_answers": ReservedWorkflow({"fault": "hang"}),
 }
 
 
 def reserved_preferences(operation_id: str, workflow_id: str, run_id: str) -> dict[str, str]:
     """Return what reserved ids stand for ("" for others); the run goes before the workflow."""
-    workflow = RESERVED_WORKFLOWS.get(workflow_id, MagicWorkflow())
+    workflow = RESERVED_WORKFLOWS.get(workflow_id, ReservedWorkflow())
     ending = workflow.ending if operation_id == "testWorkflow" else None
     of_workflow = {**workflow.preferences, **({"status": ending} if ending else {})}
     return preferred_over(operation_id, of_workflow, RESERVED_RUNS.get(run_id, {}))

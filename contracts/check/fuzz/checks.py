@@ -71,9 +71,11 @@ BUILT_IN_CHECKS = (
         "unsupported_method",
         None,
         "would send PUT, DELETE and others to real runs; our probes ask with harmless ones, and "
-        "501 or 404 instead of 405 breaks no promise",
+        "501 or 404 instead of 405 violates no rule",
     ),
-    BuiltInCheck("allow_header_conformance", None, "needs OPTIONS, which the API does not promise"),
+    BuiltInCheck(
+        "allow_header_conformance", None, "needs OPTIONS, which the API does not document"
+    ),
     BuiltInCheck("use_after_free", None, "needs an operation that deletes; there is none"),
     BuiltInCheck(
         "ensure_resource_availability",

@@ -84,7 +84,7 @@ def _probe_unknown(session: CheckSession, run: KnownRun) -> None:
         request("getExecution", {"id": run.workflow_id, "runId": run_id}, intent=Intent.UNKNOWN_RUN)
     execution_id = members(run.execution).get("id")
     if isinstance(execution_id, str) and execution_id and execution_id != run.run_id:
-        # The log row's id is not the run's id; nothing promises that it is refused.
+        # The log row's id is not the run's id; nothing documents that it is refused.
         request("getExecution", {"id": run.workflow_id, "runId": execution_id}, intent=Intent.FUZZ)
     for operation_id in ("getExecution", "listExecutions", "getWorkflow"):
         if session.offers(operation_id):

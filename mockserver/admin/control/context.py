@@ -16,7 +16,7 @@ from deadringer.mockserver.world.sessions import Session
 class ControlContext:
     """The server that is steered, seen from the session of the request at hand.
 
-    `body` and `query` are what the request sent, as the document promises them: whoever answers
+    `body` and `query` are what the request sent, as the document describes them: who answers
     need not look again.
     """
 

@@ -1,4 +1,4 @@
-"""Contract faults of a session: promises broken on purpose, and kept again.
+"""Contract faults of a session: turned on and off.
 
 Those of a scenario come and go with its timeline, whatever is chosen here.
 """

@@ -24,7 +24,7 @@ def change_execution(
 
     Raises:
         ApiError: NOT_FOUND if there is nothing to patch or delete, VALIDATION_ERROR (status 400)
-            with every broken promise unless it is forced.
+            with every violation unless it is forced.
     """
     if method != "PUT" and found is None:
         raise ApiError("NOT_FOUND", "There is no such execution", "Put one")
@@ -56,7 +56,7 @@ def _require_contract_faults(execution: JsonObject) -> None:
     if broken:
         raise ApiError(
             "VALIDATION_ERROR",
-            f"The execution breaks {len(broken)} promise(s)",
+            f"The execution has {len(broken)} violation(s) of the contract",
             "Mend it, or add ?force=true to serve it on purpose",
             details={"errors": broken},
         )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from deadringer.mockserver.world.reserved_ids import (
     RESERVED_RUNS,
     RESERVED_WORKFLOWS,
-    MagicWorkflow,
+    ReservedWorkflow,
     reserved_preferences,
 )
 from deadringer.mockserver.world.service import Snapshot
@@ -56,7 +56,7 @@ def _of_answer(preferences: Mapping[str, str]) -> str:
     return ""
 
 
-def _of_workflow(workflow: MagicWorkflow) -> str:
+def _of_workflow(workflow: ReservedWorkflow) -> str:
     message = _of_answer(workflow.preferences)
     if message:
         return message

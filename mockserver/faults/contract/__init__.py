@@ -1,4 +1,4 @@
-"""Named, realistic bugs that each break one promise of the contract: `serve --break NAME`.
+"""Named, realistic bugs that each violate one rule of the contract: `serve --break NAME`.
 
 For frontend developers, who see how a page survives a bad backend, and for the check, which must
 find every one of them (`make mutation`).

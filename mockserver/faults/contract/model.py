@@ -79,10 +79,10 @@ Change = Callable[[Traffic, Answer], None]
 
 @dataclass(frozen=True, slots=True)
 class ContractFault:
-    """One bug. `breaks` is the group of the promise, `rule` its name.
+    """One bug. `breaks` is the group of the rule, `rule` its name.
 
     `needs_writes` says that only a check that may start runs can meet it; `severity` is that of the
-    broken promise.
+    violation.
     """
 
     name: str

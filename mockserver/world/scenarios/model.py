@@ -80,7 +80,7 @@ class Scenario:
         ]
 
     def contract_faults(self, passed_s: float) -> tuple[str, ...]:
-        """Return the names of the promises it breaks so many seconds after its start."""
+        """Return the contract faults in force so many seconds after its start."""
         return tuple(
             one["name"]
             for one in self.document.get("contract_faults", ())

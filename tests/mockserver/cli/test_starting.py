@@ -105,7 +105,7 @@ def test_a_host_that_is_not_ours_is_one_line_and_exit_2(refused_start):
 @pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 on this machine")
 def test_ipv6_is_served_too(start_server):
     try:
-        socket.create_server(("::1", 0), repository=socket.AF_INET6).close()
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
         pytest.skip("no IPv6 loopback on this machine")
     server = start_server("--host", "::1")

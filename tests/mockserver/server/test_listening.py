@@ -1,4 +1,4 @@
-"""Where the server listens: both repositories, Unix sockets, inherited sockets, TLS."""
+"""Where the server listens: both address families, Unix sockets, inherited sockets, TLS."""
 
 import os
 import signal
