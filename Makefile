@@ -24,7 +24,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 # Much of a test is waiting: three workers keep two cores busy.
-SPREAD := -n 3 --dist loadgroup
+SPREAD := -n 3 --dist loadgroup --durations 20
 
 serve: $(READY) ## Serve the mock on http://127.0.0.1:4010
 	@$(BIN)/deadringer serve

@@ -44,7 +44,7 @@ def everyone(response: Answer, wanted: list[Contestant] | None = None) -> Iterat
 
 def _entered(stack: contextlib.ExitStack, ready: Field, one: Contestant) -> str | None:
     try:
-        ready.running[one.name] = stack.enter_context(alone(one, ready.folder, ready.answer))
+        ready.running[one.name] = stack.enter_context(alone(one, ready.folder, ready.response))
         if one.name in _OWN_SERVER:
             ready.python[one.name] = one
     except (WrongAnswerError, OSError) as error:
@@ -65,7 +65,7 @@ def requests_per_second(
         try:
             if name not in ready.python:
                 return wrk.load(running.url, seconds, [KEY_HEADER]).per_second
-            with alone(ready.python[name], ready.folder, ready.answer) as fresh:
+            with alone(ready.python[name], ready.folder, ready.response) as fresh:
                 wrk.load(fresh.url, 1, [KEY_HEADER])
                 return wrk.load(fresh.url, seconds, [KEY_HEADER]).per_second
         except WrongAnswerError as error:

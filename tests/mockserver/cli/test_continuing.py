@@ -34,7 +34,7 @@ def write(path: Path, request: Request, progress: Callable[[int], None] = silent
 
 
 def request_for(name: str, seed: int = 1) -> Request:
-    return Request(count=COUNT, seed=seed, form=name.split(".")[1])
+    return Request(count=COUNT, seed=seed, format=name.split(".")[1])
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def wait_for(is_so: Callable[[], bool]) -> None:
 
 
 def test_an_interrupted_folder_is_continued(tmp_path: Path) -> None:
-    request, folder = Request(count=1200, seed=1, form="json"), tmp_path / "runs"
+    request, folder = Request(count=1200, seed=1, format="json"), tmp_path / "runs"
     settings = {"workers": 1, "restart": False}
     with pytest.raises(KeyboardInterrupt):
         write_folder(request, folder, progress=interrupted_after(500), **settings)
