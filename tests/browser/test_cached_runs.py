@@ -6,6 +6,8 @@ import pytest
 from deadringer.mockserver import DEMO_KEY
 from tests.mockserver.conftest import KNOWN
 
+pytestmark = pytest.mark.slow
+
 # The default mode of the cache: a stored response is revalidated, as `no-cache` asks.
 READ = """
 async ([path, key]) => {

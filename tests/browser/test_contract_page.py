@@ -3,10 +3,14 @@
 import hashlib
 import re
 
+import pytest
+
 from tests.project import ROOT
 
 from .accessibility import grave_findings
 from .conftest import PHONE
+
+pytestmark = pytest.mark.slow
 
 PATH = "/__mock/ui/contract"
 VENDORED = ROOT / "mockserver/admin/ui/static/swagger-ui"

@@ -3,7 +3,11 @@
 import ast
 import json
 
+import pytest
+
 from deadringer.fixtures import load_recordings
+
+pytestmark = pytest.mark.slow
 
 RUN = next(one.execution for one in load_recordings() if one.name == "crm_refuses_contact")
 LARGE = 9007199254740993

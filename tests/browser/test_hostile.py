@@ -10,6 +10,8 @@ from deadringer.contracts.trace_view import island
 
 from .hostile import ALL, LINK, MARKUP, hostile_execution
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def hostile_mock(start_mock, tmp_path_factory):

@@ -5,6 +5,8 @@ import pytest
 from .accessibility import grave_findings
 from .conftest import DESKTOP, PHONE
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def mock_alone(start_mock):

@@ -7,6 +7,8 @@ import pytest
 
 from deadringer.fixtures import load_recordings
 
+pytestmark = pytest.mark.slow
+
 STEPS = 2000
 ROWS = 40_000
 MOST_ROWS = 60

@@ -10,6 +10,8 @@ import pytest
 
 from deadringer.mockserver import DEMO_KEY
 
+pytestmark = pytest.mark.slow
+
 ASK = """
 async ([base, method, path, body, headers]) => {
   const answer = await fetch(base + path, {

@@ -10,6 +10,8 @@ from tests.machine import NO_TLS
 from .accessibility import grave_findings
 from .conftest import PHONE
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "let me in <script>"
 
 

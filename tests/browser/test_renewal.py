@@ -9,6 +9,8 @@ from tests.machine import NO_TLS
 
 from .accessibility import grave_findings
 
+pytestmark = pytest.mark.slow
+
 RUNS = "/__mock/ui/runs"
 WORKFLOW = "wf_abc123"
 ROWS = f"**{RUNS}?*fragment=1*"

@@ -13,6 +13,8 @@ from tests.machine import NO_TLS
 from .accessibility import grave_findings
 from .conftest import DESKTOP, PHONE
 
+pytestmark = pytest.mark.slow
+
 RUN = ("wf_abc123", "run_x7k9m2")
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> javascript:alert(3)"
 ADDRESS = "http://127.0.0.1:9/report.html"

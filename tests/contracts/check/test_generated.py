@@ -27,7 +27,8 @@ from tests.contracts.check.small_server import (
     serving,
 )
 
-pytestmark = pytest.mark.xdist_group("generated")  # one run that most look at, in one process
+# One run that most look at, in one process.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("generated")]
 
 KNOWN = tuple(EXECUTIONS)[:5]
 ALL_BUT_DETAIL = frozenset(one.operation_id for one in operations()) - {"getExecution"}

@@ -14,6 +14,8 @@ import pytest
 from deadringer.fixtures.output import OutputError, Request, write_file, write_folder
 from tests.mockserver.cli import deadringer_process, generated, refusal
 
+pytestmark = pytest.mark.slow
+
 COUNT = 3000
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.mockserver.cli import deadringer_process
 
+pytestmark = pytest.mark.slow
+
 pty = pytest.importorskip("pty", reason="Windows has no such terminals")
 
 

@@ -25,6 +25,8 @@ from tests.mockserver.server.raw import (
     readable,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(start_server):

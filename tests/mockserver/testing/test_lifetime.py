@@ -11,6 +11,8 @@ import pytest
 
 from tests.mockserver.testing import PLUGIN
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ("pytester",)
 
 PATIENCE_S = 60
