@@ -35,12 +35,34 @@ def validate_listening(settings: Settings) -> None:
         raise StartError("Settings tls and ssl-certfile both say a certificate. Leave one out.")
 
 
-def listen(settings: Settings) -> "list[socket]":
-    """Return the sockets to serve.
+@contextmanager
+def listening(settings: Settings) -> "Iterator[list[socket]]":
+    """Yield the sockets to serve; the file of a Unix socket is removed afterwards.
+
+    Only the file that was made here: another process may have replaced it.
 
     Raises:
         StartError: if they cannot be had.
     """
+    listeners = _listen(settings)
+    made = settings.uds and _identity(settings.uds)
+    try:
+        yield listeners
+    finally:
+        if settings.uds is not None and made is not None and _identity(settings.uds) == made:
+            settings.uds.unlink(missing_ok=True)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from every other, None if there is none."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _listen(settings: Settings) -> "list[socket]":
     try:
         if settings.uds is not None:
             return bind_path(settings.uds)

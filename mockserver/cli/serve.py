@@ -181,24 +181,22 @@ def run_server(settings: Settings, telling: Callable[[str, "Service"], Callable[
     from deadringer.mockserver.logging import configure_logs
     from deadringer.mockserver.server.run import base_url
 
-    from .listening import certificate_for, listen, validate_listening
+    from .listening import certificate_for, listening, validate_listening
 
     validate_listening(settings)
     with certificate_for(settings) as certificate:
         app = build_app(settings)
         service: Service = app.extensions[EXTENSION]
         try:
-            listeners = listen(settings)
-            url = base_url(listeners, "https" if certificate else "http")
-            announce = telling(url, service)
-            configure_logs(settings.log_format)
-            gc.freeze()
-            gc.enable()
-            _run(app, listeners, certificate, announce)
+            with listening(settings) as listeners:
+                url = base_url(listeners, "https" if certificate else "http")
+                announce = telling(url, service)
+                configure_logs(settings.log_format)
+                gc.freeze()
+                gc.enable()
+                _run(app, listeners, certificate, announce)
         finally:
             service.close()
-            if settings.uds is not None:
-                settings.uds.unlink(missing_ok=True)
     return 0
 
 

@@ -116,9 +116,9 @@ def bind_path(path: Path) -> list[socket.socket]:
     Raises:
         BindError: if it cannot be had.
     """
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     if _is_served(path):
         raise BindError(f"Cannot listen on {path}: another process does. Choose another --uds.")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if path.is_socket():
             path.unlink()

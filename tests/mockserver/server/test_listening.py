@@ -74,6 +74,31 @@ def test_a_unix_socket_that_is_served_is_not_taken_away(start_server, refused_st
 
     assert message.returncode == 2
     assert "another process does" in message.stderr
+    transport = httpx.HTTPTransport(uds=str(path))
+    with httpx.Client(transport=transport, base_url="http://localhost") as client:
+        assert client.get(KNOWN, headers=DEMO).status_code == 200
+
+
+def test_a_file_that_is_no_socket_stays_when_the_start_is_refused(refused_start, tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("mine")
+    message = refused_start("--uds", str(path))
+
+    assert message.returncode == 2
+    assert f"Cannot listen on {path}" in message.stderr
+    assert path.read_text() == "mine"
+
+
+def test_a_server_that_stops_leaves_the_socket_of_another(start_server, tmp_path):
+    path = tmp_path / "mock.sock"
+    first = start_server("--uds", str(path))
+    path.unlink()
+    start_server("--uds", str(path))
+    assert first.stop() == 0
+
+    transport = httpx.HTTPTransport(uds=str(path))
+    with httpx.Client(transport=transport, base_url="http://localhost") as client:
+        assert client.get(KNOWN, headers=DEMO).status_code == 200
 
 
 def test_an_inherited_socket_is_served(tmp_path):
