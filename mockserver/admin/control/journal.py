@@ -13,7 +13,7 @@ from werkzeug.datastructures import EnvironHeaders
 from deadringer.contracts import Exchange, Json, JsonObject, format_timestamp
 from deadringer.contracts.redaction import SecretRedactor
 from deadringer.mockserver.api.auth import is_known_key, require_known_key
-from deadringer.mockserver.api.middleware.journal import BYTES_KEPT, Passed, Verdict, Verdicts
+from deadringer.mockserver.api.middleware.journal import Passed, Verdict, Verdicts
 from deadringer.mockserver.context import key_and_session_of
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.faults.validation import problems_of_method, problems_of_operation
@@ -29,8 +29,8 @@ def entry_of(
 ) -> JsonObject:
     """Return the entry, keys hidden; `verdicts` holds what was found about responses before.
 
-    `response_violations` is null for a response that the contract does not cover, or that was too
-    long to be kept whole. `ms` is the time the server spent.
+    `response_violations` is null for a response that the contract does not cover, and where a body
+    was too long to be kept whole. `ms` is the time the server spent.
     """
     environ, notes = passed.environ, passed.notes
     path = passed.path
@@ -52,7 +52,7 @@ def entry_of(
         "key": redactor(environ["HTTP_X_API_KEY"]) if "HTTP_X_API_KEY" in environ else None,
         "request": {
             "headers": {name: redactor(value) for name, value in headers.items()},
-            "body": redactor(_text(passed.request_body[:BYTES_KEPT])),
+            "body": redactor(_text(passed.request_body)),
         },
         "response": {
             "headers": dict(passed.headers),
@@ -107,7 +107,10 @@ def _response_violations(
 ) -> Verdict:
     """Return what the contract has against the response, judged by the one engine."""
     operation = passed.notes.operation
-    if operation is None or passed.response_length > len(passed.response_body):
+    is_whole = passed.request_length == len(passed.request_body) and passed.response_length == len(
+        passed.response_body
+    )
+    if operation is None or not is_whole:
         return None
     from deadringer.contracts.documents import validate_exchange  # few read the journal
 

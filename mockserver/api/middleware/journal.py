@@ -51,13 +51,14 @@ class RepeatedResponse(NamedTuple):
 
 @dataclass(slots=True)
 class Passed:
-    """One request and its response as they passed; `asked` is the body of the request."""
+    """One request and its response as they passed; of a body the first BYTES_KEPT bytes."""
 
     environ: "WSGIEnvironment"
     session: str
     clock: VirtualClock
     at: datetime
     request_body: bytes
+    request_length: int = 0
     status: str = "500"
     headers: list[tuple[str, str]] = field(default_factory=list)
     response_body: bytes = b""
@@ -199,7 +200,12 @@ class JournalLayer:
         # The operation may replace the snapshot by one of its own, with the same clock.
         snapshot = context.snapshot
         passed = Passed(
-            environ, context.session_name, snapshot.clock, snapshot.machine_now, requested
+            environ,
+            context.session_name,
+            snapshot.clock,
+            snapshot.machine_now,
+            request_body=requested[:BYTES_KEPT],
+            request_length=len(requested),
         )
         answer = self._application(environ, start)
         passing = self._passing(answer, passed, started, began)

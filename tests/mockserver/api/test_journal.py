@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from deadringer.mockserver import DEMO_KEY, Settings
-from deadringer.mockserver.api.middleware.journal import Journal, JournalLayer, Verdicts
+from deadringer.mockserver.api.middleware.journal import BYTES_KEPT, Journal, JournalLayer, Verdicts
 from deadringer.mockserver.app import EXTENSION, JOURNAL, build_app
 from deadringer.mockserver.context import ContextLayer
 from tests.mockserver.conftest import KNOWN
@@ -173,6 +173,21 @@ def test_it_is_bounded(over_http, clock):
         mock.get(KNOWN)
 
     assert [passed.number for passed in journal.newest("")] == [5, 4, 3]
+
+
+def test_of_a_long_body_only_the_beginning_is_kept(over_http, clock):
+    app = build_app(Settings(), clock=clock)
+    mock = over_http(app)
+    body = b'{"overrides": {"likes": "' + b"x" * BYTES_KEPT + b'"}}'
+    response = mock.post("/v1/workflows/wf_abc123/test", content=body)
+
+    (passed,) = app.extensions[JOURNAL].newest("")
+    (entry,) = mock.get("/__mock/journal").json()["entries"]
+    assert passed.request_body == body[:BYTES_KEPT]
+    assert passed.request_length == len(body)
+    assert entry["request"]["body"] == body[:BYTES_KEPT].decode()
+    assert entry["status"] == response.status_code
+    assert entry["response_violations"] is None
 
 
 def test_an_entry_says_where_the_answer_came_from(mock):
