@@ -66,10 +66,21 @@ def schema_validator(schema: JsonObject) -> "Draft202012Validator":
 
 @cache
 def _validator(schema_text: str) -> "Draft202012Validator":
-    from jsonschema import Draft202012Validator  # a start does without
-
     schema = json.loads(schema_text)
-    return Draft202012Validator(schema, registry=_registry(), format_checker=timestamp_formats())
+    return _strict_class()(schema, registry=_registry(), format_checker=timestamp_formats())
+
+
+@cache
+def _strict_class() -> "type[Draft202012Validator]":
+    """Return the validators of the dialect, but for 1.0, which is no integer here."""
+    from jsonschema import Draft202012Validator, validators  # a start does without
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _checker, value: isinstance(value, int) and not isinstance(value, bool)
+    )
+    extend: Any = validators.extend  # has no types
+    strict: type[Draft202012Validator] = extend(Draft202012Validator, type_checker=types)
+    return strict
 
 
 @cache

@@ -31,6 +31,32 @@ class Problem(NamedTuple):
         return f"{place}: {self.problem}; {self.fix}"
 
 
+def make_integers(instance: Json, validator: "Draft202012Validator") -> None:
+    """Replace whole floats by integers in the instance, where its schema wants an integer.
+
+    1.0 is an integer in JSON Schema, but a float in Python. The validator must refuse floats as
+    integers, as those of `control_spec` do. What the schema does not describe stays as it is.
+    """
+    for error in [*_innermost(validator.iter_errors(instance))]:
+        value: Any = error.instance
+        wanted: Any = error.validator_value
+        is_integer = "integer" in ([wanted] if isinstance(wanted, str) else wanted)
+        if is_integer and isinstance(value, float) and value.is_integer() and error.absolute_path:
+            *path, last = error.absolute_path
+            place: Any = instance
+            for part in path:
+                place = place[part]
+            place[last] = int(value)
+
+
+def _innermost(errors: "Iterable[ValidationError]") -> "Iterator[ValidationError]":
+    """Yield the errors of type, those of all alternatives included."""
+    for error in errors:
+        if error.validator == "type":
+            yield error
+        yield from _innermost(error.context or ())
+
+
 def problems_of(instance: Json, validator: "Draft202012Validator") -> list[Problem]:
     """Return every problem, ordered by place; of alternatives, those of the one meant."""
     message = [one for error in validator.iter_errors(instance) for one in _told(error)]

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Request
 
-from deadringer.contracts import Json, JsonObject, Operation, read_json, validate
+from deadringer.contracts import Json, JsonObject, Operation, load_schema, read_json, validate
+from deadringer.mockserver.control_spec import schema_validator
 from deadringer.mockserver.errors import ApiError
+from deadringer.mockserver.schema_errors import make_integers
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -56,9 +58,21 @@ def read_body(request: Request) -> JsonObject:
         raise ApiError(
             "BAD_REQUEST", f"The body is not JSON: {problem}", "Send a JSON object, or no body"
         ) from problem
+    if _has_whole_float(body):
+        make_integers(body, schema_validator(load_schema(BODY_SCHEMA)))
     refuse(f"body{one.pointer}: {one.message}" for one in validate(body, BODY_SCHEMA))
     checked: JsonObject = body
     return checked
+
+
+def _has_whole_float(value: Json) -> bool:
+    left = [value]  # a loop: a body may be nested deeper than calls can be
+    while left:
+        one = left.pop()
+        if isinstance(one, float) and one.is_integer():
+            return True
+        left += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+    return False
 
 
 def refuse(problems: Iterable[str]) -> None:

@@ -246,7 +246,9 @@ class Service:
 
         Raises:
             ApiError: INSUFFICIENT_STORAGE if the change cannot be kept; then nothing has changed.
+            UnreadableEventError: if a session cannot take such a change; then nothing has changed.
         """
+        self._sessions.check(name, kind, body)
         self.events.add(name, kind, body)
         session = self._sessions.get(name)
         self._sessions.compact_if_due()

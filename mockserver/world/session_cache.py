@@ -5,6 +5,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 
 from deadringer.contracts import JsonObject
 from deadringer.mockserver.errors import ApiError
@@ -86,6 +87,18 @@ class SessionCache:
         session = self._sessions.get(name) or self._loaded(name)
         session.used = self._uses()
         return session
+
+    def check(self, name: str, kind: str, body: JsonObject) -> None:
+        """Try an event on a copy of its session, before it is added to the log.
+
+        Raises:
+            UnreadableEventError: if the session could not take it.
+        """
+        is_of_all = kind == "reset_all"
+        session = self.get("" if is_of_all else name)
+        copy = replace(session, executions={}, started={}, faults={})
+        event = Event(self._events.newest + 1, name, "reset" if is_of_all else kind, body)
+        apply(copy, event, self._begin, self._start)
 
     def holds(self, session: Session) -> bool:
         """Return whether a session is in memory under its name, so that changes reach it."""

@@ -19,7 +19,7 @@ from deadringer.mockserver.control_spec import (
     control_specification,
 )
 from deadringer.mockserver.errors import ApiError
-from deadringer.mockserver.schema_errors import Problem, problems_of
+from deadringer.mockserver.schema_errors import Problem, make_integers, problems_of
 from deadringer.mockserver.world.service import Service
 
 from . import clock, contract_faults, executions, faults, journal, runs, scenarios, sessions
@@ -152,6 +152,7 @@ def _body(operation: Operation, control: ControlContext) -> JsonObject:
     raw = request.get_data()
     try:
         body = read_json(raw) if raw.strip() else {}
+        make_integers(body, validator)
         problems = problems_of(body, validator)
     except (ValueError, RecursionError) as problem:
         raise ApiError("BAD_REQUEST", f"The body is not JSON: {problem}") from problem

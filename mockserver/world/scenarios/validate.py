@@ -15,7 +15,7 @@ from deadringer.mockserver.faults.validation import (
     problems_of_span,
     readable_fault,
 )
-from deadringer.mockserver.schema_errors import Path, Problem, problems_of
+from deadringer.mockserver.schema_errors import Path, Problem, make_integers, problems_of
 from deadringer.mockserver.world.reserved_ids import RESERVED_RUNS, RESERVED_WORKFLOWS
 
 from .model import Scenario
@@ -105,11 +105,14 @@ _MOST_RUNS = 20_000
 def problems_with(document: Json, seed: int, served: Collection[str] = ()) -> list[Problem]:
     """Return everything that is wrong with a scenario's document.
 
-    What passes its schema is judged further, whatever the other parts of it are. `served` are the
-    ids of workflows whose runs are served beside the world's.
+    Whole floats become integers in the document, where its schema wants integers. What passes the
+    schema is judged further, whatever the other parts of it are. `served` are the ids of workflows
+    whose runs are served beside the world's.
     """
     try:
-        problems = problems_of(document, component_validator("Scenario"))
+        validator = component_validator("Scenario")
+        make_integers(document, validator)
+        problems = problems_of(document, validator)
     except RecursionError:
         return [Problem((), "is nested too deeply", "make it flatter")]
     part = readable_part(document, problems)

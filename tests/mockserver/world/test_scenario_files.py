@@ -155,3 +155,20 @@ def test_the_documented_file_can_be_served_and_every_member_is_documented(tmp_pa
         *schemas["ScenarioRun"]["properties"],
     }
     assert [name for name in sorted(members) if f"`{name}`" not in text] == []
+
+
+def test_whole_floats_of_a_file_are_integers(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "summary: Floats\n"
+        "world: { runs_per_workflow: 7.0 }\n"
+        "runs: [{ workflow_id: wf_abc123, run_id: r, at_s: 1.0, duration_ms: 5.0e+3 }]\n"
+        "faults: [{ kind: status, status: 503.0, every: 2.0, length: 1.0 }]\n"
+    )
+
+    document = load_scenario(str(file), 1).document
+
+    assert repr(document["world"]) == "{'runs_per_workflow': 7}"
+    assert repr(document["runs"][0]["duration_ms"]) == "5000"
+    assert repr(document["runs"][0]["at_s"]) == "1.0"
+    assert repr(document["faults"][0]["status"]) == "503"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from deadringer.mockserver import Settings
 from deadringer.mockserver.app import EXTENSION, build_app
 from deadringer.mockserver.errors import ApiError
+from deadringer.mockserver.state.events import EVERY_SESSION, UnreadableEventError
 from deadringer.mockserver.world.credits import balance_of
 from deadringer.mockserver.world.documents import load_executions
 from deadringer.mockserver.world.scenarios import load_scenario
@@ -342,3 +343,38 @@ def test_the_plan_of_a_run_starts_when_the_run_does(tmp_path, name):
     for run in server.service.session(name).started.values():
         assert run.plan.started_at == run.started_at
     server.service.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("moved", {"run_id": "r", "transitions": 1.0}),
+        ("clock", {"began": "soon", "since": "2026-03-27T10:00:00+00:00", "speed": 1}),
+        ("fault", {"id": "f", "kind": "no-such-kind"}),
+        ("chaos", {"value": "no-such-mix"}),
+        ("reset", {"started": "yesterday"}),
+        ("no-such-kind", {}),
+    ],
+)
+def test_a_change_that_no_session_can_take_is_not_kept(tmp_path, clock, kind, body):
+    server = Server(clock, state=tmp_path / "state.sqlite")
+    add_fault(server, "a", 1)
+    newest = server.service.events.newest
+
+    with pytest.raises(UnreadableEventError):
+        server.service.change("a", kind, body)
+
+    assert server.service.events.newest == newest
+    assert len(server.service.session("a").faults) == 1
+    server.restart()
+    assert len(server.service.session("a").faults) == 1
+    server.service.close()
+
+
+def test_a_bad_reset_of_all_is_not_kept(clock):
+    service = Service(Settings(), EXECUTIONS, clock)
+
+    with pytest.raises(UnreadableEventError):
+        service.change(EVERY_SESSION, "reset_all", {"started": "yesterday"})
+
+    assert service.snapshot("").session.name == ""
