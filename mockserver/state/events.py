@@ -10,9 +10,7 @@ from deadringer.contracts import JsonObject
 
 EVERY_SESSION = "*"
 """Stands for all sessions in a `reset_all`; no session can have this name."""
-DOCUMENTS = "*documents"
-"""Stands for the served documents in a `documents` event; no session can have this name."""
-BEGINNINGS = frozenset({"reset", "scenario", "reset_all", "documents"})
+BEGINNINGS = frozenset({"reset", "scenario", "reset_all"})
 """Kinds of events before which nothing counts: what they are about begins anew."""
 MOST_COUNTED = 10_000
 """How many sessions have counters in memory; beyond that the least recently counted lose theirs."""

@@ -13,7 +13,7 @@ from deadringer.contracts import JsonObject
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.exceptions import StartError
 
-from .events import BEGINNINGS, DOCUMENTS, Event, EventLog, Snapshot, UnreadableEventError
+from .events import BEGINNINGS, Event, EventLog, Snapshot, UnreadableEventError
 
 LOG = logging.getLogger("deadringer")
 FORMAT = 2
@@ -67,7 +67,7 @@ class SqliteEventLog(EventLog):
         with self._transaction() as connection:
             # What came before means nothing any more; the file does not grow for ever.
             if kind == "reset_all":
-                connection.execute("DELETE FROM events WHERE session <> ?", (DOCUMENTS,))
+                connection.execute("DELETE FROM events")
                 connection.execute("DELETE FROM counts")
                 connection.execute("DELETE FROM snapshots")
             elif kind in BEGINNINGS:

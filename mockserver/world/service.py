@@ -15,7 +15,6 @@ from deadringer.mockserver.exceptions import StartError
 from deadringer.mockserver.state import open_event_log
 from deadringer.mockserver.state.clock import Clock, VirtualClock, milliseconds_of, start_clock
 from deadringer.mockserver.state.events import (
-    DOCUMENTS,
     EVERY_SESSION,
     EventLog,
     UnreadableEventError,
@@ -110,7 +109,7 @@ class Service:
             self.scenario = load_scenario(settings.scenario, settings.seed, served)
         self.repository = self._repository(self.scenario)
         self._sessions = SessionCache(
-            self.events, self._begin, self._started, self._use_documents, settings.max_sessions
+            self.events, self._begin, self._started, settings.max_sessions
         )
         self._replay()
 
@@ -142,17 +141,13 @@ class Service:
     def take_over(self, documents: Sequence[Document]) -> bool:
         """Serve other documents beside the recordings; return whether they are others than now.
 
-        The event holds them, so that a restart serves the same ones.
+        They are of this process alone: the next start reads its own folders.
         """
         new = with_recorded(documents)
         if [*new.all_executions()] == [*self.executions.all_executions()]:
             return False
-        message = [{"execution": one.execution, "origin": one.origin} for one in documents]
-        self.events.add(DOCUMENTS, "documents", {"documents": message})
+        self.use(new)
         return True
-
-    def _use_documents(self, body: JsonObject) -> None:
-        self.use(with_recorded([Document(**one) for one in body["documents"]]))
 
     def snapshot(self, name: str = "", workflow_id: str = "") -> Snapshot:
         """Return what a request of a session sees now: under a reserved workflow, those alone."""

@@ -4,7 +4,6 @@ import itertools
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import replace
 
 from deadringer.contracts import JsonObject
@@ -13,7 +12,6 @@ from deadringer.mockserver.state.events import (
     Event,
     EventLog,
     Snapshot,
-    UnreadableEventError,
 )
 
 from .sessions import Beginning, Session, Starting, apply
@@ -34,7 +32,7 @@ class SessionCache:
 
     With a durable log they are loaded again when they are named. Without one they begin anew, and
     the log of the server says so once for each. The nameless session never leaves. `begin` and
-    `start` make sessions and their runs, `use_documents` takes the body of a `documents` event.
+    `start` make sessions and their runs.
     """
 
     def __init__(
@@ -42,13 +40,11 @@ class SessionCache:
         events: EventLog,
         begin: Beginning,
         start: Starting,
-        use_documents: Callable[[JsonObject], None],
         most: int,
     ) -> None:
         self._events = events
         self._begin = begin
         self._start = start
-        self._use_documents = use_documents
         self._most = most
         self._seen = 0
         self._tail = 0
@@ -132,9 +128,7 @@ class SessionCache:
             self._seen = event.number
 
     def _take(self, event: Event) -> None:
-        if event.kind == "documents":
-            self._take_documents(event)
-        elif event.kind == "reset_all":
+        if event.kind == "reset_all":
             self._take_reset_all(event)
         else:
             session = self._sessions.get(event.session) or self._loaded(event.session)
@@ -143,12 +137,6 @@ class SessionCache:
             self._sessions[event.session] = session
             self._tail += 1
             self._shrink()
-
-    def _take_documents(self, event: Event) -> None:
-        try:
-            self._use_documents(event.body)
-        except (KeyError, TypeError, ValueError, AttributeError) as problem:
-            raise UnreadableEventError(event.number, event.kind, str(problem)) from problem
 
     def _take_reset_all(self, event: Event) -> None:
         self._reset_all = event

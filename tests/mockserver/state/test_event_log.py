@@ -8,7 +8,7 @@ import pytest
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.exceptions import StartError
 from deadringer.mockserver.state import open_event_log
-from deadringer.mockserver.state.events import DOCUMENTS, EVERY_SESSION, Snapshot
+from deadringer.mockserver.state.events import EVERY_SESSION, Snapshot
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -55,14 +55,13 @@ def test_a_beginning_removes_what_was_before_it(state):
     log = open_event_log(state)
     for session in ("a", "b"):
         log.add(session, "chaos", {"value": ""})
-    log.add(DOCUMENTS, "documents", {"documents": []})
     log.save([Snapshot("a", 1, {"of": "a"})])
     log.add("a", "reset", {})
 
     assert log.load("a") is None
-    assert kinds(log) == [(2, "b", "chaos"), (3, DOCUMENTS, "documents"), (4, "a", "reset")]
+    assert kinds(log) == [(2, "b", "chaos"), (3, "a", "reset")]
     log.add(EVERY_SESSION, "reset_all", {})
-    assert [kind for _, _, kind in kinds(log)] == ["documents", "reset_all"]
+    assert [kind for _, _, kind in kinds(log)] == ["reset_all"]
     log.close()
 
 

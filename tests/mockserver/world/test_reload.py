@@ -8,6 +8,10 @@ import httpx
 import pytest
 
 from deadringer.fixtures import load_recordings
+from deadringer.mockserver import Settings
+from deadringer.mockserver.world.documents import load_executions
+from deadringer.mockserver.world.service import Service
+from deadringer.mockserver.world.watch import reload_executions
 from tests.mockserver.conftest import DEMO
 
 PATH = "/v1/workflows/wf_mine/executions/run_mine"
@@ -104,3 +108,36 @@ def wait_until(is_true, seconds: float = 15) -> None:
     while not is_true():
         assert time.monotonic() < end, "it did not come true in time"
         time.sleep(0.1)
+
+
+def test_a_restart_serves_the_documents_of_its_own_folders(tmp_path, clock):
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    file = folder / "mine.json"
+    state = tmp_path / "state.sqlite"
+
+    def serve(*folders):
+        settings = Settings(fixtures=folders, state=state)
+        return Service(settings, load_executions(folders), clock)
+
+    def served(service):
+        found = service.snapshot().find("wf_mine", "run_mine")
+        return found and found.execution["id"]
+
+    file.write_text(json.dumps(document(id="first")))
+    service = serve(folder)
+    service.change("", "chaos", {"value": "maintenance"})
+    file.write_text(json.dumps(document(id="second")))
+    reload_executions(service, [folder])
+    reloaded = served(service)
+    service.close()
+    file.write_text(json.dumps(document(id="third")))
+
+    again = serve(folder)
+    third = served(again)
+    again.close()
+    bare = serve()
+
+    assert (reloaded, third, served(bare)) == ("second", "third", None)
+    assert bare.session().chaos == "maintenance"
+    bare.close()
