@@ -6,7 +6,6 @@ import logging
 import re
 import sys
 import threading
-import zlib
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from functools import lru_cache
 from itertools import chain
@@ -14,9 +13,9 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import unquote_to_bytes
 
+from .bodies import HeldBytes, gunzip
 from .heads import Date
 from .limits import (
-    NOT_GZIP,
     NOT_ONE_HOST,
     OTHER_CODING,
     UNSUPPORTED_VERSION,
@@ -25,7 +24,6 @@ from .limits import (
     RefusedError,
     body_too_large,
     head_too_large,
-    too_much_at_once,
     unreadable,
     unsupported_encoding,
 )
@@ -175,7 +173,7 @@ class Gateway:
         """Environ and cache key of requests that came before, by their bytes."""
         self.is_stopping = False
         self._pool = _Pool(self.limits.threads)
-        self._held_bytes = 0
+        self.held = HeldBytes(self.limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -200,7 +198,7 @@ class Gateway:
         except asyncio.CancelledError:  # the server stops, and its patience is at an end
             connection.transport.abort()
         finally:
-            self._held_bytes -= held
+            self.held.release(held)
             if connection.exchange is exchange:
                 connection.exchange = None
         if exchange.is_broken:
@@ -223,17 +221,15 @@ class Gateway:
                 if message["type"] != "http.request":
                     return None
                 piece, more = message["body"], message["more_body"]
-                body += piece
-                self._held_bytes += len(piece)
-                if len(body) > self.limits.body_bytes:
+                if len(body) + len(piece) > self.limits.body_bytes:
                     raise RefusedError(body_too_large(self.limits))
-                if self._held_bytes > self.limits.held_bytes:
-                    raise RefusedError(too_much_at_once(self.limits))
+                self.held.take(len(piece))
+                body += piece
             is_whole = True
             return bytes(body)
         finally:
             if not is_whole:
-                self._held_bytes -= len(body)
+                self.held.release(len(body))
 
 
 class Response(NamedTuple):
@@ -357,8 +353,14 @@ class Exchange:
 
     def _answer(self) -> Response | None:
         """Call the application; None if the response is sent already, piece by piece."""
-        body = _decoded(self._environ, self._body, self._gateway.limits)
-        environ = {**self._environ, "wsgi.input": io.BytesIO(body)}
+        body = _decoded(self._environ, self._body, self._gateway)
+        try:
+            return self._response({**self._environ, "wsgi.input": io.BytesIO(body)})
+        finally:
+            if body is not self._body:
+                self._gateway.held.release(len(body))
+
+    def _response(self, environ: Environ) -> Response | None:
         found = self._gateway.application(environ, self._start_response)
         try:
             pieces = iter(found)
@@ -430,33 +432,24 @@ def _length_in(headers: list[tuple[str, str]]) -> int | None:
     return None if value is None else int(value)
 
 
-def _decoded(environ: Environ, body: bytes, limits: Limits) -> bytes:
+def _decoded(environ: Environ, body: bytes, gateway: Gateway) -> bytes:
     """Return a body without its Content-Encoding, which leaves the environ.
 
+    If it is another one than before, it is counted among those that are held.
+
     Raises:
-        RefusedError: if it is another than gzip, is none, or the body becomes too large.
+        RefusedError: if it is another than gzip, is none, or there is no room for the body.
     """
     coding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if not body or coding in {"", "identity"}:
         return body
     if coding not in {"gzip", "x-gzip"}:
         raise RefusedError(unsupported_encoding(coding))
-    found, rest = bytearray(), body
-    while rest:
-        member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        try:
-            found += member.decompress(rest, limits.body_bytes + 1 - len(found))
-        except zlib.error:
-            raise RefusedError(NOT_GZIP) from None
-        if len(found) > limits.body_bytes:
-            raise RefusedError(body_too_large(limits))
-        if not member.eof:
-            raise RefusedError(NOT_GZIP)
-        rest = member.unused_data
+    found = gunzip(body, gateway.limits, gateway.held)
     del environ["HTTP_CONTENT_ENCODING"]
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     environ["CONTENT_LENGTH"] = str(len(found))
-    return bytes(found)
+    return found
 
 
 class _Pool:

@@ -15,7 +15,7 @@ class Limits:
     body_bytes: int = 64 * 2**20
     """The body of a request, also after its Content-Encoding is undone."""
     held_bytes: int = 256 * 2**20
-    """All bodies together that arrive or belong to requests in progress."""
+    """All bodies together that arrive or belong to requests in progress, also uncompressed."""
     connections: int = 10_000
     threads: int = 512
     """Requests that the application handles at the same time; the others wait."""
@@ -62,6 +62,11 @@ NOT_GZIP = Refusal(
     HTTPStatus.BAD_REQUEST,
     "The body is not what Content-Encoding: gzip says",
     "Compress all of it with gzip, or leave the header out",
+)
+TOO_MANY_MEMBERS = Refusal(
+    HTTPStatus.BAD_REQUEST,
+    "The gzip body has too many members",
+    "Compress all of it at once",
 )
 TOO_MANY_CONNECTIONS = Refusal(
     HTTPStatus.SERVICE_UNAVAILABLE,

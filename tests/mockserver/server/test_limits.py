@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import socket
+import threading
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -14,7 +15,7 @@ from deadringer.mockserver.server import Limits
 from deadringer.mockserver.server.plain import PlainProtocol
 from deadringer.mockserver.server.protocol import CachingProtocol
 from tests.mockserver.server.raw import Answers, error_of
-from tests.mockserver.server.serving import HOST, served
+from tests.mockserver.server.serving import HOST, echo, served
 
 SOON_S = 0.3
 POST = f"POST /x HTTP/1.1\r\n{HOST}"
@@ -123,6 +124,32 @@ def test_all_bodies_together_are_bounded(protocol):
         first.sendall(bytes(100))
         assert Answers(first).next()[0] == 200
         third.sendall(head + bytes(700))
+
+        assert Answers(third).next()[0] == 200
+
+
+def test_all_bodies_together_are_bounded_after_their_coding_is_undone(protocol):
+    may_end, begun = threading.Event(), threading.Event()
+
+    def slow(environ, start_response):
+        begun.set()
+        may_end.wait(20)
+        return echo(environ, start_response)
+
+    body = gzip.compress(bytes(600))
+    head = f"{POST}Content-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+    with served(slow, protocol=protocol, held_bytes=1000) as server:
+        first, second, third = (server.connect() for _ in range(3))
+        first.sendall(head.encode() + body)
+        assert begun.wait(20)
+        second.sendall(head.encode() + body)
+        second.settimeout(5)
+        try:
+            assert error_of(Answers(second).next())[0] == 503
+        finally:
+            may_end.set()
+        assert Answers(first).next()[0] == 200
+        third.sendall(head.encode() + body)
 
         assert Answers(third).next()[0] == 200
 
