@@ -31,8 +31,8 @@ class SessionCache:
     """The sessions by name; beyond `most` the least recently used leave memory.
 
     With a durable log they are loaded again when they are named. Without one they begin anew, and
-    the log of the server says so once for each. The nameless session never leaves. `begin` and
-    `start` make sessions and their runs.
+    the log of the server says so once for each. The nameless session is not counted and never
+    leaves. `begin` and `start` make sessions and their runs.
     """
 
     def __init__(
@@ -177,10 +177,10 @@ class SessionCache:
 
     def _shrink(self) -> None:
         """Let the least recently used sessions leave memory if there are too many."""
-        over = len(self._sessions) - self._most
+        named = [session for name, session in self._sessions.items() if name]
+        over = len(named) - self._most
         if over <= 0:
             return
-        named = (session for name, session in self._sessions.items() if name)
         oldest = sorted(named, key=lambda session: session.used)
         leaving = oldest[: over + self._most // _SHARE_LEAVING]
         if self._events.is_durable and not self._save(leaving):

@@ -167,7 +167,7 @@ def test_a_snapshot_at_any_place_gives_the_same_world(steps):
     with TemporaryDirectory() as folder:
         options = {"empty": True, "speed": 2}
         plain = Server(clock, **options, state=Path(folder) / "plain")
-        other = Server(clock, **options, state=Path(folder) / "other", max_sessions=3)
+        other = Server(clock, **options, state=Path(folder) / "other", max_sessions=2)
         for change, name, number, then in steps:
             clock.advance(number)
             for server in (plain, other):
@@ -192,7 +192,7 @@ def in_chaos(service, *names):
 
 
 def test_the_least_recently_used_session_leaves_memory_and_begins_anew(clock, caplog):
-    service = Service(Settings(max_sessions=3), EXECUTIONS, clock)
+    service = Service(Settings(max_sessions=2), EXECUTIONS, clock)
     chaos(service, "a", "b")
     service.session("a")
     with caplog.at_level(logging.WARNING, "deadringer"):
@@ -202,7 +202,7 @@ def test_the_least_recently_used_session_leaves_memory_and_begins_anew(clock, ca
 
     warnings = [record.getMessage() for record in caplog.records]
     assert warnings[0] == (
-        "More than 3 sessions: b was dropped and begins anew when it is named again. "
+        "More than 2 sessions: b was dropped and begins anew when it is named again. "
         "Raise --max-sessions, or keep sessions with --state."
     )
     assert len(warnings) == len({*warnings})  # once for each session
@@ -210,7 +210,7 @@ def test_the_least_recently_used_session_leaves_memory_and_begins_anew(clock, ca
 
 def test_with_a_state_file_a_session_that_left_memory_is_loaded_again(tmp_path, clock, caplog):
     state = tmp_path / "state.sqlite"
-    server = Server(clock, max_sessions=3, state=state)
+    server = Server(clock, max_sessions=2, state=state)
     names = [f"s{number}" for number in range(20)]
     chaos(server.service, *names)
 
@@ -224,7 +224,7 @@ def test_with_a_state_file_a_session_that_left_memory_is_loaded_again(tmp_path, 
 
 
 def test_what_was_made_from_a_session_that_left_memory_is_out_of_date(clock):
-    service = Service(Settings(max_sessions=2), EXECUTIONS, clock)
+    service = Service(Settings(max_sessions=1), EXECUTIONS, clock)
     chaos(service, "a")
     snapshot = service.snapshot("a")
     assert (service._sessions.holds(snapshot.session), snapshot.generation) == (True, 1)
@@ -289,7 +289,7 @@ def test_a_full_disk_refuses_changes_and_keeps_those_acknowledged(tmp_path, cloc
 
 
 def test_a_snapshot_that_cannot_be_written_changes_nothing(tmp_path, clock, monkeypatch):
-    server = Server(clock, state=tmp_path / "state.sqlite", max_sessions=2)
+    server = Server(clock, state=tmp_path / "state.sqlite", max_sessions=1)
     chaos(server.service, "a")
 
     def full(_snapshots):
@@ -307,7 +307,7 @@ def test_a_snapshot_that_cannot_be_written_changes_nothing(tmp_path, clock, monk
 
 
 def test_all_sessions_are_reset_at_once_however_many_there_are(tmp_path, clock):
-    server = Server(clock, state=tmp_path / "state.sqlite", max_sessions=50)
+    server = Server(clock, state=tmp_path / "state.sqlite", max_sessions=49)
     names = [f"s{number}" for number in range(200)]
     chaos(server.service, *names)
     clock.advance(60)
@@ -378,3 +378,15 @@ def test_a_bad_reset_of_all_is_not_kept(clock):
         service.change(EVERY_SESSION, "reset_all", {"started": "yesterday"})
 
     assert service.snapshot("").session.name == ""
+
+
+@pytest.mark.parametrize("is_durable", [False, True])
+def test_one_session_is_kept_beside_the_nameless_one(tmp_path, clock, is_durable):
+    state = tmp_path / "state.sqlite" if is_durable else None
+    service = Service(Settings(max_sessions=1, state=state), EXECUTIONS, clock)
+
+    chaos(service, "")
+    chaos(service, "a")
+
+    assert in_chaos(service, "", "a") == ["", "a"]
+    service.close()
