@@ -33,6 +33,15 @@ CATEGORY_SYNONYMS = {
 }
 _NOTHING = Window(0, -1)
 _ROWS_KEPT = 8192
+_ROW = {
+    "run_id": "run_id",
+    "status": "status",
+    "started_at": "started_at",
+    "completed_at": "ended_at",
+    "duration": "duration_ms",
+    "error": "error",
+}
+"""By member of a row, the member of an execution that it shows."""
 
 
 class FoundRun(NamedTuple):
@@ -44,7 +53,7 @@ class FoundRun(NamedTuple):
     @property
     def is_terminal(self) -> bool:
         """Whether it will never be different, as long as nobody changes it."""
-        return bool(self.execution["status"] != "running")
+        return bool(self.execution.get("status") != "running")
 
 
 @dataclass(slots=True)
@@ -270,15 +279,8 @@ class RunRepository:
 
 
 def row_of(execution: JsonObject) -> JsonObject:
-    """Return the row of an execution in the list."""
-    return {
-        "run_id": execution["run_id"],
-        "status": execution["status"],
-        "started_at": execution["started_at"],
-        "completed_at": execution["ended_at"],
-        "duration": execution["duration_ms"],
-        "error": execution["error"],
-    }
+    """Return the row of an execution in the list; what a forced document lacks, it lacks too."""
+    return {name: execution[member] for name, member in _ROW.items() if member in execution}
 
 
 def _same(execution: JsonObject) -> JsonObject:

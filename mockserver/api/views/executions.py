@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from flask import Response, request
 
-from deadringer.contracts import nearest_names
+from deadringer.contracts import JsonObject, nearest_names
 from deadringer.mockserver.api.http import mark_final
 from deadringer.mockserver.api.preferred_execution import preferred_execution
 from deadringer.mockserver.api.validation import read_query
@@ -89,13 +89,20 @@ def get_variables(service: Service, context: RequestContext, path: Mapping[str, 
     """Answer with what each step read and produced; of a loop, the last iteration's."""
     execution = find_execution(service, context.snapshot, path["id"], path["runId"]).execution
     steps = {
-        step["step_id"]: {"input": step["input"], "output": step["output"]}
-        for step in execution["steps"]
+        str(step["step_id"]): {name: step[name] for name in ("input", "output") if name in step}
+        for step in _steps_of(execution)
     }
     data = {
         "run_id": execution["run_id"],
-        "status": execution["status"],
+        "status": execution.get("status"),
         "halted_at": None,
         "steps": steps,
     }
     return good("Execution variables retrieved successfully", data)
+
+
+def _steps_of(execution: JsonObject) -> list[JsonObject]:
+    """Return the steps that have an id: a document that was forced may hold anything."""
+    steps = execution.get("steps")
+    listed = steps if isinstance(steps, list) else []
+    return [step for step in listed if isinstance(step, dict) and "step_id" in step]

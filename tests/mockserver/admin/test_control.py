@@ -422,3 +422,34 @@ def test_whole_floats_of_test_data_are_integers():
     request = Request(EnvironBuilder(method="POST", data=text).get_environ())
 
     assert repr(read_body(request)) == "{'overrides': {'likes': 240, 'weight': 2.0}}"
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        *({name: None} for name in ("status", "started_at", "ended_at", "duration_ms", "error")),
+        {"steps": None},
+        {"steps": "none", "status": 7, "started_at": []},
+        {"steps": [None, {"step_id": {}}, {"step_id": "a", "input": 1}]},
+    ],
+)
+def test_a_forced_document_is_served_as_it_is(mock, patch):
+    mock.patch(f"/__mock{KNOWN.removeprefix('/v1')}?force=true", json=patch)
+    listing, run_id = KNOWN.rsplit("/", 1)
+    workflow_id = listing.split("/")[3]
+    trace = f"/__mock/ui/runs/{workflow_id}/{run_id}"
+
+    detail = mock.get(KNOWN)
+    rows = [mock.get(f"{listing}?page_size=100&page={page}") for page in (1, 2, 3)]
+    variables = mock.get(f"{KNOWN}/variables")
+    pages = [mock.get(path) for path in ("/__mock/ui/runs", trace, f"{trace}/data")]
+
+    assert {one.status_code for one in [detail, *rows, variables]} == {200}
+    served = detail.json()["data"]
+    assert {name: served.get(name) for name in patch} == patch
+    assert [name for name, value in patch.items() if value is None and name in served] == []
+    every = [row for page in rows for row in page.json()["data"]["executions"]]
+    (row,) = (one for one in every if one["run_id"] == run_id)
+    assert row.get("status") == served.get("status")
+    assert row.get("duration") == served.get("duration_ms")
+    assert [page.status_code for page in pages] == [200, 200, 200]
