@@ -4,12 +4,15 @@ import asyncio
 import errno
 import logging
 import math
+import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,14 +27,15 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("deadringer")
 BACKLOG = 1024
-LONGEST_STOP_S = 8
-"""After this the process has ended, whatever is stuck: containers grant ten seconds."""
+STOP_REST_S = 1
+"""What a stop may take beyond `Limits.stop_s`: 8 seconds in all, where containers grant ten."""
 AGAIN_S = 0.3
 """A Ctrl-C that comes sooner after the first is the same one, passed on by another process."""
 _SOON_S = 0.5
 _TRIES = 8
 """Ports to try until one is free on all addresses of a host."""
 _NO_SUCH_FAMILY = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+_LAST_WORD_S = 0.1
 _LAST_LOOKS, _BETWEEN_LOOKS_S = 10, 0.003
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (recognised, not chosen)
 
@@ -193,6 +197,24 @@ class Server(uvicorn.Server):
         self._gateway: Gateway = config.app  # type: ignore[assignment]
         self._on_ready = on_ready
         self._told_to_stop_s = 0.0
+        self._stop_asked: SimpleQueue[int] = SimpleQueue()
+
+    def end_process_late(self) -> None:
+        """From here on, end the process if a signal to stop has not ended it in time.
+
+        Threads that keep the interpreter busy hold up the event loop and its timers as well.
+        """
+        threading.Thread(target=self._end_process_late, name="end", daemon=True).start()
+
+    def _end_process_late(self) -> None:
+        self._stop_asked.get()
+        seconds = self._gateway.limits.stop_s + STOP_REST_S
+        time.sleep(seconds - _LAST_WORD_S)
+        message = "Ended the process: it had not stopped after %g seconds."
+        # In a thread of its own, as what is stuck may be the log.
+        threading.Thread(target=LOG.error, args=(message, seconds), daemon=True).start()
+        time.sleep(_LAST_WORD_S)
+        os._exit(1)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop; only a Ctrl-C later than the first signal breaks off what is in progress.
@@ -202,7 +224,9 @@ class Server(uvicorn.Server):
         """
         if self.should_exit and time.monotonic() - self._told_to_stop_s < AGAIN_S:
             return
-        self._told_to_stop_s = self._told_to_stop_s or time.monotonic()
+        if not self._told_to_stop_s:
+            self._told_to_stop_s = time.monotonic()
+            self._stop_asked.put(sig)  # which a handler of signals may do, unlike starting threads
         super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -247,6 +271,7 @@ class Server(uvicorn.Server):
             LOG.warning("Broke off %d connection(s): %s.", len(self._owing), reason)
         for connection in tuple(self.server_state.connections):
             connection.transport.abort()
+        self.force_exit = True  # uvicorn would wait for the threads of these connections
 
 
 async def _take_what_has_come() -> None:
@@ -316,10 +341,12 @@ def serve(
     """Serve until SIGTERM or Ctrl-C; requests in progress are finished first.
 
     One whose client does not read the response is given up after `Limits.stop_s`, or at a second
-    Ctrl-C. `options` are those of `create_server`.
+    Ctrl-C. The process ends STOP_REST_S later at the latest, with exit code 1 if it has to be
+    broken off. `options` are those of `create_server`.
     """
     _allow_connections()
     server = create_server(application, error_body, **options)
+    server.end_process_late()
     # uvicorn raises the signals again that stopped it, for handlers that stood here before.
     for one in uvicorn.server.HANDLED_SIGNALS:
         signal.signal(one, server.handle_exit)

@@ -174,3 +174,23 @@ def application(environ, start_response):
 
         assert process.wait(WAIT_S) == 0
         assert "Broke off 1 connection(s): 0.3 seconds were not enough" in process.stderr.read()
+
+
+def test_threads_that_keep_the_interpreter_busy_cannot_keep_the_process_from_ending():
+    program = """
+limits, body = Limits(stop_s=1), bytes(2**26)
+
+def application(environ, start_response):
+    while True:
+        body[1:]
+"""
+    with serving(program) as (process, url), ExitStack() as stack:
+        for _ in range(6):
+            connection = stack.enter_context(connected(url))
+            connection.sendall(f"GET / {HEAD}".encode())
+        time.sleep(1)
+        began = time.monotonic()
+        process.terminate()
+
+        assert process.wait(WAIT_S) in {0, 1}
+        assert time.monotonic() - began < 5
