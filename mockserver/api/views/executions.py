@@ -29,7 +29,7 @@ def get_execution(service: Service, context: RequestContext, path: Mapping[str, 
     body = service.executions.answer(workflow_id, run_id) if is_loaded else None
     started = snapshot.session.started.get(run_id)
     is_moved = found.kind == "started" and started and started.drive == "read"
-    if is_moved and not found.is_terminal and not context.is_internal:
+    if is_moved and not found.is_terminal and not context.is_reading_only:
         # This read saw the run as it stood; the next one sees the next transition.
         service.change(snapshot.session.name, "moved", {"run_id": run_id, "transitions": 1})
     response = Response(body or envelope_bytes(found.execution), mimetype="application/json")

@@ -453,3 +453,13 @@ def test_a_forced_document_is_served_as_it_is(mock, patch):
     assert row.get("status") == served.get("status")
     assert row.get("duration") == served.get("duration_ms")
     assert [page.status_code for page in pages] == [200, 200, 200]
+
+
+def test_head_does_not_move_a_run_that_reads_move(mock):
+    path = start(mock, drive="read")["path"]
+
+    heads = [mock.head(path).headers["content-length"] for _ in range(4)]
+    first, second = (mock.get(path) for _ in range(2))
+
+    assert heads == [str(len(first.content))] * 4
+    assert first.json()["data"] != second.json()["data"]
