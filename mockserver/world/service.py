@@ -90,7 +90,13 @@ class Service:
     events: EventLog = field(init=False)
     scenario: Scenario | None = field(init=False, default=None)
     _start: VirtualClock = field(init=False)
-    _repositories: dict[str, RunRepository] = field(init=False, default_factory=dict)
+    _repositories: dict[str, tuple[ExecutionSource, RunRepository]] = field(
+        init=False, default_factory=dict
+    )
+    """By key of a scenario, its world and the executions that it was made of.
+
+    A request may make one of executions that are replaced meanwhile, and store it after that.
+    """
     _sessions: SessionCache = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,7 +113,7 @@ class Service:
         if settings.scenario is not None:
             served = [*self.executions.workflow_ids()]
             self.scenario = load_scenario(settings.scenario, settings.seed, served)
-        self.repository = self._repository(self.scenario)
+        self.repository = self._repository(self.scenario, self.executions)
         self._sessions = SessionCache(
             self.events, self._begin, self._started, settings.max_sessions
         )
@@ -134,9 +140,9 @@ class Service:
 
     def use(self, executions: ExecutionSource) -> None:
         """Serve other executions from now on; what sessions changed stays."""
+        repository = self._repository(self.scenario, executions)
         self.executions = executions
-        self.repository = self._repository(self.scenario)
-        self._repositories = {}
+        self.repository = repository
 
     def take_over(self, documents: Sequence[Document]) -> bool:
         """Serve other documents beside the recordings; return whether they are others than now.
@@ -186,12 +192,14 @@ class Service:
     def _repository_of_scenario(self, scenario: Scenario | None) -> RunRepository:
         if scenario is None or (self.scenario and scenario.key == self.scenario.key):
             return self.repository
-        found = self._repositories.get(scenario.key)
-        if found is None:
-            found = self._repository(scenario)
+        executions = self.executions
+        made_of, found = self._repositories.get(scenario.key, (None, None))
+        if found is None or made_of is not executions:
+            found = self._repository(scenario, executions)
+            kept = [(key, one) for key, one in self._repositories.items() if one[0] is executions]
             self._repositories = {
-                **dict([*self._repositories.items()][-_MOST_REPOSITORIES:]),
-                scenario.key: found,
+                **dict(kept[-_MOST_REPOSITORIES:]),
+                scenario.key: (executions, found),
             }
         return found
 
@@ -368,9 +376,9 @@ class Service:
         settings = self.settings
         return start_clock(datetime.fromisoformat(machine), settings.freeze, settings.speed)
 
-    def _repository(self, scenario: Scenario | None) -> RunRepository:
+    def _repository(self, scenario: Scenario | None, executions: ExecutionSource) -> RunRepository:
         settings, count = self.settings, self.settings.runs_per_workflow
         if scenario is None:
             world = None if settings.empty else World(settings.seed, count or USUAL_RUNS)
-            return make_repository(self.executions.all_executions(), world)
-        return repository_of_scenario(scenario, settings, self.executions.all_executions())
+            return make_repository(executions.all_executions(), world)
+        return repository_of_scenario(scenario, settings, executions.all_executions())

@@ -9,7 +9,7 @@ import pytest
 
 from deadringer.fixtures import load_recordings
 from deadringer.mockserver import Settings
-from deadringer.mockserver.world.documents import load_executions
+from deadringer.mockserver.world.documents import Document, LoadedExecutions, load_executions
 from deadringer.mockserver.world.service import Service
 from deadringer.mockserver.world.watch import reload_executions
 from tests.mockserver.conftest import DEMO
@@ -141,3 +141,28 @@ def test_a_restart_serves_the_documents_of_its_own_folders(tmp_path, clock):
     assert (reloaded, third, served(bare)) == ("second", "third", None)
     assert bare.session().chaos == "maintenance"
     bare.close()
+
+
+class SlowToRead(LoadedExecutions):
+    """Documents that are replaced while a request reads them."""
+
+    def all_executions(self):
+        yield from super().all_executions()
+        if self.while_read is not None:
+            self.while_read()
+
+    while_read = None
+
+
+def test_a_scenario_that_was_being_made_in_a_reload_is_made_anew(clock):
+    old = SlowToRead([Document(document(id="old"), "old.json")])
+    service = Service(Settings(), old, clock)
+    scenario = {"summary": "x"}
+    beginning = {"name": "x", "document": scenario, "began": clock.now().isoformat()}
+    service.change("", "scenario", beginning)
+    new = LoadedExecutions([Document(document(id="new"), "new.json")])
+    old.while_read = lambda: service.use(new)
+
+    service.snapshot()  # which reads the old documents until the new ones are in use
+
+    assert service.snapshot().find("wf_mine", "run_mine").execution["id"] == "new"
