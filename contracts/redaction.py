@@ -13,6 +13,8 @@ SHORTEST_KEY = 8
 """A shorter key is part of many other texts."""
 _KEY_SHAPE = re.compile(r"trig_[A-Za-z0-9_-]{16,}")
 _SECRET_NAME = re.compile(r"key|token|secret|password|authorization", re.IGNORECASE)
+_SECRET_HEADER = re.compile(f"{_SECRET_NAME.pattern}|cookie", re.IGNORECASE)
+_SCHEMES = {"basic", "bearer", "digest"}
 _LONGEST_TARGET = 400
 
 
@@ -53,6 +55,13 @@ class SecretRedactor:
         if isinstance(value, dict):
             return {self(name): self._without(one) for name, one in value.items()}
         return value
+
+    def header(self, name: str, value: str) -> str:
+        """Return the value of a header; of one with a secret name no more than a known scheme."""
+        if not value or not _SECRET_HEADER.search(name):
+            return self(value)
+        scheme, _, rest = value.partition(" ")
+        return f"{scheme} {HIDDEN}" if rest and scheme.lower() in _SCHEMES else HIDDEN
 
     def target(self, path: str, query: str) -> str:
         """Return path and query as one printable line; values of secret names are hidden too.

@@ -74,5 +74,25 @@ def test_a_target_is_shown_on_one_line_with_secrets_hidden(path, query, shown):
     assert SecretRedactor(["own-secret"]).target(path, query) == shown
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("X-Mock-Token", "hello", "***"),
+        ("x-api-key", "hello", "***"),
+        ("x-api-key", "", ""),
+        ("authorization", "Basic aGVsbG86eW91", "Basic ***"),
+        ("Proxy-Authorization", "bearer hello", "bearer ***"),
+        ("authorization", "hello you", "***"),
+        ("authorization", "hello", "***"),
+        ("Cookie", "deadringer_control=hello; a=b", "***"),
+        ("Set-Cookie", "a=b; Path=/", "***"),
+        ("X-Client-Secret", "hello", "***"),
+        ("accept", "own-secret, text/html", "***, text/html"),
+    ],
+)
+def test_headers_with_secret_names_are_hidden(name, value, shown):
+    assert SecretRedactor(["own-secret"]).header(name, value) == shown
+
+
 def test_a_long_target_is_cut():
     assert len(SecretRedactor([]).target("/" + "x" * 10_000, "y=" + "z" * 10_000)) < 500

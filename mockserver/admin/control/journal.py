@@ -27,7 +27,7 @@ UNKNOWN_MATCH = {"kind": "none", "name": None}
 def entry_of(
     passed: Passed, redactor: SecretRedactor, api_keys: Iterable[str], verdicts: Verdicts
 ) -> JsonObject:
-    """Return the entry, keys hidden; `verdicts` holds what was found about responses before.
+    """Return the entry, secrets hidden; `verdicts` holds what was found about responses before.
 
     `response_violations` is null for a response that the contract does not cover, and where a body
     was too long to be kept whole. `ms` is the time the server spent.
@@ -35,6 +35,7 @@ def entry_of(
     environ, notes = passed.environ, passed.notes
     path = passed.path
     headers = _request_headers(passed)
+    shown = {name: redactor.header(name, value) for name, value in headers.items()}
     answer_headers = {name.lower(): value for name, value in passed.headers}
     body = _decoded(passed.response_body, answer_headers.get("content-encoding", ""))
     preferences = _applied(answer_headers)
@@ -49,13 +50,13 @@ def entry_of(
         "path_parameters": {name: redactor(value) for name, value in notes.path_parameters.items()},
         "status": passed.status_code,
         "ms": round(passed.ms, 2),
-        "key": redactor(environ["HTTP_X_API_KEY"]) if "HTTP_X_API_KEY" in environ else None,
+        "key": shown.get("x-api-key"),
         "request": {
-            "headers": {name: redactor(value) for name, value in headers.items()},
+            "headers": shown,
             "body": redactor(_text(passed.request_body)),
         },
         "response": {
-            "headers": dict(passed.headers),
+            "headers": {name: redactor.header(name, value) for name, value in passed.headers},
             "body": redactor(_text(body)),
             "truncated": passed.response_length > len(passed.response_body),
         },

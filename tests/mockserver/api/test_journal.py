@@ -32,6 +32,22 @@ def test_it_holds_both_sides_newest_first_and_no_key(mock):
     assert DEMO_KEY not in response.text
 
 
+def test_credentials_of_others_are_hidden_too(mock):
+    secrets = {
+        "X-Mock-Token": "other-token",
+        "Authorization": "Basic b3RoZXI6c2VjcmV0",
+        "Cookie": "deadringer_control=other-cookie",
+        "x-api-key": "other-key",
+    }
+    mock.get(KNOWN, headers={**secrets, "X-Client": "plain"})
+
+    response = mock.get("/__mock/journal")
+    (entry,) = response.json()["entries"]
+    sent = entry["request"]["headers"]
+    assert [value for value in ("other", "b3RoZX") if value in response.text] == []
+    assert (entry["key"], sent["authorization"], sent["x-client"]) == ("***", "Basic ***", "plain")
+
+
 def test_a_path_with_more_slashes_is_journaled_as_it_is_answered(start_server):
     server = start_server()
     address = server.url.removeprefix("http://")
