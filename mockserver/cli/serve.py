@@ -247,4 +247,13 @@ def _run(
         cache=kept,
         limits=Limits(**dict(service.settings.limits)),  # type: ignore[arg-type] # by their types
         certificate=certificate,
+        redact=_quoted_redactor(service.settings.api_keys),
     )
+
+
+def _quoted_redactor(api_keys: tuple[str, ...]) -> Callable[[str], str]:
+    """Return what hides keys in the messages of the HTTP server, which quotes as `repr` does."""
+    from deadringer.contracts.redaction import SecretRedactor
+
+    doubled = [key.replace("\\", "\\\\") for key in api_keys]
+    return SecretRedactor([*api_keys, *doubled, *(key.replace("'", "\\'") for key in doubled)])

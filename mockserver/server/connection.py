@@ -240,8 +240,12 @@ class BoundedConnection(asyncio.Protocol):
             self.transport.close()
 
     def send_refusal(self, refusal: Refusal, *, has_body: bool = True) -> None:
-        """Send a refusal at once, though the request may still arrive, and close."""
+        """Send a refusal at once, though the request may still arrive, and close.
+
+        It may quote the request, so secrets are hidden, in the log as well.
+        """
         self._refusal = None
+        refusal = refusal._replace(message=self.gateway.redact(refusal.message))
         client = self.client[0] if self.client else "a local client"
         LOG.warning("Refused what %s sent: %s. %s.", client, refusal.message, refusal.fix)
         body = self.gateway.error_body(*refusal)

@@ -46,6 +46,8 @@ WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONGEST_LENGTH = 19
 """Digits of a Content-Length that can be meant."""
 _WHOLE_URL = re.compile(rb"https?://([^/?#@\s]+)(/.*)?", re.IGNORECASE)
+_LOGIN = re.compile(rb"//[^/?#]*@")
+"""Name and password in a URL, which RFC 9110 (4.2.4) has no place for."""
 _COMMON: Environ = {
     "SCRIPT_NAME": "",
     "SERVER_SOFTWARE": "deadringer",
@@ -125,7 +127,8 @@ def environ_of(scope: Scope, limits: Limits) -> Environ:
     if not path.startswith(b"/") and not is_server_wide:
         whole = _WHOLE_URL.fullmatch(path)
         if whole is None:
-            raise RefusedError(unreadable(f"the address {path.decode('latin-1')!r}"))
+            shown = unquote_to_bytes(_LOGIN.sub(b"//***@", path)).decode("latin-1")
+            raise RefusedError(unreadable(f"the address {shown!r}"))
         environ["HTTP_HOST"] = whole[1].decode("latin-1")
         path = whole[2] or b"/"
     environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
@@ -155,7 +158,10 @@ def _key(name: bytes) -> str:
 
 
 class Gateway:
-    """The ASGI application, and what all connections of a server share."""
+    """The ASGI application, and what all connections of a server share.
+
+    `redact` returns a text without its secrets; it is given the messages of refusals.
+    """
 
     def __init__(
         self,
@@ -163,8 +169,10 @@ class Gateway:
         error_body: ErrorBody,
         cache: ResponseCache | None = None,
         limits: Limits | None = None,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self.application = application
+        self.redact = redact
         self.error_body = error_body
         self.cache = cache
         self.limits = limits or Limits()
@@ -440,10 +448,10 @@ def _decoded(environ: Environ, body: bytes, gateway: Gateway) -> bytes:
     Raises:
         RefusedError: if it is another than gzip, is none, or there is no room for the body.
     """
-    coding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
-    if not body or coding in {"", "identity"}:
+    coding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip()
+    if not body or coding.lower() in {"", "identity"}:
         return body
-    if coding not in {"gzip", "x-gzip"}:
+    if coding.lower() not in {"gzip", "x-gzip"}:
         raise RefusedError(unsupported_encoding(coding))
     found = gunzip(body, gateway.limits, gateway.held)
     del environ["HTTP_CONTENT_ENCODING"]

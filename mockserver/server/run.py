@@ -291,12 +291,15 @@ def create_server(
     cache: ResponseCache | None = None,
     limits: Limits | None = None,
     certificate: Certificate | None = None,
+    redact: Callable[[str], str] = str,
 ) -> Server:
     """Return a server of an application; `cache` is asked first.
 
+    `redact` hides secrets in what refusals quote of a request.
+
     Run it with `run(sockets)`, in any thread; set `should_exit` to stop it.
     """
-    gateway = Gateway(application, error_body, cache, limits)
+    gateway = Gateway(application, error_body, cache, limits, redact)
     config = uvicorn.Config(
         gateway,
         interface="asgi3",

@@ -2,8 +2,11 @@
 
 import json
 import re
+import socket
+from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from tests.machine import NO_TLS
 from tests.mockserver.conftest import DEMO, DEMO_KEY, KNOWN
@@ -71,6 +74,33 @@ def test_a_key_is_never_logged_wherever_it_stands(start_server):
     for key in (OWN_KEY, DEMO_KEY):
         assert key not in server.log
         assert key.split("_")[-1] not in server.log
+
+
+@pytest.mark.parametrize("key", [OWN_KEY, "Own\\'key-0123\"x"], ids=["plain", "quotes"])
+def test_a_refusal_of_the_http_server_quotes_no_key(start_server, key):
+    server = start_server("--api-key", key)
+    address = urlsplit(server.url)
+    encoded = "".join(f"%{ord(letter):02X}" for letter in key)
+    post = f"POST /v1/workflows HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Encoding: {key}"
+    asked = [
+        *(
+            f"GET {target} HTTP/1.1\r\nHost: x"
+            for target in (f"ftp://h/{key}", f"ftp://h/{encoded}")
+        ),
+        *(f"GET http://{login}@h/v1 HTTP/1.1\r\nHost: x" for login in ("u:other-secret", key)),
+        post,
+    ]
+    shown = []
+    for head in asked:
+        with socket.create_connection((address.hostname, address.port), 20) as connection:
+            connection.sendall(f"{head}\r\n\r\nx".encode())
+            shown.append(b"".join(iter(lambda: connection.recv(65_536), b"")).decode())
+    server.stop()
+
+    assert all(" 400 " in one or " 415 " in one for one in shown)
+    assert len(server.log.splitlines()) >= len(asked)
+    for secret in (key[3:-3], key.lower(), encoded, "y-0123", "other-secret"):
+        assert secret not in server.log + "".join(shown)
 
 
 def test_the_server_prints_nothing_of_its_own_engine(start_server):
