@@ -5,8 +5,6 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from deadringer.contracts import JsonObject, Operation, timestamp_formats
 
 if TYPE_CHECKING:
@@ -15,14 +13,16 @@ if TYPE_CHECKING:
 
 _FILE = files(__package__) / "admin" / "control" / "openapi.yaml"
 _METHODS = ("get", "put", "post", "delete", "patch")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NAME = "control.json"
 
 
 @cache
 def control_specification() -> JsonObject:
     """Return the document, aliases resolved. Callers share it and must not change it."""
-    loaded = yaml.load(_FILE.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a safe one
+    import yaml  # a start does without
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loaded = yaml.load(_FILE.read_text("utf-8"), Loader=loader)  # noqa: S506 - a safe one
     document: JsonObject = json.loads(json.dumps(loaded))  # no part of it stands in two places
     return document
 

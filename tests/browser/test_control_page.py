@@ -14,6 +14,8 @@ from .accessibility import grave_findings
 from .conftest import DESKTOP, PHONE
 from .hostile import MARKUP, hostile_execution
 
+pytestmark = pytest.mark.slow
+
 PATH = "/__mock/ui/control"
 _NAMES = itertools.count()
 

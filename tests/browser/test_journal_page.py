@@ -14,6 +14,8 @@ from tests.machine import NO_TLS
 from .accessibility import grave_findings
 from .conftest import DESKTOP, PHONE
 
+pytestmark = pytest.mark.slow
+
 PATH = "/__mock/ui/journal"
 RUN = "/v1/workflows/wf_abc123/executions/run_x7k9m2"
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script> javascript:alert(3)"

@@ -10,6 +10,8 @@ from deadringer.mockserver.world.reserved_ids import RESERVED_WORKFLOWS
 from .accessibility import grave_findings
 from .conftest import DESKTOP, PHONE
 
+pytestmark = pytest.mark.slow
+
 RUNS = "/__mock/ui/runs"
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from playwright.sync_api import expect
 
 from deadringer.fixtures import load_recordings
@@ -9,6 +10,8 @@ from deadringer.mockserver import DEMO_KEY
 
 from .accessibility import grave_findings
 from .conftest import PHONE
+
+pytestmark = pytest.mark.slow
 
 RUN = next(one.execution for one in load_recordings() if one.name == "crm_refuses_contact")
 PATH = f"/v1/workflows/{RUN['workflow_id']}/executions/{RUN['run_id']}"

@@ -15,6 +15,8 @@ from deadringer.contracts import bundle_specification
 from tests.contracts.check.small_server import EXECUTIONS, KEY, SmallServer, serving, tell_seconds
 from tests.project import ROOT
 
+pytestmark = pytest.mark.slow
+
 WORKFLOW, RUN = next(
     ids for ids, one in EXECUTIONS.items() if one["status"] == "completed" and one["duration_ms"]
 )

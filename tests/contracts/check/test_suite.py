@@ -20,7 +20,8 @@ from tests.contracts.check.small_server import (
 )
 from tests.project import ROOT
 
-pytestmark = pytest.mark.xdist_group("suite")  # one run that most look at, in one process
+# One run that most look at, in one process.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("suite")]
 
 WORKFLOW, RUN = next(
     ids for ids, one in EXECUTIONS.items() if one["status"] == "completed" and one["duration_ms"]

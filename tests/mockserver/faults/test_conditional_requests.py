@@ -44,6 +44,7 @@ def names_of(response):
     return {name for name, _value in response.headers.raw}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_every_contract_fault_reaches_a_cached_client_and_leaves(mock, method):
     for path in (KNOWN, FAILED):

@@ -22,6 +22,8 @@ from tests.mockserver.conftest import (
     wait_for_held,
 )
 
+pytestmark = pytest.mark.slow
+
 CONNECTIONS = 4_000
 LOADED = {
     *("blinker", "click", "deadringer", "flask", "flask_cors", "httptools"),

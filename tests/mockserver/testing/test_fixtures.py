@@ -248,7 +248,7 @@ def test_commands_that_are_refused_say_why(pytester):
                 execution_api.add_fault("gremlin")
             with pytest.raises(ControlError, match="404 NOT_FOUND: There is no such workflow"):
                 execution_api.start_run("wf_nowhere")
-            with pytest.raises(ControlError, match="breaks 1 promise.*[?]force=true"):
+            with pytest.raises(ControlError, match="1 violation.*[?]force=true"):
                 execution_api.put(execution_factory.broken("end_is_not_before_start"))
             with pytest.raises(ValueError, match="needs a run_id"):
                 execution_api.put({"status": "failed"})

@@ -5,6 +5,8 @@ import pytest
 from deadringer.mockserver import Settings
 from deadringer.mockserver.app import build_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def mock(over_http, clock):
