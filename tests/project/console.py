@@ -63,7 +63,8 @@ def free_port() -> int:
 
 def environment(**variables: str) -> dict[str, str]:
     """Return the variables of a new user's terminal, with the commands of this environment."""
-    ours = ("DEADRINGER_", "PYTEST_", "COV_", "GITHUB_")
+    # make tells a make below it by variables how deep it is, and then prints folders.
+    ours = ("DEADRINGER_", "PYTEST_", "COV_", "GITHUB_", "MAKE", "MFLAGS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     binaries = str(Path(sys.executable).parent)
     return {**kept, "PATH": f"{binaries}{os.pathsep}{kept['PATH']}", **variables}

@@ -36,12 +36,12 @@ def seen_on_a_terminal(*arguments: object) -> str:
 
 
 def test_a_terminal_shows_share_rate_and_time_left(tmp_path: Path) -> None:
-    drawn = seen_on_a_terminal("-n", 4000, "--out", tmp_path / "runs.ndjson")
+    drawn = seen_on_a_terminal("-n", 20_000, "--out", tmp_path / "runs.ndjson")
 
-    assert re.search(r"\d+/4000", drawn)
+    assert re.search(r"\d+/20000", drawn)
     assert re.search(r"\d\d:\d\d:\d\d", drawn)
     assert re.search(r"[\d,]+/s", drawn)
-    assert "4000/4000" in drawn
+    assert "20000/20000" in drawn
 
 
 def test_nothing_is_drawn_into_a_pipe(tmp_path: Path) -> None:
