@@ -1,4 +1,4 @@
-"""Asks one question at a constant rate and tells how long the responses took.
+"""Sends one request at a constant rate and reports how long the responses took.
 
 The load is open: request n is due at start + n / rate, whatever became of those before it, and
 its latency counts from that moment, not from when a connection was free to send it. A server that

@@ -21,7 +21,7 @@ _PAUSE_S = 0.002
 
 
 class WrongAnswerError(Exception):
-    """A server did not start, or did not give the response it was told to give."""
+    """A server did not start, or did not send the expected response."""
 
 
 @dataclass
@@ -52,7 +52,7 @@ def pinned(command: Sequence[str], cores: str) -> list[str]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
+    """Return a port that is free now."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

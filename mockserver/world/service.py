@@ -1,10 +1,9 @@
-"""Starts runs in a session: for Test Workflow and for the control API."""
+"""What requests see and change: sessions, their worlds, clocks and started runs."""
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from deadringer.contracts import JsonObject, Operation, format_timestamp, operations
 from deadringer.contracts.redaction import SecretRedactor
@@ -29,10 +28,6 @@ from .reserved_ids import RESERVED_WORKFLOWS
 from .scenarios import Scenario, load_scenario
 from .session_cache import SessionCache
 from .sessions import Session, StartedRun
-
-if TYPE_CHECKING:
-    pass
-
 
 LOG = logging.getLogger("deadringer")
 _MOST_REPOSITORIES = 15

@@ -106,7 +106,7 @@ def response_of(exchange: Exchange, base_url: str) -> Response:
 
 
 def no_response(case: AnyCase) -> Response:
-    """Stand in for a response that never came; no check of ours looks at it."""
+    """Stand in for a response that never came; no check reads it."""
     return Response(
         status_code=404,
         headers={"content-type": ["application/json"]},

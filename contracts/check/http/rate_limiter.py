@@ -21,7 +21,7 @@ class _Window:
 class RateLimiter:
     """Waits before a request that would leave the window, and after a 429.
 
-    `now_s` and `sleep` are the clock; `note` is told in words why the check waits.
+    `now_s` and `sleep` are the clock; `note` is called with the reason when the check waits.
     """
 
     now_s: Callable[[], float]

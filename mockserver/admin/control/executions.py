@@ -34,7 +34,7 @@ def change_execution(
     assert isinstance(wanted, dict)
     wanted = {**wanted, "workflow_id": workflow_id, "run_id": run_id}
     if not is_forced:
-        _require_contract_faults(wanted)
+        _require_no_violations(wanted)
     return wanted
 
 
@@ -51,7 +51,7 @@ def merged(target: Json, patch: Json) -> Json:
     return result
 
 
-def _require_contract_faults(execution: JsonObject) -> None:
+def _require_no_violations(execution: JsonObject) -> None:
     broken = [f"{one.pointer or '/'}: {one.message}" for one in validate_execution(execution)]
     if broken:
         raise ApiError(
