@@ -244,7 +244,10 @@ class Server(uvicorn.Server):
         wire.end_pauses()
         ending = asyncio.create_task(self._break_off_late())
         await super().shutdown(sockets)
-        ending.cancel()
+        if not self.force_exit:
+            ending.cancel()
+            return
+        await ending  # which breaks off the connections that uvicorn no longer waits for
 
     @property
     def _owing(self) -> list[Any]:
