@@ -3,6 +3,7 @@
 from .exchanges import MISSING, Exchange, Failure, Intent
 from .json_text import json_bytes, read_json
 from .json_types import Json, JsonObject
+from .schema_errors import SchemaError, explain
 from .schema_files import UnknownSchemaError, load_schema, schema_names
 from .specification import (
     Operation,
@@ -14,11 +15,8 @@ from .specification import (
 from .suggestions import nearest_names
 from .timestamps import format_timestamp, milliseconds_between, parse_timestamp
 from .validation import (
-    branches_of,
     is_valid,
     timestamp_formats,
-    type_names,
-    unknown_members,
     validate,
 )
 from .violations import Severity, Violation, pointer_to, show
@@ -31,11 +29,12 @@ __all__ = [
     "Json",
     "JsonObject",
     "Operation",
+    "SchemaError",
     "Severity",
     "UnknownSchemaError",
     "Violation",
-    "branches_of",
     "bundle_specification",
+    "explain",
     "format_timestamp",
     "is_valid",
     "json_bytes",
@@ -51,7 +50,5 @@ __all__ = [
     "show",
     "specification_text",
     "timestamp_formats",
-    "type_names",
-    "unknown_members",
     "validate",
 ]

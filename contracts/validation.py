@@ -5,18 +5,18 @@ every pytest run of an environment that holds this package imports this module.
 """
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .json_types import Json, JsonObject
+from .schema_errors import SchemaError, explain
 from .schema_files import load_schema, schema_names
 from .timestamps import parse_timestamp
-from .violations import Severity, Violation, pointer_to, show
+from .violations import Severity, Violation, pointer_to
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, FormatChecker
-    from jsonschema.exceptions import ValidationError
     from referencing import Registry
 
 RULE_NAME = "schema"
@@ -26,7 +26,7 @@ def validate(instance: Json, schema_name: str, *, strict: bool = False) -> Itera
     """Yield one violation for each place where the instance leaves the schema.
 
     `strict` also reports members the schema does not know, which are tolerated otherwise.
-    Under `anyOf` the deepest error of the branch that fits best is told, not all of them.
+    Of alternatives, the one that fits best is reported.
 
     Raises:
         UnknownSchemaError: if there is no such schema; the message lists the names.
@@ -34,7 +34,8 @@ def validate(instance: Json, schema_name: str, *, strict: bool = False) -> Itera
     if not strict and is_valid(instance, schema_name):
         return
     for error in _validator(schema_name, strict).iter_errors(instance):
-        yield from _violations(error, schema_name)
+        for one in explain(error):
+            yield _violation(one, schema_name)
 
 
 def is_valid(instance: Json, schema_name: str) -> bool:
@@ -46,106 +47,16 @@ def is_valid(instance: Json, schema_name: str) -> bool:
         return _validator(schema_name, False).is_valid(instance)
 
 
-def deepest_error(error: "ValidationError") -> "ValidationError":
-    """Follow `anyOf` and `oneOf` into the branch that fits best, down to the error that matters.
-
-    The best branch is the one whose first error lies deepest, then the one with fewest errors.
-    """
-    while error.context:
-        best = max(branches_of(error), key=_closeness)
-        error = max(best, key=_depth)
-    return error
-
-
-def branches_of(error: "ValidationError") -> list[list["ValidationError"]]:
-    """Return the errors of each branch of an `anyOf` or `oneOf` that did not fit."""
-    branches: dict[Any, list[ValidationError]] = {}
-    for child in error.context or ():
-        branches.setdefault(child.schema_path[0], []).append(child)
-    return list(branches.values())
-
-
-def unknown_members(error: "ValidationError") -> list[str]:
-    """Return the members of the instance that its schema does not describe, in their order."""
-    schema: Any = error.schema
-    instance: Any = error.instance
-    return [name for name in instance if name not in schema.get("properties", {})]
-
-
-def type_names(error: "ValidationError") -> str:
-    """Return what a failed `type` wants: `integer or null`."""
-    wanted: Any = error.validator_value
-    return " or ".join([wanted] if isinstance(wanted, str) else wanted)
-
-
-def _closeness(errors: "Iterable[ValidationError]") -> tuple[int, int]:
-    listed = list(errors)
-    return (min(_depth(error) for error in listed), -len(listed))
-
-
-def _depth(error: "ValidationError") -> int:
-    return len(error.absolute_path)
-
-
-def _violations(error: "ValidationError", schema_name: str) -> Iterator[Violation]:
-    relevant = deepest_error(error)
-    place = pointer_to(*relevant.absolute_path)
-    place_in_schema = pointer_to(*relevant.absolute_schema_path)
-    source = f"contracts/schemas/{schema_name}.json#{place_in_schema}"
-    for member, expected, got, fix in _sides(relevant):
-        yield Violation(
-            rule=RULE_NAME,
-            pointer=place + member,
-            expected=expected,
-            got=got,
-            fix=fix,
-            severity=Severity.ERROR,
-            source=source,
-        )
-
-
-def _sides(error: "ValidationError") -> Iterator[tuple[str, str, str, str]]:
-    """Yield (pointer below the error's place, expected, got, fix) in words a person would use."""
-    keyword, got = str(error.validator), show(error.instance)
-    wanted: Any = error.validator_value
-    if keyword == "required":
-        yield from _missing_members(error)
-    elif keyword in {"additionalProperties", "unevaluatedProperties"}:
-        yield from _unknown_members(error)
-    elif keyword == "type":
-        types = type_names(error)
-        yield "", f"type {types}", got, f"send a value of type {types}"
-    elif keyword == "enum":
-        allowed = ", ".join(show(value) for value in wanted)
-        yield "", f"one of {allowed}", got, f"use one of {allowed}"
-    elif keyword == "const":
-        yield "", show(wanted), got, f"send {show(wanted)}"
-    elif keyword == "format":
-        yield "", "an ISO 8601 timestamp with a zone", got, "write it as 2026-03-27T10:15:00.000Z"
-    elif keyword == "minLength":
-        yield "", f"a text of at least {wanted} characters", got, "do not send an empty text"
-    elif keyword == "minimum":
-        yield "", f"a number not below {wanted}", got, f"send {wanted} or more"
-    else:
-        yield "", f"{keyword} {show(wanted)}", got, "follow the schema"
-
-
-def _missing_members(error: "ValidationError") -> Iterator[tuple[str, str, str, str]]:
-    # jsonschema reports one error for each missing member, and names it first in the message.
-    required: Any = error.validator_value
-    for name in (name for name in required if error.message.startswith(repr(name))):
-        yield "", f"member {show(name)}", "nothing there", f"send {show(name)} in every answer"
-
-
-def _unknown_members(error: "ValidationError") -> Iterator[tuple[str, str, str, str]]:
-    instance: Any = error.instance
-    for name in unknown_members(error):
-        yield (
-            pointer_to(name),
-            "no member the contract does not know",
-            show(instance[name]),
-            f"remove {show(name)}, or judge without strict",
-        )
+def _violation(error: SchemaError, schema_name: str) -> Violation:
+    return Violation(
+        rule=RULE_NAME,
+        pointer=pointer_to(*error.path),
+        expected=error.expected,
+        got=error.got,
+        fix=error.fix,
+        severity=Severity.ERROR,
+        source=f"contracts/schemas/{schema_name}.json#{pointer_to(*error.schema_path)}",
+    )
 
 
 @cache

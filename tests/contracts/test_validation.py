@@ -71,7 +71,7 @@ def test_a_breach_names_place_expectation_finding_and_remedy(execution: dict) ->
     assert breach.pointer == "/steps/1/duration_ms"
     assert breach.expected == "type integer or null"
     assert breach.got == '"1800"'
-    assert breach.fix == "send a value of type integer or null"
+    assert breach.fix == "use a value of type integer or null"
     assert breach.severity is Severity.ERROR
     assert breach.source.startswith("contracts/schemas/execution.json#/properties/steps")
     assert breach.message == 'expected type integer or null, got "1800"'

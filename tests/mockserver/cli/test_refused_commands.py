@@ -84,7 +84,9 @@ def test_that_there_is_nothing_to_take_away_is_said(mock):
 def test_an_empty_expectation_is_a_mistake(mock):
     for response in (mock.post("/__mock/verify", json={}), mock.post("/__mock/verify")):
         (line,) = error_of(response, 400)["details"]["errors"]
-        assert line.startswith("body: says nothing; name at least one of: at_least, at_most, ")
+        assert line.startswith(
+            "body: expected at least one member, got {}; add one of: at_least, at_most, "
+        )
 
     assert error_of(mock.post("/__mock/verify", json={"at_least": 1}), 409)
 
@@ -92,7 +94,7 @@ def test_an_empty_expectation_is_a_mistake(mock):
 def test_a_clock_is_told_what_to_change(mock):
     for response in (mock.put("/__mock/clock", json={}), mock.put("/__mock/clock")):
         (line,) = error_of(response, 400)["details"]["errors"]
-        assert line == "body: says nothing; name at least one of: now, speed"
+        assert line == "body: expected at least one member, got {}; add one of: now, speed"
 
 
 @pytest.mark.parametrize(

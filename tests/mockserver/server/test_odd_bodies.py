@@ -63,7 +63,7 @@ def test_a_fault_that_does_not_say_its_kind_is_told_the_kinds_alone(mock):
     response = mock.post("/__mock/faults", json={"status": 503})
 
     (line,) = response.json()["error"]["details"]["errors"]
-    assert line.startswith("kind: is missing; use one of: latency, status, reset, ")
+    assert line.startswith('kind: expected one of "latency", "status", "reset", ')
 
 
 @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59Z", "9999-12-01T00:00:00Z"])

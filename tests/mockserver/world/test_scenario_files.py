@@ -23,7 +23,7 @@ def test_a_bad_document_is_refused_with_a_line_for_each_reason(serve_scenario):
     unknown = client.put("/__mock/scenario", json={"name": "../../etc/passwd"}).json()
 
     lines = bad["error"]["details"]["errors"]
-    assert lines[0].startswith("nonsense: is unknown; known here: chaos")
+    assert lines[0].startswith("nonsense: expected no undocumented member, got ")
     assert [line.split(":")[0] for line in lines[1:]] == [
         *("runs.0.workflow_id", "contract_faults.0.until_s", "contract_faults.0.name"),
     ]
@@ -108,8 +108,8 @@ def test_a_bad_file_stops_the_start_with_file_line_and_column(refused_start, tmp
     assert [line.removeprefix("deadringer: ").split(": ")[0] for line in lines] == [
         "bad.yaml:3:31", "bad.yaml:6:5", "bad.yaml:8:7",
     ]  # fmt: skip
-    assert "known here: action_mocks" in lines[1]
-    assert "use one of: latency, status" in lines[2]
+    assert "did you mean fails_at; documented members: action_mocks, " in lines[1]
+    assert 'expected one of "latency", "status"' in lines[2]
 
 
 @pytest.mark.parametrize(
