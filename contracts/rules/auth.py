@@ -33,9 +33,9 @@ _ERRORS_PAGE = "Errors, 401: AUTH_REQUIRED, INVALID_API_KEY"
 def requests_without_good_key_are_refused(
     exchange: Exchange, _context: Context
 ) -> Iterator[Mismatch]:
-    """A request with no key or a wrong one is answered 401, with an error body.
+    """A request without a key or with a wrong key gets 401 and an error body.
 
-    Runs hold private data. The body has the common error shape or the older one of the home
+    Runs contain private data. The body has the common error shape or the older one of the home
     page, `{"message": …, "error": …}`. Example: 200 for a key with one more letter.
     """
     if exchange.status != 401:
@@ -43,7 +43,7 @@ def requests_without_good_key_are_refused(
             "",
             "status 401",
             f"status {exchange.status}",
-            "check the key before anything else, and compare it as a whole",
+            "check the key before anything else, and compare the whole key",
         )
         return
     yield from body_mismatches(exchange, "error_unauthorized")
@@ -65,11 +65,11 @@ def _is_coded_refusal(exchange: Exchange) -> bool:
 def refusals_tell_missing_from_wrong_key(
     exchange: Exchange, _context: Context
 ) -> Iterator[Mismatch]:
-    """No key gives the code AUTH_REQUIRED, a wrong one INVALID_API_KEY.
+    """A missing key gets the code AUTH_REQUIRED, a wrong key INVALID_API_KEY.
 
-    The first asks a person to set up a key, the second to replace it. A key that is sent empty
-    may be taken for either, and so may a bearer token, by a server that looks at `x-api-key`
-    alone. Example: INVALID_API_KEY for a request without any key.
+    The first code means that a key must be set up, the second that it must be replaced. An empty
+    key may get either code, and so may a bearer token, because a server may read `x-api-key` only.
+    Example: INVALID_API_KEY for a request without any key.
     """
     headers = exchange.request_headers
     accepted: tuple[str, ...] = ("AUTH_REQUIRED", "INVALID_API_KEY")
@@ -83,7 +83,7 @@ def refusals_tell_missing_from_wrong_key(
             "/error/code",
             " or ".join(accepted),
             shown(code),
-            "look first whether there is a key, then whether it is valid",
+            "check first that there is a key, then that it is valid",
         )
 
 
@@ -109,19 +109,19 @@ def _carries_secret(exchange: Exchange) -> bool:
     needs="a request with a key",
 )
 def answers_never_repeat_the_key(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """The key of a request never stands in its response.
+    """The response never contains the key of its request.
 
-    Answers are logged, cached and pasted into reports; keys must not be. Example: an error that
-    says which key is invalid, in full.
+    Responses are logged, cached and pasted into reports; keys must not be. Example: an error
+    message that contains the whole invalid key.
     """
     for secret in _secrets(exchange):
         place = exchange.response_body.find(secret.encode("utf-8", "surrogatepass"))
         if place >= 0:
             yield Mismatch(
                 "",
-                "an answer without the key of the request",
+                "a response without the key of the request",
                 f"the key, {place} bytes into the body",
-                "name a key by its first letters at most",
+                "show the first letters of a key at most",
             )
 
 
@@ -135,9 +135,9 @@ def answers_never_repeat_the_key(exchange: Exchange, _context: Context) -> Itera
     needs="a request with its key in the query",
 )
 def key_in_the_query_is_not_enough(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """A key in the query string opens nothing.
+    """A key in the query string is not accepted.
 
-    Addresses end up in logs and histories. Example: 200 for `?api_key=…` without a header.
+    URLs end up in logs and browser histories. Example: 200 for `?api_key=…` without a header.
     """
     if exchange.succeeded:
         fix = "read the key from the headers only"
@@ -156,7 +156,7 @@ def key_in_the_query_is_not_enough(exchange: Exchange, _context: Context) -> Ite
 def bearer_key_is_accepted(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """The key is accepted as a bearer token, as well as in x-api-key.
 
-    Many HTTP clients know bearer tokens and no other header. Example: 401 for
+    Many HTTP clients support bearer tokens but no custom header. Example: 401 for
     `Authorization: Bearer` with the good key.
     """
     if not exchange.succeeded and not is_gateway_refusal(exchange):

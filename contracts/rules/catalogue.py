@@ -1,4 +1,4 @@
-"""Rules about the lists that are not of runs: workflows, and the catalogue of actions."""
+"""Rules about the list of workflows and the catalogue of actions."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ def sent_whole(query: Json, name: str, default: int) -> int | None:
 
 
 def repeated(values: list[Json]) -> Iterator[tuple[int, str]]:
-    """Yield (index, text) of every text that stands earlier in the array already."""
+    """Yield (index, text) of every text that already occurs earlier in the array."""
     seen: Counter[str] = Counter()
     for index, value in enumerate(values):
         if isinstance(value, str):
@@ -55,16 +55,16 @@ def _has_total(data: Json, _query: Json) -> bool:
     return whole(data.get("total")) is not None
 
 
-def _asks_for_status(_data: Json, query: Json) -> bool:
+def _filters_by_status(_data: Json, query: Json) -> bool:
     return text(members(query).get("status")) in _STATUSES
 
 
-def _asks_for_category(_data: Json, query: Json) -> bool:
+def _filters_by_category(_data: Json, query: Json) -> bool:
     return bool(text(members(query).get("category")))
 
 
 def _window(query: Json) -> tuple[int, int] | None:
-    """Return (limit, offset) as asked for, None where they are out of their documented range."""
+    """Return (limit, offset) as requested, or None if one is out of its documented range."""
     limit, offset = sent_whole(query, "limit", DEFAULT_LIMIT), sent_whole(query, "offset", 0)
     if limit is None or offset is None or not 1 <= limit <= LARGEST_LIMIT or offset < 0:
         return None
@@ -83,7 +83,7 @@ def _window(query: Json) -> tuple[int, int] | None:
 def workflow_pages_keep_the_limit(data: Json, query: Json, _context: Context) -> Iterator[Mismatch]:
     """A page of workflows has no more items than `limit`, 20 if it was not sent.
 
-    A client reserves room for what it has asked for. Example: 25 items without a `limit`.
+    A client allocates space for the items it requested. Example: 25 items without a `limit`.
     """
     window, count = _window(query), len(data["items"])
     if window is not None and count > window[0]:
@@ -104,10 +104,10 @@ def workflow_pages_keep_the_limit(data: Json, query: Json, _context: Context) ->
 def workflow_pages_stay_in_the_total(
     data: Json, query: Json, _context: Context
 ) -> Iterator[Mismatch]:
-    """A page of workflows does not reach beyond `total`, and leaves out nothing before it.
+    """A page of workflows does not extend beyond `total` and is not shorter than necessary.
 
-    A server that ignores `offset` shows the same workflows again and again. Fewer items than the
-    rest of the list only warn. Example: offset 3 of a total of 4, and 3 items.
+    A server that ignores `offset` shows the same workflows again and again. Fewer items than remain
+    in the list are only a warning. Example: offset 3 of a total of 4, and 3 items.
     """
     window, total, count = _window(query), whole(data.get("total")), len(data["items"])
     if window is None or total is None:
@@ -118,7 +118,7 @@ def workflow_pages_stay_in_the_total(
             "/items",
             f"{expected} items (total {total}, offset {window[1]}, limit {window[0]})",
             f"{count} items",
-            "skip `offset` items, then give `limit`; count `total` with the same filter",
+            "skip `offset` items, then return `limit` items; count `total` with the same filter",
             Severity.WARNING if count < expected or count > window[0] else None,
         )
 
@@ -135,8 +135,8 @@ def workflow_pages_stay_in_the_total(
 def workflow_pages_tell_of_more(data: Json, query: Json, _context: Context) -> Iterator[Mismatch]:
     """`has_more` of a page of workflows is true exactly if items follow it.
 
-    A client walks on while it is true: wrong one way it misses workflows, the other way it never
-    stops. Example: true on the only page.
+    A client requests the next page while it is true. A wrong false hides workflows; a wrong true
+    makes the client loop for ever. Example: true on the only page.
     """
     window, total, has_more = _window(query), whole(data.get("total")), data.get("has_more")
     if window is None or total is None or not isinstance(has_more, bool):
@@ -161,14 +161,14 @@ def workflow_pages_tell_of_more(data: Json, query: Json, _context: Context) -> I
     needs="a list of workflows",
 )
 def workflow_ids_are_unique(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
-    """No workflow stands twice on one page.
+    """No workflow occurs twice on one page.
 
-    The id is the key under which clients keep a workflow. Example: `wf_abc123` in two items.
+    Clients store a workflow under its id. Example: `wf_abc123` in two items.
     """
     for index, workflow_id in repeated([members(item).get("id") for item in data["items"]]):
         yield Mismatch(
             pointer_to("items", index, "id"),
-            "an id that no item before has",
+            "an id that no earlier item has",
             shown(workflow_id),
             "list each workflow once",
         )
@@ -180,7 +180,7 @@ def workflow_ids_are_unique(data: Json, _query: Json, _context: Context) -> Iter
     severity=Severity.ERROR,
     scope=Scope.WORKFLOW_PAGE,
     source=f"{_WORKFLOWS}, `status`: DRAFT or PUBLISHED",
-    when=_with_items(_asks_for_status),
+    when=_with_items(_filters_by_status),
     needs="a list of workflows filtered by status",
 )
 def workflow_status_filter_is_kept(
@@ -188,8 +188,8 @@ def workflow_status_filter_is_kept(
 ) -> Iterator[Mismatch]:
     """A list of workflows filtered by `status` has only workflows of that status.
 
-    A client that asks for published workflows must not run a draft. Example: a DRAFT in the
-    answer to `status=PUBLISHED`.
+    A client that requests published workflows must not run a draft. Example: a DRAFT in the
+    response to `status=PUBLISHED`.
     """
     wanted = query["status"]
     for index, item in enumerate(data["items"]):
@@ -215,8 +215,9 @@ def workflow_status_filter_is_kept(
 def catalogue_total_is_its_length(data: Json, query: Json, _context: Context) -> Iterator[Mismatch]:
     """`total` of the catalogue is the number of its actions.
 
-    The catalogue is not paginated, so all of it is in one response; a larger total makes a client
-    look for the rest. With a `category` a difference only warns. Example: total 12, 10 items.
+    The catalogue is not paginated, so one response contains all of it; with a larger total, a
+    client looks for the rest. With a `category`, a difference is only a warning. Example: total 12,
+    10 items.
     """
     total, count = whole(data.get("total")), len(data["items"])
     if total != count:
@@ -224,8 +225,8 @@ def catalogue_total_is_its_length(data: Json, query: Json, _context: Context) ->
             "/total",
             f"{count}, the number of items",
             shown(data.get("total")),
-            "count the items of this answer",
-            Severity.WARNING if _asks_for_category(data, query) else None,
+            "count the items of this response",
+            Severity.WARNING if _filters_by_category(data, query) else None,
         )
 
 
@@ -235,14 +236,14 @@ def catalogue_total_is_its_length(data: Json, query: Json, _context: Context) ->
     severity=Severity.WARNING,
     scope=Scope.CATALOGUE,
     source=f"{_ACTIONS}, `category`",
-    when=_with_items(_asks_for_category),
+    when=_with_items(_filters_by_category),
     needs="the catalogue filtered by category",
 )
 def catalogue_category_is_kept(data: Json, query: Json, _context: Context) -> Iterator[Mismatch]:
     """A catalogue filtered by `category` has only actions of that category.
 
-    Tested where an action names its category; both documented spellings of one count as the
-    same (`control-flow` and `control_flow`). Example: a `crm` action under `category=ai`.
+    Tested for actions that have a category. Both documented spellings of a category are equal
+    (`control-flow` and `control_flow`). Example: a `crm` action under `category=ai`.
     """
     wanted = _category(query["category"])
     for index, item in enumerate(data["items"]):
@@ -271,15 +272,15 @@ def _category(name: str) -> str:
     needs="the catalogue of actions",
 )
 def catalogue_kinds_are_unique(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
-    """No action kind stands twice in the catalogue.
+    """No action kind occurs twice in the catalogue.
 
-    `operation` of a step leads to its action by the kind alone. Example: two actions of kind
+    The `operation` of a step refers to its action by the kind alone. Example: two actions of kind
     `generic_agent`.
     """
     for index, kind in repeated([members(item).get("kind") for item in elements(data["items"])]):
         yield Mismatch(
             pointer_to("items", index, "kind"),
-            "a kind that no action before has",
+            "a kind that no earlier action has",
             shown(kind),
             "list each action once",
         )

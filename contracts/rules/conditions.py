@@ -1,4 +1,4 @@
-"""What a rule about an exchange asks first: whether there is a response it may judge."""
+"""Conditions under which a rule applies to an exchange."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,26 +12,28 @@ from .model import Context, Mismatch, When
 
 TOO_MANY_REQUESTS = 429
 LOOSE = frozenset({Intent.FUZZ, Intent.EDGE_CASE_ID, Intent.WRONG_METHOD})
-"""Intents about which little is promised."""
+"""Intents for which the contract specifies little."""
 UNKNOWN = frozenset({Intent.UNKNOWN_WORKFLOW, Intent.UNKNOWN_RUN})
 _NO_KEY_EXPECTED = LOOSE | {Intent.KEY_IN_QUERY, Intent.BEARER_KEY}
 
 Claim = Callable[[Exchange], bool]
 
 
-def responded(*claims: Claim) -> When:
-    """Make a `when` that is true of a whole response of a known operation if every claim holds."""
+def responded(*conditions: Claim) -> When:
+    """Return a `when` that is true for a complete response of a known operation if all conditions
+    hold.
+    """
 
     def when(exchange: Exchange, _context: Context) -> bool:
-        is_ours = exchange.failure is None and exchange.operation_id is not None
-        is_answer = is_ours and exchange.status >= 200 and exchange.method != "OPTIONS"
-        return is_answer and all(claim(exchange) for claim in claims)
+        is_known = exchange.failure is None and exchange.operation_id is not None
+        is_response = is_known and exchange.status >= 200 and exchange.method != "OPTIONS"
+        return is_response and all(condition(exchange) for condition in conditions)
 
     return when
 
 
 def has_body(exchange: Exchange) -> bool:
-    """Return whether the response may carry a body (answers to HEAD never do)."""
+    """Return whether the response may have a body (responses to HEAD never do)."""
     return exchange.method != "HEAD" and exchange.status not in {204, 304}
 
 
@@ -46,7 +48,7 @@ def is_error(exchange: Exchange) -> bool:
 
 
 def is_gateway_refusal(exchange: Exchange) -> bool:
-    """Return whether it looks like the 403 of an edge proxy that does not like the client."""
+    """Return whether the response looks like the 403 of an edge proxy that blocks the client."""
     return exchange.status == 403 and has_body(exchange) and exchange.body is MISSING
 
 
@@ -56,7 +58,7 @@ def was_heard(exchange: Exchange) -> bool:
 
 
 def has_intent(*intents: Intent) -> Claim:
-    """Make a claim about why the request was sent."""
+    """Return a condition that is true if the request was sent with one of the intents."""
     return lambda exchange: exchange.intent in intents
 
 
@@ -68,7 +70,7 @@ def carries_key(exchange: Exchange) -> bool:
 def lacks_good_key(exchange: Exchange) -> bool:
     """Return whether the request must be refused: it has no key, or one that does not exist.
 
-    A cookie may be a session of a browser, of which nothing is known.
+    A cookie may belong to a browser session, which the check cannot know.
     """
     if exchange.intent is Intent.BAD_KEY:
         return True
@@ -90,7 +92,7 @@ def error_code(exchange: Exchange) -> str | None:
 def schema_mismatches(
     body: Json, schema_name: str, severity: Severity | None = None
 ) -> Iterator[Mismatch]:
-    """Yield a mismatch for each place where a body leaves a schema."""
+    """Yield a mismatch for each place where the body violates a schema."""
     for one in validate(body, schema_name):
         yield Mismatch(one.pointer, one.expected, one.got, one.fix, severity)
 
@@ -98,15 +100,15 @@ def schema_mismatches(
 def body_mismatches(
     exchange: Exchange, schema_name: str, severity: Severity | None = None
 ) -> Iterator[Mismatch]:
-    """Yield a mismatch if a response that should have a JSON body of a schema has another one."""
+    """Yield the mismatches between the response body and the JSON Schema it should have."""
     if has_json(exchange):
         yield from schema_mismatches(exchange.body, schema_name, severity)
     elif has_body(exchange):
-        fix = "answer with the documented error body, as JSON"
+        fix = "respond with the documented error body, as JSON"
         yield Mismatch("", "a JSON body", excerpt(exchange), fix, severity)
 
 
 def excerpt(exchange: Exchange) -> str:
-    """Show the beginning of a body that is not JSON."""
+    """Return the beginning of a body that is not JSON, for messages."""
     beginning = exchange.response_body[:60].decode("utf-8", "replace")
     return f"{beginning!r}" if beginning else "an empty body"

@@ -13,7 +13,7 @@ LONGEST_NUMBER = 40
 
 
 def _balance(data: Json) -> Decimal | None:
-    """Return a balance as a number; it is documented as one, and met as text."""
+    """Return a balance as a number. It is documented as a number, but clients handle text too."""
     value = members(data).get("balance")
     if not isinstance(value, str) and number(value) is None:
         return None
@@ -27,7 +27,7 @@ def _balance(data: Json) -> Decimal | None:
 def _is_comparable(before: Json, after: Json, _context: Context) -> bool:
     if _balance(before) is None or _balance(after) is None:
         return False
-    # A reset of the credits between the two looks changes the balance for another reason.
+    # A reset of the credits between the two reads also changes the balance.
     resets = text(members(before).get("next_reset")), text(members(after).get("next_reset"))
     return resets[0] == resets[1]
 
@@ -44,9 +44,9 @@ def _is_comparable(before: Json, after: Json, _context: Context) -> bool:
 def reads_cost_nothing(before: Json, after: Json, _context: Context) -> Iterator[Mismatch]:
     """Reading costs no credits: the balance before and after is the same.
 
-    Clients rely on free polling. Balances are compared as numbers, whether
-    written as one or as text. A balance that grows only warns: that is no charge. Example: 4250
-    before and 4249 after three reads of one run.
+    Clients rely on free polling. Balances are compared as numbers, whether sent as numbers or as
+    text. A balance that grows is not a charge and only a warning. Example: 4250 before and 4249
+    after three reads of one run.
     """
     had, has = _balance(before), _balance(after)
     if had is None or has is None or had == has:
@@ -55,7 +55,7 @@ def reads_cost_nothing(before: Json, after: Json, _context: Context) -> Iterator
         "/balance",
         f"{had}, as before the reads",
         shown(members(after).get("balance")),
-        "charge for actions of a run only, never for reading",
+        "charge only for the actions of a run, never for reads",
         Severity.WARNING if has > had else None,
     )
 

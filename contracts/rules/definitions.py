@@ -1,4 +1,4 @@
-"""Rules about a run and the definition it is a run of."""
+"""Rules about a run and the definition of its workflow."""
 
 from collections.abc import Iterator
 
@@ -40,8 +40,8 @@ def steps_are_actions_of_the_definition(
 ) -> Iterator[Mismatch]:
     """Every step is an action of the workflow's definition.
 
-    A page draws the run over the workflow's graph and has no place for others. Example:
-    `agent-1` stands in `actions[].id`.
+    User interfaces draw the run on the workflow's graph and cannot place other steps. Example:
+    `agent-1` is in `actions[].id`.
     """
     graph = graph_of(context)
     if graph is None:
@@ -70,7 +70,7 @@ def steps_carry_kind_and_name_of_their_action(
 ) -> Iterator[Mismatch]:
     """A step's operation is its action's kind, and its name the action's name.
 
-    Icons and labels hang on both. A step of an action without a name has none. Example:
+    Icons and labels depend on both. A step of an action without a name has no name. Example:
     `generic_agent`, `Summarise Post`.
     """
     for step, action in _known_steps(execution, context):
@@ -125,21 +125,21 @@ def event_name_is_the_trigger_kind(execution: JsonObject, context: Context) -> I
     when=lambda execution, context: any(
         _is_unresolved(action.get("inputs")) for _, action in _known_steps(execution, context)
     ),
-    needs="a step whose action has a reference among its inputs",
+    needs="a step of an action with a reference in its inputs",
 )
 def inputs_are_resolved(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
-    """References in the definition's inputs stand resolved in the step's input.
+    """References in the definition's inputs are resolved in the step's input.
 
-    The input is there to see what the action really read. Only places where the definition has
-    a reference are validated: a user's own text may hold braces. Example: `{{ !ref(…) }}` became
-    the post's text.
+    The input shows what the action received. Only places where the definition has a reference are
+    validated, because a user's own text may contain braces. Example: `{{ !ref(…) }}` became the
+    post's text.
     """
     for step, action in _known_steps(execution, context):
         found = _unresolved(action.get("inputs"), step.get("input"))
         for path, value in found:
             yield Mismatch(
                 step.at("input", *path),
-                "the value the reference stands for",
+                "the value of the reference",
                 shown(value),
                 "resolve references before the action runs",
             )
@@ -148,7 +148,7 @@ def inputs_are_resolved(execution: JsonObject, context: Context) -> Iterator[Mis
 def _unresolved(
     defined: Json, sent: Json, path: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield (path, text) of references that stand unresolved where the definition has one."""
+    """Yield (path, text) of every unresolved reference, in places where the definition has one."""
     waiting = [(path, defined, sent)]
     while waiting:
         place, one, other = waiting.pop()
@@ -178,7 +178,7 @@ def _is_unresolved(defined: Json) -> bool:
     scope=Scope.EXECUTION,
     source="Inferred from the two out-edges of an `if`",
     when=lambda execution, context: (
-        execution.get("status") == "completed" and bool(_told_forks(execution, context))
+        execution.get("status") == "completed" and bool(_visible_forks(execution, context))
     ),
     needs="a completed run through an `if`, and its workflow's definition",
 )
@@ -188,19 +188,21 @@ def one_branch_of_an_if_runs(execution: JsonObject, context: Context) -> Iterato
     Both or none would mean that the condition was both true and false. Example: `alert`
     completed, `digest` skipped.
     """
-    for fork, ran in _told_forks(execution, context):
+    for fork, ran in _visible_forks(execution, context):
         if len(ran) != 1:
             got = "both" if ran else "neither"
             yield Mismatch(
                 "/steps",
                 f"steps of one branch of {shown(fork)} that are not skipped",
                 got,
-                "skip the branch whose condition does not hold",
+                "skip the branch with the false condition",
             )
 
 
-def _told_forks(execution: JsonObject, context: Context) -> list[tuple[str, list[str]]]:
-    """Return (id of the `if`, first actions of branches that ran) where both branches are told."""
+def _visible_forks(execution: JsonObject, context: Context) -> list[tuple[str, list[str]]]:
+    """Return (id of the `if`, first actions of the branches that ran) where both branches are
+    visible.
+    """
     graph = graph_of(context)
     if graph is None:
         return []
@@ -238,9 +240,9 @@ def _is_action(graph: Graph, action_id: str) -> bool:
     needs="a run with steps, and the catalogue of actions",
 )
 def operations_are_in_the_catalogue(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
-    """Every operation is a kind of List Workflow Actions, or built in.
+    """Every operation is a kind listed by List Workflow Actions, or built in.
 
-    A client looks up name and price there. The catalogue grows, so this warns. Example:
+    A client looks up name and price there. The catalogue grows, so this is a warning. Example:
     `generic_agent`, `builtin:loop`.
     """
     for step in steps_of(execution):
@@ -268,7 +270,7 @@ def operations_are_in_the_catalogue(execution: JsonObject, context: Context) -> 
     needs="a workflow with edges",
 )
 def edges_join_known_actions(workflow: JsonObject, _context: Context) -> Iterator[Mismatch]:
-    """Every edge of a definition leads from the source or an action to an action.
+    """Every edge of a definition leads from the source or an action to an action of the definition.
 
     An edge to nowhere cannot be drawn. Example: from `$source` to `agent-1`.
     """

@@ -1,4 +1,4 @@
-"""Rules about how a failure is told, from the step that failed to the run."""
+"""Rules about how a failure is reported, from the failed step to the run."""
 
 from collections.abc import Iterator
 
@@ -32,13 +32,16 @@ def _failed_run_with_steps(execution: JsonObject, context: Context) -> bool:
 def failed_run_says_why(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """A failed run has a non-empty error.
 
-    The error of the run is what a list and an alert show. Example: `Step 'Enrich profile'
-    failed: profile not found`.
+    Lists and alerts show the error of the run. Example: `Step 'Enrich profile' failed: profile not
+    found`.
     """
     error = execution.get("error")
     if error is None or (isinstance(error, str) and not error.strip()):
         yield Mismatch(
-            "/error", "a non-empty text, since the run failed", shown(error), "say why it failed"
+            "/error",
+            "a non-empty text, since the run failed",
+            shown(error),
+            "describe why it failed",
         )
 
 
@@ -56,8 +59,8 @@ def run_that_did_not_fail_has_no_error(
 ) -> Iterator[Mismatch]:
     """A completed or running run has no error.
 
-    An error left over from a retry paints a good run red. Example: `"status": "completed",
-    "error": null`.
+    An error left over from a retry makes a successful run look failed. Example: `"status":
+    "completed", "error": null`.
     """
     if execution.get("error") is not None:
         yield Mismatch(
@@ -80,7 +83,7 @@ def run_that_did_not_fail_has_no_error(
 def failed_step_says_why(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """A failed step has an error, as text or as an object.
 
-    It is what the person who mends the workflow reads first. Example: `"profile not found"`.
+    It is the first information needed to repair the workflow. Example: `"profile not found"`.
     """
     for step in steps_of(execution):
         if step.status == "failed" and step.get("error") in (None, ""):
@@ -88,7 +91,7 @@ def failed_step_says_why(execution: JsonObject, _context: Context) -> Iterator[M
                 step.at("error"),
                 "a text or an object, since the step failed",
                 shown(step.get("error")),
-                "send the error the action gave",
+                "send the error of the action",
             )
 
 
@@ -108,8 +111,7 @@ def step_that_did_not_fail_has_no_error(
 ) -> Iterator[Mismatch]:
     """A step that did not fail has no error.
 
-    Clients mark a step as failed where they find an error. Example: `"status": "completed",
-    "error": null`.
+    Clients mark a step with an error as failed. Example: `"status": "completed", "error": null`.
     """
     for step in steps_of(execution):
         if step.status in {"pending", "running", "completed", "skipped"}:
@@ -133,10 +135,10 @@ def step_that_did_not_fail_has_no_error(
     needs="a failed run with steps",
 )
 def failed_run_has_a_failed_step(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
-    """A failed run that has steps has a failed one.
+    """A failed run with steps has a failed step.
 
-    Otherwise nobody can find where it went wrong. A run without steps may have failed before the
-    first. Example: `"status": "failed"` on the run and on one step.
+    Otherwise the place of the failure cannot be found. A run without steps may have failed before
+    its first step. Example: `"status": "failed"` on the run and on one step.
     """
     if not any(step.status in {"failed", None} for step in steps_of(execution)):
         yield Mismatch(
@@ -163,12 +165,12 @@ def failed_run_has_a_failed_step(execution: JsonObject, _context: Context) -> It
 def run_error_names_the_failed_step(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """The error of a failed run names a failed step and repeats its error.
 
-    The text form is known from one example only, so this warns. Example: `Step 'Enrich profile'
-    failed: profile not found`.
+    Only one example documents the form of the text, so this is a warning. Example: `Step 'Enrich
+    profile' failed: profile not found`.
     """
     failed = [step for step in steps_of(execution) if step.status == "failed"]
     message = text(execution.get("error")) or ""
-    if not any(_tells_of(message, step) for step in failed):
+    if not any(_names_failed_step(message, step) for step in failed):
         yield Mismatch(
             "/error",
             f"Step '{_name(failed[0])}' failed: {_error_text(failed[0].get('error'))}",
@@ -177,7 +179,7 @@ def run_error_names_the_failed_step(execution: JsonObject, _context: Context) ->
         )
 
 
-def _tells_of(message: str, step: Step) -> bool:
+def _names_failed_step(message: str, step: Step) -> bool:
     start = f"Step '{_name(step)}' failed:"
     return message.startswith(start) and _error_text(step.get("error")) in message
 

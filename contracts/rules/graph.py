@@ -1,4 +1,4 @@
-"""A workflow's definition as rules look at it: actions by id, edges, and what lies inside loops."""
+"""A workflow's definition as a graph: actions by id, edges, and the actions inside loops."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ SOURCE = "$source"
 
 @dataclass(frozen=True)
 class Graph:
-    """The readable part of a definition; what is malformed is left out."""
+    """The graph of a definition; malformed parts are left out."""
 
     definition: JsonObject
 
     @cached_property
     def actions(self) -> dict[str, JsonObject]:
-        """The actions by id."""
+        """Return the actions by id."""
         listed = (members(one) for one in elements(self.definition.get("actions")))
         return {str(one["id"]): one for one in listed if text(one.get("id"))}
 
     @cached_property
     def edges(self) -> list[tuple[str, str, str | None]]:
-        """(from, to, type of the condition or None) of every edge."""
+        """Return (from, to, type of the condition or None) of every edge."""
         return list(self._edges())
 
     def _edges(self) -> Iterator[tuple[str, str, str | None]]:
@@ -37,7 +37,7 @@ class Graph:
 
     @cached_property
     def inside_loops(self) -> frozenset[str]:
-        """The ids of actions that run once for each item of some loop."""
+        """Return the ids of the actions that run once for each item of a loop."""
         inside: set[str] = set()
         for loop in {start for start, _, kind in self.edges if kind == "loop"}:
             body = self.reachable(self.targets(loop, "loop"), without=loop)
@@ -46,11 +46,11 @@ class Graph:
         return frozenset(inside)
 
     def targets(self, action_id: str, kind: str) -> list[str]:
-        """Return where the edges of one type lead from an action."""
+        """Return the targets of an action's edges of one type."""
         return [end for start, end, one in self.edges if start == action_id and one == kind]
 
     def reachable(self, starts: Iterable[str], *, without: str) -> set[str]:
-        """Return every action that can be reached from some, themselves included."""
+        """Return every action that can be reached from `starts`, including these."""
         found: set[str] = set()
         waiting = list(starts)
         while waiting:
@@ -62,6 +62,6 @@ class Graph:
 
 
 def graph_of(context: Context) -> Graph | None:
-    """Return the definition of the context, None if it is not known."""
+    """Return the graph of the context's definition, or None if it is not known."""
     definition: Json = context.definition
     return Graph(definition) if isinstance(definition, dict) else None

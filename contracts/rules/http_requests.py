@@ -1,4 +1,4 @@
-"""Rules about requests that were sent on purpose: bad ones are refused, plain ones work."""
+"""Rules about requests with a known intent: invalid ones are refused, ordinary ones succeed."""
 
 from collections.abc import Iterator
 
@@ -27,10 +27,10 @@ def _is_not_harmless(exchange: Exchange) -> bool:
     needs="a request with a method the operation does not have",
 )
 def wrong_method_is_refused(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """A method that an operation does not have is refused; a 405 names those it has.
+    """An unsupported method is refused; a 405 lists the supported methods in `Allow`.
 
-    A DELETE that is answered like a GET lets a client believe it has deleted. Example: 200 for
-    DELETE, or 405 without `Allow`.
+    If a DELETE gets the response of a GET, the client believes that it deleted something. Example:
+    200 for DELETE, or 405 without `Allow`.
     """
     if exchange.succeeded:
         fix = "route by the method as well as by the path"
@@ -49,11 +49,11 @@ def wrong_method_is_refused(exchange: Exchange, _context: Context) -> Iterator[M
     needs="a request with a parameter out of its range",
 )
 def bad_query_is_refused(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """A query parameter out of its documented range is answered 400 VALIDATION_ERROR.
+    """A query parameter out of its documented range gets 400 VALIDATION_ERROR.
 
-    A page of another size than asked for, without a word, is a mistake that shows up months
-    later. BAD_REQUEST only warns, as do other operations than the list of runs. Example: 200
-    for `page_size=101`.
+    A client that silently receives a page of another size than requested loses data without
+    noticing. The code BAD_REQUEST, and operations other than the list of runs, are only warnings.
+    Example: 200 for `page_size=101`.
     """
     is_run_list = exchange.operation_id == "listExecutions"
     is_paging = bool({"page", "page_size"} & exchange.query.keys())
@@ -79,12 +79,12 @@ def bad_query_is_refused(exchange: Exchange, _context: Context) -> Iterator[Mism
     needs="a request for a page beyond the end",
 )
 def page_beyond_the_end_is_empty(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """A page beyond the end is answered 200, with no rows.
+    """A page beyond the end gets 200 and has no rows.
 
-    A client that walks until a page is empty ends there. Example: 404, or the last page again.
+    Clients that read pages until one is empty stop there. Example: 404, or the last page again.
     """
     if exchange.status != 200:
-        fix = "answer with an empty list beyond the end"
+        fix = "return an empty list beyond the end"
         yield Mismatch("", "status 200", f"status {exchange.status}", fix)
     elif has_json(exchange):
         data = members(members(exchange.body).get("data"))
@@ -105,10 +105,10 @@ def page_beyond_the_end_is_empty(exchange: Exchange, _context: Context) -> Itera
     needs="a request with a bad body",
 )
 def bad_body_is_refused(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """A body that breaks the documented schema is answered 400.
+    """A body that violates the documented schema gets 400.
 
-    With the code VALIDATION_ERROR, or BAD_REQUEST if it cannot be read at all. Example: a test
-    run started in a mode that does not exist.
+    With the code VALIDATION_ERROR, or BAD_REQUEST if it cannot be read at all. Example: a test run
+    started in a mode that does not exist.
     """
     code = error_code(exchange)
     if exchange.status != 400:
@@ -122,7 +122,7 @@ def bad_body_is_refused(exchange: Exchange, _context: Context) -> Iterator[Misma
 
 def _is_plain_read(exchange: Exchange) -> bool:
     is_read = exchange.operation_id in PLAIN_READS and exchange.method == "GET"
-    # Who sends a query may have it refused.
+    # A query may be refused.
     is_refused_query = exchange.status in {400, 422} and bool(exchange.query)
     return is_read and exchange.intent is Intent.READ and not is_refused_query
 
@@ -141,13 +141,13 @@ def _may_read(exchange: Exchange) -> bool:
     needs="an ordinary read",
 )
 def ordinary_reads_succeed(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """A plain read with a good key, of something that is always there, is answered 2xx.
+    """A read with a valid key of a resource that always exists gets a 2xx status.
 
     The lists of workflows and actions, and the balance, need no id that could be wrong. Refusals
-    for the key or the rate limit are not meant. Example: 404 for a list that is empty.
+    because of the key or the rate limit are left out. Example: 404 for a list that is empty.
     """
     if not exchange.succeeded:
-        fix = "answer with an empty list where there is nothing to list"
+        fix = "return an empty list if there is nothing to list"
         yield Mismatch("", "a 2xx status", f"status {exchange.status}", fix)
 
 

@@ -31,10 +31,10 @@ CODES = {
     409: frozenset({"CONFLICT"}),
     429: frozenset({"RATE_LIMITED"}),
 }
-_JUDGED_CODES = frozenset({400, 401, 403, 404, 429})
+_CODED_STATUSES = frozenset({400, 401, 403, 404, 429})
 _KNOWN_CODES = frozenset().union(*CODES.values())
 _ERRORS_PAGE = "Errors: all error responses have one shape"
-_NOT_JUDGED_HERE = frozenset({Intent.BAD_QUERY, Intent.BAD_BODY})
+_VALIDATED_ELSEWHERE = frozenset({Intent.BAD_QUERY, Intent.BAD_BODY})
 
 
 def _is_detail(exchange: Exchange) -> bool:
@@ -53,25 +53,25 @@ def _is_detail(exchange: Exchange) -> bool:
     needs="a run that can be read",
 )
 def detail_is_of_the_run_asked_for(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """Execution Detail answers with the run and the workflow of its path.
+    """Execution Detail returns the run and the workflow of its path.
 
-    A client files the response under what it asked for. Example: `run_p3n8q1` in the response to
-    a request for `run_x7k9m2`.
+    A client stores the response under the requested id. Example: `run_p3n8q1` in the response to a
+    request for `run_x7k9m2`.
     """
     data = exchange.body["data"]
     for name, parameter in (("run_id", "runId"), ("workflow_id", "id")):
-        told, requested = text(data.get(name)), exchange.path_parameters.get(parameter)
-        if told is not None and requested is not None and told != requested:
+        returned, requested = text(data.get(name)), exchange.path_parameters.get(parameter)
+        if returned is not None and requested is not None and returned != requested:
             yield Mismatch(
                 pointer_to("data", name),
                 f"{shown(requested)}, as in the path",
-                shown(told),
+                shown(returned),
                 "look the run up by both ids of the path",
                 Severity.WARNING if exchange.intent in LOOSE else None,
             )
 
 
-def _says_success(exchange: Exchange) -> bool:
+def _has_success(exchange: Exchange) -> bool:
     is_final = not 300 <= exchange.status < 400
     body = exchange.body if is_final and has_json(exchange) else None
     return isinstance(members(body).get("success"), bool)
@@ -83,14 +83,14 @@ def _says_success(exchange: Exchange) -> bool:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Execution Detail, example; Errors: `success` is false",
-    when=responded(_says_success),
-    needs="an answer with `success`",
+    when=responded(_has_success),
+    needs="a response with `success`",
 )
 def success_goes_with_the_status(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """`success` is true exactly on a 2xx answer.
+    """`success` is true exactly if the status is 2xx.
 
-    Some clients look at the status, others at `success`; both must learn the same. An error body
-    without the member is left to its schema. Example: 200 with `success` false.
+    Some clients read the status, others `success`; both must agree. The schema validates error
+    bodies without the member. Example: 200 with `success` false.
     """
     if exchange.body["success"] is not exchange.succeeded:
         yield Mismatch(
@@ -113,12 +113,12 @@ def _has_message(exchange: Exchange) -> bool:
     scope=Scope.EXCHANGE,
     source="Inferred from the examples of List Workflows and Get Workflow: `message`",
     when=responded(_has_message),
-    needs="an answer with `message`",
+    needs="a response with `message`",
 )
 def message_is_a_text(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """`message`, where there is one, is a non-empty text.
+    """`message`, if present, is a non-empty text.
 
-    Clients show it as it is. Example: an empty text, or an object.
+    Clients show it unchanged. Example: an empty text, or an object.
     """
     message = exchange.body["message"]
     if not isinstance(message, str) or not message:
@@ -128,9 +128,9 @@ def message_is_a_text(exchange: Exchange, _context: Context) -> Iterator[Mismatc
 
 def _should_be_json(exchange: Exchange) -> bool:
     is_final = not 300 <= exchange.status < 400
-    # Responses to odd ids have a rule of their own (DR050).
-    is_odd = exchange.intent is Intent.EDGE_CASE_ID and is_error(exchange)
-    return has_body(exchange) and is_final and not is_odd
+    # Rule DR050 validates responses to edge-case ids.
+    is_edge_case = exchange.intent is Intent.EDGE_CASE_ID and is_error(exchange)
+    return has_body(exchange) and is_final and not is_edge_case
 
 
 @rule(
@@ -138,20 +138,21 @@ def _should_be_json(exchange: Exchange) -> bool:
     group=Group.HTTP,
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
-    source="All documented answers are JSON; a 403 that is not was met in client code",
+    source="All documented responses are JSON; client code handles a 403 that is not",
     when=responded(_should_be_json),
 )
 def answers_are_json(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """Every response is JSON, and says so in its content type.
+    """Every response is JSON, with a JSON content type.
 
-    A client parses before it looks. `application/json` and types ending in `+json` count, with
-    any parameters. A 403 of a gateway only warns. Example: an HTML page with status 404.
+    Clients parse the body before they inspect it. `application/json` and types ending in `+json`
+    are accepted, with any parameters. A 403 of a gateway is only a warning. Example: an HTML page
+    with status 404.
     """
     is_refused = is_error(exchange) and exchange.intent in LOOSE
     severity = Severity.WARNING if is_refused or is_gateway_refusal(exchange) else None
     content_type = exchange.response_headers.get("content-type", "")
     if exchange.body is MISSING:
-        fix = "answer with a JSON body in every case, errors included"
+        fix = "respond with a JSON body in every case, errors included"
         yield Mismatch("", "a JSON body", excerpt(exchange), fix, severity)
     elif not _is_json_type(content_type):
         fix = "send `Content-Type: application/json`"
@@ -175,8 +176,8 @@ def _is_json_type(content_type: str) -> bool:
 def no_server_errors(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """No request makes the server fail.
 
-    Whatever is wrong with a request has a documented 4xx. 501 for a method it does not know
-    only warns. Example: 500 for an id with an emoji in it.
+    Every error of a request has a documented 4xx status. 501 for an unknown method is only a
+    warning. Example: 500 for an id with an emoji in it.
     """
     if exchange.status >= 500:
         known_gap = exchange.status == 501 and exchange.intent is Intent.WRONG_METHOD
@@ -196,17 +197,17 @@ def no_server_errors(exchange: Exchange, _context: Context) -> Iterator[Mismatch
 def no_redirects(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """No request is redirected.
 
-    Many clients do not follow, or lose their key on the way. 304 is no redirect. Requests that
-    are odd themselves only warn. Example: 308 to the same path with a slash at its end.
+    Many clients do not follow redirects, or drop their key. 304 is not a redirect. Redirects of
+    edge-case requests are only a warning. Example: 308 to the same path with a slash at its end.
     """
     if 300 <= exchange.status < 400 and exchange.status != 304:
-        fix = "answer at the documented path itself"
+        fix = "respond at the documented path itself"
         severity = Severity.WARNING if exchange.intent in LOOSE else None
         yield Mismatch("", "no redirect", f"status {exchange.status}", fix, severity)
 
 
-def _is_judged_elsewhere(exchange: Exchange) -> bool:
-    """Return whether another rule speaks of the error body: DR045, DR047, DR050 or DR051."""
+def _has_own_rule(exchange: Exchange) -> bool:
+    """Return whether another rule validates the error body: DR045, DR047, DR050 or DR051."""
     if exchange.status == TOO_MANY_REQUESTS:
         return True
     if exchange.status == 401 and lacks_good_key(exchange):
@@ -215,9 +216,9 @@ def _is_judged_elsewhere(exchange: Exchange) -> bool:
 
 
 def _has_error_body(exchange: Exchange) -> bool:
-    is_odd = exchange.intent is Intent.EDGE_CASE_ID and exchange.status < 500
-    is_plain = is_error(exchange) and has_json(exchange) and not is_odd
-    return is_plain and not _is_judged_elsewhere(exchange)
+    is_edge_case = exchange.intent is Intent.EDGE_CASE_ID and exchange.status < 500
+    is_plain = is_error(exchange) and has_json(exchange) and not is_edge_case
+    return is_plain and not _has_own_rule(exchange)
 
 
 @rule(
@@ -227,15 +228,15 @@ def _has_error_body(exchange: Exchange) -> bool:
     scope=Scope.EXCHANGE,
     source=_ERRORS_PAGE,
     when=responded(_has_error_body),
-    needs="an error answer",
+    needs="an error response",
 )
 def error_bodies_have_the_documented_shape(
     exchange: Exchange, _context: Context
 ) -> Iterator[Mismatch]:
     """Error bodies have the documented shape: `success`, and `error` with code and message.
 
-    One shape for all errors is what lets a client have one handler. The older form of a 401 is
-    accepted. Errors of 5xx, and of requests that are odd themselves, only warn. Example:
+    With one shape for all errors, a client needs one handler. The older form of a 401 is accepted.
+    Mismatches in 5xx errors and in responses to edge-case requests are only warnings. Example:
     `{"error": "Bad Request"}` on a 400.
     """
     schema_name = "error_unauthorized" if exchange.status == 401 else "error"
@@ -243,12 +244,12 @@ def error_bodies_have_the_documented_shape(
     yield from schema_mismatches(exchange.body, schema_name, Severity.WARNING if is_loose else None)
 
 
-def _has_judged_code(exchange: Exchange) -> bool:
-    if exchange.status not in _JUDGED_CODES or not has_json(exchange):
+def _has_coded_error(exchange: Exchange) -> bool:
+    if exchange.status not in _CODED_STATUSES or not has_json(exchange):
         return False
-    elsewhere = exchange.status != TOO_MANY_REQUESTS and _is_judged_elsewhere(exchange)
-    is_asked_for = exchange.status == 400 and exchange.intent in _NOT_JUDGED_HERE
-    return not elsewhere and not is_asked_for and is_valid(exchange.body, "error")
+    elsewhere = exchange.status != TOO_MANY_REQUESTS and _has_own_rule(exchange)
+    has_own_rule = exchange.status == 400 and exchange.intent in _VALIDATED_ELSEWHERE
+    return not elsewhere and not has_own_rule and is_valid(exchange.body, "error")
 
 
 @rule(
@@ -257,13 +258,13 @@ def _has_judged_code(exchange: Exchange) -> bool:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Errors, table of codes",
-    when=responded(_has_judged_code),
-    needs="an error answer in the common shape",
+    when=responded(_has_coded_error),
+    needs="an error response in the common shape",
 )
 def error_code_fits_status(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """The code of an error is one that is documented for its status.
+    """An error has a code that is documented for its status.
 
-    Clients branch on the code. On 403, a code that is documented nowhere only warns. Example:
+    Clients branch on the code. An undocumented code on a 403 is only a warning. Example:
     VALIDATION_ERROR on a 404.
     """
     code, accepted = error_code(exchange), CODES[exchange.status]

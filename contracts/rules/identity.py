@@ -1,4 +1,4 @@
-"""Rules about the names a run goes by."""
+"""Rules about the identifiers of a run."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def _has_both_ids(execution: JsonObject, _context: Context) -> bool:
 def id_differs_from_run_id(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """The id of the log row is not the id of the run.
 
-    A client that keeps one where it needs the other asks for runs that do not exist. Example:
+    A client that confuses the two requests runs that do not exist. Example:
     `exec_abc123` is the row, `run_x7k9m2` the run.
     """
     if execution["id"] == execution["run_id"]:

@@ -1,4 +1,4 @@
-"""The examples of rules, which are data: what each accepts and what it refuses."""
+"""The examples of rules, stored as data: what each rule accepts and refuses."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from .model import Rule
 class Instance:
     """One example: `subject` has the parts that Scope names.
 
-    `pointers` are the places of the mismatches, none where the rule holds.
+    `pointers` are the places of the mismatches, empty if the rule accepts the subject.
     """
 
     description: str
@@ -24,7 +24,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Instances:
-    """What a rule accepts and refuses; there is at least one refused."""
+    """What a rule accepts and refuses; at least one example is refused."""
 
     accepted: tuple[Instance, ...]
     refused: tuple[Instance, ...]
@@ -34,13 +34,13 @@ class Instances:
 def instances_of(rule: Rule) -> Instances:
     """Return the examples of a rule."""
     text = (files(__package__) / "examples" / f"{rule.name}.json").read_text("utf-8")
-    message = json.loads(text)
+    data = json.loads(text)
     return Instances(
-        accepted=tuple(_instance(one) for one in message["accepted"]),
-        refused=tuple(_instance(one) for one in message["refused"]),
+        accepted=tuple(_instance(one) for one in data["accepted"]),
+        refused=tuple(_instance(one) for one in data["refused"]),
     )
 
 
-def _instance(message: JsonObject) -> Instance:
-    pointers = tuple(message.get("pointers", ()))
-    return Instance(message["description"], tuple(message["subject"]), pointers)
+def _instance(data: JsonObject) -> Instance:
+    pointers = tuple(data.get("pointers", ()))
+    return Instance(data["description"], tuple(data["subject"]), pointers)

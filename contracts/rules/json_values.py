@@ -1,4 +1,4 @@
-"""Guarded looks into documents of any shape: what is not of the wanted type is simply not there."""
+"""Safe access to documents of any shape: a value of an unexpected type counts as absent."""
 
 import math
 import re
@@ -30,7 +30,9 @@ def text(value: Json) -> str | None:
 
 
 def number(value: object) -> float | None:
-    """Return a number that can be counted with, or None for anything else (true is no number)."""
+    """Return a number that is safe for arithmetic, or None for anything else (true is not a
+    number).
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float) and not math.isfinite(value):
@@ -46,7 +48,7 @@ def whole(value: Json) -> int | None:
 
 
 def shown(value: Json) -> str:
-    """Show a value as `show` does, one too deep for it as well."""
+    """Return a value as `show` formats it, including values that are nested too deeply for it."""
     try:
         return show(value)
     except RecursionError:
@@ -54,7 +56,7 @@ def shown(value: Json) -> str:
 
 
 def precision_ms(timestamp: str) -> float:
-    """Return how coarse a timestamp is written: 1000 for whole seconds, 1 for milliseconds."""
+    """Return the precision of a timestamp in ms: 1000 for whole seconds, 1 for milliseconds."""
     match = _SECONDS.search(timestamp)
     if match is None:
         return 60_000.0
@@ -62,13 +64,13 @@ def precision_ms(timestamp: str) -> float:
 
 
 def coarseness_ms(*timestamps: Json) -> float:
-    """Return how far timestamps coarser than a millisecond may lie off, together."""
+    """Return the total error, in ms, of the timestamps that are coarser than a millisecond."""
     coarse = (precision_ms(one) for one in timestamps if isinstance(one, str))
     return sum(one for one in coarse if one > 1)
 
 
 def name_one_moment(left: Json, right: Json) -> bool | None:
-    """Return whether two timestamps can name one moment, as finely as the coarser one is written.
+    """Return whether two timestamps can name one moment, at the precision of the coarser one.
 
     None if either is not a timestamp.
     """
@@ -99,7 +101,7 @@ def differences(left: Json, right: Json) -> Iterator[tuple[tuple[str | int, ...]
             waiting += reversed(pairs)
         elif isinstance(one, list) and isinstance(other, list):
             if len(one) != len(other):
-                # Pushed first, so that it is told after the elements both have.
+                # Pushed first, so that it is yielded after the common elements.
                 waiting.append((path, _Length(len(one)), _Length(len(other))))
             both = [((*path, at), *pair) for at, pair in enumerate(zip(one, other, strict=False))]
             waiting += reversed(both)
@@ -108,12 +110,12 @@ def differences(left: Json, right: Json) -> Iterator[tuple[tuple[str | int, ...]
 
 
 def equal(left: Json, right: Json) -> bool:
-    """Return whether two documents say the same (see `differences`)."""
+    """Return whether two documents are equal (see `differences`)."""
     return next(differences(left, right), _ABSENT) is _ABSENT
 
 
 class _Length:
-    """How many elements an array has, where that is what differs."""
+    """The number of elements of an array, as a difference between arrays."""
 
     def __init__(self, elements: int) -> None:
         self.elements = elements

@@ -1,4 +1,4 @@
-"""Rules about pages of a list of runs, and about walking through all of them."""
+"""Rules about one page of a list of runs, and about all pages of it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ _NEEDS = "a list of runs"
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Requested:
     page: int
     size: int
 
 
-def _asked(query: Json) -> _Asked | None:
-    """Return page and page size as asked for, None where they are out of their documented range."""
+def _requested(query: Json) -> _Requested | None:
+    """Return page and page size as requested, or None if one is out of its documented range."""
     page, size = sent_whole(query, "page", 1), sent_whole(query, "page_size", DEFAULT_PAGE_SIZE)
     if page is None or size is None or page < 1 or not 1 <= size <= LARGEST_PAGE_SIZE:
         return None
-    return _Asked(page, size)
+    return _Requested(page, size)
 
 
 def _has_rows(data: Json, _query: Json, _context: Context) -> bool:
@@ -36,7 +36,7 @@ def _has_rows(data: Json, _query: Json, _context: Context) -> bool:
 
 
 def _can_be_counted(data: Json, query: Json, _context: Context) -> bool:
-    return array_of(data) is not None and _asked(query) is not None
+    return array_of(data) is not None and _requested(query) is not None
 
 
 @rule(
@@ -49,14 +49,14 @@ def _can_be_counted(data: Json, query: Json, _context: Context) -> bool:
     needs=_NEEDS,
 )
 def page_arithmetic_holds(data: Json, query: Json, _context: Context) -> Iterator[Mismatch]:
-    """Page, page size, total and the rows on a page fit one another.
+    """Page, page size, total and the number of rows of a page are consistent.
 
-    A client walks by these numbers: one that is off loses runs or never stops. The page says
-    what was asked for, `total_pages` is the total over the page size, rounded up (0 or 1 for an
-    empty list), only the last page may be short, and pages beyond it are empty. Example: total
-    142, page size 20, 7 pages.
+    Clients page by these numbers: a wrong one loses runs or causes an endless loop. The page
+    repeats the requested numbers, `total_pages` is the total divided by the page size, rounded up
+    (0 or 1 for an empty list), only the last page may be short, and pages beyond it are empty.
+    Example: total 142, page size 20, 7 pages.
     """
-    requested = _asked(query)
+    requested = _requested(query)
     if requested is None:
         return
     paging = paging_of(data)
@@ -65,21 +65,21 @@ def page_arithmetic_holds(data: Json, query: Json, _context: Context) -> Iterato
     yield from _row_count(data, paging, requested)
 
 
-def _echoes(paging: Paging, requested: _Asked) -> Iterator[Mismatch]:
-    for said, wanted, name in (
+def _echoes(paging: Paging, requested: _Requested) -> Iterator[Mismatch]:
+    for reported, wanted, name in (
         (paging.page, requested.page, "page"),
         (paging.size, requested.size, "page_size"),
     ):
-        if said is not None and said[1] != wanted:
+        if reported is not None and reported[1] != wanted:
             yield Mismatch(
-                said[0],
-                f"{wanted}, as asked for",
-                str(said[1]),
+                reported[0],
+                f"{wanted}, as requested",
+                str(reported[1]),
                 f"read `{name}` from the query; the defaults are 1 and {DEFAULT_PAGE_SIZE}",
             )
 
 
-def _counts(paging: Paging, requested: _Asked) -> Iterator[Mismatch]:
+def _counts(paging: Paging, requested: _Requested) -> Iterator[Mismatch]:
     if paging.total is None or paging.pages is None:
         return
     total, size = paging.total[1], paging.size[1] if paging.size else requested.size
@@ -95,7 +95,7 @@ def _counts(paging: Paging, requested: _Asked) -> Iterator[Mismatch]:
         )
 
 
-def _row_count(data: Json, paging: Paging, requested: _Asked) -> Iterator[Mismatch]:
+def _row_count(data: Json, paging: Paging, requested: _Requested) -> Iterator[Mismatch]:
     name, rows = array_of(data) or ("", [])
     if len(rows) > requested.size:
         yield _rows(name, f"at most {requested.size} rows", rows)
@@ -106,7 +106,7 @@ def _row_count(data: Json, paging: Paging, requested: _Asked) -> Iterator[Mismat
     rest = max(0, total - (requested.page - 1) * requested.size)
     of_total = f"page {requested.page} of a total of {total}"
     if len(rows) != min(rest, requested.size):
-        # A run that starts between counting and reading makes the last page differ for a moment.
+        # A run that starts between counting and reading briefly changes the last page.
         passing = 0 < rest < requested.size and bool(rows)
         expected = f"{min(rest, requested.size)} rows on {of_total}"
         yield _rows(name, expected, rows, Severity.WARNING if passing else None)
@@ -121,7 +121,7 @@ def _row_count(data: Json, paging: Paging, requested: _Asked) -> Iterator[Mismat
 
 
 def _rows(name: str, expected: str, rows: list[Json], severity: Severity | None = None) -> Mismatch:
-    fix = "skip (page - 1) * page_size rows, then give page_size; count the total the same way"
+    fix = "skip (page - 1) * page_size rows, return page_size rows; count the total the same way"
     return Mismatch(pointer_to(name), expected, f"{len(rows)} rows", fix, severity)
 
 
@@ -130,15 +130,15 @@ def _rows(name: str, expected: str, rows: list[Json], severity: Severity | None 
     group=Group.LISTING,
     severity=Severity.WARNING,
     scope=Scope.LIST_PAGE,
-    source=f"{_SOURCE}, example; the other names were met in client code",
+    source=f"{_SOURCE}, example; client code reads the other names",
     when=_has_rows,
     needs=_NEEDS,
 )
 def lists_speak_documented_names(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
     """A list of runs uses the documented names, such as `executions` and `completed_at`.
 
-    Client code was met that reads `items`, `ended_at` and `duration_ms` instead, so either is
-    accepted; a client written from the documentation finds only the documented ones.
+    Some client code reads `items`, `ended_at` and `duration_ms` instead, so both are accepted, but
+    a client written from the documentation reads only the documented names.
     """
     array = array_of(data)
     if array is not None and array[0] != "executions":
@@ -166,16 +166,16 @@ def _other_name(pointer: str, documented: str, recovered: str) -> Mismatch:
     needs=_NEEDS,
 )
 def run_ids_on_a_page_are_unique(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
-    """No run stands twice on one page.
+    """No run occurs twice on one page.
 
-    The run id is documented as unique; clients key rows by it. Example: a join that repeats
-    a run for each of its steps.
+    The run id is documented as unique; clients key rows by it. Example: a join that repeats a run
+    for each of its steps.
     """
     name, rows = array_of(data) or ("", [])
     for index, run_id in repeated([members(row).get("run_id") for row in rows]):
         yield Mismatch(
             pointer_to(name, index, "run_id"),
-            "a run id that no row before has",
+            "a run id that no earlier row has",
             shown(run_id),
             "list each run once",
         )
@@ -198,24 +198,24 @@ def _was_walked(pages: Json, page_size: Json, _context: Context) -> bool:
 def walks_meet_every_run_once(
     pages: Json, page_size: Json, _context: Context
 ) -> Iterator[Mismatch]:
-    """Walking through all pages meets every run exactly once.
+    """All pages together contain every run exactly once.
 
-    Pages are cut from one order, whichever it is; with an unstable one clients see a run twice
-    and miss another. Where the total changes under way runs have come meanwhile, and
-    everything found only warns. Example: total 5, and 4 different runs on its pages.
+    All pages use one order, whichever it is; with an unstable order, clients see one run twice and
+    miss another. If the total changes between pages, runs were added meanwhile, and mismatches are
+    only warnings. Example: total 5, and 4 different runs on its pages.
     """
     totals = [paging_of(page).total for page in pages]
     counts = {total[1] for total in totals if total is not None}
     severity = None if len(counts) < 2 else Severity.WARNING
     if len(counts) > 1:
         yield from _moving_totals(totals)
-    yield from _met_again(pages, severity)
+    yield from _repeated_runs(pages, severity)
     rows = sum(len((array_of(page) or ("", []))[1]) for page in pages)
     total = counts.pop() if len(counts) == 1 else None
     if total is not None and len(pages) * page_size >= total and rows != total:
         yield Mismatch(
             "",
-            f"{total} rows, as the total says",
+            f"{total} rows, as reported in the total",
             f"{rows} rows on {len(pages)} pages",
             "count the total with the same filter as the rows",
         )
@@ -227,24 +227,24 @@ def _moving_totals(totals: list[tuple[str, int] | None]) -> Iterator[Mismatch]:
         if total is not None and total[1] != first:
             yield Mismatch(
                 pointer_to(index) + total[0],
-                f"{first}, as on the page before",
+                f"{first}, as on the previous page",
                 str(total[1]),
-                "nothing, if runs have started meanwhile; else count all runs of the workflow",
+                "none if runs have started meanwhile; otherwise count all runs of the workflow",
                 Severity.WARNING,
             )
             return
 
 
-def _met_again(pages: list[Json], severity: Severity | None) -> Iterator[Mismatch]:
+def _repeated_runs(pages: list[Json], severity: Severity | None) -> Iterator[Mismatch]:
     places = [(at, *place) for at, page in enumerate(pages) for place in rows_of(page)]
     first_page: dict[str, int] = {}
     for at, name, index, row in places:
         run_id = row.get("run_id")
-        # Twice on one page is a mismatch of its own (DR118).
+        # Rule DR118 reports a run that occurs twice on one page.
         if isinstance(run_id, str) and first_page.setdefault(run_id, at) != at:
             yield Mismatch(
                 pointer_to(at, name, index, "run_id"),
-                "a run that no page before has shown",
+                "a run that is on no earlier page",
                 f"{shown(run_id)}, as on page {first_page[run_id] + 1}",
                 "sort the runs by something unique before cutting pages",
                 severity,

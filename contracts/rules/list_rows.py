@@ -1,4 +1,4 @@
-"""Rules about each row in a list of runs, which is a run in short."""
+"""Rules about each row in a list of runs."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,7 +7,7 @@ from deadringer.contracts.timestamps import milliseconds_between
 from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import coarseness_ms, moment, number, shown, text
-from .list_shapes import DURATION, END, rows_of, spoken
+from .list_shapes import DURATION, END, named_value, rows_of
 from .model import Context, Group, Mismatch, Scope, When, rule
 
 FINISHED = ("completed", "failed")
@@ -30,13 +30,13 @@ def _has_row(*statuses: str, wanted: Callable[[JsonObject], bool] = bool) -> Whe
 
 
 def _span_ms(row: JsonObject) -> float | None:
-    """Return end - start, None where either is not told."""
-    start, end = moment(row.get("started_at")), moment((spoken(row, END) or ("", None))[1])
+    """Return end - start in milliseconds, or None if either is missing."""
+    start, end = moment(row.get("started_at")), moment((named_value(row, END) or ("", None))[1])
     return None if start is None or end is None else milliseconds_between(start, end)
 
 
 def _slack_ms(row: JsonObject) -> float:
-    return coarseness_ms(row.get("started_at"), (spoken(row, END) or ("", None))[1])
+    return coarseness_ms(row.get("started_at"), (named_value(row, END) or ("", None))[1])
 
 
 def _has_span(row: JsonObject) -> bool:
@@ -44,7 +44,7 @@ def _has_span(row: JsonObject) -> bool:
 
 
 def _has_measured_span(row: JsonObject) -> bool:
-    return _has_span(row) and number((spoken(row, DURATION) or ("", None))[1]) is not None
+    return _has_span(row) and number((named_value(row, DURATION) or ("", None))[1]) is not None
 
 
 @rule(
@@ -59,17 +59,17 @@ def _has_measured_span(row: JsonObject) -> bool:
 def running_rows_have_no_end(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
     """A row of a running run has neither an end nor a duration.
 
-    Clients tell by the end whether a run is over. Example: `running` with `duration` 0.
+    Clients use the end to decide whether a run is over. Example: `running` with `duration` 0.
     """
     for array, index, row in _rows(data, "running"):
         for names in (END, DURATION):
-            said = spoken(row, names)
-            if said is not None and said[1] is not None:
+            reported = named_value(row, names)
+            if reported is not None and reported[1] is not None:
                 yield Mismatch(
-                    pointer_to(array, index, said[0]),
+                    pointer_to(array, index, reported[0]),
                     "null while the run is running",
-                    shown(said[1]),
-                    f"leave `{said[0]}` null until the run has ended",
+                    shown(reported[1]),
+                    f"leave `{reported[0]}` null until the run has ended",
                 )
 
 
@@ -89,13 +89,13 @@ def finished_rows_have_an_end(data: Json, _query: Json, _context: Context) -> It
     """
     for array, index, row in _rows(data, *FINISHED):
         for names in (END, DURATION):
-            said = spoken(row, names)
-            if said is not None and said[1] is None:
+            reported = named_value(row, names)
+            if reported is not None and reported[1] is None:
                 yield Mismatch(
-                    pointer_to(array, index, said[0]),
+                    pointer_to(array, index, reported[0]),
                     f"a value, as the run is {row['status']}",
                     "null",
-                    f"fill `{said[0]}` in the step that writes the final status",
+                    f"fill `{reported[0]}` in the step that writes the final status",
                 )
 
 
@@ -111,13 +111,13 @@ def finished_rows_have_an_end(data: Json, _query: Json, _context: Context) -> It
 def failed_rows_say_why(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
     """A row of a failed run has a non-empty error.
 
-    It is what a person reads first. Example: `failed` with `error` null, or an empty text.
+    Users read it first. Example: `failed` with `error` null, or an empty text.
     """
     for array, index, row in _rows(data, "failed"):
         if "error" in row and (row["error"] is None or row["error"] == ""):
             yield Mismatch(
                 pointer_to(array, index, "error"),
-                "a text that says why the run failed",
+                "a text that describes why the run failed",
                 shown(row["error"]),
                 "copy the run's `error` into its row",
             )
@@ -160,16 +160,16 @@ def unfailed_rows_have_no_error(data: Json, _query: Json, _context: Context) -> 
 def rows_end_after_they_start(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
     """The end in a row is not before the start.
 
-    Timestamps written in whole seconds are taken as precise to a second only. Example: start
+    Timestamps in whole seconds are compared with a precision of one second. Example: start
     10:15:00, end 10:14:59.
     """
     for array, index, row in _rows(data):
-        span_ms, said = _span_ms(row), spoken(row, END)
-        if span_ms is not None and said is not None and span_ms < -_slack_ms(row):
+        span_ms, reported = _span_ms(row), named_value(row, END)
+        if span_ms is not None and reported is not None and span_ms < -_slack_ms(row):
             yield Mismatch(
-                pointer_to(array, index, said[0]),
+                pointer_to(array, index, reported[0]),
                 f"not before the start, {shown(row['started_at'])}",
-                shown(said[1]),
+                shown(reported[1]),
                 "take both from one clock, and compare them as moments",
             )
 
@@ -186,20 +186,20 @@ def rows_end_after_they_start(data: Json, _query: Json, _context: Context) -> It
 def row_durations_fit(data: Json, _query: Json, context: Context) -> Iterator[Mismatch]:
     """The duration in a row is its end minus its start, in milliseconds.
 
-    Within a small tolerance, and as finely as the timestamps are written. Example: 4 for
-    a run of 4320 ms, which is seconds.
+    Compared within a small tolerance, at the precision of the timestamps. Example: 4 for a run of
+    4320 ms, which is seconds.
     """
     for array, index, row in _rows(data):
-        span_ms, said = _span_ms(row), spoken(row, DURATION)
-        duration_ms = number(said[1]) if said else None
-        if span_ms is None or said is None or duration_ms is None:
+        span_ms, reported = _span_ms(row), named_value(row, DURATION)
+        duration_ms = number(reported[1]) if reported else None
+        if span_ms is None or reported is None or duration_ms is None:
             continue
         tolerance_ms = context.settings.duration_tolerance_ms + _slack_ms(row)
         if abs(duration_ms - span_ms) > tolerance_ms:
             yield Mismatch(
-                pointer_to(array, index, said[0]),
-                f"{span_ms:g} (end - start), give or take {tolerance_ms:g}",
-                shown(said[1]),
+                pointer_to(array, index, reported[0]),
+                f"{span_ms:g} (end - start), plus or minus {tolerance_ms:g}",
+                shown(reported[1]),
                 "compute the duration from the two timestamps, in milliseconds",
             )
 

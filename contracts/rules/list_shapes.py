@@ -1,4 +1,4 @@
-"""Reading a list of runs in either documented shape, or in a mixture of both.
+"""Read a list of runs in either known shape, or in a mixture of both.
 
 The documented shape has `executions[]` with `completed_at` and `duration`, and `pagination`; the
 recovered one `items[]` with `ended_at` and `duration_ms`, and the paging members beside it.
@@ -32,8 +32,8 @@ def rows_of(data: Json) -> Iterator[tuple[str, int, JsonObject]]:
             yield name, index, row
 
 
-def spoken(row: JsonObject, names: tuple[str, str]) -> tuple[str, Json] | None:
-    """Return the name a row uses and its value; a value before a null, None if it has neither."""
+def named_value(row: JsonObject, names: tuple[str, str]) -> tuple[str, Json] | None:
+    """Return (name used by the row, value), preferring a value to null; None if both are absent."""
     present = [name for name in names if name in row]
     filled = [name for name in present if row[name] is not None]
     for name in (*filled, *present):
@@ -43,7 +43,7 @@ def spoken(row: JsonObject, names: tuple[str, str]) -> tuple[str, Json] | None:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """What a page says of its place; each is (pointer, number), None where it is not said."""
+    """The paging members of a page; each is (pointer, number), or None if absent."""
 
     page: tuple[str, int] | None
     size: tuple[str, int] | None
@@ -55,7 +55,7 @@ def paging_of(data: Json) -> Paging:
     """Read the paging members of a page under either name."""
     pagination = members(data).get("pagination")
 
-    def said(documented: str, recovered: str) -> tuple[str, int] | None:
+    def reported(documented: str, recovered: str) -> tuple[str, int] | None:
         for holder, prefix, name in (
             (pagination, "/pagination/", documented),
             (data, "/", recovered),
@@ -66,8 +66,8 @@ def paging_of(data: Json) -> Paging:
         return None
 
     return Paging(
-        page=said("page", "page"),
-        size=said("page_size", "page_size"),
-        total=said("total_count", "total"),
-        pages=said("total_pages", "total_pages"),
+        page=reported("page", "page"),
+        size=reported("page_size", "page_size"),
+        total=reported("total_count", "total"),
+        pages=reported("total_pages", "total_pages"),
     )

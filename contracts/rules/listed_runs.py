@@ -6,7 +6,7 @@ from deadringer.contracts.json_types import Json
 from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import elements, members, name_one_moment, number, shown, text
-from .list_shapes import DURATION, END, spoken
+from .list_shapes import DURATION, END, named_value
 from .model import Context, Group, Mismatch, Scope, rule
 
 ROUNDING_MS = 1
@@ -30,38 +30,38 @@ def _is_one_run(row: Json, execution: Json, _context: Context) -> bool:
 def rows_agree_with_the_detail(row: Json, execution: Json, _context: Context) -> Iterator[Mismatch]:
     """A run in the list has the status, start, end, duration and error of its detail.
 
-    People go from the list to the detail and must meet the same run. End and duration are
-    compared under either documented name, timestamps as moments, as finely as the coarser one is
-    written. Only rows that were equal before and after the detail was read are validated. Example:
+    Users open the detail from the list and must find the same run. End and duration are compared
+    under either known name, timestamps as moments, at the precision of the coarser one. Only rows
+    that did not change while the detail was read are validated. Example:
     `duration` 4 in the list, `duration_ms` 4320 in the detail.
     """
     for name in ("status", "started_at", "ended_at", "duration_ms", "error"):
-        said = spoken(row, _NAMES.get(name, (name, name)))
+        reported = named_value(row, _NAMES.get(name, (name, name)))
         # A member that is missing on either side is reported by its schema.
-        if said is None or (name not in execution and name != "error"):
+        if reported is None or (name not in execution and name != "error"):
             continue
-        kept = execution.get(name)
-        if _differ(name, said[1], kept):
+        detailed = execution.get(name)
+        if _differ(name, reported[1], detailed):
             yield Mismatch(
-                pointer_to("row", said[0]),
-                f"{shown(kept)}, the `{name}` of Execution Detail",
-                shown(said[1]),
-                "answer the list and the detail from the same stored run",
+                pointer_to("row", reported[0]),
+                f"{shown(detailed)}, the `{name}` of Execution Detail",
+                shown(reported[1]),
+                "build the list and the detail from the same stored run",
             )
 
 
-def _differ(name: str, message: Json, kept: Json) -> bool:
-    if (message is None) != (kept is None):
-        return _is_of_its_type(name, message) and _is_of_its_type(name, kept)
+def _differ(name: str, listed: Json, detailed: Json) -> bool:
+    if (listed is None) != (detailed is None):
+        return _is_of_its_type(name, listed) and _is_of_its_type(name, detailed)
     if name in {"started_at", "ended_at"}:
-        return name_one_moment(message, kept) is False
+        return name_one_moment(listed, detailed) is False
     if name == "duration_ms":
-        listed_ms, detailed_ms = number(message), number(kept)
+        listed_ms, detailed_ms = number(listed), number(detailed)
         if listed_ms is None or detailed_ms is None:
             return False
-        # Two roundings of one measurement may lie a millisecond apart.
+        # Two roundings of one measurement may differ by a millisecond.
         return abs(listed_ms - detailed_ms) > ROUNDING_MS
-    texts = text(message), text(kept)
+    texts = text(listed), text(detailed)
     return None not in texts and texts[0] != texts[1]
 
 
@@ -81,18 +81,18 @@ def _was_counted(status: Json, lost: Json, read: Json, _context: Context) -> boo
     group=Group.LISTING,
     severity=Severity.WARNING,
     scope=Scope.LISTED_STATUS,
-    source="Met in client code: a run can be in the list and still answer 404",
+    source="Client code: a run can be in the list and still get 404",
     when=_was_counted,
     needs="listed runs of one status",
 )
 def listed_runs_are_readable(
     status: Json, lost: Json, read: Json, _context: Context
 ) -> Iterator[Mismatch]:
-    """A run that stands in the list can be read.
+    """Every run in the list can be read.
 
-    A single one that answers 404 was met in the field and only warns. More than half of the
-    finished runs of one status, and at least two of them, is no accident. Example: every
-    failed run is a 404.
+    Single listed runs with 404 occur in practice and are only a warning. More than half of the
+    finished runs of one status, and at least two of them, are an error. Example: every failed run
+    is a 404.
     """
     if lost <= 0:
         return
@@ -101,7 +101,7 @@ def listed_runs_are_readable(
         "",
         f"the {read} listed runs that are {shown(status)} to be readable",
         f"404 for {lost} of them",
-        "keep the detail of a run for as long as it is listed, whatever its status",
+        "store the detail of a run for as long as it is listed, whatever its status",
         Severity.ERROR if is_a_class else None,
     )
 
@@ -115,10 +115,10 @@ def listed_runs_are_readable(
     needs="a run named with --run, or a test run, and its workflow's whole list",
 )
 def readable_runs_are_listed(run_id: Json, listed: Json, _context: Context) -> Iterator[Mismatch]:
-    """A run that can be read stands in the list of its workflow.
+    """A run that can be read is in the list of its workflow.
 
-    A run that is missing from the history is a run nobody finds. Tested of runs that are known
-    from elsewhere, against the whole list. Example: failed runs are left out of the list.
+    A run that is missing from the history cannot be found. Tested for runs that are known from
+    another source, against the whole list. Example: failed runs are left out of the list.
     """
     if run_id not in elements(listed):
         yield Mismatch(

@@ -1,4 +1,4 @@
-"""Rules about table columns: which values of which outputs they show."""
+"""Rules about table columns and the values mapped to them."""
 
 import re
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def _has_columns(execution: JsonObject, _context: Context) -> bool:
 
 
 def _value_at(output: Json, path: str) -> Json:
-    """Return what stands at a path; _NOWHERE if nothing does, _UNKNOWN if the path is not ours."""
+    """Return the value at a path, _NOWHERE if none, _UNKNOWN for an unsupported path."""
     if not _PATH.fullmatch(path):
         return _UNKNOWN
     parts = re.findall(r"[^.\[\]]+", path.removeprefix("$."))
@@ -74,7 +74,7 @@ def _follow(value: Json, parts: list[str]) -> Json:
 def column_ids_are_unique(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """No two columns have the same id.
 
-    Mapped values are keyed by it: one of two would be lost. Example: `col_summary`, `col_mood`.
+    Mapped values are keyed by it, so one of two would be lost. Example: `col_summary`, `col_mood`.
     """
     seen: set[str] = set()
     for column in _columns(execution):
@@ -83,7 +83,7 @@ def column_ids_are_unique(execution: JsonObject, _context: Context) -> Iterator[
                 pointer_to("column_config", column.index, "id"),
                 "an id no other column has",
                 shown(column.column_id),
-                "give each column an id of its own",
+                "use a unique id for each column",
             )
         seen.add(column.column_id)
 
@@ -100,7 +100,7 @@ def column_ids_are_unique(execution: JsonObject, _context: Context) -> Iterator[
 def columns_name_known_steps(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """Each column takes its value from an action of the definition.
 
-    A column of an action that is gone stays empty for ever. Example: `"stepId": "agent-1"`.
+    A column of a removed action stays empty for ever. Example: `"stepId": "agent-1"`.
     """
     graph = graph_of(context)
     for column in _columns(execution):
@@ -130,7 +130,7 @@ def steps_without_columns_map_nothing(
 ) -> Iterator[Mismatch]:
     """A step that no column names has no mapped output.
 
-    Mapped values are produced from `column_config`; without one they come from nowhere. Example:
+    Mapped values are produced from `column_config`; without it there is nothing to map. Example:
     `"column_config": null`, `"mapped_output": null`.
     """
     config = execution.get("column_config")
@@ -144,7 +144,7 @@ def steps_without_columns_map_nothing(
             step.at("mapped_output"),
             "null, since no column names the step",
             shown(mapped),
-            "send null where column_config has nothing for the step",
+            "send null if column_config has no column for the step",
             Severity.WARNING if mapped == {} else None,
         )
 
@@ -173,7 +173,7 @@ def mapped_values_are_those_of_the_output(
     """Each mapped value is the value at the column's path inside the step's output.
 
     The table a user sees must show what the step produced. Keys may be column ids or labels. A
-    value that is missing only warns. Example: `fieldPath` `result.output` maps that very text.
+    missing value is only a warning. Example: the `fieldPath` `result.output` maps that text.
     """
     for step, columns in _mapped_steps(execution):
         mapped = members(step.get("mapped_output"))
@@ -199,17 +199,17 @@ def _wrong_value(
         return
     if wanted is _NOWHERE:
         if found is not None:
-            yield _differs(step, str(name), "null, since nothing stands at", column, found)
+            yield _differs(step, str(name), "null, since there is no value at", column, found)
     elif found is None and wanted is not None:
         yield Mismatch(
             step.at("mapped_output", *([name] if name else [])),
             f"{shown(wanted)} for column {shown(column.column_id)}",
             "null" if name else "nothing there",
-            "map every column whose path is in the output",
+            "map every column with a value in the output",
             Severity.WARNING,
         )
     elif found is not None and not equal(wanted, found):
-        yield _differs(step, str(name), f"{shown(wanted)}, what stands at", column, found)
+        yield _differs(step, str(name), f"{shown(wanted)}, the value at", column, found)
 
 
 def _differs(step: Step, name: str, wanted: str, column: _Column, found: Json) -> Mismatch:
@@ -237,7 +237,7 @@ def mapped_values_have_one_kind_of_key(
 ) -> Iterator[Mismatch]:
     """All mapped values are keyed by column ids, or all by labels.
 
-    Which of the two is not documented; a document that mixes them fits no client. Example:
+    Which of the two is not documented, but no client can read a document that mixes them. Example:
     `col_summary` everywhere.
     """
     columns = _columns(execution)

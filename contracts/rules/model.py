@@ -11,7 +11,7 @@ from deadringer.contracts.violations import Severity, Violation
 
 
 class Group(StrEnum):
-    """The chapters of the contract; `--only` and `--skip` take these names too."""
+    """The groups of rules; `--only` and `--skip` accept these names too."""
 
     SHAPE = "shape"
     IDENTITY = "identity"
@@ -33,16 +33,18 @@ class Group(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a rule reads; each names the arguments of its function (the last is the Context)."""
+    """What a rule reads. Each scope lists the arguments of the rule function; the last is the
+    Context.
+    """
 
     DOCUMENT = "document"  # (instance, name of its schema)
     EXECUTION = "execution"  # (execution)
     READS = "reads"  # (earlier execution, later execution): two reads of one run, in order
     LIST_PAGE = "list_page"  # (data of the response, query as sent)
     LIST_WALK = "list_walk"  # (pages: the `data` of every page in order, page_size as sent)
-    LISTED_RUN = "listed_run"  # (row, execution): row unchanged before and after the read
+    LISTED_RUN = "listed_run"  # (row, execution): row did not change during the read
     LISTING = "listing"  # (run id, ids of all listed runs): the run was read and is not new
-    LISTED_STATUS = "listed_status"  # (status, how many listed runs of it are lost, of how many)
+    LISTED_STATUS = "listed_status"  # (status, its listed runs with 404, its listed runs): counts
     WORKFLOW = "workflow"  # (data of Get Workflow)
     WORKFLOW_PAGE = "workflow_page"  # (data of List Workflows, query as sent)
     CATALOGUE = "catalogue"  # (data of List Workflow Actions, query as sent)
@@ -56,7 +58,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Tolerances, in one place. All durations in the unit their name says."""
+    """Tolerances of the rules. Names end in the unit of the value."""
 
     duration_tolerance_ms: float = 5
     containment_tolerance_ms: float = 5
@@ -67,10 +69,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known beside the validated documents; None means unknown, and rules stay silent.
+    """What is known besides the validated documents; None means unknown, and rules do not apply.
 
-    `definition` is the workflow's; where `definition_may_have_changed` since the run, mismatches of
-    the definition group only warn. `catalogue` holds the kinds of List Workflow Actions.
+    `definition` is the definition of the workflow; if `definition_may_have_changed` since the run,
+    mismatches of the definition group are only warnings. `catalogue` contains the kinds of List
+    Workflow Actions.
     """
 
     definition: JsonObject | None = None
@@ -81,7 +84,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """What a rule function yields: the place, and both sides of the disagreement."""
+    """One mismatch that a rule function found: its place, the expected and the actual value."""
 
     pointer: str
     expected: str
@@ -95,7 +98,7 @@ When = Callable[..., bool]
 
 
 def always(*_subject: Any) -> bool:
-    """Return that the rule applies to every subject."""
+    """Return True: the rule applies to every subject."""
     return True
 
 
@@ -104,9 +107,9 @@ class Rule:
     """One rule of the contract.
 
     `id` never changes (DR0nn follows the assertion it implements); `name` states what must hold;
-    `source` names the document that says so. `when` returns whether the rule applies to a subject
-    (a rule about failed runs does not apply to a completed one); `needs` names what a check must
-    see to test the rule.
+    `source` names the document that requires it. `when` returns whether the rule applies to a
+    subject (a rule about failed runs does not apply to a completed run); `needs` describes what a
+    check must receive to test the rule.
     """
 
     id: str
@@ -121,11 +124,11 @@ class Rule:
 
     @property
     def why(self) -> str:
-        """The rule function's docstring: first line what must hold, then why it matters."""
+        """Return the rule function's docstring: first what must hold, then why it matters."""
         return inspect.getdoc(self.function) or ""
 
     def violations(self, *subject: Any) -> Iterator[Violation]:
-        """Test one subject (see Scope for its parts) and yield every mismatch as a violation."""
+        """Yield the violations of one subject (see Scope for its parts)."""
         doubtful = self.group is Group.DEFINITION and subject[-1].definition_may_have_changed
         for mismatch in self.function(*subject):
             yield Violation(
@@ -149,7 +152,7 @@ def rule(
     when: When = always,
     needs: str = "",
 ) -> Callable[[RuleFunction], Rule]:
-    """Turn a generator function into a Rule named after it."""
+    """Return a decorator that turns a generator function into a Rule with the function's name."""
 
     def make(function: RuleFunction) -> Rule:
         return Rule(

@@ -1,4 +1,4 @@
-"""Rules about what is not there, or not the asker's."""
+"""Rules about resources that do not exist or belong to others."""
 
 from collections.abc import Iterator
 
@@ -35,10 +35,10 @@ _ERRORS_PAGE = "Errors, 404: NOT_FOUND"
     needs="a request for something that does not exist",
 )
 def unknown_ids_are_not_found(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """An unknown workflow or run is answered 404, with the code NOT_FOUND.
+    """An unknown workflow or run gets 404 with the code NOT_FOUND.
 
-    A client tells a wrong id from trouble by it. Example: 200 with `data` null, or a 500 from
-    a look-up that found nothing.
+    Clients use it to distinguish a wrong id from a failure. Example: 200 with `data` null, or 500
+    from a lookup without a result.
     """
     if exchange.status != 404:
         yield _not_404(exchange)
@@ -50,7 +50,7 @@ def unknown_ids_are_not_found(exchange: Exchange, _context: Context) -> Iterator
 
 
 def _not_404(exchange: Exchange, severity: Severity | None = None) -> Mismatch:
-    fix = "answer 404 if the look-up by all ids of the path finds nothing"
+    fix = "return 404 if the lookup by all ids of the path finds nothing"
     return Mismatch("", "status 404", f"status {exchange.status}", fix, severity)
 
 
@@ -61,13 +61,13 @@ def _not_404(exchange: Exchange, severity: Severity | None = None) -> Mismatch:
     scope=Scope.EXCHANGE,
     source="Inferred from Execution Detail: a run is addressed below its parent workflow",
     when=responded(has_intent(Intent.FOREIGN_RUN), carries_key, was_heard),
-    needs="a run asked for under another workflow's id",
+    needs="a run requested under another workflow's id",
 )
 def runs_stay_in_their_workflow(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """A run asked for under another workflow's id is answered 404.
+    """A run requested under another workflow's id gets 404.
 
-    A path that leads to the run whatever its first id says lets a guess through, and hides
-    mistakes. Example: 200 with a `workflow_id` other than that of the path.
+    A server that ignores the workflow id of the path accepts guesses and hides mistakes. Example:
+    200 with a `workflow_id` other than that of the path.
     """
     if exchange.status != 404:
         yield _not_404(exchange)
@@ -78,14 +78,14 @@ def runs_stay_in_their_workflow(exchange: Exchange, _context: Context) -> Iterat
     group=Group.NOT_FOUND,
     severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
-    source="Inferred: an answer must not tell that a run of another organisation exists",
+    source="Inferred: a response must not reveal that a run of another organisation exists",
     when=responded(has_intent(Intent.FOREIGN_ORGANISATION), carries_key, was_heard),
     needs="a run of another organisation",
 )
 def foreign_runs_are_not_found(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """A run of another organisation is answered 404, like one that does not exist.
+    """A run of another organisation gets 404, like a run that does not exist.
 
-    403 would tell that it exists. Example: 403 with the code FORBIDDEN.
+    403 would reveal that it exists. Example: 403 with the code FORBIDDEN.
     """
     if exchange.status != 404:
         yield _not_404(exchange)
@@ -98,21 +98,21 @@ def foreign_runs_are_not_found(exchange: Exchange, _context: Context) -> Iterato
     scope=Scope.EXCHANGE,
     source="Inferred from Errors: every refusal is a 4xx with a JSON body",
     when=responded(has_intent(Intent.EDGE_CASE_ID)),
-    needs="a request with an odd id",
+    needs="a request with an edge-case id",
 )
 def odd_ids_are_refused_in_json(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """An id that no service hands out is answered 4xx, with a JSON body.
+    """An edge-case id gets a 4xx status and a JSON body.
 
-    Ids are opaque texts: dots, escapes, and 1,000 characters must be looked up in vain, not
-    break the way there. Another JSON body than the documented one only warns. Example: 500 for
-    an emoji, or a web server's own HTML page for `..`.
+    Ids are opaque texts: the lookup of dots, escapes or 1,000 characters must fail cleanly. A JSON
+    body other than the documented one is only a warning. Example: 500 for an emoji, or a web
+    server's own HTML page for `..`.
     """
     if not 400 <= exchange.status < 500:
-        fix = "take the id from the path as it is, decoded once, and look it up"
+        fix = "decode the id of the path once and look it up unchanged"
         yield Mismatch("", "a 4xx status", f"status {exchange.status}", fix)
     elif has_body(exchange) and exchange.body is MISSING:
         severity = Severity.WARNING if is_gateway_refusal(exchange) else None
-        fix = "answer with the documented error body also before routing"
+        fix = "respond with the documented error body before routing too"
         yield Mismatch("", "a JSON body", excerpt(exchange), fix, severity)
     elif has_body(exchange) and not is_valid(exchange.body, _schema(exchange)):
         yield from schema_mismatches(exchange.body, _schema(exchange), Severity.WARNING)

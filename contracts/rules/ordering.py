@@ -1,4 +1,4 @@
-"""Rules about the order of steps, and about how often a step may stand in it."""
+"""Rules about the order of steps and about repeated steps."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def _started(execution: JsonObject) -> list[Step]:
     needs="a run with two started steps",
 )
 def steps_stand_in_order_of_start(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
-    """Steps stand in the order they started.
+    """Steps are in the order in which they started.
 
     A trace is read from top to bottom. Pending and skipped steps are left out: their
     `started_at` is when they were queued. Example: 10:15:00.100 before 10:15:02.500.
@@ -40,14 +40,14 @@ def steps_stand_in_order_of_start(execution: JsonObject, _context: Context) -> I
         if _behind_ms(after, before.started) > coarseness_ms(first, second):
             yield Mismatch(
                 after.at("started_at"),
-                f"a moment not before the step above it, {shown(first)}",
+                f"a moment not before the previous step, {shown(first)}",
                 shown(second),
                 "sort steps by started_at",
             )
 
 
 def _behind_ms(step: Step, moment: datetime | None) -> float:
-    """How far a step starts before a moment; 0 if either is not known."""
+    """Return how far, in ms, a step starts before a moment; 0 if either is not known."""
     if step.started is None or moment is None:
         return 0.0
     return milliseconds_between(step.started, moment)
@@ -119,15 +119,15 @@ def _too_early(after: Step, before: Step, how: str) -> Mismatch:
     group=Group.ORDERING,
     severity=Severity.ERROR,
     scope=Scope.EXECUTION,
-    source="Documentation of Execution Detail, field `step_id`; repeated in loops, met in clients",
+    source="Documentation of Execution Detail, field `step_id`; client code: repeated in loops",
     when=lambda execution, _context: any(not step.is_iteration for step in steps_of(execution)),
     needs="a step outside loops",
 )
 def step_id_is_unique_outside_loops(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """Outside loops, a step occurs once.
 
-    A step told twice is counted and shown twice. Where the definition is not known, a repeated
-    step may still have run in a loop, so that only warns. Example: `agent-1` and `slack-1`.
+    A step sent twice is counted and shown twice. If the definition is not known, a repeated step
+    may have run in a loop, so this is only a warning. Example: `agent-1` and `slack-1`.
     """
     graph = graph_of(context)
     seen: dict[str, int] = {}
@@ -141,9 +141,9 @@ def step_id_is_unique_outside_loops(execution: JsonObject, context: Context) -> 
             known = _is_certain(graph, step_id, context)
             yield Mismatch(
                 step.at("step_id"),
-                f"a step_id that stands once; {shown(step_id)} is at /steps/{seen[step_id]} too",
+                f"a unique step_id; {shown(step_id)} is at /steps/{seen[step_id]} too",
                 shown(step_id),
-                "send each step once, and iteration with the steps of a loop",
+                "send each step once, and send `iteration` for the steps of a loop",
                 None if known else Severity.WARNING,
             )
         seen.setdefault(step_id, step.index)
@@ -164,14 +164,15 @@ def _iterations(execution: JsonObject) -> list[Step]:
     group=Group.ORDERING,
     severity=Severity.WARNING,
     scope=Scope.EXECUTION,
-    source="Met in client code: `iteration` is an index if it is whole and not negative",
+    source="Client code: `iteration` is an index if it is whole and not negative",
     when=lambda execution, _context: bool(_iterations(execution)),
     needs="a run with a loop",
 )
 def iterations_can_be_told_apart(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
-    """Inside a loop, step id and iteration together occur once, and the counts add up.
+    """Inside a loop, each pair of step id and iteration occurs once, and the counts are consistent.
 
-    Pages fold a loop by its iterations. Example: `enrich` with `iteration` 0, 1, 2 and
+    User interfaces group the steps of a loop by iteration. Example: `enrich` with `iteration` 0, 1,
+    2 and
     `total_items` 3.
     """
     by_id: dict[str, list[Step]] = defaultdict(list)
@@ -198,7 +199,7 @@ def _repeated(steps: list[Step]) -> Iterator[Mismatch]:
         if iteration in seen:
             yield Mismatch(
                 step.at("iteration"),
-                f"an iteration of its own for {shown(step.step_id)}",
+                f"a unique iteration of {shown(step.step_id)}",
                 f"{shown(step.get('iteration'))} again",
                 "send each iteration once",
             )
@@ -207,10 +208,10 @@ def _repeated(steps: list[Step]) -> Iterator[Mismatch]:
 
 def _unequal_totals(steps: list[Step]) -> Iterator[Mismatch]:
     totals = [(step, number(step.get("total_items"))) for step in steps]
-    message = [(step, total) for step, total in totals if total is not None]
+    sent = [(step, total) for step, total in totals if total is not None]
     distinct = len({number(step.get("iteration")) for step in steps})
-    for step, total in message:
-        if total != message[0][1] or total < distinct:
+    for step, total in sent:
+        if total != sent[0][1] or total < distinct:
             yield Mismatch(
                 step.at("total_items"),
                 f"the same number on every iteration, not below {distinct}",

@@ -1,4 +1,4 @@
-"""The page of the documentation about the rules, docs/reference/rules.md."""
+"""Generate docs/reference/rules.md, the reference of the rules."""
 
 import inspect
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from . import RULES, Rule, instances_of
 
 INTRODUCTION = """# Rules
 
-Every rule is one statement of the contract. Its id never changes. Its severity says how sure the
-statement is: an **error** is documented or follows from documented examples, a **warning** is
-inferred. `--only` and `--skip` of `deadringer check` and `deadringer validate` take the name, the
-id, or the group.
+Every rule is one statement of the contract. Its id never changes. Its severity shows how certain
+the statement is: an **error** is documented or follows from documented examples, a **warning** is
+inferred. `--only` and `--skip` of `deadringer check` and `deadringer validate` accept the name,
+the id, or the group.
 """
 
 

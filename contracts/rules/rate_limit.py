@@ -15,7 +15,7 @@ from .model import Context, Group, Mismatch, Scope, rule
 
 HEADERS = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
 DOCUMENTED_LIMIT = 100
-LONGEST_WINDOW_S = 86_400  # beyond a day it is a point in time, whatever the plan
+LONGEST_WINDOW_S = 86_400  # a larger value is a point in time
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 _SOURCE = "Rate limits: RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset on every response"
 _SHOWN = {
@@ -53,14 +53,14 @@ def _is_regular(exchange: Exchange) -> bool:
     scope=Scope.EXCHANGE,
     source=_SOURCE,
     when=responded(_has_any),
-    needs="an answer with RateLimit headers",
+    needs="a response with RateLimit headers",
 )
 def rate_limit_values_fit(exchange: Exchange, context: Context) -> Iterator[Mismatch]:
-    """RateLimit headers are numbers that fit one another and the window.
+    """RateLimit headers are numbers consistent with each other and with the window.
 
-    0 <= Remaining <= Limit, and 0 <= Reset <= the window: Reset counts seconds. Clients sleep for
-    as long as it says. A limit other than the documented 100 may come with another window, so
-    a longer Reset then only warns. Example: Reset 1774606500, which is a point in time.
+    0 <= Remaining <= Limit, and 0 <= Reset <= the window: Reset is in seconds, and clients sleep
+    for that long. A limit other than the documented 100 may have another window, so a longer Reset
+    is then only a warning. Example: Reset 1774606500, which is a point in time.
     """
     values = {name: _header(exchange, name) for name in _present(exchange)}
     for name, value in values.items():
@@ -98,8 +98,8 @@ def rate_limit_headers_are_on_every_answer(
 ) -> Iterator[Mismatch]:
     """Every response carries the three RateLimit headers.
 
-    A client paces itself by them, by those of errors too. Only a warning, because a gateway may
-    strip them. Example: a 404 without RateLimit-Reset.
+    Clients use them to pace requests, including those of errors. Only a warning, because a gateway
+    may remove them. Example: a 404 without RateLimit-Reset.
     """
     missing = [_SHOWN[name] for name in HEADERS if name not in exchange.response_headers]
     if missing:
@@ -107,7 +107,7 @@ def rate_limit_headers_are_on_every_answer(
             "",
             "headers " + ", ".join(_SHOWN.values()),
             "no " + ", no ".join(missing),
-            "set them where every answer passes, errors included",
+            "set them where every response passes, errors included",
         )
 
 
@@ -132,7 +132,7 @@ def _share_a_window(earlier: Exchange, later: Exchange, _context: Context) -> bo
         return False
     if earlier.failure is not None or later.failure is not None:
         return False
-    # Requests under way at once may be counted in either order.
+    # Concurrent requests may be counted in either order.
     one_by_one = earlier.sent_at_s + earlier.elapsed_s <= later.sent_at_s
     in_time = later.sent_at_s + later.elapsed_s < windows[0].ends_at_s - 1
     return one_by_one and in_time and windows[0].limit == windows[1].limit
@@ -152,8 +152,8 @@ def remaining_never_rises_in_a_window(
 ) -> Iterator[Mismatch]:
     """RateLimit-Remaining never rises within a window.
 
-    Clients spend what it says is left. Tested for two requests under one key and one limit, the
-    later answered before the window of the earlier one could have ended. Example: 87, then 90.
+    Clients plan requests by it. Tested for two requests with one key and one limit, if the later
+    response arrived before the window of the earlier one could have ended. Example: 87, then 90.
     """
     before, now = _header(earlier, HEADERS[1]), _header(later, HEADERS[1])
     if before is not None and now is not None and now > before:
@@ -168,12 +168,12 @@ def remaining_never_rises_in_a_window(
     scope=Scope.EXCHANGE,
     source="Errors, 429: RATE_LIMITED; Rate limits, example of a 429",
     when=responded(_is_refused),
-    needs="a 429 answer",
+    needs="a 429 response",
 )
 def rate_limited_answers_have_an_error_body(
     exchange: Exchange, _context: Context
 ) -> Iterator[Mismatch]:
-    """A 429 has an error body: the common shape, or that of the rate-limit page.
+    """A 429 has an error body, in the common shape or in that of the rate-limit page.
 
     The latter is `{"success": false, "message": …, "error": "RATE_LIMIT_EXCEEDED"}`. Example:
     the plain text `Too many requests`.
@@ -186,15 +186,15 @@ def rate_limited_answers_have_an_error_body(
     group=Group.RATE_LIMIT,
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
-    source="Rate limits: RateLimit-Reset on every response; Retry-After was met in client code",
+    source="Rate limits: RateLimit-Reset on every response; client code reads Retry-After",
     when=responded(_is_refused),
-    needs="a 429 answer",
+    needs="a 429 response",
 )
 def rate_limited_answers_say_how_long(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """A 429 says how long to wait.
+    """A 429 states how long to wait.
 
     In RateLimit-Reset, in Retry-After (seconds or a date), or in `error.retryAfterSeconds`.
-    Without a hint clients guess, and knock too early. Example: a 429 with none of the three.
+    Otherwise clients guess, and retry too early. Example: a 429 with none of the three.
     """
     retry_after = exchange.response_headers.get("retry-after", "")
     error = members(exchange.body).get("error") if has_json(exchange) else None

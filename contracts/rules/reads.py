@@ -1,4 +1,4 @@
-"""Rules about two reads of one run: it only moves forward, and a finished run stands still."""
+"""Rules about two reads of one run: it only moves forward, and a finished run does not change."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from .model import Context, Group, Mismatch, Scope, rule
 
 TERMINAL = frozenset({"completed", "failed"})
 STARTED = frozenset({"running", "completed", "failed"})
-DIFFERENCES_TOLD = 5
+MAX_DIFFERENCES = 5
 
 _RUN_MOVES = {
     "running": {"running", "completed", "failed"},
@@ -41,7 +41,7 @@ Key = tuple[str, float | None]
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A step that can be recognised in another read; `index` is its place in `steps`."""
+    """A step that can be found again in another read; `index` is its place in `steps`."""
 
     index: int
     key: Key
@@ -74,7 +74,7 @@ def _by_key(steps: list[_Step]) -> dict[Key, list[_Step]]:
 
 
 def _pairs(earlier: list[_Step], later: list[_Step]) -> Iterator[tuple[_Step, _Step]]:
-    """Match the n-th occurrence of each step; only started ones where others came or went."""
+    """Match the n-th occurrence of each step; only started steps if the others changed."""
     after = _by_key(later)
     for key, before in _by_key(earlier).items():
         now = after.get(key, [])
@@ -87,7 +87,7 @@ def _pairs(earlier: list[_Step], later: list[_Step]) -> Iterator[tuple[_Step, _S
 def _is_one_run(earlier: Json, later: Json, _context: Context | None = None) -> bool:
     if not isinstance(earlier, dict) or not isinstance(later, dict):
         return False
-    # Another run under the same address is a mismatch of its own (DR001).
+    # Rule DR001 reports another run under the same URL.
     run_ids = text(earlier.get("run_id")), text(later.get("run_id"))
     return None in run_ids or run_ids[0] == run_ids[1]
 
@@ -113,10 +113,10 @@ def _has_started_steps(earlier: Json, later: Json, _context: Context) -> bool:
 def status_only_moves_forward(earlier: Json, later: Json, _context: Context) -> Iterator[Mismatch]:
     """The status of a run and of its steps only moves forward.
 
-    A client that polls stops at the first final status; whatever comes after is never seen.
-    Follows from the documented values: a run goes from running to completed or failed; a step
-    from pending to running to completed or failed, or from pending to skipped. Example: a run
-    that was `completed` and is `running` now.
+    A polling client stops at the first final status and never sees later changes. The documented
+    values imply the order: a run goes from running to completed or failed; a step from pending to
+    running to completed or failed, or from pending to skipped. Example: a run that was `completed`
+    and is `running` now.
     """
     before, now = text(earlier.get("status")), text(later.get("status"))
     if now in _RUN_MOVES and now not in _RUN_MOVES.get(before or "", {now}):
@@ -129,10 +129,10 @@ def status_only_moves_forward(earlier: Json, later: Json, _context: Context) -> 
             yield _moved_back(place, one.status, other.status, f"step {one.label}")
 
 
-def _moved_back(pointer: str, before: str | None, now: str | None, whose: str) -> Mismatch:
+def _moved_back(pointer: str, before: str | None, now: str | None, subject: str) -> Mismatch:
     return Mismatch(
         pointer,
-        f"{whose} that was {shown(before)} not to become {shown(now)}",
+        f"{subject} that was {shown(before)} not to become {shown(now)}",
         f"{shown(before)} in the read before, {shown(now)} now",
         "never write an older status over a newer one; read from one up-to-date store",
     )
@@ -152,10 +152,10 @@ def started_steps_stay_in_order(
 ) -> Iterator[Mismatch]:
     """A step that has started never disappears, and started steps keep their order.
 
-    A client that shows progress points at steps it has seen. `steps` is an ordered list, so new
-    ones may come in between, but none that has started may go or change places. A step is
-    recognised by its `step_id`, its `iteration` and its occurrence. Example: first `a, b`, in the
-    next read `b, a`, or `b` alone.
+    Clients that show progress refer to steps they have seen. `steps` is an ordered list, so new
+    steps may appear in between, but no started step may disappear or move. A step is identified by
+    its `step_id`, its `iteration` and its occurrence. Example: first `a, b`, in the next read `b,
+    a`, or `b` alone.
     """
     after = _by_key(_steps(later))
     seen: Counter[Key] = Counter()
@@ -169,22 +169,22 @@ def started_steps_stay_in_order(
             yield Mismatch(
                 "/steps",
                 f"step {step.label} of the read before, which had started",
-                "no such step any more",
-                "keep every step that has started in `steps`",
+                "no such step",
+                "include every started step in `steps`",
             )
         elif last is not None and place < last[0]:
             yield Mismatch(
                 pointer_to("steps", place),
                 f"step {step.label} after step {last[1].label}, as in the read before",
                 f"index {place}, before index {last[0]}",
-                "sort `steps` the same way in every answer, ties included",
+                "sort `steps` the same way in every response, ties included",
             )
         else:
             last = place, step
 
 
 def _nth(candidates: list[_Step], nth: int) -> int | None:
-    """Find the n-th started step, or the n-th of any status if it is not started any more."""
+    """Return the index of the n-th started step, else of the n-th step; None if there is none."""
     started = [step for step in candidates if step.has_started]
     for steps in (started, candidates):
         if nth < len(steps):
@@ -204,8 +204,8 @@ def _nth(candidates: list[_Step], nth: int) -> int | None:
 def origin_never_changes(earlier: Json, later: Json, _context: Context) -> Iterator[Mismatch]:
     """A run's id, start, event name and creation never change between reads.
 
-    They name facts that were over when the run began; clients key and sort by them. Timestamps
-    are compared as moments. Example: `id` made anew for every response.
+    They are fixed when the run begins; clients key and sort by them. Timestamps are compared as
+    moments. Example: a new `id` in every response.
     """
     for name in ("id", "event_name"):
         before, now = text(earlier.get(name)), text(later.get(name))
@@ -222,7 +222,7 @@ def _changed(name: str, before: Json, now: Json) -> Mismatch:
         pointer_to(name),
         f"{shown(before)}, as in the read before",
         shown(now),
-        f"store `{name}` once and answer with what is stored",
+        f"store `{name}` once and return the stored value",
     )
 
 
@@ -238,18 +238,18 @@ def _changed(name: str, before: Json, now: Json) -> Mismatch:
 def finished_runs_never_change(earlier: Json, later: Json, _context: Context) -> Iterator[Mismatch]:
     """A finished run is immutable: two reads of it are equal.
 
-    Clients keep finished runs and never ask again. Numbers are compared as numbers, an absent
-    member is a null one, and members the contract does not know only warn. At most 5 differences
-    are told. Example: the `output` of a step that is another one in every response.
+    Clients cache finished runs and never request them again. Numbers are compared as numbers, an
+    absent member equals null, and differences in undocumented members are only warnings. At most 5
+    differences are reported. Example: the `output` of a step that changes with every response.
     """
-    for message, (path, before, now) in enumerate(differences(earlier, later)):
-        if message == DIFFERENCES_TOLD:
+    for count, (path, before, now) in enumerate(differences(earlier, later)):
+        if count == MAX_DIFFERENCES:
             return
         yield Mismatch(
             pointer_to(*path),
             f"{shown(before)}, as in the read before",
             shown(now),
-            "answer a finished run from what was stored when it ended",
+            "return a finished run as it was stored when it ended",
             None if _is_known(path) else Severity.WARNING,
         )
 

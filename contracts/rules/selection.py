@@ -1,4 +1,4 @@
-"""Every rule, in the order of reports, and the choice of some by name, id or group."""
+"""All rules in the order of reports, and their selection by name, id or group."""
 
 from collections.abc import Iterable
 
@@ -55,14 +55,14 @@ _ALL: tuple[Rule, ...] = (
 )
 
 RULES = tuple(sorted(_ALL, key=lambda rule: _ORDER[rule.group]))
-"""Every rule, in the order of the report: by group, then as written."""
+"""All rules, in the order of reports: by group, then as defined."""
 
 
 def rule_named(name: str) -> Rule:
-    """Return a rule by its name or id.
+    """Return the rule with a name or id.
 
     Raises:
-        ValueError: if there is none; the message names near ones.
+        ValueError: if there is none; the message suggests similar names.
     """
     for rule in RULES:
         if name in {rule.name, rule.id}:
@@ -71,12 +71,12 @@ def rule_named(name: str) -> Rule:
 
 
 def select(only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[Rule, ...]:
-    """Return the rules that are named, or all, without those to skip.
+    """Return the rules named in `only` (all if it is empty) without those in `skip`.
 
     Names are rule names, rule ids or group names.
 
     Raises:
-        ValueError: if a name is none of these; the message names near ones.
+        ValueError: if a name is unknown; the message suggests similar names.
     """
     wanted = _named(only)
     unwanted = _named(skip)

@@ -1,4 +1,4 @@
-"""Rules about whole responses: they arrive, and they keep their schema."""
+"""Rules about complete responses: they arrive, and they match their schema."""
 
 from collections.abc import Iterator
 
@@ -13,20 +13,20 @@ FIXES = "look for the cause in the server's log at the time of the request"
 
 
 class _SchemaRule(Rule):
-    """The schema speaks with its own words, so that each mismatch names its place in the schema."""
+    """The schema rule reports violations itself, so that each names its place in the schema."""
 
     def violations(self, *subject: Json) -> Iterator[Violation]:
         instance, schema_name, context = subject
         yield from validate(instance, schema_name, strict=context.settings.strict)
 
 
-def _answer_keeps_its_schema(
+def _response_matches_its_schema(
     _instance: Json, _schema_name: str, _context: Context
 ) -> Iterator[Mismatch]:
-    """Every response has the documented members, of the documented types.
+    """Every response has the documented members with the documented types.
 
-    Clients are generated from the schema: a missing or wrongly typed member breaks them before
-    any line of their own code runs. The schemas stand in `contracts/schemas/`.
+    Clients are generated from the schema: they fail to parse a response with a missing or wrongly
+    typed member. The schemas are in `contracts/schemas/`.
     """
     yield from ()
 
@@ -38,8 +38,8 @@ SCHEMA_RULE = _SchemaRule(
     severity=Severity.ERROR,
     scope=Scope.DOCUMENT,
     source="openapi.yaml and contracts/schemas/",
-    function=_answer_keeps_its_schema,
-    needs="an answer in JSON",
+    function=_response_matches_its_schema,
+    needs="a JSON response",
 )
 
 
@@ -51,15 +51,15 @@ SCHEMA_RULE = _SchemaRule(
     source="openapi.yaml, responses",
 )
 def answer_arrives_whole(exchange: Exchange, context: Context) -> Iterator[Mismatch]:
-    """Every request gets a complete HTTP answer in time.
+    """Every request gets a complete HTTP response in time.
 
-    A dropped connection, a body that ends early or never, and a response that is not HTTP leave
-    a client with nothing to show. Source: every operation documents a response.
+    A dropped connection, a truncated or endless body, and a response that is not HTTP cannot be
+    used by any client. Source: every operation documents a response.
     """
     if exchange.failure is not None:
-        # A web server may hang up on a method it has never heard of.
+        # A web server may close the connection on an unknown method.
         severity = Severity.WARNING if exchange.intent is Intent.WRONG_METHOD else None
-        yield Mismatch("", "a complete HTTP answer", str(exchange.failure), FIXES, severity)
+        yield Mismatch("", "a complete HTTP response", str(exchange.failure), FIXES, severity)
 
 
 @rule(
@@ -73,11 +73,11 @@ def answer_arrives_whole(exchange: Exchange, context: Context) -> Iterator[Misma
 def generated_requests_find_nothing(
     failures: Json, _exchange: Json, _context: Context
 ) -> Iterator[Mismatch]:
-    """Requests generated from the specification find nothing unexpected.
+    """Requests generated from the specification get no unexpected response.
 
-    Schemathesis asks at every boundary, at random, and along links from answer to request; its
-    own checks of the responses, each with its severity here. Example of a finding:
-    `not_a_server_error`.
+    Schemathesis generates requests at every boundary, at random, and along links between
+    operations, and runs its own checks on the responses. Each check has its own severity here.
+    Example of a finding: `not_a_server_error`.
     """
     for check, message, severity in failures:
         yield Mismatch("", f"the check {check} to pass", message, FIXES, severity)

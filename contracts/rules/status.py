@@ -1,4 +1,4 @@
-"""Rules about what each status allows to be there, of the run and of its steps."""
+"""Rules about the members that each status of a run or a step allows."""
 
 from collections.abc import Callable, Iterator
 
@@ -43,7 +43,7 @@ def _must_be_null(pointer: str, value: object, why: str) -> Iterator[Mismatch]:
 def running_run_has_no_end(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """A running run has neither an end nor a duration.
 
-    Pages show a clock while the end is null; an end on a running run stops it. Example:
+    User interfaces show a running clock while the end is null; an end stops it. Example:
     `"status": "running", "ended_at": null, "duration_ms": null`.
     """
     for name in END_MEMBERS:
@@ -62,7 +62,7 @@ def running_run_has_no_end(execution: JsonObject, _context: Context) -> Iterator
 def finished_run_has_an_end(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """A completed or failed run has an end and a duration.
 
-    A finished run without them cannot be sorted or summed. Example: `"status": "completed",
+    A finished run without both cannot be sorted or summed. Example: `"status": "completed",
     "ended_at": "2026-03-27T10:15:04.320Z", "duration_ms": 4320`.
     """
     for name in END_MEMBERS:
@@ -85,10 +85,10 @@ def finished_run_has_an_end(execution: JsonObject, _context: Context) -> Iterato
     needs="a pending, running or skipped step",
 )
 def unfinished_step_has_no_output(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
-    """A pending, running or skipped step has produced nothing: its output is null.
+    """The output of a pending, running or skipped step is null.
 
-    A client reads an output as proof that the action ran. Example: `"status": "skipped",
-    "output": null`.
+    Clients take an output as proof that the action ran. Example: `"status": "skipped", "output":
+    null`.
     """
     for step in steps_of(execution):
         if step.status in {"pending", "running", "skipped"}:
@@ -108,8 +108,8 @@ def unfinished_step_has_no_output(execution: JsonObject, _context: Context) -> I
 def unfinished_step_has_no_end(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
     """A pending or running step has neither an end nor a duration.
 
-    As for runs: what is not over has no end. Example: `"status": "running", "ended_at": null,
-    "duration_ms": null`.
+    As for runs, a step that has not ended has no end. Example: `"status": "running", "ended_at":
+    null, "duration_ms": null`.
     """
     for step in steps_of(execution):
         if step.status in {"pending", "running"}:
@@ -132,7 +132,7 @@ def step_end_and_duration_come_together(
 ) -> Iterator[Mismatch]:
     """A step has both an end and a duration, or neither.
 
-    Half of the pair cannot be drawn on a time axis. Example of a skipped step: `"ended_at":
+    One of them alone cannot be drawn on a time axis. Example of a skipped step: `"ended_at":
     null, "duration_ms": null`.
     """
     for step in steps_of(execution):
@@ -164,9 +164,9 @@ def step_end_and_duration_come_together(
 def completed_run_has_only_finished_steps(
     execution: JsonObject, _context: Context
 ) -> Iterator[Mismatch]:
-    """A completed run has no step that failed or has not ended.
+    """A completed run has no failed and no unfinished step.
 
-    Whether a run may complete over a failed step is not documented, so this only warns.
+    Whether a run may complete despite a failed step is not documented, so this is a warning.
     Example: every step of a completed run is `completed` or `skipped`.
     """
     for step in steps_of(execution):
@@ -189,14 +189,15 @@ def completed_run_has_only_finished_steps(
     needs="a running step",
 )
 def running_step_means_running_run(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
-    """While a step is running, so is its run.
+    """While a step is running, its run is running.
 
-    A run that has ended over a running step never tells how that step went. Example: `"status":
+    If a run ends before its running step, the result of that step is never known. Example:
+    `"status":
     "running"` on both.
     """
     status = text(execution.get("status"))
     running = [step for step in steps_of(execution) if step.status == "running"]
-    # A completed run over a running step violates this rule, and warns by another one as well.
+    # A completed run with a running step violates another rule too, as a warning.
     if status in ENDED:
         for step in running:
             yield _unfinished(step, status)

@@ -1,4 +1,4 @@
-"""The steps of an execution, as rules look at them: with their place, and what is readable."""
+"""The steps of an execution, with their index and their valid members."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,35 +15,35 @@ STARTED = ENDED | {"running"}
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One object of `steps`; `index` is its place there."""
+    """One object of `steps`; `index` is its index there."""
 
     index: int
-    described: JsonObject
+    document: JsonObject
 
     @property
     def status(self) -> str | None:
-        """The status, None if it is no text."""
-        return text(self.described.get("status"))
+        """Return the status, or None if it is not a text."""
+        return text(self.document.get("status"))
 
     @property
     def step_id(self) -> str | None:
-        """The step's id, None if it is no text."""
-        return text(self.described.get("step_id"))
+        """Return the step's id, or None if it is not a text."""
+        return text(self.document.get("step_id"))
 
     @property
     def started(self) -> datetime | None:
-        """When it started, None if that cannot be read."""
-        return moment(self.described.get("started_at"))
+        """Return when the step started, or None if that is absent or invalid."""
+        return moment(self.document.get("started_at"))
 
     @property
     def ended(self) -> datetime | None:
-        """When it ended, None if it has not or that cannot be read."""
-        return moment(self.described.get("ended_at"))
+        """Return when the step ended, or None if that is absent or invalid."""
+        return moment(self.document.get("ended_at"))
 
     @property
     def is_iteration(self) -> bool:
-        """Return whether it says of itself that it ran inside a loop."""
-        return number(self.described.get("iteration")) is not None
+        """Return whether the step has an `iteration`, which means that it ran inside a loop."""
+        return number(self.document.get("iteration")) is not None
 
     @property
     def has_started(self) -> bool:
@@ -51,12 +51,12 @@ class Step:
         return self.status in STARTED
 
     def at(self, *parts: str | int) -> str:
-        """Return the pointer of a member, from the execution."""
+        """Return the JSON Pointer of a member, from the execution."""
         return pointer_to("steps", self.index, *parts)
 
     def get(self, name: str) -> Json:
         """Return a member, None if it is absent."""
-        return self.described.get(name)
+        return self.document.get(name)
 
 
 def steps_of(execution: Json) -> list[Step]:
@@ -69,4 +69,4 @@ def timed_parts(execution: Json) -> Iterator[tuple[str, JsonObject]]:
     """Yield (pointer, object) of the run and each step: everything with a start and an end."""
     yield "", members(execution)
     for step in steps_of(execution):
-        yield step.at(), step.described
+        yield step.at(), step.document

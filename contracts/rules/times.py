@@ -1,4 +1,4 @@
-"""Rules about moments and durations, of the run and of its steps."""
+"""Rules about the timestamps and durations of a run and its steps."""
 
 import re
 from collections.abc import Iterator
@@ -52,9 +52,9 @@ def _has_ended_parts(execution: JsonObject, _context: Context) -> bool:
 def timestamps_are_iso_8601_with_a_zone(
     execution: JsonObject, _context: Context
 ) -> Iterator[Mismatch]:
-    """Every timestamp is ISO 8601 and names its zone.
+    """Every timestamp is ISO 8601 with a time zone.
 
-    A time without a zone means another moment on every machine that reads it. Examples:
+    A time without a zone means a different moment on each machine that reads it. Examples:
     `2026-03-27T10:15:00.000Z`, `2026-03-27T12:15:00+02:00`.
     """
     for pointer, value in _timestamps(execution):
@@ -81,8 +81,8 @@ def timestamps_have_the_documented_form(
 ) -> Iterator[Mismatch]:
     """Every timestamp is written as in the examples: UTC, milliseconds, `Z`.
 
-    Careless clients cut timestamps at fixed places. Other forms of ISO 8601 are not excluded by
-    the documentation, so this only warns. Example: `2026-03-27T10:15:00.000Z`.
+    Careless clients split timestamps at fixed positions. The documentation does not exclude other
+    forms of ISO 8601, so this is a warning. Example: `2026-03-27T10:15:00.000Z`.
     """
     for pointer, value in _timestamps(execution):
         if moment(value) is not None and not _EXACT_FORM.fullmatch(value):
@@ -104,7 +104,7 @@ def timestamps_have_the_documented_form(
     needs="a finished run or step",
 )
 def end_is_not_before_start(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
-    """Nothing ends before it starts, neither the run nor a step.
+    """Neither the run nor a step ends before it starts.
 
     A bar of negative length cannot be drawn. Example: start `10:15:00.000`, end `10:15:04.320`.
     """
@@ -131,9 +131,9 @@ def end_is_not_before_start(execution: JsonObject, _context: Context) -> Iterato
     needs="a duration",
 )
 def duration_is_not_negative(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
-    """No duration is below zero.
+    """No duration is negative.
 
-    Sums and averages over runs go wrong silently. Example: `"duration_ms": 0` is the least.
+    Negative values silently corrupt sums and averages. Example: `"duration_ms": 0` is the minimum.
     """
     for pointer, part in timed_parts(execution):
         duration_ms = number(part.get("duration_ms"))
@@ -160,15 +160,15 @@ def duration_is_not_negative(execution: JsonObject, _context: Context) -> Iterat
 def duration_is_end_minus_start(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """A duration is the end minus the start, in milliseconds.
 
-    Seconds in place of milliseconds, or the time spent in a queue added, make every chart wrong.
-    Example: from `10:15:00.000` to `10:15:04.320` is 4320.
+    Seconds instead of milliseconds, or added time in a queue, make every chart wrong. Example: from
+    `10:15:00.000` to `10:15:04.320` is 4320.
     """
     for pointer, part in _ended_parts(execution):
         start, end = part["started_at"], part["ended_at"]
         duration_ms = number(part.get("duration_ms"))
         elapsed_ms = _elapsed_ms(start, end)
         allowed_ms = context.settings.duration_tolerance_ms + coarseness_ms(start, end)
-        # What is wrong with the order of the two, or the sign, other rules say.
+        # Other rules report a wrong order or a negative duration.
         if duration_ms is None or duration_ms < 0 or elapsed_ms < 0:
             continue
         if abs(duration_ms - elapsed_ms) > allowed_ms:
@@ -192,9 +192,10 @@ def duration_is_end_minus_start(execution: JsonObject, context: Context) -> Iter
 def steps_lie_within_the_run(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """Each step starts and ends between the start and the end of the run.
 
-    A step outside its run cannot have been part of it. Pending and skipped steps are left out:
-    their `started_at` is when they were queued. Example: run 10:15:00 to 10:15:04, step 10:15:01
-    to 10:15:02.
+    A step outside that time cannot have been part of the run. Pending and skipped steps are left
+    out:
+    their `started_at` is when they were queued. Example: run 10:15:00 to 10:15:04, step 10:15:01 to
+    10:15:02.
     """
     run_start, run_end = execution.get("started_at"), execution.get("ended_at")
     for step in steps_of(execution):
@@ -223,7 +224,7 @@ def steps_lie_within_the_run(execution: JsonObject, context: Context) -> Iterato
 def created_is_near_the_start(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """The log row is created within seconds of the run's start, before or after.
 
-    Far apart, one of the two was written by another event or in another zone. Example: both
+    If they are far apart, one was written by another event or in another zone. Example: both
     `2026-03-27T10:15:00.000Z`.
     """
     created, start = execution["created"], execution["started_at"]
@@ -254,7 +255,7 @@ def _outside(pointer: str, relation: str, border: Json, value: Json) -> Mismatch
         pointer,
         f"a moment {relation}, {shown(border)}",
         shown(value),
-        "take the run's times from its first and last step, by the same clock",
+        "take the run's times from its first and last step, using one clock",
     )
 
 

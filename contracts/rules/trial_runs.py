@@ -8,7 +8,7 @@ from deadringer.contracts.violations import Severity, pointer_to
 from .json_values import elements, equal, members, shown, text
 from .model import Context, Group, Mismatch, Scope, rule
 
-_SOURCE = "Test Workflow: answers at once with `test_run_id`; poll Execution Detail"
+_SOURCE = "Test Workflow: responds at once with `test_run_id`; poll Execution Detail"
 _NEEDS = "a test run, which only a check that may write starts"
 
 
@@ -49,16 +49,16 @@ def started_test_is_readable(
 ) -> Iterator[Mismatch]:
     """The `test_run_id` of a started test is accepted as `runId` by Execution Detail.
 
-    It is the only way to the result of a test. Example: 404 for the id that Test Workflow has
-    responded, for as long as the check waits.
+    It is the only way to read the result of a test. Example: 404 for the id that Test Workflow
+    returned, for as long as the check polls.
     """
     wanted = data["test_run_id"]
     if execution is None:
         yield Mismatch(
             "",
             f"run {shown(wanted)} to be readable",
-            "no good answer from Execution Detail",
-            "store the test run before answering with its id",
+            "no successful response from Execution Detail",
+            "store the test run before returning its id",
         )
     run_id = text(members(execution).get("run_id"))
     if run_id is not None and run_id != wanted:
@@ -66,7 +66,7 @@ def started_test_is_readable(
             "/run_id",
             f"{shown(wanted)}, the `test_run_id`",
             shown(run_id),
-            "answer `test_run_id` with the id under which the run is stored",
+            "return the id under which the run is stored as `test_run_id`",
         )
 
 
@@ -82,17 +82,17 @@ def started_test_is_readable(
 def started_test_ends(
     _body: Json, _data: Json, execution: Json, _context: Context
 ) -> Iterator[Mismatch]:
-    """A test run ends: it does not stay `running` for as long as it is watched.
+    """A test run ends while the check polls it.
 
-    A client that polls needs an end to poll for. Only a warning, because it is not documented how
-    long a run may take.
+    A polling client waits for the end. Only a warning, because the maximum duration of a run is not
+    documented.
     """
     if execution.get("status") == "running":
         yield Mismatch(
             "/status",
-            "completed or failed by the end of the watch",
+            "completed or failed by the end of the polling",
             shown("running"),
-            "end the run, or watch it for longer",
+            "end the run, or poll it for longer",
         )
 
 
@@ -110,15 +110,15 @@ def started_test_is_of_its_workflow(
 ) -> Iterator[Mismatch]:
     """A test run belongs to the workflow that Test Workflow named.
 
-    Its detail is read under that workflow's id. Example: `wf_draft1` in the detail of a run that
-    was started as a test of `wf_abc123`.
+    Clients read its detail under that workflow's id. Example: `wf_draft1` in the detail of a run
+    that was started as a test of `wf_abc123`.
     """
-    wanted, kept = text(data.get("workflow_id")), text(execution.get("workflow_id"))
-    if wanted is not None and kept is not None and wanted != kept:
+    wanted, detailed = text(data.get("workflow_id")), text(execution.get("workflow_id"))
+    if wanted is not None and detailed is not None and wanted != detailed:
         yield Mismatch(
             "/workflow_id",
-            f"{shown(wanted)}, as Test Workflow answered",
-            shown(kept),
+            f"{shown(wanted)}, as Test Workflow returned",
+            shown(detailed),
             "store the test run under the workflow it tests",
         )
 
@@ -135,10 +135,10 @@ def started_test_is_of_its_workflow(
 def mocked_actions_give_the_mock(
     body: Json, _data: Json, execution: Json, _context: Context
 ) -> Iterator[Mismatch]:
-    """A completed step whose action is mocked has the mock's output.
+    """A completed step of a mocked action has the mock's output.
 
-    A mock is there so that nothing real happens; another output means that something did, and
-    costs credits. Example: mock `{"ok": true}`, output `{"result": {"ok": true}}`.
+    A mock prevents real side effects; another output means that the action ran and cost credits.
+    Example: mock `{"ok": true}`, output `{"result": {"ok": true}}`.
     """
     for index, step, output in _mocked_steps(body, execution):
         if not equal(output, step.get("output")):

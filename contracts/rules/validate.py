@@ -1,4 +1,4 @@
-"""Applying many rules to one subject."""
+"""Apply many rules to one subject."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ def apply_rules(
     context: Context | None = None,
     rules: Iterable[Rule] = RULES,
 ) -> list[Violation]:
-    """Return every violation of a subject by the rules of one scope; Scope names its parts."""
+    """Return every violation of a subject of the rules of one scope; Scope lists its parts."""
     subject = (*subject, context or Context())
     return [
         violation
@@ -29,7 +29,9 @@ def apply_rules(
 def validate_execution(
     execution: Json, context: Context | None = None, rules: Iterable[Rule] = RULES
 ) -> list[Violation]:
-    """Return every violation of one execution: schema and all rules that read one document."""
+    """Return every violation of one execution: of its schema and of the rules that read one
+    document.
+    """
     context = context or Context()
     shape = list(validate(execution, "execution", strict=context.settings.strict))
     if not isinstance(execution, dict):
@@ -41,18 +43,18 @@ def validate_execution(
 def validate_pair(
     earlier: Json, later: Json, context: Context | None = None, rules: Iterable[Rule] = RULES
 ) -> list[Violation]:
-    """Return every violation between two reads of one run, in the order they were made."""
+    """Return every violation between two reads of one run, the earlier first."""
     return apply_rules(Scope.READS, earlier, later, context=context, rules=rules)
 
 
 def unexplained(shape: Iterable[Violation], found: Iterable[Violation]) -> list[Violation]:
-    """Leave out what a conditional or a format says of a place a rule speaks of as well.
+    """Return the schema violations of places without a rule violation.
 
-    Both say the same, and the rule says it in words.
+    Conditionals and formats of the schema repeat rules; the rule explains more.
     """
-    message = {violation.pointer for violation in found}
-    return [one for one in shape if not (_is_promise(one) and one.pointer in message)]
+    explained = {violation.pointer for violation in found}
+    return [one for one in shape if not (_repeats_a_rule(one) and one.pointer in explained)]
 
 
-def _is_promise(violation: Violation) -> bool:
+def _repeats_a_rule(violation: Violation) -> bool:
     return "/then/" in violation.source or violation.source.endswith("/format")
