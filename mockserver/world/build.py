@@ -1,4 +1,4 @@
-"""Makes the world a session sees: of the seed alone, or of a scenario."""
+"""Build the world a session sees: from the seed alone, or from a scenario."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
@@ -18,9 +18,9 @@ _MODEL = "wf_abc123"
 def repository_of_scenario(
     scenario: Scenario, settings: Settings, executions: Iterable[JsonObject]
 ) -> RunRepository:
-    """Return the world a scenario describes, among the executions that are served anyway.
+    """Return the world a scenario describes, beside the executions that are always served.
 
-    `--runs-per-workflow` goes before what the scenario says of its history; `--empty` serves none.
+    `--runs-per-workflow` overrides the scenario's own history; `--empty` serves no history.
     """
     message, seed = scenario.world, settings.seed
     workflows = scenario.workflows(seed)
@@ -42,10 +42,10 @@ def repository_of_scenario(
 def _recorded_in(
     scenario: Scenario, seed: int, executions: Iterable[JsonObject], script: Script
 ) -> list[JsonObject]:
-    """Return the executions that are served beside a scenario: nothing it says itself.
+    """Return the executions that are served beside a scenario.
 
-    Left out are those of workflows that it leaves out or defines anew, and those in whose place
-    it has a run of its own.
+    Excluded are those of workflows that the scenario omits or redefines, and those with the ids of
+    its own runs.
     """
     others = {one["id"] for one in world_workflows(seed)}
     others -= {one["id"] for one in scenario.workflows(seed)}
@@ -63,7 +63,7 @@ def _recorded_in(
 def make_repository(
     executions: Iterable[JsonObject], world: World | None = None, script: Script | None = None
 ) -> RunRepository:
-    """Return the repository of some executions; missing workflows are derived from them."""
+    """Return a repository of executions; missing workflows are derived from them."""
     by_workflow: dict[str, dict[str, JsonObject]] = {}
     newest_first = sorted(
         executions, key=lambda run: (run["started_at"], run["run_id"]), reverse=True
@@ -72,7 +72,7 @@ def make_repository(
         by_workflow.setdefault(execution["workflow_id"], {})[execution["run_id"]] = execution
     known = {workflow["id"]: workflow for workflow in load_workflows()}
     workflows = {
-        workflow_id: known.get(workflow_id) or _told_by(workflow_id, list(runs.values()))
+        workflow_id: known.get(workflow_id) or _derived_workflow(workflow_id, list(runs.values()))
         for workflow_id, runs in by_workflow.items()
     }
     if world is None:
@@ -82,7 +82,7 @@ def make_repository(
 
 
 class _Workflows(Mapping[str, JsonObject]):
-    """Workflows of documents and of a world; whether one of a document is there needs no world."""
+    """Workflows of documents and of a world; the world is built only when it is needed."""
 
     def __init__(self, own: Mapping[str, JsonObject], world: World) -> None:
         self._own = own
@@ -107,22 +107,22 @@ class _Workflows(Mapping[str, JsonObject]):
 
 @cache
 def reserved_repository(seed: int) -> RunRepository:
-    """Return the world of the reserved workflows: each does what the documented one does."""
+    """Return the world of the reserved workflows, each a copy of the documented one."""
     model = next(one for one in load_workflows() if one["id"] == _MODEL)
     workflows = {
         name: {**model, "id": name, "name": f"Reserved: {name}"} for name in RESERVED_WORKFLOWS
     }
     entries = [
         {**entry, "workflow_id": name}
-        for name, magic in RESERVED_WORKFLOWS.items()
-        for entry in magic.runs
+        for name, reserved in RESERVED_WORKFLOWS.items()
+        for entry in reserved.runs
     ]
     world = World(seed, 0, workflows=list(workflows.values()))
     return make_repository((), world, Script(seed, entries, workflows))
 
 
-def _told_by(workflow_id: str, runs: Sequence[JsonObject]) -> JsonObject:
-    """Make up the workflow of a user's runs: every step an action, in the order they ran."""
+def _derived_workflow(workflow_id: str, runs: Sequence[JsonObject]) -> JsonObject:
+    """Return a workflow derived from a user's runs: every step is an action, in order."""
     actions: dict[str, JsonObject] = {}
     for step in (step for run in runs for step in run["steps"]):
         action = {"id": step["step_id"], "kind": step["operation"]}

@@ -1,4 +1,4 @@
-"""What runs cost, and what a session has left to spend."""
+"""The price of runs, and the credits a session has left."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,10 +18,10 @@ PLAN = "PRO"
 
 
 def price_of(plan: "RunPlan", catalogue: Iterable[JsonObject], mocks: JsonObject) -> float:
-    """Return the credits of one run by the catalogue, whole at its start.
+    """Return the price of one run in credits, charged in full when it starts.
 
-    Each step that will have run counts, so a loop counts by its items; a branch that is not
-    taken and a mocked action cost nothing.
+    Every step that will run counts, in a loop once per item; a branch that is not taken and a
+    mocked action cost nothing.
     """
     prices = {action["kind"]: action.get("creditCost") or 0 for action in catalogue}
     mocked = {action_id for action_id, mock in mocks.items() if mock.get("enabled")}
@@ -35,9 +35,9 @@ def price_of(plan: "RunPlan", catalogue: Iterable[JsonObject], mocks: JsonObject
 
 
 def credits_left(session: Session, now: datetime) -> float:
-    """Return what can still be spent in the month of a time, which begins with a full balance.
+    """Return the credits left in the month of `now`; every month begins with a full balance.
 
-    Runs started by command may cost more than there is.
+    Never negative, though runs started by the control API may cost more than is left.
     """
     begins, ends = (milliseconds_of(one) for one in (_month(now), _following_month(now)))
     spent = sum(
@@ -49,7 +49,7 @@ def credits_left(session: Session, now: datetime) -> float:
 
 
 def balance_of(session: Session, now: datetime) -> JsonObject:
-    """Return the credits left, and the first of next month, when they are full again."""
+    """Return the balance document: the credits left and the time of the next reset."""
     return {
         "balance": int(credits_left(session, now)),
         "subscription_plan": PLAN,

@@ -1,4 +1,4 @@
-"""Reads the executions to serve: the recordings and the user's own documents."""
+"""Load the executions to serve: the recordings and the user's own documents."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from deadringer.mockserver.exceptions import StartError
 
 
 class NamedRun(NamedTuple):
-    """An execution that people look for by name."""
+    """An execution with a name that people can look for."""
 
     name: str
     story: str
@@ -27,7 +27,7 @@ class NamedRun(NamedTuple):
 
 
 class Document(NamedTuple):
-    """One execution to be served, and where it came from."""
+    """One execution to serve, and the file it came from."""
 
     execution: JsonObject
     origin: str
@@ -36,13 +36,13 @@ class Document(NamedTuple):
 
 
 class ExecutionSource(Protocol):
-    """What a view needs to know of executions; files today, a generated world beside them later.
+    """What views need of executions that were loaded from files.
 
-    Iterables may be endless in effect: whoever reads them takes only the beginning. They give
-    the ids most worth naming first.
+    Iterables may be very long, so callers take only the beginning. The ids most worth showing come
+    first.
     """
 
-    def answer(self, workflow_id: str, run_id: str) -> bytes | None:
+    def detail_body(self, workflow_id: str, run_id: str) -> bytes | None:
         """Return the body of Execution Detail, None if that workflow has no such run."""
 
     def has_workflow(self, workflow_id: str) -> bool:
@@ -67,17 +67,17 @@ class ExecutionSource(Protocol):
         """Return the file a run was loaded from."""
 
     def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
-        """Return one execution as it was loaded; nobody may change it."""
+        """Return one execution as it was loaded; callers must not change it."""
 
     def all_executions(self) -> Iterable[JsonObject]:
         """Return every execution, in the order they were loaded."""
 
 
 class LoadedExecutions:
-    """Executions held in memory, each written as JSON once.
+    """Executions in memory, each serialized once.
 
     Raises:
-        StartError: if two documents carry the same run id.
+        StartError: if two documents have the same run id.
     """
 
     def __init__(self, documents: Iterable[Document]) -> None:
@@ -105,7 +105,7 @@ class LoadedExecutions:
                 document.name, document.story, execution["status"], workflow_id, run_id
             )
 
-    def answer(self, workflow_id: str, run_id: str) -> bytes | None:
+    def detail_body(self, workflow_id: str, run_id: str) -> bytes | None:
         """Return the body of Execution Detail, None if that workflow has no such run."""
         body = self._bodies.get((workflow_id, run_id))
         execution = self._executions.get((workflow_id, run_id))
@@ -143,7 +143,7 @@ class LoadedExecutions:
         return self._origins.get(run_id)
 
     def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
-        """Return one execution as it was loaded; nobody may change it."""
+        """Return one execution as it was loaded; callers must not change it."""
         return self._executions.get((workflow_id, run_id))
 
     def all_executions(self) -> Iterator[JsonObject]:
@@ -158,24 +158,25 @@ def envelope_bytes(execution: JsonObject) -> bytes:
 
 def _duplicate(run_id: str, first: str, second: str) -> StartError:
     return StartError(
-        f"{second}: run id {run_id!r} is already used by {first}. Give one of them another run_id."
+        f"{second}: run id {run_id!r} is already used by {first}. Change the run_id of one of them."
     )
 
 
 def load_executions(folders: Sequence[Path]) -> LoadedExecutions:
-    """Return everything that can be served.
+    """Return the recordings and the documents of the folders.
 
     Raises:
-        StartError: if a folder or a document is bad, with file, place, reason and fix of each.
+        StartError: if a folder or document is invalid; the message lists file, place, reason and
+            fix of each.
     """
     return with_recorded(list(_from_folders(folders)))
 
 
 def load_documents_of(folders: Sequence[Path]) -> list[Document]:
-    """Return the user's own executions, every one of them judged.
+    """Return the user's own executions, each one validated.
 
     Raises:
-        StartError: if a folder or a document is bad, or two carry the same run id.
+        StartError: if a folder or document is invalid, or two have the same run id.
     """
     documents = list(_from_folders(folders))
     with_recorded(documents)
@@ -183,10 +184,10 @@ def load_documents_of(folders: Sequence[Path]) -> list[Document]:
 
 
 def with_recorded(documents: Sequence[Document]) -> LoadedExecutions:
-    """Return the recordings and some documents, as they can be served.
+    """Return the recordings and further documents in one source.
 
     Raises:
-        StartError: if two carry the same run id.
+        StartError: if two have the same run id.
     """
     return LoadedExecutions([*_recorded(), *documents])
 

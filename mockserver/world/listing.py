@@ -1,4 +1,4 @@
-"""The order of a workflow's runs: a few that are held in memory among very many that are not."""
+"""The order of a workflow's runs: a few in memory among very many that are generated."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
@@ -8,7 +8,7 @@ from deadringer.fixtures import Window
 
 
 class Held(NamedTuple):
-    """A run in memory: its id is known, and when it started (ms since 1970); it is made later."""
+    """A run in memory: its id, its start (ms since 1970) and a function that builds it."""
 
     run_id: str
     started_at: int
@@ -16,16 +16,16 @@ class Held(NamedTuple):
 
 
 Place: TypeAlias = Held | int
-"""A run in the list: one in memory, or the number of one of the world."""
+"""A run in the list: one in memory, or the number of a generated one."""
 
 _Part: TypeAlias = Held | Window
 
 
 class Listing:
-    """Runs, newest first: those held and the world's window but its gaps, in one order.
+    """Runs in one order, newest first: those in memory, and the world's window without its gaps.
 
-    A page costs by the number of runs held and gaps, whatever the size of the window. `newest_at`
-    gives the number of the world's newest run at a time.
+    The cost of a page grows with the number of runs in memory and of gaps, not with the window.
+    `newest_at` returns the number of the world's newest run at a time.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Listing:
         self.count = sum(1 if isinstance(part, Held) else part.count for part in self._parts)
 
     def page(self, offset: int, size: int) -> Iterator[Place]:
-        """Yield the runs from a place on."""
+        """Yield up to `size` runs from `offset` on."""
         left = size
         for part in self._parts:
             count = 1 if isinstance(part, Held) else part.count
@@ -64,7 +64,7 @@ def _parts(
 ) -> Iterator[_Part]:
     newest = window.newest
     cuts: list[tuple[int, Held | None]] = [(gap, None) for gap in gaps]
-    # A run in memory stands above the world's newest run of its moment.
+    # A run in memory precedes the newest run that the world has at the same time.
     cuts += [(newest_at(one.started_at), one) for one in held]
     cuts.sort(key=lambda cut: (-cut[0], cut[1] is None, -(cut[1].started_at if cut[1] else 0)))
     for number, one in cuts:

@@ -1,7 +1,7 @@
 """The world around executions: workflows, their lists of runs, the catalogue, test runs.
 
-Everything follows from the executions that are served and the seeded world, under the changes of
-a session, so that list, detail, definition and balance always agree.
+Everything is derived from the executions that are served and the seeded world, with the changes of
+a session applied, so that list, detail, definition and balance always agree.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ _ROW = {
     "duration": "duration_ms",
     "error": "error",
 }
-"""By member of a row, the member of an execution that it shows."""
+"""By member of a list row, the member of the execution it shows."""
 
 
 class FoundRun(NamedTuple):
@@ -52,13 +52,13 @@ class FoundRun(NamedTuple):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether it will never be different, as long as nobody changes it."""
+        """Whether it never changes by itself."""
         return bool(self.execution.get("status") != "running")
 
 
 @dataclass(slots=True)
 class RunRepository:
-    """Workflows and runs; what a session changed and what time it is are arguments."""
+    """Workflows and runs; the session's changes and the time are arguments."""
 
     executions: dict[str, dict[str, JsonObject]]
     workflows: Mapping[str, JsonObject]
@@ -70,11 +70,11 @@ class RunRepository:
     _numbers: dict[str, tuple[int, ...]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Make the memory of rows that will never change."""
+        """Create the cache of list rows that never change."""
         self._ended_rows = lru_cache(maxsize=_ROWS_KEPT)(self._ended_row)
 
     def find(self, session: Session, workflow_id: str, run_id: str, now_ms: int) -> FoundRun | None:
-        """Return a run as it stands at a time, None if the workflow has none of that id."""
+        """Return a run as it is at a time, or None if the workflow has no such run."""
         if (workflow_id, run_id) in session.executions:
             changed = session.executions[workflow_id, run_id]
             return None if changed is None else FoundRun(changed, "changed")
@@ -115,7 +115,7 @@ class RunRepository:
         )
 
     def _replaced(self, workflow_id: str) -> tuple[int, ...]:
-        """Return the numbers of the world's runs in whose place a document is served."""
+        """Return the numbers of the world's runs that documents replace."""
         found = self._numbers.get(workflow_id)
         if found is None:
             found = self._numbers[workflow_id] = tuple(self._numbers_of_documents(workflow_id))
@@ -132,7 +132,7 @@ class RunRepository:
     def rows(
         self, session: Session, workflow_id: str, now_ms: int, offset: int, size: int
     ) -> tuple[list[JsonObject], int]:
-        """Return some rows of a workflow's list, and how many it has in all."""
+        """Return `size` rows of a workflow's list from `offset` on, and the total count."""
         listing = self.listing(session, workflow_id, now_ms)
         rows = [
             row_of(place.execution())
@@ -150,13 +150,13 @@ class RunRepository:
         return row_of(fixtures.view_run(self.world.plan(workflow_id, number), now_ms))
 
     def _ended_row(self, workflow_id: str, number: int) -> tuple[JsonObject, int]:
-        """Return the row of a run once it is over, and when it is (ms since 1970)."""
+        """Return the row of a run after its end, and the time of the end (ms since 1970)."""
         assert self.world is not None
         row = row_of(fixtures.view_run(self.world.plan(workflow_id, number)))
         return row, _moment(row["completed_at"])
 
     def _held(self, session: Session, workflow_id: str, now_ms: int) -> Iterator[Held]:
-        """Yield what is in memory, the latest first: started, changed and recorded runs."""
+        """Yield the runs in memory, newest first: started, changed, scripted and recorded ones."""
         # Copies: another thread may change the session meanwhile.
         for run in reversed([*session.started.values()]):
             key = run.workflow_id, run.run_id
@@ -173,7 +173,7 @@ class RunRepository:
                     yield Held(run_id, moment, view)
         for run_id, execution in self.executions.get(workflow_id, {}).items():
             if (workflow_id, run_id) not in session.executions:
-                # One that is still to come, by a clock that was set back, stands at now.
+                # After the clock was set back, a run in the future is listed as starting now.
                 moment = min(_moment(execution["started_at"]), now_ms)
                 yield Held(run_id, moment, partial(_same, execution))
 
@@ -199,7 +199,7 @@ class RunRepository:
     def newest_run_ids(
         self, session: Session, workflow_id: str, now_ms: int, size: int = 200
     ) -> list[str]:
-        """Return the ids people most likely mean: recorded ones, then the newest of the list."""
+        """Return up to `size` ids to suggest: recorded runs, then the newest of the list."""
         recorded = self.executions.get(workflow_id, {})
         known = (one for one in recorded if (workflow_id, one) not in session.executions)
         listed = self._listed_ids(session, workflow_id, now_ms, size)
@@ -215,7 +215,7 @@ class RunRepository:
                 yield self.world.run_id(workflow_id, place)
 
     def workflow(self, session: Session, workflow_id: str, now_ms: int) -> JsonObject | None:
-        """Return a workflow with its present number of runs."""
+        """Return a workflow with its current number of runs, or None if there is none."""
         described = self.workflows.get(workflow_id)
         if described is None:
             return None
@@ -225,7 +225,7 @@ class RunRepository:
         }
 
     def new_run_id(self, workflow_id: str, ordinal: int, now: datetime) -> str:
-        """Return the id of the run that is the session's ordinal-th to be started."""
+        """Return the id of the ordinal-th run that a session starts."""
         name = f"{self.seed} {workflow_id} {ordinal} {format_timestamp(now)}"
         return "run_" + hashlib.sha256(name.encode()).hexdigest()[:16]
 
@@ -233,8 +233,8 @@ class RunRepository:
         """Return the plan and the price of a run from the body of its event.
 
         Raises:
-            ValueError: if the workflow never lists as many steps as are asked for, never fails at
-                the step that is, or a run that never ends is to have a duration.
+            ValueError: if the workflow cannot have the requested number of steps or fail at the
+                requested step, or if a run that never ends is requested with a duration.
         """
         if "fails_at" in body:
             plan = self._failing(body)
@@ -245,7 +245,7 @@ class RunRepository:
         return plan, price_of(plan, self.catalogue, body.get("action_mocks") or {})
 
     def _doomed(self, body: JsonObject) -> "RunPlan | None":
-        """Return the plan of a run that fails at what the scenario lets fail, if it does."""
+        """Return the plan of a run that fails at an operation the scenario fails, or None."""
         if self.script is None or "status" in body:
             return None
         failed = {**body, "status": "failed"}
@@ -279,7 +279,7 @@ class RunRepository:
 
 
 def row_of(execution: JsonObject) -> JsonObject:
-    """Return the row of an execution in the list; what a forced document lacks, it lacks too."""
+    """Return the list row of an execution, without the members that it lacks."""
     return {name: execution[member] for name, member in _ROW.items() if member in execution}
 
 

@@ -1,7 +1,7 @@
-"""Reserved ids, of runs and workflows, that show one situation: for clients that alter ids alone.
+"""Reserved ids of runs and workflows: each shows one situation, for clients that can only set ids.
 
-A reserved run is one under any known workflow. A reserved workflow is in no list, has runs of its
-own, and gives way to a workflow of the same id that is served.
+A reserved run exists under every known workflow. A reserved workflow is in no list and has runs of
+its own; a served workflow with the same id replaces it.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ RESERVED_RUNS: Mapping[str, Mapping[str, str]] = {
     "run_malformed": {"status": "completed", "fault": "malformed"},
     "run_never_answers": {"status": "completed", "fault": "hang"},
 }
-"""Run ids and the preferences they stand for: the run there is, and what keeps it from callers."""
+"""Run ids and the preferences they stand for: the content of the run, and an error or fault."""
 
 _DAY_S = 86_400
 _PAST: tuple[JsonObject, ...] = ({"at_s": -_DAY_S, "every_s": 2_400, "times": 30},)
@@ -37,9 +37,9 @@ _PAST: tuple[JsonObject, ...] = ({"at_s": -_DAY_S, "every_s": 2_400, "times": 30
 
 @dataclass(frozen=True, slots=True)
 class ReservedWorkflow:
-    """What a workflow id stands for: preferences of every request under it, and its runs.
+    """What a reserved workflow id stands for: preferences of every request under it, and runs.
 
-    `runs` are entries as scenarios have them. `ending` is how its test runs end.
+    `runs` are entries as in scenarios. `ending` is the status with which its test runs end.
     """
 
     preferences: Mapping[str, str] = field(default_factory=dict)
@@ -76,7 +76,7 @@ RESERVED_WORKFLOWS: Mapping[str, ReservedWorkflow] = {
 
 
 def reserved_preferences(operation_id: str, workflow_id: str, run_id: str) -> dict[str, str]:
-    """Return what reserved ids stand for ("" for others); the run goes before the workflow."""
+    """Return the preferences of reserved ids (none for others); the run precedes the workflow."""
     workflow = RESERVED_WORKFLOWS.get(workflow_id, ReservedWorkflow())
     ending = workflow.ending if operation_id == "testWorkflow" else None
     of_workflow = {**workflow.preferences, **({"status": ending} if ending else {})}
@@ -85,21 +85,21 @@ def reserved_preferences(operation_id: str, workflow_id: str, run_id: str) -> di
 
 _DESCRIBING = frozenset({"dynamic", "seed", "status", "steps"})
 CONTENT = _DESCRIBING | {"example"}
-"""Preferences that choose what a response tells."""
+"""Preferences that choose the content of a response."""
 _HONOURED: Mapping[str, frozenset[str]] = {
     "getExecution": CONTENT,
     "testWorkflow": frozenset({"status", "steps"}),
 }
-"""Which of them an operation honours; one that is not here honours none."""
+"""The content preferences each operation honours; one that is not listed honours none."""
 
 
 def preferred_over(
     operation_id: str, reserved: Mapping[str, str], sent: Mapping[str, str]
 ) -> dict[str, str]:
-    """Join what an id stands for with what the request prefers, which goes before it.
+    """Return the preferences of a reserved id merged with those of the request, which win.
 
-    Who asks for a status or a kind of run, where it can be had, is to see it: the error or fault
-    of the id, and the example it shows, give way. A fault or a delay alone comes on top.
+    A request that prefers a status or content the operation honours gets it: the error, fault or
+    example of the id is dropped. A fault or a delay alone is added to those of the id.
     """
     meant = {name for name, value in sent.items() if (name, value) != ("dynamic", "false")}
     chosen = meant & _HONOURED.get(operation_id, frozenset())

@@ -36,26 +36,26 @@ _OPERATIONS = {operation.operation_id: operation for operation in operations()}
 
 @dataclass(slots=True)
 class Snapshot:
-    """A session, its workflows and runs, and the time: as one request sees them."""
+    """A session, its workflows and runs, and the time, as one request sees them."""
 
     repository: RunRepository
     session: Session
     clock: VirtualClock
     machine_now: datetime
     now: datetime
-    """The time of the session's clock; it stands while the request is answered."""
+    """The time of the session's clock, fixed for the whole request."""
     now_ms: int
     generation: int
-    """That of the session when the request came; it may have changed since."""
+    """The session's generation when the request arrived; it may have changed since."""
     is_reserved: bool = False
     """Whether the repository is that of the reserved workflows."""
 
     def find(self, workflow_id: str, run_id: str) -> FoundRun | None:
-        """Return a run as it stands, None if the workflow has none of that id."""
+        """Return a run as it is now, or None if the workflow has no such run."""
         return self.repository.find(self.session, workflow_id, run_id, self.now_ms)
 
     def rows(self, workflow_id: str, offset: int, size: int) -> tuple[list[JsonObject], int]:
-        """Return some rows of a workflow's list, and how many it has in all."""
+        """Return `size` rows of a workflow's list from `offset` on, and the total count."""
         return self.repository.rows(self.session, workflow_id, self.now_ms, offset, size)
 
     def workflow(self, workflow_id: str) -> JsonObject | None:
@@ -73,7 +73,7 @@ class Service:
     """The state behind the application.
 
     `executions` is replaced as a whole when files change (see `use`); a view reads it once.
-    `repository` is the world around them; `events` are the changes of all sessions.
+    `repository` is the world around them; `events` holds the changes of all sessions.
     """
 
     settings: Settings
@@ -88,14 +88,14 @@ class Service:
     _repositories: dict[str, tuple[ExecutionSource, RunRepository]] = field(
         init=False, default_factory=dict
     )
-    """By key of a scenario, its world and the executions that it was made of.
+    """By scenario key, the executions a repository was built from, and the repository.
 
-    A request may make one of executions that are replaced meanwhile, and store it after that.
+    A request may build one from executions that are replaced before it is stored.
     """
     _sessions: SessionCache = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make what follows from the settings."""
+        """Build the state that follows from the settings."""
         settings = self.settings
         self.rate_limits = RateLimits(
             settings.rate_policy, is_enforced=settings.rate_limit == "enforce"
@@ -103,7 +103,7 @@ class Service:
         self.redactor = SecretRedactor(settings.api_keys)
         self.events = open_event_log(settings.state)
         began = self.events.set_once("began", self.clock.now().isoformat())
-        # After a restart a fast clock goes on from where it was, not from the restart.
+        # After a restart a fast clock continues from where it was, not from the restart.
         self._start = self._start_at(began)
         if settings.scenario is not None:
             served = [*self.executions.workflow_ids()]
@@ -115,10 +115,10 @@ class Service:
         self._replay()
 
     def _replay(self) -> None:
-        """Take all events of the log, so that the first request does not wait for it.
+        """Apply all events of the log, so that the first request does not wait for it.
 
         Raises:
-            StartError: if there is one that this version does not know.
+            StartError: if the log holds an event that this version does not know.
         """
         try:
             self._sessions.replay()
@@ -126,7 +126,7 @@ class Service:
             self.close()
             raise StartError(
                 f"State file {self.settings.state}: {problem}. Serve it with the version of "
-                "deadringer that wrote it, or delete it to begin anew."
+                "deadringer that wrote it, or delete it to start over."
             ) from problem
 
     def close(self) -> None:
@@ -134,15 +134,15 @@ class Service:
         self.events.close()
 
     def use(self, executions: ExecutionSource) -> None:
-        """Serve other executions from now on; what sessions changed stays."""
+        """Serve other executions from now on; changes of sessions are retained."""
         repository = self._repository(self.scenario, executions)
         self.executions = executions
         self.repository = repository
 
     def take_over(self, documents: Sequence[Document]) -> bool:
-        """Serve other documents beside the recordings; return whether they are others than now.
+        """Serve other documents beside the recordings; return whether they differ from before.
 
-        They are of this process alone: the next start reads its own folders.
+        They are not stored in the state file: the next start reads its own folders.
         """
         new = with_recorded(documents)
         if [*new.all_executions()] == [*self.executions.all_executions()]:
@@ -151,7 +151,7 @@ class Service:
         return True
 
     def snapshot(self, name: str = "", workflow_id: str = "") -> Snapshot:
-        """Return what a request of a session sees now: under a reserved workflow, those alone."""
+        """Return what a request of a session sees now; below a reserved workflow, only those."""
         session, machine_now = self.session(name), self.clock.now()
         repository, generation = self.repository_of(session), session.generation
         clock = self._clock_of(session)
@@ -173,15 +173,15 @@ class Service:
         return self.session_clock(name).at(self.clock.now())
 
     def session(self, name: str = "") -> Session:
-        """Return a session as it is now; only `change` may alter it."""
+        """Return a session as it is now; only `change` may modify it."""
         return self._sessions.get(name)
 
     def session_names(self) -> list[str]:
-        """Return the names of the sessions that were changed; "" is the nameless one."""
+        """Return the names of the sessions that were changed; "" is the default session."""
         return self._sessions.names()
 
     def repository_of(self, session: Session) -> RunRepository:
-        """Return the world of a session: that of its scenario, or that of the start."""
+        """Return the repository of a session: of its scenario, or of the server's start."""
         return self._repository_of_scenario(session.scenario)
 
     def _repository_of_scenario(self, scenario: Scenario | None) -> RunRepository:
@@ -200,13 +200,13 @@ class Service:
 
     @property
     def is_caught_up(self) -> bool:
-        """Whether every event is taken into its session; asking takes no lock."""
+        """Whether every event is applied to its session; reading this takes no lock."""
         return self._sessions.is_caught_up
 
     def is_undisturbed(self, session: Session) -> bool:
-        """Return whether no fault of any kind may meet the session's requests.
+        """Return whether no fault of any kind can apply to the session's requests.
 
-        Of a session that was never changed nobody would learn that it was.
+        False for a session that is not in memory: later changes would not reach this object.
         """
         return self._sessions.holds(session) and not (
             session.faults or session.scenario or self.chaos(session) or self.chosen_faults(session)
@@ -220,7 +220,7 @@ class Service:
         return session.clock or session.start or self._start
 
     def contract_faults(self, session: Session, now: datetime) -> tuple[str, ...]:
-        """Return the contract faults of a session: the chosen ones, and its scenario's of now."""
+        """Return the contract faults in force: those the session chose, and its scenario's."""
         chosen = self.chosen_faults(session)
         if session.scenario is None or not session.scenario.document.get("contract_faults"):
             return chosen
@@ -228,23 +228,23 @@ class Service:
         return tuple(dict.fromkeys([*chosen, *session.scenario.contract_faults(passed_s)]))
 
     def chosen_faults(self, session: Session) -> tuple[str, ...]:
-        """Return the contract faults a session chose, or those of the start."""
+        """Return the contract faults a session chose, or those the server started with."""
         chosen = session.contract_faults
         return self.settings.breaks if chosen is None else chosen
 
     def chaos(self, session: Session) -> str:
-        """Return the mix of transport faults a session has, "" for none."""
+        """Return the name of the session's mix of transport faults, "" for none."""
         if session.chaos is not None:
             return session.chaos
         of_scenario = session.scenario.chaos if session.scenario else None
         return self.settings.chaos or of_scenario or ""
 
     def change(self, name: str, kind: str, body: JsonObject) -> Session:
-        """Change a session and return it as it is then.
+        """Change a session and return it as it is afterwards.
 
         Raises:
-            ApiError: INSUFFICIENT_STORAGE if the change cannot be kept; then nothing has changed.
-            UnreadableEventError: if a session cannot take such a change; then nothing has changed.
+            ApiError: INSUFFICIENT_STORAGE if the change cannot be stored; nothing is changed then.
+            UnreadableEventError: if the change is invalid; nothing is changed then.
         """
         self._sessions.check(name, kind, body)
         self.events.add(name, kind, body)
@@ -253,11 +253,11 @@ class Service:
         return session
 
     def reset(self, name: str) -> None:
-        """Let a session begin anew, as if the server had been started now."""
+        """Reset a session, as if the server had been started now."""
         self.change(name, "reset", {"started": self.clock.now().isoformat()})
 
     def reset_all(self) -> None:
-        """Let every session begin anew, as if the server had been started now."""
+        """Reset every session, as if the server had been started now."""
         self.change(EVERY_SESSION, "reset_all", {"started": self.clock.now().isoformat()})
 
     def start_run(
@@ -268,16 +268,15 @@ class Service:
         *,
         may_overdraw: bool = False,
     ) -> StartedRun:
-        """Start a run of a known workflow now; the run is safe once this returns.
+        """Start a run of a known workflow now; the run is stored once this returns.
 
         `wanted` may hold status, fails_at, steps, duration_ms, overrides, action_mocks and drive.
 
         Raises:
-            ApiError: VALIDATION_ERROR if the workflow never lists that many steps, or a run
-                that never ends is to have a duration; INSUFFICIENT_CREDITS if it costs more than
-                is left.
+            ApiError: VALIDATION_ERROR if the workflow cannot have that many steps, or a run that
+                never ends gets a duration; INSUFFICIENT_CREDITS if it costs more than is left.
         """
-        # Counted by the log: others may start a run of this session at the same moment.
+        # The log counts: another thread may start a run of this session at the same time.
         ordinal = self.events.count(snapshot.session.name, "started")
         run_id = snapshot.repository.new_run_id(workflow_id, ordinal, snapshot.now)
         body = {
@@ -285,7 +284,7 @@ class Service:
             "workflow_id": workflow_id,
             "run_id": run_id,
             "started_at": format_timestamp(snapshot.now),
-            # Documents may change: what was started goes on as it began.
+            # Documents may change; a started run continues with the workflow it began with.
             "workflow": snapshot.repository.workflows[workflow_id],
         }
         try:
@@ -307,7 +306,7 @@ class Service:
             )
         body |= {"price": price, "world": snapshot.session.world}
         session = self.change(snapshot.session.name, "started", body)
-        # If the session was reset in between, the run has been, and is gone.
+        # If the session was reset meanwhile, the run was started and is already gone.
         run = session.started.get(run_id)
         if run is None:
             return StartedRun.of(body, session.make_plan, plan)
@@ -319,19 +318,19 @@ class Service:
         """Return an operation of the specification.
 
         Raises:
-            KeyError: if there is none of that id, which is a bug.
+            KeyError: if no operation has that id, which is a bug.
         """
         return _OPERATIONS[operation_id]
 
     def _started(self, session: Session, body: JsonObject) -> StartedRun | None:
-        """Return a started run; one of another world is planned anew, None if it cannot be."""
+        """Return a started run, or None if it cannot be planned in the present world."""
         if body["world"] == session.world:
             return StartedRun.of(body, session.make_plan)
         try:
             plan, price = self.repository_of(session).plan_started(body)
         except (KeyError, ValueError):
             LOG.warning(
-                "Run %s is left out: its workflow is not served any more, or differs.",
+                "Run %s is skipped: its workflow is no longer served, or was changed.",
                 body["run_id"],
             )
             return None
@@ -339,9 +338,9 @@ class Service:
         return StartedRun.of(body, session.make_plan, plan)
 
     def _begin(self, name: str, body: JsonObject) -> Session:
-        """Return a session as it begins; body says when, with which clocks and scenario.
+        """Return a new session; `body` holds its start time, clocks and scenario.
 
-        `started` is the machine's time at which its own start was, as if the server's was then.
+        `started` is the machine's time of its own start, which replaces that of the server.
         """
         scenario = self.scenario
         if body.get("document") is not None:
@@ -362,7 +361,7 @@ class Service:
         )
 
     def _world_of(self, scenario: Scenario | None) -> str:
-        """Return the name of what plans depend on: the seed of the world, and the scenario."""
+        """Return the name of the world plans depend on: its seed and scenario."""
         if scenario is None:
             return "0" if self.settings.empty else str(self.settings.seed)
         return f"{self.settings.seed} {scenario.key[:16]}"

@@ -19,20 +19,20 @@ from .snapshots import session_of_snapshot, snapshot_of
 
 LOG = logging.getLogger("deadringer")
 COMPACT_AFTER = 5_000
-"""So many events after the last snapshots are replaced by new ones; a restart repeats no more."""
+"""Snapshots are renewed after so many events, which bounds the events that a restart replays."""
 _SHARE_OF_RUNS = 100
-"""Where sessions hold very many runs, one event for so many of them: a snapshot writes them all."""
+"""With very many runs, snapshots wait for one event per so many runs: each writes all of them."""
 _SHARE_LEAVING = 10
-"""When there are too many sessions, one in so many leaves memory at once."""
+"""Beyond the limit, one in so many sessions leaves memory at once."""
 _GONE = -1
 
 
 class SessionCache:
     """The sessions by name; beyond `most` the least recently used leave memory.
 
-    With a durable log they are loaded again when they are named. Without one they begin anew, and
-    the log of the server says so once for each. The nameless session is not counted and never
-    leaves. `begin` and `start` make sessions and their runs.
+    With a durable log they are loaded again when a request names them. Without one they start over,
+    and the server logs a warning once for each. The default session is not counted and always
+    stays. `begin` and `start` make sessions and their runs.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class SessionCache:
         self._sessions: dict[str, Session] = {"": self._blank("")}
 
     def replay(self) -> None:
-        """Take all events of the log, before the first request.
+        """Apply all events of the log, before the first request.
 
         Raises:
-            UnreadableEventError: if this version does not know one of them.
+            UnreadableEventError: if the log holds an event that this version does not know.
         """
         with self._lock:
             newest = self._events.newest
@@ -67,16 +67,16 @@ class SessionCache:
             if saved:
                 self._sessions[""] = self._restored(saved)
             self._catch_up()
-            self._seen = newest  # the newest events may be in snapshots
+            self._seen = newest  # snapshots may contain the newest events
             self.compact_if_due()
 
     @property
     def is_caught_up(self) -> bool:
-        """Whether every event is taken into its session; asking takes no lock."""
+        """Whether every event is applied to its session; reading this takes no lock."""
         return self._events.newest == self._seen
 
     def get(self, name: str) -> Session:
-        """Return a session as it is now; only events alter it."""
+        """Return a session as it is now; only events modify it."""
         if self._events.newest != self._seen:
             with self._lock:
                 self._catch_up()
@@ -88,7 +88,7 @@ class SessionCache:
         """Try an event on a copy of its session, before it is added to the log.
 
         Raises:
-            UnreadableEventError: if the session could not take it.
+            UnreadableEventError: if the session cannot apply it.
         """
         is_of_all = kind == "reset_all"
         session = self.get("" if is_of_all else name)
@@ -97,7 +97,7 @@ class SessionCache:
         apply(copy, event, self._begin, self._start)
 
     def holds(self, session: Session) -> bool:
-        """Return whether a session is in memory under its name, so that changes reach it."""
+        """Return whether a session object is in memory under its name, so that changes reach it."""
         return session is self._sessions.get(session.name)
 
     def names(self) -> list[str]:
@@ -115,12 +115,12 @@ class SessionCache:
                     self.compact()
 
     def compact(self) -> None:
-        """Replace the events that were taken by snapshots of their sessions."""
+        """Replace the events that were applied by snapshots of their sessions."""
         with self._lock:
             if self._save(list(self._sessions.values())):
                 runs = sum(len(session.started) for session in self._sessions.values())
                 self._compact_at = max(COMPACT_AFTER, runs // _SHARE_OF_RUNS)
-            self._tail = 0  # also where it failed: the next attempt is some events away
+            self._tail = 0  # also after a failure, so that the next attempt is some events away
 
     def _catch_up(self) -> None:
         for event in self._events.since(self._seen):
@@ -142,15 +142,15 @@ class SessionCache:
         self._reset_all = event
         later = {}
         for name, session in self._sessions.items():
-            if session.generation > event.number:  # it comes from a later snapshot
+            if session.generation > event.number:  # loaded from a later snapshot
                 later[name] = session
             else:
-                session.generation = event.number  # its holders see that it is over
+                session.generation = event.number  # its holders see that it is outdated
         self._sessions = {"": self._blank(""), **later}
         self._tail = 0
 
     def _blank(self, name: str) -> Session:
-        """Return a session that was not changed since the start, or since all were reset."""
+        """Return a session without changes since the start, or since all were reset."""
         event = self._reset_all
         session = self._begin(name, event.body if event else {})
         if event:
@@ -164,7 +164,7 @@ class SessionCache:
         with self._lock:
             found = self._sessions.get(name)
             saved = None if found else self._events.load(name)
-            # One from before may be written while all are being reset.
+            # An older snapshot may be written while all sessions are being reset.
             if saved and not (self._reset_all and saved.number < self._reset_all.number):
                 found = self._sessions[name] = self._restored(saved)
                 self._shrink()
@@ -176,7 +176,7 @@ class SessionCache:
         return session
 
     def _shrink(self) -> None:
-        """Let the least recently used sessions leave memory if there are too many."""
+        """Remove the least recently used sessions from memory if there are too many."""
         named = [session for name, session in self._sessions.items() if name]
         over = len(named) - self._most
         if over <= 0:
@@ -184,30 +184,30 @@ class SessionCache:
         oldest = sorted(named, key=lambda session: session.used)
         leaving = oldest[: over + self._most // _SHARE_LEAVING]
         if self._events.is_durable and not self._save(leaving):
-            return  # what cannot be written stays
+            return  # a session that cannot be written stays
         for session in leaving:
             del self._sessions[session.name]
-            session.generation = _GONE  # what was made from it is not true of a later one
+            session.generation = _GONE  # responses made from it are not valid for a later one
             if not self._events.is_durable:
                 self._events.forget(session.name)
                 self._warn(session.name)
 
     def _save(self, sessions: list[Session]) -> bool:
-        """Write snapshots of those that were changed since their last; return whether it worked."""
+        """Write snapshots of sessions changed since their last; return whether that succeeded."""
         changed = [one for one in sessions if one.generation > one.saved]
         try:
             self._events.save(snapshot_of(session) for session in changed)
-        except ApiError:  # which the log has said
+        except ApiError:  # the event log has logged it
             return False
         for session in changed:
             session.saved = session.generation
         return True
 
     def _warn(self, name: str) -> None:
-        """Log that a session was dropped, unless it was among the last ones."""
+        """Log that a session was dropped, unless it was logged recently."""
         if name not in self._dropped:
             LOG.warning(
-                "More than %d sessions: %s was dropped and begins anew when it is named again. "
+                "More than %d sessions: %s was dropped and starts over when it is used again. "
                 "Raise --max-sessions, or keep sessions with --state.",
                 self._most,
                 name,

@@ -1,4 +1,4 @@
-"""What a session has changed over the shared world: a fold over its events."""
+"""The changes of a session over the shared world: a fold over its events."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,15 +20,15 @@ PlanMaker = Callable[[JsonObject], "RunPlan"]
 """Makes the plan of a run from the body of its `started` event."""
 
 DRIVES = ("time", "immediate", "read", "manual")
-"""What moves a started run: the clock, nothing (it is over at once), each read, or a command."""
+"""What advances a started run: the clock, nothing (it ends at once), each read, or a command."""
 
 
 @dataclass(slots=True)
 class StartedRun:
-    """A run that was started: what it takes to plan it, and how far it was moved by hand.
+    """A run that was started: the body of its event, and how far it was advanced by hand.
 
-    `at` is when it was started, as its event says; `shared` is the rest of the event's body, which
-    equal runs have in common. The plan is made when it is first needed: a restart does not wait.
+    `at` is the start time of the event; `shared` is the rest of the event's body, which equal runs
+    have in common. The plan is made when it is first needed, so a restart does not wait for it.
     """
 
     run_id: str
@@ -55,7 +55,7 @@ class StartedRun:
 
     @property
     def started_at(self) -> int:
-        """When it was started, in ms since 1970."""
+        """The start time, in ms since 1970."""
         if self._started_at is None:
             self._started_at = milliseconds_of(datetime.fromisoformat(self.at))
         return self._started_at
@@ -67,18 +67,18 @@ class StartedRun:
 
     @property
     def drive(self) -> str:
-        """What moves it, one of `DRIVES`."""
+        """What advances it, one of `DRIVES`."""
         return str(self.shared.get("drive", "time"))
 
     @property
     def price(self) -> float:
-        """What it cost, in credits."""
+        """The price, in credits."""
         price: float = self.shared["price"]
         return price
 
     @property
     def plan(self) -> "RunPlan":
-        """All that will happen in the run."""
+        """The plan of everything that happens in the run."""
         if self.planned is None:
             self.planned = self.make_plan(self.body)
         return self.planned
@@ -86,17 +86,18 @@ class StartedRun:
 
 @dataclass(slots=True)
 class Session:
-    """The changes of one session; `clock` None is the one it began with.
+    """The changes of one session.
 
-    `start` is the clock of its own start, None if that was the server's.
-    `executions` holds documents that were put, None where one was deleted. `faults` are the
-    transport faults by id, `contract_faults` the names of contract faults, None where those of
-    the start hold. `began_ms` is when its `scenario` began (ms since 1970, on its own clock).
+    `clock` is the clock that was set, None for the one it began with. `start` is the clock of the
+    session's own start, None for the server's. `executions` holds the documents that were put,
+    None for one that was deleted. `faults` are the transport faults by id. `contract_faults` are
+    the names of contract faults, None for those the server started with. `began_ms` is when its
+    `scenario` began (ms since 1970, on its own clock).
     """
 
     name: str
     world: str
-    """Names the world it began in: in the same one, the same body gives the same plan."""
+    """The name of the world it began in: in the same world, the same body yields the same plan."""
     make_plan: PlanMaker
     clock: VirtualClock | None = None
     start: VirtualClock | None = None
@@ -108,25 +109,25 @@ class Session:
     scenario: Scenario | None = None
     began_ms: int = 0
     beginning: JsonObject = field(default_factory=dict)
-    """The body of the event it began with: all above that no event changed follows from it."""
+    """The body of the event it began with, from which all unchanged fields follow."""
     begun: int = 0
-    """The number of the event it began with: what was counted before is another session's."""
+    """The number of the event it began with; counts from before it do not apply."""
     generation: int = 0
-    """The number of the last event: whatever was made from an older state is out of date."""
+    """The number of the last event; anything made from an older state is out of date."""
     saved: int = 0
-    """The number of the last event that is in the log's snapshot of it."""
+    """The number of the last event that is in the log's snapshot of this session."""
     used: int = 0
-    """Rises with each use: the session with the lowest is the least recently used."""
+    """Rises with each use; the session with the lowest value is the least recently used."""
 
 
 Beginning = Callable[[str, JsonObject], Session]
-"""Makes the session of a name as it begins, from the body of `reset` or `scenario`."""
+"""Makes a new session of a name, from the body of a `reset` or `scenario` event."""
 Starting = Callable[[Session, JsonObject], StartedRun | None]
 """Makes a run of a session from the body of its `started` event, None if it cannot be planned."""
 
 
 def apply(session: Session, event: Event, begin: Beginning, start: Starting) -> Session:
-    """Return the session after an event; the one before it is used up.
+    """Return the session after an event; the session passed in must not be used afterwards.
 
     Raises:
         UnreadableEventError: if this version does not know the kind of the event, or its body.
@@ -141,7 +142,7 @@ def _applied(session: Session, event: Event, begin: Beginning, start: Starting) 
     body = event.body
     _require_known(event.kind, body)
     if event.kind in _OF_THE_WHOLE:
-        session.generation = event.number  # its holders see that it is over
+        session.generation = event.number  # its holders see that it is outdated
         session = begin(session.name, body)
         session.begun = event.number
     elif event.kind == "started":
@@ -157,7 +158,7 @@ def _applied(session: Session, event: Event, begin: Beginning, start: Starting) 
 
 def _put(session: Session, body: JsonObject) -> None:
     run = body["workflow_id"], body["run_id"]
-    session.executions.pop(run, None)  # the newest change stands last
+    session.executions.pop(run, None)  # the newest change comes last
     session.executions[run] = body.get("execution")
 
 
@@ -200,7 +201,7 @@ def _chaos(session: Session, body: JsonObject) -> None:
     from deadringer.mockserver.faults.transport import CHAOS
 
     if body["value"] not in {"", *CHAOS}:
-        raise ValueError(f"there is no mix of faults called {body['value']!r}")
+        raise ValueError(f"the mix of faults {body['value']!r} is unknown")
     session.chaos = body["value"]
 
 
@@ -245,18 +246,18 @@ _MEMBERS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "contract_faults": ({"value": list}, {}),
     "chaos": ({"value": str}, {}),
 }
-"""By kind of event: the members its body must have, and those it may have, with their types."""
+"""By kind of event: the required and the optional members of its body, with their types."""
 _OPEN = frozenset({"started", "fault"})
-"""Kinds whose bodies hold what a user wrote, beside those members."""
+"""Kinds whose bodies may hold further members, which the user sent."""
 
 
 def _require_time(text: str) -> None:
     if datetime.fromisoformat(text).tzinfo is None:
-        raise ValueError(f"{text!r} has no zone")
+        raise ValueError(f"{text!r} has no UTC offset")
 
 
 def _require_known(kind: str, body: JsonObject) -> None:
-    """Raise ValueError unless this version knows the kind of an event and its body."""
+    """Raise ValueError unless this version knows the kind and the body of an event."""
     if kind not in _MEMBERS:
         raise ValueError(f"the kind is unknown; known are {', '.join(_MEMBERS)}")
     if not isinstance(body, dict):

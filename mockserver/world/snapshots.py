@@ -1,4 +1,4 @@
-"""A session as JSON, and back: the sum of its events, without repeating them."""
+"""A session as JSON and back: the result of its events, without replaying them."""
 
 import json
 
@@ -10,9 +10,9 @@ from .sessions import Beginning, Session, StartedRun, Starting
 
 
 def snapshot_of(session: Session) -> Snapshot:
-    """Return all that a session holds.
+    """Return everything a session holds.
 
-    Runs are columns, and what several have in common is written once: there may be very many.
+    Runs are stored as columns, and members that several runs share once: there may be very many.
     """
     workflows, shared = _Table(), _Table()
     runs = [*session.started.values()]
@@ -38,7 +38,7 @@ def snapshot_of(session: Session) -> Snapshot:
 
 
 def session_of_snapshot(snapshot: Snapshot, begin: Beginning, start: Starting) -> Session:
-    """Return the session that a snapshot was made of."""
+    """Return the session that a snapshot was made from."""
     body = snapshot.body
     session = begin(snapshot.session, body["beginning"])
     session.begun = body["begun"]
@@ -57,7 +57,7 @@ def _restore_runs(session: Session, body: JsonObject, start: Starting) -> None:
     for shared, place in body["shared"]:
         shared["workflow"] = body["workflows"][place]
     every = [shared for shared, _place in body["shared"]]
-    # Runs of this world need no look of their own, which counts where they are very many.
+    # Runs of this world are not checked one by one, which matters where there are very many.
     is_of_this_world = all(shared["world"] == session.world for shared in every)
     make_plan, started = session.make_plan, session.started
     columns = zip(body["run_ids"], body["started"], body["places"], strict=True)
@@ -74,12 +74,12 @@ def _restore_runs(session: Session, body: JsonObject, start: Starting) -> None:
 
 def _shared_place(run: StartedRun, table: "_Table") -> int:
     place = table.place(run.shared)
-    run.shared = table.values[place]  # equal ones are one in memory, too
+    run.shared = table.values[place]  # equal bodies are one object in memory, too
     return place
 
 
 class _Table:
-    """Objects by their content: equal ones have one place."""
+    """Objects by content: equal objects share one place."""
 
     def __init__(self) -> None:
         self.values: list[JsonObject] = []
@@ -94,6 +94,6 @@ class _Table:
             place = self._by_text.setdefault(text, len(self.values))
             if place == len(self.values):
                 self.values.append(value)
-            # Of those that the table holds: the identity of another may be used again.
+            # Only objects the table holds: the id of any other object may be reused.
             self._by_identity[id(self.values[place])] = place
         return place

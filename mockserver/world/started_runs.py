@@ -1,4 +1,4 @@
-"""How a started run stands: by the clock, or by the transitions it was moved by hand."""
+"""The state of a started run: by the clock, or by the transitions it was advanced."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ _NEVER_MS = 253_402_300_799_999  # beyond the last time that can be written
 
 
 def transitions_of(plan: "RunPlan") -> list[int]:
-    """Return the times (ms since 1970) at which a reader sees something change, in order."""
+    """Return the times (ms since 1970) at which the run visibly changes, in order."""
     moments = {plan.started_at, plan.ended_at}
     for step in plan.steps:
         moments |= {step.queued_at, step.started_at, step.ended_at}
@@ -22,7 +22,7 @@ def transitions_of(plan: "RunPlan") -> list[int]:
 
 
 def moment_of(run: StartedRun, now_ms: int) -> int:
-    """Return the time at which a run is to be looked at, now or where its driver has moved it."""
+    """Return the time at which to show a run: now, or where its driver has advanced it."""
     if run.drive == "time":
         return now_ms
     moments = transitions_of(run.plan)
@@ -32,7 +32,7 @@ def moment_of(run: StartedRun, now_ms: int) -> int:
 
 
 def started_execution(run: StartedRun, now_ms: int) -> JsonObject:
-    """Return a started run as it stands; before its start it has listed no step."""
+    """Return a started run as it is now; before its start it lists no step."""
     moment = max(moment_of(run, now_ms), run.started_at)
     execution: JsonObject = fixtures.view_run(run.plan, moment)
     return execution

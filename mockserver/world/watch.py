@@ -1,4 +1,4 @@
-"""Follows changes of the user's documents while the server runs."""
+"""Reload the user's documents when they change while the server runs."""
 
 import logging
 import threading
@@ -15,33 +15,33 @@ _TURN_MS = 500
 
 
 def follow_changes(service: Service) -> None:
-    """Watch the folders of the settings in a thread that ends with the process."""
+    """Watch the fixtures folders in a daemon thread."""
     threading.Thread(
         target=_follow, args=(service, service.settings.fixtures), name="reload", daemon=True
     ).start()
 
 
 def reload_executions(service: Service, folders: Sequence[Path]) -> None:
-    """Take over what the folders hold now; what is bad is logged, and the last good state kept.
+    """Serve the documents the folders hold now, unless they equal those already served.
 
-    Nothing happens where they hold what is served already.
+    Errors are logged, and the previous documents stay in use.
     """
     try:
         is_new = service.take_over(load_documents_of(folders))
     except StartError as problem:
-        # A bad document is not a crash: its reasons say all, a traceback would hide them.
+        # An invalid document is not a crash; a traceback would hide the reasons.
         LOG.error(  # noqa: TRY400
-            "A change was not taken over; the last good state is kept. %s", problem
+            "Reload failed; still serving the previous fixtures: %s", problem
         )
     except Exception:
-        LOG.exception("A change could not be read; the last good state is kept.")
+        LOG.exception("Reload failed; still serving the previous fixtures.")
     else:
         if is_new:
-            LOG.info("Documents changed: reloaded.")
+            LOG.info("Fixtures changed and were reloaded.")
 
 
 def _follow(service: Service, folders: Sequence[Path]) -> None:
-    # Costs a start some 50 ms, so only those who asked for it pay.
+    # Costs about 50 ms, so it is imported only with --reload.
     from watchfiles import Change, watch
 
     def is_document(_change: Change, path: str) -> bool:
@@ -49,7 +49,7 @@ def _follow(service: Service, folders: Sequence[Path]) -> None:
 
     is_first = True
     try:
-        # The first turn comes when the watch has begun: what changed before it was not seen.
+        # The first turn comes when the watch has begun; earlier changes were not seen.
         for changes in watch(
             *folders,
             watch_filter=is_document,
@@ -62,5 +62,5 @@ def _follow(service: Service, folders: Sequence[Path]) -> None:
             is_first = False
     except OSError as problem:
         LOG.error(  # noqa: TRY400
-            "Changes are no longer followed: %s. Restart the server.", problem
+            "Stopped watching the fixtures: %s. Restart the server to reload them.", problem
         )

@@ -26,7 +26,7 @@ def get_execution(service: Service, context: RequestContext, path: Mapping[str, 
     is_loaded = found.execution is service.executions.execution(workflow_id, run_id)
     name = service.executions.name_of(run_id) if is_loaded else None
     context.matched = {"kind": found.kind, "name": name}
-    body = service.executions.answer(workflow_id, run_id) if is_loaded else None
+    body = service.executions.detail_body(workflow_id, run_id) if is_loaded else None
     started = snapshot.session.started.get(run_id)
     is_moved = found.kind == "started" and started and started.drive == "read"
     if is_moved and not found.is_terminal and not context.is_reading_only:

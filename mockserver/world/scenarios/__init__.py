@@ -1,6 +1,6 @@
-"""Named worlds: workflows, runs, live runs and faults on a timeline, each one file.
+"""Named worlds: workflows, runs, live runs and faults on a timeline, one file each.
 
-A scenario is data; what it looks like at a time is a function of seed, scenario, start and now.
+A scenario is data. Its state at a time is a function of seed, scenario, start and now.
 """
 
 from .load import ScenarioError, load_scenario, nameable, ready_names, runs_by_name, scenario_from

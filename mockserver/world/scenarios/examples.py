@@ -1,4 +1,4 @@
-"""The runs of scenarios that `Prefer: example` can name, each shown as it is in the end."""
+"""The runs of scenarios that `Prefer: example` can name, each shown in its final state."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -17,14 +17,14 @@ _HOUR_MS = 3_600_000
 
 
 def scripted_names(current: Scenario | None, seed: int) -> list[str]:
-    """Return `SCENARIO`, which is one typical run of it, and `SCENARIO/RUN` of all with a name."""
+    """Return the names: `SCENARIO` for its typical run, `SCENARIO/RUN` for each named run."""
     return [name for name, _scenario, _entry in _scripted(current, seed)]
 
 
 def scripted_example(
     name: str, current: Scenario | None, seed: int, run_id: str, now: datetime
 ) -> JsonObject:
-    """Return the run of a name, ended by the last full hour; an endless one began before it."""
+    """Return the run of a name, ended by the last full hour; a run without end began before it."""
     scenario, entry = next(found[1:] for found in _scripted(current, seed) if found[0] == name)
     workflows = {one["id"]: one for one in scenario.workflows(seed)}
     blueprint = fixtures.compile_workflow(workflows[entry["workflow_id"]])
@@ -46,7 +46,7 @@ def scripted_example(
 def _scripted(current: Scenario | None, seed: int) -> Iterator[tuple[str, Scenario, JsonObject]]:
     for scenario in nameable(current, seed).values():
         runs = runs_by_name(scenario)
-        named = {f"{scenario.name}/{called}": entry for called, entry in runs.items()}
+        named = {f"{scenario.name}/{run_name}": entry for run_name, entry in runs.items()}
         typical = {scenario.name: _typical(list(runs.values()))} if runs else {}
         for name, entry in {**typical, **named}.items():
             if name.isascii() and name.isprintable():  # a header can hold it
@@ -54,6 +54,6 @@ def _scripted(current: Scenario | None, seed: int) -> Iterator[tuple[str, Scenar
 
 
 def _typical(entries: list[JsonObject]) -> JsonObject:
-    """Return the run a scenario is about: the first that is written to fail, else the first."""
+    """Return the typical run of a scenario: the first that fails, else the first."""
     failing = (one for one in entries if "fails_at" in one or one.get("status") == "failed")
     return next(failing, entries[0])

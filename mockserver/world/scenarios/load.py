@@ -1,4 +1,4 @@
-"""Which scenarios a session may name, and how their runs are called."""
+"""Load scenarios by name, from files and from requests; list their names and runs."""
 
 from collections.abc import Collection, Sequence
 from functools import cache
@@ -21,7 +21,7 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 
 class ScenarioError(StartError):
-    """A scenario cannot be served; `lines` has one line for each reason."""
+    """A scenario cannot be served; `lines` holds one line per reason."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         super().__init__("\n".join(lines))
@@ -30,16 +30,16 @@ class ScenarioError(StartError):
 
 @cache
 def ready_names() -> tuple[str, ...]:
-    """Return the names of the scenarios that are shipped."""
+    """Return the names of the bundled scenarios."""
     names = (entry.name for entry in _READY.iterdir())
     return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 
 def load_scenario(named: str, seed: int, served: Collection[str] = ()) -> Scenario:
-    """Return a ready scenario by its name, or one from a file; `served` as in `problems_with`.
+    """Return a bundled scenario by name, or one from a file; `served` is as in `problems_with`.
 
     Raises:
-        ScenarioError: if there is none, or it is bad; each reason with file, line and column.
+        ScenarioError: if there is none or it is invalid; each reason has file, line and column.
     """
     if named in ready_names():
         return _read(
@@ -62,12 +62,12 @@ def load_scenario(named: str, seed: int, served: Collection[str] = ()) -> Scenar
 
 
 def scenario_from(document: Json, name: str, seed: int, served: Collection[str] = ()) -> Scenario:
-    """Return the scenario a request sent; `served` as in `problems_with`.
+    """Return the scenario a request sent; `served` is as in `problems_with`.
 
     Raises:
-        ScenarioError: if it is bad; each line begins with the place in the document.
+        ScenarioError: if it is invalid; each line begins with the place in the document.
     """
-    from .validate import problems_with  # a start without a scenario does without
+    from .validate import problems_with  # not needed to start without a scenario
 
     problems = problems_with(document, seed, served)
     if problems:
@@ -103,13 +103,13 @@ def _place(origin: str, mark: "Mark") -> str:
 
 
 def nameable(current: Scenario | None, seed: int) -> dict[str, Scenario]:
-    """Return the ready scenarios and the one a session is in, by name."""
+    """Return the bundled scenarios and the session's current one, by name."""
     ready = {name: _ready(name, seed) for name in ready_names()}
     return {**ready, current.name: current} if current else ready
 
 
 def runs_by_name(scenario: Scenario) -> dict[str, JsonObject]:
-    """Return what a scenario writes of each of its runs, under `run_id`, or its place from 1."""
+    """Return the scenario's run entries by `run_id`, or by position from 1 where it is missing."""
     entries = scenario.run_entries()
     return {str(one.get("run_id", place)): one for place, one in enumerate(entries, 1)}
 

@@ -1,4 +1,4 @@
-"""The runs a scenario lists: when each starts after the scenario did, and how it goes."""
+"""The runs a scenario lists: when each starts, relative to the scenario, and what it does."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 _PLANS_KEPT = 512
 _VARIANTS = 64
 _EARLIEST_MS, _LATEST_MS = -62_000_000_000_000, 253_000_000_000_000
-"""Runs are planned within the years 5 to 9987: the rest of a run still has a time then."""
+"""Runs start within the years 5 to 9987, so that their ends can still be written as timestamps."""
 
 
 class ScriptedRun(NamedTuple):
-    """A run of a scenario: `offset_ms` after its start, `entry` is what is written of it."""
+    """A run of a scenario: it starts `offset_ms` after the scenario; `entry` describes it."""
 
     workflow_id: str
     run_id: str
@@ -28,7 +28,7 @@ class ScriptedRun(NamedTuple):
 
 
 class Script:
-    """The runs of a scenario; plans are made when somebody looks, and are the same each time."""
+    """The runs of a scenario; plans are made on demand and are the same each time."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Script:
         return None
 
     def holds(self, workflow_id: str, run_id: str) -> bool:
-        """Return whether a run is one of the scenario's, whenever it starts."""
+        """Return whether the scenario has this run, whenever it starts."""
         return run_id in self._runs.get(workflow_id, {})
 
     def started(self, workflow_id: str, began_ms: int, now_ms: int) -> Iterator[tuple[str, int]]:
@@ -69,7 +69,7 @@ class Script:
                 yield run.run_id, moment
 
     def plan(self, workflow_id: str, run_id: str, began_ms: int, now_ms: int) -> "RunPlan | None":
-        """Return all that happens in a run that has started by a time, else None."""
+        """Return the plan of a run that has started by a time, else None."""
         run = self._runs.get(workflow_id, {}).get(run_id)
         if run is None:
             return None
@@ -88,7 +88,7 @@ class Script:
 
 
 def scripted_runs(seed: int, number: int, entry: JsonObject) -> Iterator[ScriptedRun]:
-    """Yield the runs of one entry, the number-th; without `run_id` they get ids from the seed."""
+    """Yield the runs of the number-th entry; without `run_id`, ids are derived from the seed."""
     workflow_id, times = entry["workflow_id"], entry.get("times", 1)
     for place in range(times):
         if "run_id" in entry:
@@ -101,10 +101,10 @@ def scripted_runs(seed: int, number: int, entry: JsonObject) -> Iterator[Scripte
 
 
 def planned(seed: int, blueprint: "Blueprint", run: ScriptedRun, started_at: int) -> "RunPlan":
-    """Return the plan of a scripted run that starts at a time.
+    """Return the plan of a scripted run that starts at a time (ms since 1970).
 
     Raises:
-        ValueError: if it cannot go as it is written.
+        ValueError: if the workflow cannot run as the entry describes.
     """
     entry, steps = run.entry, run.entry.get("steps")
     status = entry.get("status", "failed" if "fails_at" in entry else "completed")

@@ -1,4 +1,4 @@
-"""Judges a scenario before it is served: by its schema, and what passes that by the contract."""
+"""Validate a scenario before it is served: by its schema, then by the contract's rules."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -26,9 +26,9 @@ LISTS = ("workflows", "runs", "executions", "faults", "contract_faults")
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """The good parts; `doubtful` are ids of workflows of which nothing else can be said.
+    """The valid parts of a document; `doubtful` holds the ids of workflows with problems.
 
-    `is_sure` tells whether every workflow there shall be is known by its id.
+    `is_sure` is whether the ids of all workflows are known.
     """
 
     scenario: Scenario
@@ -37,14 +37,14 @@ class Readable:
     is_sure: bool
 
     def entries(self, member: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield the good entries of a list, each after its place in the document."""
+        """Yield the valid entries of a list, each with its position in the document."""
         yield from zip(
             self.places.get(member, ()), self.scenario.document.get(member, ()), strict=True
         )
 
 
 def readable_part(document: Json, problems: Collection[Problem]) -> Readable:
-    """Return what is left of a document without what its schema has problems with."""
+    """Return the parts of a document that its schema has no problems with."""
     paths = [one.path for one in problems]
     if not isinstance(document, dict):
         return Readable(Scenario("", {}), {}, frozenset(), is_sure=False)
@@ -70,7 +70,7 @@ def readable_part(document: Json, problems: Collection[Problem]) -> Readable:
 def _entries(
     written: list[Json], problems: Collection[Problem], member: str
 ) -> dict[int, JsonObject]:
-    """Return the entries that can be judged, by their places; of faults, what can be of each."""
+    """Return the valid entries by position; of invalid faults, their valid members."""
     left = {}
     for place, entry in enumerate(written):
         own = [one._replace(path=one.path[2:]) for one in problems if one.path[1] == place]
@@ -83,7 +83,7 @@ def _entries(
 
 
 def _world(written: JsonObject, bad: list[Path]) -> JsonObject:
-    """Return the good members; in a list of workflows, texts stay at their places."""
+    """Return the valid members; strings in a list of workflows keep their positions."""
     good = {name: value for name, value in written.items() if (name,) not in bad}
     if "workflows" in good:
         good["workflows"] = [one if isinstance(one, str) else None for one in good["workflows"]]
@@ -91,23 +91,23 @@ def _world(written: JsonObject, bad: list[Path]) -> JsonObject:
 
 
 def _left_out(document: JsonObject, places: dict[str, list[int]]) -> list[Any]:
-    """Return the workflows that do not pass."""
+    """Return the workflows that are not valid."""
     if "workflows" not in places:
         return []
     return [one for at, one in enumerate(document["workflows"]) if at not in places["workflows"]]
 
 
-_JUDGED_OF_AN_ENTRY = 3
+_CHECKED_RUNS_PER_ENTRY = 3
 _SOME_START_MS = 1_774_606_500_000
 _MOST_RUNS = 20_000
 
 
 def problems_with(document: Json, seed: int, served: Collection[str] = ()) -> list[Problem]:
-    """Return everything that is wrong with a scenario's document.
+    """Return all problems of a scenario's document.
 
-    Whole floats become integers in the document, where its schema wants integers. What passes the
-    schema is judged further, whatever the other parts of it are. `served` are the ids of workflows
-    whose runs are served beside the world's.
+    Whole floats become integers in the document, where its schema wants integers. Parts that pass
+    the schema are validated further, even if other parts do not. `served` holds the ids of
+    workflows whose runs are served beside the world's.
     """
     try:
         validator = component_validator("Scenario")
@@ -131,28 +131,31 @@ def _of_workflows(part: Readable, seed: int) -> Iterator[Problem]:
     known = [one["id"] for one in Scenario("", {}).workflows(seed)]
     for place, name in enumerate(part.scenario.world.get("workflows", ())):
         if name is not None and name not in known:
-            fix = f"use one of: {', '.join(known)}"
-            yield Problem(("world", "workflows", place), f"{name!r} is not of the world", fix)
+            shown, fix = (
+                f"{name!r} is not a workflow of the world",
+                f"use one of: {', '.join(known)}",
+            )
+            yield Problem(("world", "workflows", place), shown, fix)
     own = [one for _place, one in part.entries("workflows")]
     every = {one["id"]: one for one in part.scenario.workflows(seed)}
     for place, written in part.entries("workflows"):
         path: Path = ("workflows", place)
         yield from _of_id(written["id"], (*path, "id"))
         if Counter(one["id"] for one in own)[written["id"]] > 1:
-            yield Problem((*path, "id"), f"{written['id']!r} stands here twice", "rename one")
+            yield Problem((*path, "id"), f"{written['id']!r} is used twice", "rename one")
         workflow = every[written["id"]]
-        breaches = [*validate(workflow, "workflow"), *apply_rules(Scope.WORKFLOW, workflow)]
-        yield from _told(breaches, path)
-        if not breaches:
+        violations = [*validate(workflow, "workflow"), *apply_rules(Scope.WORKFLOW, workflow)]
+        yield from _problems_of(violations, path)
+        if not violations:
             yield from _compiled(workflow, path)
 
 
 def _doubtful(part: Readable, problems: Iterable[Problem]) -> set[str]:
-    """Return the ids of workflows that have problems: what is said of them may be right."""
+    """Return the ids of workflows that have problems; references to them are not reported."""
     places = {one.path[1] for one in problems if one.path[0] == "workflows"}
     own = {one["id"] for place, one in part.entries("workflows") if place in places}
-    kept = part.scenario.world.get("workflows", ())
-    return own | {kept[int(one.path[2])] for one in problems if one.path[0] == "world"}
+    selected = part.scenario.world.get("workflows", ())
+    return own | {selected[int(one.path[2])] for one in problems if one.path[0] == "world"}
 
 
 def _compiled(workflow: JsonObject, path: Path) -> Iterator[Problem]:
@@ -197,17 +200,17 @@ def _of_entry(
     path: Path = ("runs", place)
     context = Context(definition=workflow["workflow"])
     blueprint = compile_workflow(workflow)
-    for run in islice(scripted_runs(seed, place, entry), _JUDGED_OF_AN_ENTRY):
+    for run in islice(scripted_runs(seed, place, entry), _CHECKED_RUNS_PER_ENTRY):
         try:
             plan = planned(seed, blueprint, run, _SOME_START_MS)
         except ValueError as problem:
-            yield Problem(path, str(problem).rstrip("."), "change what the run is to do")
+            yield Problem(path, str(problem).rstrip("."), "change the run's members")
             return
         end = plan.ended_at if plan.ended_at < FOREVER else plan.started_at + 3_600_000
         for moment in (plan.started_at, (plan.started_at + end) // 2, end):
-            breaches = validate_execution(view_run(plan, moment), context)
-            if breaches:
-                yield from _told(breaches, path)
+            violations = validate_execution(view_run(plan, moment), context)
+            if violations:
+                yield from _problems_of(violations, path)
                 return
 
 
@@ -227,10 +230,10 @@ def _of_executions(part: Readable, seed: int) -> Iterator[Problem]:
         is_known = isinstance(workflow_id, str) and workflow_id not in part.doubtful
         definition = definitions.get(workflow_id) if is_known else None
         context = Context(definition=definition)
-        breaches = validate_execution(execution, context)
-        yield from _told(breaches, path)
+        violations = validate_execution(execution, context)
+        yield from _problems_of(violations, path)
         if any(not isinstance(execution.get(name), str) for name in ("workflow_id", "run_id")):
-            continue  # the breaches say so
+            continue  # reported above
         ids = execution["workflow_id"], execution["run_id"]
         if ids in taken:
             yield Problem((*path, "run_id"), f"{ids[1]!r} is used twice", "rename one")
@@ -241,9 +244,9 @@ def _of_executions(part: Readable, seed: int) -> Iterator[Problem]:
 
 def _of_id(name: str, path: Path) -> Iterator[Problem]:
     if "/" in name or name in {".", ".."}:
-        yield Problem(path, f"{name!r} can be no part of a path", "use an id without / and dots")
+        yield Problem(path, f"{name!r} cannot be part of a path", "use an id without / and dots")
     elif name in RESERVED_RUNS:
-        yield Problem(path, f"{name!r} is reserved: it always gives the same answer", "rename it")
+        yield Problem(path, f"{name!r} is a reserved run id", "rename it")
 
 
 def _of_faults(part: Readable, seed: int, served: Collection[str]) -> Iterator[Problem]:
@@ -273,9 +276,9 @@ def _served(part: Readable, seed: int, served: Collection[str]) -> set[str]:
     return own | (others - left_out) | RESERVED_WORKFLOWS.keys()
 
 
-def _told(breaches: list[Violation], path: Path) -> Iterator[Problem]:
-    for breach in breaches:
-        if breach.severity is Severity.ERROR:
-            inside = [part for part in breach.pointer.split("/") if part]
+def _problems_of(violations: list[Violation], path: Path) -> Iterator[Problem]:
+    for violation in violations:
+        if violation.severity is Severity.ERROR:
+            inside = [part for part in violation.pointer.split("/") if part]
             parts = [int(part) if part.isdigit() else part for part in inside]
-            yield Problem((*path, *parts), f"{breach.rule}: {breach.message}", breach.fix)
+            yield Problem((*path, *parts), f"{violation.rule}: {violation.message}", violation.fix)

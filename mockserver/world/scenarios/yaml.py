@@ -1,4 +1,4 @@
-"""Reads YAML so that every value still knows the line and column it was written at."""
+"""Read YAML with the line and column of every value."""
 
 import math
 from collections.abc import Iterator
@@ -21,20 +21,20 @@ class Mark(NamedTuple):
 
 
 class Marked(NamedTuple):
-    """A value and where each of its parts stands."""
+    """A value and the place of each of its parts."""
 
     value: Any
     marks: dict[Path, Mark]
 
     def place(self, path: Path) -> Mark:
-        """Return where a part stands; of one that is missing, where its parent does."""
+        """Return the place of a part, or of its nearest parent if it is missing."""
         while path and path not in self.marks:
             path = path[:-1]
         return self.marks.get(path, Mark(1, 1))
 
 
 class YamlProblemError(Exception):
-    """A text is not YAML, or says something twice: `mark` and what is wrong."""
+    """A text is not valid YAML or not valid JSON data: `mark` is where, `problem` is what."""
 
     def __init__(self, mark: Mark, problem: str) -> None:
         super().__init__(problem)
@@ -43,10 +43,10 @@ class YamlProblemError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """Leaves times as the texts they are: the schema asks for texts."""
+    """Loads timestamps as strings, which the schema expects."""
 
     def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
-        """Return the number, refuse one that is not finite."""
+        """Return the number; raise YamlProblemError if it is not finite."""
         number = float(super().construct_yaml_float(node))
         if not math.isfinite(number):
             raise YamlProblemError(_mark(node.start_mark), f"{node.value!r} is not finite")
@@ -65,8 +65,8 @@ def read_marked(text: str) -> Marked:
     """Return the value of a YAML (or JSON) text with its marks.
 
     Raises:
-        YamlProblemError: if it is not YAML, or says what JSON cannot: a member twice, a key that
-            is no text, a number that is not finite.
+        YamlProblemError: if it is not YAML, or not JSON data: a duplicate member, a key that is
+            not a string, a number that is not finite.
     """
     try:
         loader = _Loader(text)
@@ -88,19 +88,19 @@ def read_marked(text: str) -> Marked:
 
 def _marks(node: Any, path: Path, above: list[Any]) -> Iterator[tuple[Path, Mark]]:
     if any(node is one for one in above):
-        raise YamlProblemError(_mark(node.start_mark), "an alias stands inside what it names")
+        raise YamlProblemError(_mark(node.start_mark), "an alias refers to its own parent")
     yield path, _mark(node.start_mark)
     if node.tag not in _VALUES:
         kind = node.tag.removeprefix(_TAG)
-        raise YamlProblemError(_mark(node.start_mark), f"a value of type {kind} has no JSON form")
+        raise YamlProblemError(_mark(node.start_mark), f"a {kind} cannot be written as JSON")
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             if key.tag not in _KEYS:
-                fix = "write it in quotes" if isinstance(key, yaml.ScalarNode) else "make it one"
-                raise YamlProblemError(_mark(key.start_mark), f"a key is not a text; {fix}")
+                fix = "quote it" if isinstance(key, yaml.ScalarNode) else "use one"
+                raise YamlProblemError(_mark(key.start_mark), f"a key is not a string; {fix}")
             if key.value in seen:
-                raise YamlProblemError(_mark(key.start_mark), f"{key.value!r} stands here twice")
+                raise YamlProblemError(_mark(key.start_mark), f"{key.value!r} is used twice")
             seen.add(key.value)
             yield from _marks(value, (*path, key.value), [*above, node])
             yield (*path, key.value), _mark(key.start_mark)
@@ -112,7 +112,7 @@ def _marks(node: Any, path: Path, above: list[Any]) -> Iterator[tuple[Path, Mark
 def _unreadable(text: str, problem: yaml.reader.ReaderError) -> tuple[Mark, str]:
     before = text[: problem.position]
     mark = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
-    return mark, f"the character U+{ord(text[problem.position]):04X} cannot stand here"
+    return mark, f"the character U+{ord(text[problem.position]):04X} is not allowed in YAML"
 
 
 def _mark(mark: Any) -> Mark:

@@ -45,7 +45,7 @@ def test_a_good_change_is_served(following):
     file.write_text(json.dumps(document(id="second")))
 
     wait_until(lambda: served_id(server) == "second")
-    assert "Documents changed: reloaded." in server.log
+    assert "Fixtures changed and were reloaded." in server.log
 
 
 def test_a_bad_change_keeps_the_last_good_state_and_says_why(following):
@@ -54,7 +54,7 @@ def test_a_bad_change_keeps_the_last_good_state_and_says_why(following):
     file.write_text(json.dumps(document(id="bad", status="done")))
 
     wait_until(lambda: "/status" in server.log)  # it may have been read half written before
-    assert "the last good state is kept" in server.log
+    assert "still serving the previous fixtures" in server.log
     assert served_id(server) == "first"
     assert "mine.json" in server.log
     assert "Traceback" not in server.log
@@ -63,7 +63,7 @@ def test_a_bad_change_keeps_the_last_good_state_and_says_why(following):
 def test_after_a_bad_change_a_good_one_is_served(following):
     server, file = following
     file.write_text("{")
-    wait_until(lambda: "the last good state is kept" in server.log)
+    wait_until(lambda: "still serving the previous fixtures" in server.log)
 
     file.write_text(json.dumps(document(id="mended")))
 

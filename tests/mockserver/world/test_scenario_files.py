@@ -116,8 +116,8 @@ def test_a_bad_file_stops_the_start_with_file_line_and_column(refused_start, tmp
     ("text", "message"),
     [
         ("summary: [\n", "bad.yaml:2:1"),
-        ("summary: a\nsummary: b\n", "bad.yaml:2:1: 'summary' stands here twice"),
-        ("&a [*a]\n", "an alias stands inside"),
+        ("summary: a\nsummary: b\n", "bad.yaml:2:1: 'summary' is used twice"),
+        ("&a [*a]\n", "an alias refers to its"),
         ("", "bad.yaml:1:1"),
         ("summary: x\nruns:\n  - {workflow_id: wf_abc123, at_s: 1, fails_at: nowhere}\n",
          "bad.yaml:3:5: runs/0: no run of workflow wf_abc123 fails at step 'nowhere'"),

@@ -13,11 +13,11 @@ RUN = "summary: x\nruns:\n  - workflow_id: wf_abc123\n"
         (RUN + "    at_s: .nan\n", ":4:11: '.nan' is not finite"),
         (RUN + "    at_s: -.inf\n", ":4:11: '-.inf' is not finite"),
         (RUN + "    at_s: 1.0e+999\n", ":4:11: '1.0e+999' is not finite"),
-        (RUN + "    at_s: 0\n    overrides: {1: 2, a: 3}\n", ":5:17: a key is not a text"),
-        ("summary: x\n? [a, b]\n: c\n", ":2:3: a key is not a text"),
-        ("summary: x\n? {a: b}\n: c\n", ":2:3: a key is not a text"),
-        (RUN + "    at_s: 0\n    overrides: {a: !!set {b}}\n", ":5:20: a value of type set has"),
-        ("summary: x\nruns: \x07\n", ":2:7: the character U+0007 cannot stand here"),
+        (RUN + "    at_s: 0\n    overrides: {1: 2, a: 3}\n", ":5:17: a key is not a string"),
+        ("summary: x\n? [a, b]\n: c\n", ":2:3: a key is not a string"),
+        ("summary: x\n? {a: b}\n: c\n", ":2:3: a key is not a string"),
+        (RUN + "    at_s: 0\n    overrides: {a: !!set {b}}\n", ":5:20: a set cannot be"),
+        ("summary: x\nruns: \x07\n", ":2:7: the character U+0007 is not allowed in YAML"),
     ],
 )
 def test_what_no_json_can_say_is_refused_at_its_place(tmp_path, text, message):

@@ -202,7 +202,7 @@ def test_the_least_recently_used_session_leaves_memory_and_begins_anew(clock, ca
 
     warnings = [record.getMessage() for record in caplog.records]
     assert warnings[0] == (
-        "More than 2 sessions: b was dropped and begins anew when it is named again. "
+        "More than 2 sessions: b was dropped and starts over when it is used again. "
         "Raise --max-sessions, or keep sessions with --state."
     )
     assert len(warnings) == len({*warnings})  # once for each session
