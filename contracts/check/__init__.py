@@ -1,4 +1,4 @@
-"""The conformance runner: tests any server against the contract, knowing only its base URL."""
+"""The conformance runner: test a server at a base URL against the contract."""
 
 from .baseline import BaselineError, apply_baseline, load_baseline, update_baseline
 from .options import CheckOptions, OptionError

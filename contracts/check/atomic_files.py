@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Write files atomically: completely or not at all."""
 
 import os
 import tempfile
@@ -6,38 +6,38 @@ from pathlib import Path
 
 
 class ReportError(ValueError):
-    """A report or baseline cannot be written; the message says which file and why."""
+    """A report or baseline cannot be written; the message names the file and the reason."""
 
 
 def require_writable(path: Path) -> None:
-    """Look whether a file could be written, before the work whose result it is to hold.
+    """Check that a file can be written, before the work that produces its content.
 
     Raises:
-        ReportError: if it is plain already that it cannot.
+        ReportError: if the file certainly cannot be written.
     """
     if path.is_dir():
-        raise ReportError(f"{path} cannot be written: it is a folder. Name a file in it.")
+        raise ReportError(f"{path} cannot be written: it is a folder. Specify a file in it.")
     if _is_device(path):
         return
     folder = path.resolve().parent
     if not folder.is_dir():
         raise ReportError(
-            f"{path} cannot be written: there is no folder {folder}. Make it, or name another."
+            f"{path} cannot be written: there is no folder {folder}. Create it, or choose another."
         )
     if not os.access(folder, os.W_OK):
         raise ReportError(
-            f"{path} cannot be written: nothing may be written in {folder}. Name another folder."
+            f"{path} cannot be written: {folder} is not writable. Choose another folder."
         )
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file through a temporary one beside it; where a link leads, if it is one.
+    """Write a text file atomically, through a temporary file in its folder; follow links.
 
-    Half a surrogate pair, which a response may hold, has no UTF-8 form: its escape is written.
-    A device, such as /dev/stdout, is written to as it is.
+    A lone surrogate, which a response may contain, has no UTF-8 form and is written as its escape.
+    Devices, such as /dev/stdout, are written to directly.
 
     Raises:
-        ReportError: if that is not possible; an older file is then left as it was.
+        ReportError: if that is not possible; an existing file then stays unchanged.
     """
     try:
         if _is_device(path):
@@ -48,12 +48,12 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ReportError(
-            f"{path} cannot be written: {reason}. Name a file in a folder that exists."
+            f"{path} cannot be written: {reason}. Specify a file in an existing folder."
         ) from error
 
 
 def _is_device(path: Path) -> bool:
-    """Return whether a path is no file to be replaced: another kind of thing, or a name for one."""
+    """Return whether a path is not a regular file, so that it must not be replaced."""
     return path.is_relative_to("/dev") or (path.exists() and not path.is_file())
 
 
@@ -71,7 +71,7 @@ def _replace(path: Path, text: str) -> None:
             temporary = Path(file.name)
             file.write(text)
         temporary.chmod(0o644)
-        os.replace(temporary, path)  # noqa: PTH105 - the same on every system, old file or not
+        os.replace(temporary, path)  # noqa: PTH105 - replaces an existing file on every system
     except OSError:
         if temporary is not None:
             temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Findings a team accepts for now, so that a check can be adopted today and ratcheted."""
+"""The baseline: accepted findings, which do not fail the check."""
 
 import json
 from dataclasses import replace
@@ -15,14 +15,14 @@ Baseline = dict[str, JsonObject]
 
 
 class BaselineError(ValueError):
-    """A baseline file cannot be used; the message says where and how to fix it."""
+    """A baseline file cannot be used; the message states where and how to fix it."""
 
 
 def load_baseline(path: Path) -> Baseline:
     """Return the accepted findings of a baseline file.
 
     Raises:
-        BaselineError: if the file is missing, is not JSON, or has another form.
+        BaselineError: if the file is missing, is not JSON, or has an unknown structure.
     """
     fix = "Write it with --baseline-update."
     try:
@@ -44,10 +44,10 @@ def load_baseline(path: Path) -> Baseline:
 
 
 def update_baseline(path: Path, report: Report) -> None:
-    """Write every finding of a report as accepted; known ones keep their date.
+    """Write every finding of a report as accepted, with the date of its first acceptance.
 
     Raises:
-        BaselineError: if the present file is malformed or the new one cannot be written.
+        BaselineError: if the existing file is malformed or the new one cannot be written.
     """
     known = load_baseline(path) if path.exists() else {}
     entries = {}
@@ -70,9 +70,9 @@ def update_baseline(path: Path, report: Report) -> None:
 
 
 def apply_baseline(report: Report, baseline: Baseline, *, fail_on: Severity) -> Report:
-    """Return the report with accepted findings marked; they no longer fail the check.
+    """Return the report with accepted findings marked; these do not fail the check.
 
-    A note lists each accepted finding that was not seen.
+    `notes` lists each accepted finding that was not seen.
     """
     results = tuple(_marked(result, baseline) for result in report.results)
     seen = {finding.fingerprint for result in results for finding in result.findings}

@@ -1,4 +1,4 @@
-"""How much of each thing a check looks at."""
+"""Options of a check, and the sample sizes of its phases."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,15 +9,15 @@ from deadringer.contracts.violations import Severity
 
 
 class OptionError(ValueError):
-    """An option that cannot work; the message says which, why, and what would."""
+    """An invalid option; the message states which, why, and how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """How one check is run. Times in seconds, sizes in bytes.
+    """The options of one check. Times are in seconds, sizes in bytes.
 
-    `base_url` is the origin with an optional prefix; paths come from `openapi.yaml`.
-    `workflow_ids` and `run_ids` direct the check; both empty means discover.
+    `base_url` is the origin with an optional prefix; paths come from `openapi.yaml`. If
+    `workflow_ids` and `run_ids` are empty, the check discovers both.
     """
 
     base_url: str
@@ -40,10 +40,10 @@ class CheckOptions:
     settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work.
+        """Validate the options.
 
         Raises:
-            OptionError: with what, where and how to fix.
+            OptionError: if an option is invalid.
         """
         parts = urlsplit(self.base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -53,13 +53,11 @@ class CheckOptions:
             )
         if parts.query or parts.fragment or parts.username:
             raise OptionError(
-                f"BASE_URL {self.base_url!r} may hold no query, fragment or credentials. "
+                f"BASE_URL {self.base_url!r} must not contain a query, fragment or credentials. "
                 "Pass the key with --api-key."
             )
         if self.run_ids and len(self.workflow_ids) != 1:
-            raise OptionError(
-                "--run needs exactly one --workflow: the workflow the runs belong to."
-            )
+            raise OptionError("--run needs exactly one --workflow: the workflow of these runs.")
         for name in ("max_requests", "timeout_s", "max_time_s"):
             if getattr(self, name) <= 0:
                 option = "--" + name.removesuffix("_s").replace("_", "-")
@@ -118,7 +116,7 @@ NARROW = SampleSizes(
     more_runs=10,
     generated=60,
 )
-"""For servers that allow no more than a few hundred requests a minute: fits 100 of them."""
+"""For servers with a rate limit of at most NARROW_LIMIT: fits 100 requests a minute."""
 
 QUICK = SampleSizes(
     workflows=2,
@@ -138,7 +136,7 @@ QUICK = SampleSizes(
 
 
 def sample_sizes_for(*, quick: bool, limit: int | None) -> SampleSizes:
-    """Choose by what was asked for and what the server allows in a window."""
+    """Return the sample sizes for the option and for the server's requests per window."""
     if quick:
         return QUICK
     return NARROW if limit is not None and limit <= NARROW_LIMIT else USUAL

@@ -1,4 +1,4 @@
-"""Applies the rules and records the results: what was tested, and what violated which rule."""
+"""Apply the rules and record the results."""
 
 import re
 from collections import Counter, defaultdict
@@ -19,10 +19,10 @@ Fold = tuple[str, Severity, str, str | None]
 
 
 class ResultRecorder:
-    """Applies the chosen rules to subjects and keeps the count for the report.
+    """Apply the selected rules to subjects and collect the results for the report.
 
-    `rules` are validated in this order; violations are folded as they come, so that a check of
-    any length needs memory for its distinct findings only.
+    Rules are tested in the order of `rules`. Violations are folded at once, so that memory grows
+    with the number of distinct findings only.
     """
 
     def __init__(
@@ -30,13 +30,13 @@ class ResultRecorder:
         rules: Iterable[Rule],
         base_url: str,
         warn: Callable[[str], None],
-        hider: SecretRedactor,
+        redactor: SecretRedactor,
         seed: int = 0,
     ) -> None:
         self.rules = tuple(rules)
         self._base_url = base_url
         self._warn = warn
-        self._hider = hider
+        self._redactor = redactor
         self._seed = seed
         self._by_scope: dict[Scope, list[Rule]] = defaultdict(list)
         for rule in self.rules:
@@ -55,10 +55,10 @@ class ResultRecorder:
         document: Json = None,
         below: str = "",
     ) -> None:
-        """Validate one subject by every rule of a scope.
+        """Validate one subject with every rule of a scope.
 
-        `exchange` is the request that shows a violation; `document` is what pointers lead into, and
-        `below` where in it the validated instance stands.
+        `exchange` is the request that shows a violation. `document` is the document of the
+        pointers, and `below` the pointer of the subject in it.
         """
         found: list[Violation] = []
         for rule in self._by_scope[scope]:
@@ -74,10 +74,10 @@ class ResultRecorder:
         context: Context,
         exchange: Exchange,
     ) -> None:
-        """Validate one body by its schema and by rules on parts of it.
+        """Validate one body with its schema, and its parts with rules.
 
-        `scopes` are (scope, subject, pointer of the subject). Where a rule and a conditional of
-        the schema speak of the same place, the rule's words are kept.
+        `scopes` are (scope, subject, pointer of the subject). If a rule and a conditional of the
+        schema report the same place, only the rule's violation is recorded.
         """
         found: list[Violation] = []
         for scope, subject, below in scopes:
@@ -90,7 +90,7 @@ class ResultRecorder:
         self._write(found, exchange, instance, "")
 
     def record(self, rule: Rule, violations: Iterable[Violation], exchange: Exchange) -> None:
-        """Record violations that were found outside of `apply`, and that the rule was tested."""
+        """Record that a rule was tested, with violations that were found outside of `apply`."""
         if rule in self.rules:
             self._tested[rule.name] += 1
             self._write(list(violations), exchange, exchange.body, "")
@@ -102,7 +102,7 @@ class ResultRecorder:
         self._counts.clear()
 
     def explain(self, rule_names: Iterable[str], reason: str) -> None:
-        """Set why rules could not be tested; the first reason of a rule stands."""
+        """Set why rules could not be tested; the first reason for a rule is used."""
         for name in rule_names:
             self._reasons.setdefault(name, reason)
 
@@ -112,7 +112,7 @@ class ResultRecorder:
 
     @property
     def failed(self) -> int:
-        """The number of distinct findings of severity error."""
+        """Return the number of distinct findings of severity error."""
         return sum(severity is Severity.ERROR for _, severity, _, _ in self._counts)
 
     def _violations(self, rule: Rule, subject: tuple[Json, ...]) -> list[Violation]:
@@ -121,7 +121,7 @@ class ResultRecorder:
                 return []
             found = list(rule.violations(*subject))
         except Exception as error:
-            self._warn(f"rule {rule.name} failed on an answer, please report it: {error!r}")
+            self._warn(f"rule {rule.name} raised on a response, please report it: {error!r}")
             return []
         self._tested[rule.name] += 1
         return found
@@ -140,15 +140,15 @@ class ResultRecorder:
 
     def _example(self, violation: Violation, exchange: Exchange, document: Json) -> Example:
         outcome = str(exchange.status or exchange.failure)
-        hidden = self._hider
+        redact = self._redactor
         return Example(
             violation=replace(
-                violation, expected=hidden(violation.expected), got=hidden(violation.got)
+                violation, expected=redact(violation.expected), got=redact(violation.got)
             ),
-            request=hidden(f"{exchange.method} {exchange.path} -> {outcome}"),
-            curl=curl_line(self._base_url, exchange, self._hider),
+            request=redact(f"{exchange.method} {exchange.path} -> {outcome}"),
+            curl=curl_line(self._base_url, exchange, self._redactor),
             operation_id=exchange.operation_id,
-            document=self._hider.json(document),
+            document=self._redactor.json(document),
             seed=self._seed if exchange.intent is Intent.FUZZ else None,
         )
 
@@ -176,7 +176,7 @@ class ResultRecorder:
         if findings:
             return replace(result, outcome=Outcome.WARNING)
         if not tested:
-            needed = f"needs {rule.needs}" if rule.needs else "nothing to test it on was seen"
+            needed = f"needs {rule.needs}" if rule.needs else "nothing to test it on was returned"
             reason = self._reasons.get(rule.name, needed)
             return replace(result, outcome=Outcome.SKIPPED, reason=reason)
         return result

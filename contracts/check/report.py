@@ -1,4 +1,4 @@
-"""The result of a check: every rule with its outcome, and every finding with examples."""
+"""The report of a check: every rule with its outcome, and every finding with examples."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +11,7 @@ EXAMPLES_SHOWN = 3
 
 
 class Outcome(StrEnum):
-    """The outcome of one rule. A rule that could not be tested is skipped and never passes."""
+    """The outcome of one rule. A rule that could not be tested is skipped, never passed."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -35,8 +35,8 @@ class Example:
     """One violation, with the request that shows it.
 
     `curl` is a command line that repeats the request, with `$DEADRINGER_API_KEY` for the key.
-    `request` reads `GET /v1/… -> 200`. `document` is the validated instance (the pointer of the
-    violation leads into it), or None where there was none. `seed` is set for generated requests.
+    `request` has the form `GET /v1/… -> 200`. `document` is the validated instance, in which the
+    violation's pointer is resolved, or None. `seed` is set for generated requests.
     """
 
     violation: Violation
@@ -49,10 +49,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The violations of one rule, operation and pointer pattern, folded.
+    """All violations of one rule, operation and pointer pattern.
 
-    `pattern` is the pointer with every array index written as `*`; `examples` are the first
-    three of `count` violations. `accepted` is true if the baseline lists the finding.
+    `pattern` is the pointer with every array index written as `*`; `examples` are the first three
+    of `count` violations. `accepted` is true if the baseline lists the finding.
     """
 
     rule: str
@@ -65,7 +65,7 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """The identity of the finding from one check to the next, for baselines and SARIF."""
+        """Return the identity of the finding across checks, for baselines and SARIF."""
         return f"{self.rule} {self.operation_id or '-'} {self.pattern or '/'}"
 
 
@@ -73,7 +73,7 @@ class Finding:
 class RuleResult:
     """One rule, its outcome and its findings.
 
-    `tested` counts the subjects the rule was tested on; `reason` says why there were none.
+    `tested` counts the subjects the rule was tested on; `reason` states why there were none.
     """
 
     rule_id: str
@@ -92,8 +92,8 @@ class RuleResult:
 class Report:
     """The report of one check.
 
-    `notes` are remarks on how the check ran (waits, retries, budgets). `reason` says why the check
-    is inconclusive and what to do next; it is empty for any other conclusion.
+    `notes` are remarks about the check itself (waits, retries, budgets). `reason` states why the
+    check is inconclusive and what to do next; it is empty for other conclusions.
     """
 
     base_url: str
@@ -108,9 +108,9 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 passed, 1 failed, 2 inconclusive."""
+        """Return the exit code: 0 passed, 1 failed, 2 inconclusive."""
         return EXIT_CODES[self.conclusion]
 
     def count(self, outcome: Outcome) -> int:
-        """Return how many rules had this outcome."""
+        """Return the number of rules with this outcome."""
         return sum(result.outcome is outcome for result in self.results)

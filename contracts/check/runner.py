@@ -1,4 +1,4 @@
-"""The check from first request to report."""
+"""Run a check, from the first request to the report."""
 
 import itertools
 import time
@@ -36,7 +36,7 @@ from .session import CheckSession, KnownRun
 
 Progress = Callable[[str], None]
 WAITING = "waiting"
-"""How a phase begins in which nothing is asked."""
+"""The start of a progress line while the check waits and sends nothing."""
 
 
 def run_check(
@@ -46,9 +46,9 @@ def run_check(
     sleep: Callable[[float], None] = time.sleep,
     now_s: Callable[[], float] = time.monotonic,
 ) -> Report:
-    """Validate the server at `options.base_url` by every chosen rule.
+    """Validate the server at `options.base_url` with every selected rule.
 
-    Read-only unless `options.writes_allowed`. Never raises for what a server does.
+    Sends no writes unless `options.writes_allowed`. No behaviour of the server raises an exception.
 
     Raises:
         OptionError: if a rule or group named in `only` or `skip` does not exist.
@@ -72,12 +72,12 @@ class _Check:
         self._has_no_contact = False
         self._last_by_key: dict[str, Exchange] = {}
         self._client = Client(
-            options, observe=self._observe, note=self._note, now_s=now_s, sleep=self._wait
+            options, observe=self._observe, log=self._add_note, now_s=now_s, sleep=self._wait
         )
         self._recorder = ResultRecorder(
             select(only=options.only, skip=options.skip),
             options.base_url,
-            self._note,
+            self._add_note,
             SecretRedactor([options.api_key], shortest=SHORTEST_KEY),
             options.seed,
         )
@@ -96,7 +96,7 @@ class _Check:
             unchecked = self._explore()
         except BudgetSpentError as error:
             unchecked, stopped = "", str(error)
-            self._note(f"stopped early: {error}; raise --max-requests to go on")
+            self._add_note(f"stopped early: {error}; increase --max-requests to continue")
         finally:
             self._client.close()
         if stopped:
@@ -106,7 +106,7 @@ class _Check:
         return self._report(unchecked, started_at, self._now_s() - began_at_s)
 
     def _explore(self) -> str:
-        """Go through the phases; return the reason if nothing could be checked at all."""
+        """Run the phases; return the reason if nothing could be checked."""
         session = self._session
         self._progress("discovering workflows and runs")
         contact = connect(session)
@@ -131,10 +131,10 @@ class _Check:
 
     def _examine(self, runs: list[KnownRun], sizes: SampleSizes) -> None:
         session, first = self._session, runs[0]
-        self._progress("watching running runs")
+        self._progress("polling running runs")
         watch_s = min(self._options.watch_s, sizes.watch_s)
         watch_runs(session, runs, watch_s, sizes.polls, self._sleep)
-        self._progress("reading around the runs")
+        self._progress("reading what belongs to the runs")
         read_variables(session, _finished_first(runs)[: sizes.variables])
         probe_costs(session, first, self._sleep)
         self._progress("sending requests that must be refused")
@@ -156,18 +156,18 @@ class _Check:
             if self._recorder.failed:
                 return ""
             named = [run for run in runs if run.run_id in options.run_ids]
-            reason = "no run could be read. Name one: --workflow, --run."
+            reason = "no run could be read. Specify one with --workflow and --run."
             if named:
                 place = f"{named[0].run_id} of workflow {named[0].workflow_id}"
-                reason = f"run {place} cannot be read. Name one that can: --workflow, --run."
+                reason = f"run {place} cannot be read. Specify another with --workflow and --run."
         elif options.workflow_ids:
-            reason = f"workflow {options.workflow_ids[0]} lists no runs. Name one with --run."
+            reason = f"workflow {options.workflow_ids[0]} lists no runs. Specify one with --run."
         else:
-            reason = "no workflow with runs was found. Name one with --workflow ID --run ID."
+            reason = "no workflow with runs was found. Specify one with --workflow ID --run ID."
         return reason + hint
 
     def _observe(self, exchange: Exchange) -> None:
-        """Validate the window headers of consecutive answers under one key."""
+        """Validate the RateLimit headers of consecutive responses for one key."""
         key = exchange.request_headers.get("x-api-key", "")
         last = self._last_by_key.get(key)
         if last is not None and exchange.failure is None:
@@ -185,7 +185,7 @@ class _Check:
         self._progress(f"{WAITING} {seconds:.0f} s for the server's rate limit")
         self._sleep(seconds)
 
-    def _note(self, line: str) -> None:
+    def _add_note(self, line: str) -> None:
         if line not in self._notes:
             self._notes.append(line)
 
@@ -208,7 +208,7 @@ class _Check:
 
 
 def _finished_first(runs: list[KnownRun]) -> list[KnownRun]:
-    """Order runs so that finished ones come first, one of each status in turn."""
+    """Return the runs ordered: finished ones first, one of each status in turn."""
     by_status: dict[str, list[KnownRun]] = {"failed": [], "completed": []}
     for run in runs:
         by_status.setdefault(run.status, []).append(run)

@@ -1,4 +1,4 @@
-"""What the phases of a check share: sending, validating, and what is known of the server."""
+"""The state shared by the phases of a check: client, recorder, and what is known of the server."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ ABSENT = frozenset({404, 405, 501})
 
 @dataclass(slots=True)
 class KnownRun:
-    """A run the check has heard of: its row in a list, and every good read of its detail."""
+    """A run known to the check: its row in a list, and every successful read of its detail."""
 
     workflow_id: str
     run_id: str
@@ -34,12 +34,12 @@ class KnownRun:
 
     @property
     def execution(self) -> JsonObject | None:
-        """The execution as last read, or None if it never was."""
+        """Return the execution as last read, or None if it was never read."""
         return execution_of(self.reads[-1]) if self.reads else None
 
     @property
     def status(self) -> str:
-        """The status last seen, in the detail or else in the list."""
+        """Return the last status, from the detail or else from the list."""
         source = self.execution or self.row or {}
         status = source.get("status")
         return status if isinstance(status, str) else ""
@@ -47,7 +47,7 @@ class KnownRun:
 
 @dataclass(slots=True)
 class KnownWorkflow:
-    """A workflow the check has heard of; `pages` are the pages of its list of runs."""
+    """A workflow known to the check; `pages` are the pages of its list of runs."""
 
     workflow_id: str
     described: JsonObject | None = None
@@ -57,7 +57,7 @@ class KnownWorkflow:
 
 @dataclass(slots=True)
 class CheckSession:
-    """One check under way."""
+    """The state of one running check."""
 
     options: CheckOptions
     client: Client
@@ -71,7 +71,9 @@ class CheckSession:
     runs: dict[tuple[str, str], KnownRun] = field(default_factory=dict)
 
     def offers(self, operation_id: str) -> bool:
-        """Return whether the specification has the operation and the server has not denied it."""
+        """Return whether the specification has the operation and the server is not known to lack
+        it.
+        """
         return operation_id in self.operations and operation_id not in self.absent
 
     def request(
@@ -86,10 +88,10 @@ class CheckSession:
         method: str = "",
         optional: bool = False,
     ) -> Exchange:
-        """Send one request with the key (or with `headers` instead) and judge the exchange.
+        """Send one request with the key (or with `headers` instead) and validate the exchange.
 
-        With `optional`, a response that says the server has no such operation is not validated, and
-        the operation is known to be absent from then on.
+        With `optional`, a response that shows that the server lacks the operation is not validated,
+        and the operation counts as absent from then on.
         """
         exchange = self.client.send(
             Request(
@@ -111,12 +113,12 @@ class CheckSession:
         return exchange
 
     def validate_exchange(self, exchange: Exchange) -> None:
-        """Validate an exchange by the rules about HTTP, and its body by its schema."""
+        """Validate an exchange with the rules about HTTP, and its body with its schema."""
         context = self.context()
         if exchange.failure is None and exchange.body is not MISSING:
             schema = envelope_schema(exchange)
             if schema:
-                # The judging of good bodies is left to those who know what they asked for.
+                # The phase that sent the request validates a successful body.
                 self.recorder.validate_document(
                     schema, exchange.body, (), context=context, exchange=exchange
                 )
@@ -125,7 +127,7 @@ class CheckSession:
         )
 
     def good_data(self, exchange: Exchange) -> Json:
-        """Validate the body of a 2xx response by its schema and return its `data`, or None."""
+        """Validate the body of a 2xx response with its schema and return its `data`, or None."""
         if not exchange.succeeded or exchange.failure or exchange.operation_id is None:
             return None
         body = body_of(exchange)
@@ -151,7 +153,7 @@ class CheckSession:
         return execution
 
     def context(self, execution: JsonObject | None = None) -> Context:
-        """Return what is known beside a document: definition, catalogue, tolerances."""
+        """Return the context of a document: definition, catalogue, tolerances."""
         settings = self.options.settings
         if execution is None:
             return Context(catalogue=self.catalogue, settings=settings)
@@ -168,17 +170,17 @@ class CheckSession:
         )
 
     def known_ids(self) -> tuple[tuple[str, str], ...]:
-        """Return (workflow id, run id) of every run that was read."""
+        """Return (workflow id, run id) of every run read so far."""
         return tuple(key for key, run in self.runs.items() if run.reads)
 
 
 def body_of(exchange: Exchange) -> Json:
-    """Return the parsed body, or None where there is none to show."""
+    """Return the parsed body, or None if it is not JSON."""
     return None if exchange.body is MISSING else exchange.body
 
 
 def execution_of(exchange: Exchange) -> JsonObject | None:
-    """Return the execution inside a good detail answer."""
+    """Return the execution of a successful detail response, or None."""
     data = members(body_of(exchange)).get("data")
     return data if exchange.succeeded and isinstance(data, dict) else None
 

@@ -20,9 +20,7 @@ Claim = Callable[[Exchange], bool]
 
 
 def responded(*conditions: Claim) -> When:
-    """Return a `when` that is true for a complete response of a known operation if all conditions
-    hold.
-    """
+    """Return a `when` for complete responses of known operations that satisfy all conditions."""
 
     def when(exchange: Exchange, _context: Context) -> bool:
         is_known = exchange.failure is None and exchange.operation_id is not None

@@ -200,9 +200,7 @@ def one_branch_of_an_if_runs(execution: JsonObject, context: Context) -> Iterato
 
 
 def _visible_forks(execution: JsonObject, context: Context) -> list[tuple[str, list[str]]]:
-    """Return (id of the `if`, first actions of the branches that ran) where both branches are
-    visible.
-    """
+    """Return (id of the `if`, first actions of branches that ran) for ifs with visible branches."""
     graph = graph_of(context)
     if graph is None:
         return []

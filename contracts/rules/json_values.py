@@ -30,9 +30,7 @@ def text(value: Json) -> str | None:
 
 
 def number(value: object) -> float | None:
-    """Return a number that is safe for arithmetic, or None for anything else (true is not a
-    number).
-    """
+    """Return a number safe for arithmetic, or None for anything else (true is not a number)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float) and not math.isfinite(value):

@@ -33,9 +33,7 @@ class Group(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a rule reads. Each scope lists the arguments of the rule function; the last is the
-    Context.
-    """
+    """What a rule reads: the arguments of its function, before the Context."""
 
     DOCUMENT = "document"  # (instance, name of its schema)
     EXECUTION = "execution"  # (execution)

@@ -29,9 +29,7 @@ def apply_rules(
 def validate_execution(
     execution: Json, context: Context | None = None, rules: Iterable[Rule] = RULES
 ) -> list[Violation]:
-    """Return every violation of one execution: of its schema and of the rules that read one
-    document.
-    """
+    """Return every violation of one execution: schema and all rules that read one document."""
     context = context or Context()
     shape = list(validate(execution, "execution", strict=context.settings.strict))
     if not isinstance(execution, dict):

@@ -1,1 +1,1 @@
-"""Generated requests: Schemathesis generates, our rules validate."""
+"""Generated requests: Schemathesis generates them, the rules validate the responses."""

@@ -1,4 +1,4 @@
-"""Cases of Schemathesis turned into requests of the check, and exchanges back into answers."""
+"""Convert Schemathesis cases to requests of the check, and exchanges to responses."""
 
 import json
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ from deadringer.contracts.specification import operations
 from .model import SAFE_METHODS, GeneratedPlan
 
 AnyCase = Case[Any]
-NO_RESPONSE = b'{"success": false, "error": {"code": "NOT_FOUND", "message": "no answer"}}'
+NO_RESPONSE = b'{"success": false, "error": {"code": "NOT_FOUND", "message": "no response"}}'
 
 
 def request_of(case: AnyCase, headers: Mapping[str, str], plan: GeneratedPlan) -> Request | None:
-    """Turn a case into a request; None for one that would become another request on its way."""
+    """Return the request of a case, or None if servers and proxies would rewrite its path."""
     operation = next(
         one
         for one in operations()
@@ -54,7 +54,7 @@ def request_of(case: AnyCase, headers: Mapping[str, str], plan: GeneratedPlan) -
 
 
 def _stays_one_segment(value: str) -> bool:
-    """Return whether every server reads the value as one path segment, and as the same one.
+    """Return whether every server reads the value as the same single path segment.
 
     WSGI servers decode `%2F` before they route, and proxies remove dot segments.
     """
@@ -88,7 +88,7 @@ def _query(case: AnyCase) -> dict[str, str]:
 
 
 def response_of(exchange: Exchange, base_url: str) -> Response:
-    """Turn an exchange into the response Schemathesis' checks read."""
+    """Return the response of an exchange, in the form that Schemathesis' checks read."""
     sent = requests.Request(
         exchange.method,
         base_url.rstrip("/") + exchange.path,
@@ -106,7 +106,7 @@ def response_of(exchange: Exchange, base_url: str) -> Response:
 
 
 def no_response(case: AnyCase) -> Response:
-    """Stand in for a response that never came; no check reads it."""
+    """Return a placeholder for a response that did not arrive; no check reads it."""
     return Response(
         status_code=404,
         headers={"content-type": ["application/json"]},

@@ -1,4 +1,4 @@
-"""The checks of Schemathesis: which of them count here, how much, and why."""
+"""The checks of Schemathesis: which are used, their severity, and why."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from deadringer.contracts.violations import Severity
 
 @dataclass(frozen=True, slots=True)
 class BuiltInCheck:
-    """One of Schemathesis' checks; `severity` None leaves it out. `reason` says why."""
+    """One of Schemathesis' checks, and why it has this severity. With None it is not used."""
 
     name: str
     severity: Severity | None
@@ -19,58 +19,58 @@ BUILT_IN_CHECKS = (
     BuiltInCheck(
         "not_a_server_error",
         Severity.ERROR,
-        "no documented request is answered with 5xx by a working server, edge cases included; "
-        "501 to a method the specification does not have is only a warning",
+        "no documented request gets 5xx from a working server, edge cases included; "
+        "501 for a method missing from the specification is only a warning",
     ),
     BuiltInCheck(
         "ignored_auth",
         Severity.ERROR,
-        "the answer to the same request without the key, or with a wrong one, must not be good; "
-        "an error other than 401 is left to our rules, which know what may come before auth",
+        "the same request without the key, or with a wrong one, must not succeed; "
+        "our rules validate errors other than 401, since some checks may come before auth",
     ),
     BuiltInCheck(
         "status_code_conformance",
         Severity.WARNING,
-        "only for an undocumented 2xx: frameworks, routers and proxies answer unusual paths with "
+        "only for an undocumented 2xx: frameworks and proxies respond to unusual paths with "
         "redirects and with 405, 414, 422 or 431, which no specification lists in full",
     ),
     BuiltInCheck(
         "content_type_conformance",
         None,
-        "the HTML page with which a web server refuses an unusual path would fail it; "
-        "our rules ask for JSON where the API itself answers",
+        "a web server's HTML page for an unusual path would fail it; "
+        "our rules require JSON where the API itself responds",
     ),
     BuiltInCheck(
         "response_headers_conformance",
         None,
-        "RateLimit headers may be stripped by a gateway; our rules judge those that are there",
+        "a gateway may remove RateLimit headers; our rules validate those that are present",
     ),
     BuiltInCheck(
         "response_schema_conformance",
         None,
-        "knows one error body and one timestamp format; our validation judges the same schemas "
+        "knows one error body and one timestamp format; our validation uses the same schemas "
         "and accepts the tolerated error bodies and every ISO 8601 form",
     ),
     BuiltInCheck(
         "negative_data_rejection",
         None,
-        "a broken parameter that looks valid once it is text in a URL, and a parameter the server "
-        "need not know, are rightly accepted; our probes send the values that must be refused",
+        "an invalid parameter that looks valid as text in a URL, and a parameter the server "
+        "may ignore, are rightly accepted; our probes send the values that must be refused",
     ),
     BuiltInCheck(
         "positive_data_acceptance",
         None,
-        "every text is a valid id for the schema, and nearly every one is rightly a 404 or 400",
+        "the schema allows every text as an id, and most ids rightly get 404 or 400",
     ),
     BuiltInCheck(
         "missing_required_header",
         None,
-        "the only required header is the key, which ignored_auth and our rules take away",
+        "the only required header is the key, which ignored_auth and our rules omit",
     ),
     BuiltInCheck(
         "unsupported_method",
         None,
-        "would send PUT, DELETE and others to real runs; our probes ask with harmless ones, and "
+        "would send PUT, DELETE and others to real runs; our probes use harmless methods, and "
         "501 or 404 instead of 405 violates no rule",
     ),
     BuiltInCheck(
@@ -80,20 +80,20 @@ BUILT_IN_CHECKS = (
     BuiltInCheck(
         "ensure_resource_availability",
         None,
-        "a run may be 404 for a short while after it was started; our rules allow for it",
+        "a run may get 404 shortly after its start; our rules allow it",
     ),
     BuiltInCheck(
         "object_level_authorization", None, "needs two accounts; our isolation rules need one"
     ),
-    BuiltInCheck("max_response_time", None, "no response time is promised"),
+    BuiltInCheck("max_response_time", None, "no response time is documented"),
 )
-"""Every check of Schemathesis 4, in the order of its documentation, and what we make of it."""
+"""All checks of Schemathesis 4, in the order of its documentation."""
 
 
 def severity_of(
     check: str, exchange: Exchange, *, documented_method: bool = True
 ) -> Severity | None:
-    """Return the severity of a failed check of Schemathesis, None if the failure does not count."""
+    """Return the severity of a failed Schemathesis check, or None if the failure does not count."""
     severity = next((one.severity for one in BUILT_IN_CHECKS if one.name == check), None)
     if severity is None or exchange.failure is not None:
         return None

@@ -1,12 +1,12 @@
-"""Schemathesis' engine, driven phase by phase, with the check's own client as its transport.
+"""Run Schemathesis' engine phase by phase, with the check's own client as its transport.
 
-Schemathesis decides what to send and applies its own checks; the client alone sends. So the limits
-of a check hold here too: one budget, one rate, no redirect followed, no endless body read, and a
-server that breaks HTTP becomes an exchange with a failure, never an exception.
+Schemathesis chooses the requests and applies its own checks; only the client sends. So the limits
+of a check apply here too: request budget, rate limit, no redirects, bounded bodies. A server that
+violates HTTP produces an exchange with a failure, never an exception.
 
-Importing this module imports Schemathesis, so the fuzzing phase imports it only when it runs.
-Phases, execution plan and engine context are not part of Schemathesis' documented interface: the
-pin `schemathesis>=4.32,<5` and the tests of this module hold them.
+This module imports Schemathesis, which is slow, so the fuzzing phase imports it only when it runs.
+Phases, execution plan and engine context are not part of Schemathesis' documented interface; the
+pin `schemathesis>=4.32,<5` and the tests of this module guard against changes.
 """
 
 import random
@@ -46,12 +46,12 @@ from .model import (
     GeneratedPhase,
     GeneratedPlan,
     GeneratedResult,
-    Note,
+    Log,
     Send,
 )
 from .spec import ID_PARAMETERS, as_parameters, specification_for
 
-GIVE_UP_AFTER = 5  # answers in a row that never arrived: nobody is there any more
+MAX_FAILURES_IN_A_ROW = 5  # then the server counts as unreachable
 _REPLACED = (
     ID_PARAMETERS,
     (),
@@ -76,13 +76,13 @@ _WEIGHTS = {
 }
 
 
-def generate_exchanges(plan: GeneratedPlan, send: Send, note: Note) -> Iterator[GeneratedResult]:
+def generate_exchanges(plan: GeneratedPlan, send: Send, log: Log) -> Iterator[GeneratedResult]:
     """Yield every generated request with its response; the same seed generates the same requests.
 
-    Runs every phase over every operation, each within its share of the plan's requests, and sends
-    through `send`, usually `Client.send` of a check under way. Ends when the plan's requests or
-    time are used up, when `send` raises BudgetSpentError, or when the server does not respond any
-    more. Sends nothing but GET unless `writes_allowed`.
+    Run every phase over every operation, each within its share of the plan's requests, and send
+    through `send`, usually `Client.send`. Stop when the plan's requests or time are used up, when
+    `send` raises BudgetSpentError, or when the server no longer responds. Send only GET requests
+    unless `writes_allowed`.
     """
     if plan.max_requests <= 0:
         return
@@ -100,7 +100,7 @@ def generate_exchanges(plan: GeneratedPlan, send: Send, note: Note) -> Iterator[
         if budget.is_spent or not some:
             return
         turn = _Turn(plan, budget, phase, share)
-        yield from turn.run(some, note)
+        yield from turn.run(some, log)
 
 
 def _turns(chosen: list[Operation]) -> list[tuple[GeneratedPhase, list[Operation]]]:
@@ -110,13 +110,13 @@ def _turns(chosen: list[Operation]) -> list[tuple[GeneratedPhase, list[Operation
 
 
 def _weight(phase: GeneratedPhase, some: list[Operation]) -> int:
-    # What has more parameters has more to vary.
+    # Operations with more parameters get more requests.
     return _WEIGHTS[phase] * sum(1 + len(one.path_parameters) for one in some)
 
 
 @dataclass(slots=True)
 class _Budget:
-    """What may still be sent, over all phases."""
+    """The remaining request budget of all phases."""
 
     plan: GeneratedPlan
     send: Send
@@ -134,11 +134,11 @@ class _Budget:
         return (
             self.left <= 0
             or time.monotonic() >= self.ends_at_s
-            or self.failures_in_a_row >= GIVE_UP_AFTER
+            or self.failures_in_a_row >= MAX_FAILURES_IN_A_ROW
         )
 
     def spend(self, request: Request) -> Exchange | None:
-        """Send one request; None if the client may send no more."""
+        """Send one request and return its exchange, or None if the budget is used up."""
         try:
             exchange = self.send(request)
         except BudgetSpentError:
@@ -151,7 +151,7 @@ class _Budget:
 
 @contextmanager
 def _nothing_left_behind() -> Iterator[None]:
-    """Let Hypothesis keep its files in a directory that is gone afterwards."""
+    """Make Hypothesis store its files in a temporary directory."""
     usual = storage_directory(intent_to_write=False).home_directory
     with TemporaryDirectory(prefix="deadringer-") as folder:
         set_hypothesis_home_dir(folder)
@@ -162,7 +162,7 @@ def _nothing_left_behind() -> Iterator[None]:
 
 
 class _Turn:
-    """One phase over some operations, stopped the moment its share of requests is used up."""
+    """One phase over some operations; it stops when its share of requests is used up."""
 
     def __init__(
         self, plan: GeneratedPlan, budget: _Budget, phase: GeneratedPhase, share: int
@@ -171,7 +171,7 @@ class _Turn:
         self._budget = budget
         self._phase = phase
         self._share = share
-        chance = random.Random(plan.seed)  # noqa: S311 - repeatable, no secret
+        chance = random.Random(plan.seed)  # noqa: S311 - reproducible, not a secret
         known = chance.sample(plan.known_ids, len(plan.known_ids))
         self._known = cycle(map(as_parameters, known))
         self._names = cycle(_REPLACED)
@@ -179,12 +179,12 @@ class _Turn:
         self._exchanges: dict[str, Exchange] = {}
         self._failures: dict[str, list[CheckFailure]] = {}
 
-    def run(self, some: list[Operation], note: Note) -> Iterator[GeneratedResult]:
-        """Let the engine do its turn, then yield what came of it."""
+    def run(self, some: list[Operation], log: Log) -> Iterator[GeneratedResult]:
+        """Run the engine for this phase, then yield the results."""
         schema = self._schema(some)
         is_stateful = self._phase is GeneratedPhase.STATEFUL
         if is_stateful and schema.apply_stateful_inference(None).total == 0:
-            note("no links between the operations: no chains of requests were generated")
+            log("no links between the operations: no chains of requests were generated")
             return
         context = EngineContext(schema=schema, stop_event=self._stop)
         context.auth_enforced_operations = self._budget.auth_tried
@@ -192,12 +192,12 @@ class _Turn:
         with _nothing_left_behind():
             for event in plan.execute(context):
                 if isinstance(event, events.NonFatalError) and not self._stop.is_set():
-                    note(f"generating requests ({self._phase}): {event.info.title}: {event.value}")
+                    log(f"generating requests ({self._phase}): {event.info.title}: {event.value}")
         for case_id, exchange in self._exchanges.items():
             yield GeneratedResult(exchange, self._phase, tuple(self._failures.get(case_id, ())))
 
     def respond(self, case: AnyCase, headers: Mapping[str, str]) -> Response:
-        """Send what the engine wants to know; return its response in the engine's terms."""
+        """Send the request of a case and return its response for the engine."""
         request = request_of(case, headers, self._plan)
         if request is None:
             return no_response(case)
@@ -214,8 +214,8 @@ class _Turn:
             return no_response(case)
         return response_of(exchange, self._plan.base_url)
 
-    def judge(self, failure: Failure, case: AnyCase) -> None:
-        """Write down what a check of Schemathesis says, if it counts."""
+    def record_failure(self, failure: Failure, case: AnyCase) -> None:
+        """Record the failure of a Schemathesis check, if it counts."""
         case_id = failure.case_id or case.id
         exchange = self._exchanges.get(case_id)
         if exchange is None or not failure.checks:
@@ -224,7 +224,7 @@ class _Turn:
         documented = exchange.method == case.operation.method.upper()
         severity = severity_of(check, exchange, documented_method=documented)
         if check == "ignored_auth":
-            # Said once; the engine would ask again after every good response.
+            # Once is enough; the engine would repeat it after every successful response.
             self._budget.auth_tried.add(case.operation.label)
         if severity is not None:
             found = self._failures.setdefault(case_id, [])
@@ -232,7 +232,7 @@ class _Turn:
 
     def _end(self) -> NoReturn:
         self._stop.set()
-        raise KeyboardInterrupt  # how the engine's own workers stop between two requests
+        raise KeyboardInterrupt  # the engine's own workers stop this way
 
     def _schema(self, some: list[Operation]) -> "_Schema":
         specification = specification_for(self._plan, self._phase, some)
@@ -266,16 +266,16 @@ class _Turn:
     def _drop(
         self, context: HookContext, failure: Failure, case: AnyCase, response: Response
     ) -> bool:
-        """Keep every failure from the engine: it would repeat requests to shrink them."""
-        self.judge(failure, case)
+        """Hide every failure from the engine, which would repeat requests to shrink it."""
+        self.record_failure(failure, case)
         return False
 
     def _mixed_ids(
         self, context: HookContext, path_parameters: dict[str, Any] | None
     ) -> st.SearchStrategy[dict[str, Any] | None]:
-        """Every other time ask for a run that exists, sometimes for one of its two ids only.
+        """Return the path parameters, with ids of an existing run in every other request.
 
-        In turn rather than drawn: Hypothesis prefers some draws, and half should be half.
+        Alternate instead of drawing: Hypothesis prefers some draws and would not yield half.
         """
         if path_parameters is None:
             return st.none()
@@ -287,12 +287,12 @@ class _Turn:
 
 def _check_names(phase: GeneratedPhase) -> list[str]:
     names = [one.name for one in BUILT_IN_CHECKS if one.severity is not None]
-    # It asks three times more for each operation: once is enough, where the shares are large.
+    # It sends three more requests for each operation, so it runs in one phase only.
     return [name for name in names if name != "ignored_auth" or phase is GeneratedPhase.FUZZING]
 
 
 class _Schema(OpenApiSchema):
-    """The specification, with the check's client in the place of Schemathesis' own."""
+    """The specification, with the check's client in place of Schemathesis' own."""
 
     sender: BaseTransport[Any]
 
@@ -305,7 +305,7 @@ class _ClientTransport(BaseTransport[Any]):
     def __init__(self, turn: _Turn) -> None:
         super().__init__()
         self._turn = turn
-        self._copy_serializers_from(REQUESTS_TRANSPORT)  # without them no body can be made
+        self._copy_serializers_from(REQUESTS_TRANSPORT)  # required to build bodies
 
     def serialize_case(self, case: AnyCase, **kwargs: Any) -> dict[str, Any]:
         return REQUESTS_TRANSPORT.serialize_case(case, **kwargs)

@@ -1,4 +1,4 @@
-"""What is generated, and what comes of it: plan, phases, results. Imports no Schemathesis."""
+"""Plan, phases and results of generated requests. Does not import Schemathesis."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,26 +9,26 @@ from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.violations import Severity
 
 Send = Callable[[Request], Exchange]
-Note = Callable[[str], None]
+Log = Callable[[str], None]
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
 class GeneratedPhase(StrEnum):
-    """Where a generated request comes from, in the order the phases run."""
+    """The source of a generated request, in the order the phases run."""
 
     EXAMPLES = "examples"  # the examples of the specification, real ids first
     COVERAGE = "coverage"  # every boundary of every parameter, once
     FUZZING = "fuzzing"  # random parameters
-    STATEFUL = "stateful"  # chains along links: an id read in one response is asked for next
+    STATEFUL = "stateful"  # chains along links, with ids from earlier responses
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratedPlan:
-    """What to generate, and how much of it.
+    """What to generate, and how many requests.
 
-    `known_ids` are (workflow id, run id) of runs that exist; about half of the random requests
-    ask for one of them. `max_requests` bounds what is sent, auth probes included.
+    `known_ids` are (workflow id, run id) of runs that exist; about half of the random requests use
+    one of them. `max_requests` limits the requests sent, auth probes included.
     """
 
     base_url: str
@@ -43,7 +43,7 @@ class GeneratedPlan:
 
 @dataclass(frozen=True, slots=True)
 class CheckFailure:
-    """What one of Schemathesis' own checks reports; BUILT_IN_CHECKS sets its severity."""
+    """A failure reported by one of Schemathesis' checks; BUILT_IN_CHECKS sets its severity."""
 
     check: str
     title: str
@@ -53,7 +53,7 @@ class CheckFailure:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedResult:
-    """One generated request with its response and what Schemathesis' checks made of it."""
+    """One generated request with its response and the failures of Schemathesis' checks."""
 
     exchange: Exchange
     phase: GeneratedPhase

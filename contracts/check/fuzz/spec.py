@@ -1,4 +1,4 @@
-"""The specification as Schemathesis is shown it: the wanted operations, with ids that exist."""
+"""Prepare the specification for Schemathesis: selected operations, with ids that exist."""
 
 import copy
 import random
@@ -16,7 +16,7 @@ EXAMPLES_SHOWN = 4
 def specification_for(
     plan: GeneratedPlan, phase: GeneratedPhase, some: list[Operation]
 ) -> JsonObject:
-    """Copy the specification with these operations only, and with ids that exist."""
+    """Return a copy of the specification with these operations only, and with existing ids."""
     specification = copy.deepcopy(bundle_specification())
     wanted = {(one.path, one.method.lower()) for one in some}
     for path, item in specification["paths"].items():
@@ -31,13 +31,13 @@ def specification_for(
 
 
 def _show_known_ids(parameter: JsonObject, plan: GeneratedPlan, phase: GeneratedPhase) -> None:
-    """Name ids that exist as the examples.
+    """Set existing ids as the examples of the path parameters.
 
-    Coverage varies one parameter and fills the others with examples: with one pair, so that the
-    two ids of a run fit together.
+    Coverage varies one parameter and fills the others with examples, so both must be ids of one
+    run.
     """
     limit = 1 if phase is GeneratedPhase.COVERAGE else EXAMPLES_SHOWN
-    chance = random.Random(plan.seed)  # noqa: S311 - repeatable, no secret
+    chance = random.Random(plan.seed)  # noqa: S311 - reproducible, not a secret
     pairs = chance.sample(plan.known_ids, min(limit, len(plan.known_ids)))
     values = [as_parameters(pair)[parameter["name"]] for pair in pairs]
     parameter.pop("example", None)
@@ -46,5 +46,5 @@ def _show_known_ids(parameter: JsonObject, plan: GeneratedPlan, phase: Generated
 
 def as_parameters(pair: tuple[str, str]) -> dict[str, str]:
     """Return a pair of ids as path parameters, percent-encoded."""
-    # Schemathesis decodes what looks percent-encoded, so that only encoded ids stay themselves.
+    # Schemathesis decodes percent-encoded values, so encode the ids once more.
     return {name: quote(value, safe="") for name, value in zip(ID_PARAMETERS, pair, strict=True)}

@@ -1,4 +1,4 @@
-"""Sends requests and hands over exchanges: bounded, paced, and never surprised by a response."""
+"""The HTTP client of the check: bounded, paced, and safe against any response."""
 
 import json
 import time
@@ -22,12 +22,12 @@ RETRIES_AFTER_429 = 2
 
 
 class BudgetSpentError(Exception):
-    """The check has used up its requests or its time; it skips the remaining rules."""
+    """The check has used up its requests or its time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request to be sent. `key` None sends no credentials; header names are lower case."""
+    """One request to send. With `key` None it has no credentials; header names are lower case."""
 
     operation: Operation
     path_parameters: Mapping[str, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The path with its parameters percent-encoded, dots of dot segments too."""
+        """Return the path with percent-encoded parameters, including the dots of dot segments."""
         path = self.operation.path
         for name, value in self.path_parameters.items():
             path = path.replace("{" + name + "}", encoded_segment(value))
@@ -47,17 +47,17 @@ class Request:
 
 
 def encoded_segment(value: str) -> str:
-    """Percent-encode one path segment so that nobody on the way takes it for something else."""
+    """Return one path segment percent-encoded, so that no proxy rewrites it."""
     if value in {".", ".."}:
         return value.replace(".", "%2E")
     return quote(value, safe="", errors="surrogatepass")
 
 
 class Client:
-    """The one way out of a check.
+    """Send every request of a check.
 
-    Counts requests, obeys the rate limit, retries a dropped connection once, reads no body
-    beyond the limit, and follows no redirect: the key goes to the host it was given for only.
+    Counts requests, obeys the rate limit, retries a dropped connection once, and reads no body
+    beyond the limit. Follows no redirect, so that the key is sent to its own host only.
     """
 
     def __init__(
@@ -65,24 +65,24 @@ class Client:
         options: CheckOptions,
         *,
         observe: Callable[[Exchange], None],
-        note: Callable[[str], None],
+        log: Callable[[str], None],
         now_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._options = options
         self._observe = observe
-        self._note = note
+        self._log = log
         self._now_s = now_s
         self._began_at_s = now_s()
         self._transport = DeadlineTransport()
         self._http = httpx.Client(transport=self._transport, trust_env=False)
         self._prefix = urlsplit(options.base_url).path.rstrip("/")
-        self.rate_limiter = RateLimiter(now_s, sleep, note)
+        self.rate_limiter = RateLimiter(now_s, sleep, log)
         self.requests = 0
         self._noted: set[str] = set()
 
     def send(self, request: Request) -> Exchange:
-        """Send one request and return the exchange; every exchange is observed as well.
+        """Send one request, pass its exchange to `observe`, and return it.
 
         Raises:
             BudgetSpentError: if no request or no time is left.
@@ -99,12 +99,12 @@ class Client:
         return exchange
 
     def has_room(self, requests: int) -> bool:
-        """Return whether so many requests more fit the budget."""
+        """Return whether the budget allows this many more requests."""
         return self.requests + requests <= self._options.max_requests and self.time_left_s > 0
 
     @property
     def time_left_s(self) -> float:
-        """Seconds left of the check's whole time."""
+        """Return the seconds left of the check's total time."""
         return self._options.max_time_s - (self._now_s() - self._began_at_s)
 
     def close(self) -> None:
@@ -116,10 +116,10 @@ class Client:
         if exchange.failure is not Failure.DROPPED or exchange.method not in {"GET", "HEAD"}:
             return exchange
         again = self._attempt(request)
-        line = f"{exchange.method} {exchange.path}: connection dropped, tried once more"
+        line = f"{exchange.method} {exchange.path}: connection dropped, retried once"
         if line not in self._noted:
             self._noted.add(line)
-            self._note(line)
+            self._log(line)
         return again
 
     def _attempt(self, request: Request) -> Exchange:
@@ -187,8 +187,8 @@ class Client:
         return b"".join(chunks), None
 
 
-def curl_line(base_url: str, exchange: Exchange, hider: SecretRedactor) -> str:
-    """Return a command line that repeats the request, the key replaced by a variable."""
+def curl_line(base_url: str, exchange: Exchange, redactor: SecretRedactor) -> str:
+    """Return a curl command that repeats the request, with a variable in place of the key."""
     words = ["curl", "-i", "-g", "--path-as-is"]
     if exchange.method != "GET":
         words += ["-X", exchange.method]
@@ -198,12 +198,12 @@ def curl_line(base_url: str, exchange: Exchange, hider: SecretRedactor) -> str:
             scheme = "Bearer " if name == "authorization" else ""
             line += f' -H "{name}: {scheme}{KEY_VARIABLE}"'
         else:
-            line += f" -H {hider.word(f'{name}: {value}')}"
+            line += f" -H {redactor.word(f'{name}: {value}')}"
     if exchange.request_body is not None:
         body = json.dumps(exchange.request_body, ensure_ascii=False)
-        line += f" -H 'content-type: application/json' --data-raw {hider.word(body)}"
+        line += f" -H 'content-type: application/json' --data-raw {redactor.word(body)}"
     url = base_url.rstrip("/") + exchange.path + _query_text(exchange.query)
-    return f"{line} {hider.word(url)}"
+    return f"{line} {redactor.word(url)}"
 
 
 def _holds_real_key(exchange: Exchange, header: str) -> bool:

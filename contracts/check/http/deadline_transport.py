@@ -1,4 +1,4 @@
-"""HTTP for a client that trusts nobody: whole-request deadlines and a limit on what is read."""
+"""An httpx transport with a deadline for each whole request."""
 
 import ssl
 import time
@@ -11,9 +11,9 @@ import httpx
 
 
 class _DeadlineStream(httpcore.NetworkStream):
-    """A connection whose every read and write ends when the request's time is over.
+    """A connection with one deadline for all reads and writes of a request.
 
-    A per-read timeout alone lets a server drip one byte at a time for ever.
+    With a timeout per read only, a server could send one byte at a time for ever.
     """
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: "Deadline") -> None:
@@ -43,17 +43,17 @@ class _DeadlineStream(httpcore.NetworkStream):
 
 
 class Deadline:
-    """When the request under way must be over; shared by all connections of one client."""
+    """The deadline of the current request, shared by all connections of one client."""
 
     def __init__(self) -> None:
         self._ends_at_s = float("inf")
 
     def start(self, timeout_s: float) -> None:
-        """Return the request that begins now so many seconds from first to last byte."""
+        """Start a request that may take this many seconds, from first to last byte."""
         self._ends_at_s = time.monotonic() + timeout_s
 
     def left_s(self) -> float:
-        """Seconds left.
+        """Return the seconds left.
 
         Raises:
             httpcore.ReadTimeout: if none are.
@@ -88,7 +88,7 @@ class _DeadlineBackend(httpcore.NetworkBackend):
 
 @contextmanager
 def _httpx_errors() -> Iterator[None]:
-    """Turn httpcore's exceptions into httpx's, so that callers know one family only."""
+    """Convert httpcore's exceptions to httpx's, so that callers handle one hierarchy only."""
     try:
         yield
     except httpcore.TimeoutException as error:
@@ -115,7 +115,7 @@ class _Body(httpx.SyncByteStream):
 
 
 class DeadlineTransport(httpx.BaseTransport):
-    """A transport for httpx over httpcore's pool, with `deadline` for each whole request."""
+    """An httpx transport over httpcore's pool, with `deadline` for each whole request."""
 
     def __init__(self, *, verify: bool = True) -> None:
         self.deadline = Deadline()
@@ -145,7 +145,7 @@ class DeadlineTransport(httpx.BaseTransport):
             )
         stream = response.stream
         if not isinstance(stream, Iterable):
-            raise TypeError("the connection pool must answer with a synchronous stream")
+            raise TypeError("the connection pool must return a synchronous stream")
         return httpx.Response(
             response.status,
             headers=response.headers,

@@ -1,4 +1,4 @@
-"""Keeps to the server's rate limit: one window for each credential, read from its responses."""
+"""Follow the server's rate limit: one window for each credential, read from responses."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from deadringer.contracts.exchanges import Exchange
 
 LONGEST_WAIT_S = 120.0
 WAIT_WITHOUT_HINT_S = 60.0
-SPARE_REQUESTS = 1  # never spend the last ones: somebody else may share the key
+SPARE_REQUESTS = 1  # for other users of the same key
 STUCK_AFTER = 2
 
 
@@ -19,35 +19,35 @@ class _Window:
 
 @dataclass(slots=True)
 class RateLimiter:
-    """Waits before a request that would leave the window, and after a 429.
+    """Wait before a request that would exceed the window, and after a 429.
 
-    `now_s` and `sleep` are the clock; `note` is called with the reason when the check waits.
+    `now_s` and `sleep` are the clock; `log` receives the reason of each wait.
     """
 
     now_s: Callable[[], float]
     sleep: Callable[[float], None]
-    note: Callable[[str], None]
+    log: Callable[[str], None]
     limit: int | None = None
     waited_s: float = 0.0
     _windows: dict[str, _Window] = field(default_factory=dict)
     _fruitless_waits: int = 0
 
     def left(self, credential: str) -> int | None:
-        """How many requests the window still has for us; None while nothing is known."""
+        """Return how many requests the window still allows, or None if that is not known."""
         window = self._windows.get(credential)
         if window is None or self.now_s() >= window.resets_at_s or self._is_stuck:
             return None
         return max(0, window.remaining - SPARE_REQUESTS)
 
     def before(self, credential: str) -> None:
-        """Wait for the next window if this one has nothing left."""
+        """Wait for the next window if this one is used up."""
         if self.left(credential) == 0:
             self._wait(self._windows[credential].resets_at_s - self.now_s(), "the rate limit")
             self._fruitless_waits += 1
             self._windows.pop(credential, None)
 
     def after(self, credential: str, exchange: Exchange) -> None:
-        """Learn from the response's RateLimit headers."""
+        """Update the window from the response's RateLimit headers."""
         remaining = _number(exchange.response_headers, "ratelimit-remaining")
         reset_s = _number(exchange.response_headers, "ratelimit-reset")
         self.limit = _number(exchange.response_headers, "ratelimit-limit") or self.limit
@@ -58,23 +58,23 @@ class RateLimiter:
         self._windows[credential] = _Window(remaining, self.now_s() + max(reset_s, 0))
 
     def after_429(self, exchange: Exchange) -> None:
-        """Wait as long as a 429 asks for."""
-        self._wait(wait_hint_s(exchange) or WAIT_WITHOUT_HINT_S, "a 429 answer")
+        """Wait for the time that a 429 specifies."""
+        self._wait(wait_hint_s(exchange) or WAIT_WITHOUT_HINT_S, "a 429 response")
 
     @property
     def _is_stuck(self) -> bool:
-        # Headers that claim an empty window after every wait count nothing; obey 429 only.
+        # A server that reports an empty window after every wait is wrong; obey only 429.
         return self._fruitless_waits >= STUCK_AFTER
 
     def _wait(self, seconds: float, why: str) -> None:
         seconds = min(max(seconds, 0.0) + 0.1, LONGEST_WAIT_S)
-        self.note(f"waited {seconds:.0f} s for {why}")
+        self.log(f"waited {seconds:.0f} s for {why}")
         self.waited_s += seconds
         self.sleep(seconds)
 
 
 def wait_hint_s(exchange: Exchange) -> float | None:
-    """Return the seconds a 429 asks to wait: Retry-After, RateLimit-Reset or the body's member."""
+    """Return the seconds to wait after a 429: Retry-After, RateLimit-Reset or the body's member."""
     headers = exchange.response_headers
     body = exchange.body
     error = body.get("error") if isinstance(body, dict) else None

@@ -9,10 +9,10 @@ from deadringer.contracts.specification import operations
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """What the first request showed.
+    """The result of the first request.
 
-    `problem` says why the check cannot go on and what to do; `hint` says what else may be wrong
-    if no run can be read later on. Both are empty where all is well.
+    `problem` states why the check cannot continue and what to do; `hint` states what may be wrong
+    if no run can be read later. Both are empty after a successful request.
     """
 
     problem: str = ""
@@ -20,7 +20,7 @@ class Contact:
 
 
 def connect(session: CheckSession) -> Contact:
-    """Send the first request and return what it showed of the server."""
+    """Send the first request and return its result."""
     options = session.options
     if options.run_ids or not session.offers("listWorkflows"):
         ids = {"id": (*options.workflow_ids, "wf")[0], "runId": (*options.run_ids, "run")[0]}
@@ -32,7 +32,7 @@ def connect(session: CheckSession) -> Contact:
         session.recorder.withdraw()
         tls = " (http:// without TLS)" if options.base_url.startswith("https:") else ""
         return Contact(
-            f"nobody answers at {options.base_url}. Start the server, or correct BASE_URL{tls}."
+            f"cannot reach {options.base_url}. Start the server, or correct BASE_URL{tls}."
         )
     if exchange.status == 401:
         return Contact(
@@ -44,11 +44,11 @@ def connect(session: CheckSession) -> Contact:
 
 
 def _hint_at_prefix(base_url: str, path: str) -> str:
-    """Note what may be wrong with a URL whose first question met nothing."""
+    """Return what may be wrong with the base URL if the first request got 404."""
     requested = base_url.rstrip("/") + path
     (segment,) = {one.path.split("/")[1] for one in operations()}
     if base_url.rstrip("/").endswith(f"/{segment}"):
-        what = f"It ends in /{segment}, with which every path of the contract begins"
+        what = f"It ends in /{segment}, and every path of the contract starts with that"
     else:
-        what = f"Every path of the contract is below it, from /{segment} on"
+        what = f"Every path of the contract is appended to it, starting with /{segment}"
     return f" Or correct BASE_URL. {what}, and {requested} is a 404."

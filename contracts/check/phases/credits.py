@@ -1,4 +1,4 @@
-"""Tests whether reads cost credits: the balance before and after, on an idle account."""
+"""Test whether reads cost credits: compare the balance before and after, on an idle account."""
 
 from collections.abc import Callable
 
@@ -13,10 +13,10 @@ READS_BETWEEN = 3
 
 
 def probe_costs(session: CheckSession, run: KnownRun, sleep: Callable[[float], None]) -> None:
-    """Read a run between two looks at the balance.
+    """Read a run between two reads of the balance.
 
-    If the balance moved, look again without reading: an account that others spend from proves
-    nothing, and is told in the notes instead.
+    If the balance changed, read it again without other requests: on an account used by others the
+    test proves nothing, and the report's notes state that.
     """
     if not session.offers("getCreditBalance"):
         return
@@ -46,10 +46,10 @@ def probe_costs(session: CheckSession, run: KnownRun, sleep: Callable[[float], N
 
 
 def _is_busy(session: CheckSession, latest: Json, sleep: Callable[[float], None]) -> bool:
-    """Return whether the balance changes while nothing but the balance is read, twice in a row.
+    """Return whether the balance changes while only the balance is read.
 
-    A server that charges for every read charges for these too, so only a change that differs
-    from the one before tells of somebody else.
+    A server that charges for every read charges for these too, so only a change that differs from
+    the previous one shows another user.
     """
     changes = []
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Finding out what there is: workflows, their definitions, the catalogue, and lists of runs."""
+"""Discover workflows, their definitions, the catalogue, and lists of runs."""
 
 import math
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ WORKFLOWS_LISTED = 400
 
 
 def discover(session: CheckSession, sizes: SampleSizes) -> None:
-    """Learn workflows and runs; ids given as options come first, and are enough.
+    """Discover workflows and runs; if ids are set as options, only these.
 
-    Follows the lists' pages, reads both documented list shapes, and judges all it reads.
+    Follow the lists' pages, read both known list shapes, and validate every response.
     """
     options = session.options
     for workflow_id in options.workflow_ids:
@@ -39,7 +39,7 @@ def _list_workflows(session: CheckSession) -> None:
     total = members(data).get("total")
     if not isinstance(total, int) or total < 2:
         return
-    # A second look in two halves: limit and offset must cut the same list.
+    # Read the list again in two halves: limit and offset must return the same list.
     half = min(math.ceil(total / 2), LARGEST_PAGE)
     for offset in range(half, min(total, WORKFLOWS_LISTED), half):
         _workflow_page(session, {"limit": str(half), "offset": str(offset)})
@@ -71,10 +71,10 @@ def _workflow_page(session: CheckSession, query: Mapping[str, str]) -> Json:
 
 
 def _worth_a_look(session: CheckSession, limit: int) -> list[str]:
-    """Choose workflows that together have every feature, busy and published ones first.
+    """Return workflows that together have every feature, busy and published ones first.
 
-    Loops, branches and actions without a name are where traces go wrong; a workflow that adds a
-    feature goes before one that does not.
+    Traces of loops, branches and unnamed actions are the most error-prone, so a workflow that adds
+    a feature comes first.
     """
 
     def rank(known: KnownWorkflow) -> tuple[bool, bool]:
@@ -153,7 +153,7 @@ def _read_definition(session: CheckSession, workflow_id: str) -> None:
 
 
 def list_runs(session: CheckSession, workflow_id: str, pages_walked: int) -> None:
-    """Read the list of one workflow: the default page, then a walk through smaller pages."""
+    """Read the run list of one workflow: the default page, then all pages of a smaller size."""
     known = session.workflows[workflow_id]
     if not session.offers("listExecutions"):
         return
@@ -192,7 +192,7 @@ def _walk(session: CheckSession, known: KnownWorkflow, total: int, page_limit: i
 
 
 def read_page(session: CheckSession, known: KnownWorkflow, query: Mapping[str, str]) -> Json:
-    """Read and judge one page of a workflow's runs, and take note of the runs on it."""
+    """Read and validate one page of a workflow's runs, and record the runs on it."""
     first = not known.pages
     exchange = session.request(
         "listExecutions", {"id": known.workflow_id}, query=query, optional=first

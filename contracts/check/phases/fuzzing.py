@@ -9,9 +9,9 @@ LONGEST_S = 60.0
 
 
 def fuzz(session: CheckSession, limit: int) -> None:
-    """Send generated requests, as many as the rate-limit window has left, and validate responses.
+    """Send as many generated requests as the rate-limit window allows; validate the responses.
 
-    Does not wait for the next window: generated requests are not worth a minute of the user.
+    Never waits for the next window, which would take up to a minute.
     """
     client, options = session.client, session.options
     room = client.rate_limiter.left(options.api_key)

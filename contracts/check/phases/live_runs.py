@@ -1,4 +1,4 @@
-"""Following live runs: found ones by polling, and new ones started with Test Workflow."""
+"""Follow live runs: existing ones by polling, and new ones started with Test Workflow."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ Sleep = Callable[[float], None]
 def watch_runs(
     session: CheckSession, runs: list[KnownRun], watch_s: float, poll_limit: int, sleep: Sleep
 ) -> None:
-    """Poll running runs until they end or the watch time is over; validate every pair of reads."""
+    """Poll running runs until they end or the time is up; validate every pair of reads."""
     running = [run for run in runs if run.reads and run.status == "running"][:RUNS_WATCHED]
     if running:
         _poll(session, running, watch_s, poll_limit, sleep)
@@ -68,7 +68,7 @@ def test_run(session: CheckSession, sleep: Sleep) -> None:
 
 
 def _testable(session: CheckSession) -> KnownWorkflow | None:
-    """Prefer a workflow that is published, enabled and has actions."""
+    """Return the workflow to test, preferably a published, enabled one with actions."""
 
     def rank(known: KnownWorkflow) -> tuple[bool, bool, bool]:
         described = members(known.described)
@@ -113,7 +113,7 @@ def _read_when_there(session: CheckSession, run: KnownRun, sleep: Sleep) -> None
 
 def _check_test_run(session: CheckSession, started: Exchange, body: Json, run: KnownRun) -> None:
     if len(run.not_found) and run.reads:
-        session.notes.append(f"{run.run_id} was a 404 {len(run.not_found)} times at first")
+        session.notes.append(f"{run.run_id} got 404 {len(run.not_found)} times at first")
     session.recorder.apply(
         Scope.TEST_RUN,
         body,
@@ -130,5 +130,5 @@ def _probe_test_refusals(session: CheckSession, known: KnownWorkflow) -> None:
     wrong = {"x-api-key": "trig_no_such_key_00000000"}
     session.request("testWorkflow", ids, body={}, headers={})
     session.request("testWorkflow", ids, body={}, headers=wrong, intent=Intent.BAD_KEY)
-    broken = {"test_config": {"mode": "no_such_mode"}}
-    session.request("testWorkflow", ids, body=broken, intent=Intent.BAD_BODY)
+    invalid_body = {"test_config": {"mode": "no_such_mode"}}
+    session.request("testWorkflow", ids, body=invalid_body, intent=Intent.BAD_BODY)

@@ -23,7 +23,7 @@ FAR_PAGE = 1_000_000
 
 
 def probe_refusals(session: CheckSession, runs: list[KnownRun], sizes: SampleSizes) -> None:
-    """Send every kind of request that must be refused, around runs that were read."""
+    """Send every kind of request that must be refused, derived from runs that were read."""
     first = runs[0]
     _probe_keys(session, first)
     _probe_unknown(session, first)
@@ -34,13 +34,13 @@ def probe_refusals(session: CheckSession, runs: list[KnownRun], sizes: SampleSiz
 
 
 def _unknown_id(session: CheckSession, prefix: str) -> str:
-    """Make an id no service hands out; the same for the same seed."""
+    """Return an id that does not exist; the same seed returns the same id."""
     source = random.Random(f"{session.options.seed} {prefix}")  # noqa: S311 - not a secret
     return prefix + "".join(source.choices(string.ascii_lowercase + string.digits, k=17))
 
 
 def _probe_keys(session: CheckSession, run: KnownRun) -> None:
-    """Ask every operation without a key and with a wrong one, and one operation in every way."""
+    """Request every operation without a key and with a wrong one, and one with every bad key."""
     for operation_id, parameters in _readable(session, run):
         request = session.request
         request(operation_id, parameters, headers={})
@@ -60,7 +60,7 @@ def _probe_keys(session: CheckSession, run: KnownRun) -> None:
 
 
 def _readable(session: CheckSession, run: KnownRun) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Return each operation that has answered well and may be asked without changing anything."""
+    """Yield (operation id, path parameters) of each supported operation that only reads."""
     ids = {"id": run.workflow_id, "runId": run.run_id}
     for operation in session.operations.values():
         if operation.method == "GET" and operation.operation_id in session.present:
@@ -68,7 +68,7 @@ def _readable(session: CheckSession, run: KnownRun) -> Iterator[tuple[str, Mappi
 
 
 def _near_keys(key: str) -> Iterator[Mapping[str, str]]:
-    """Return keys that a careless comparison would take for the real one."""
+    """Yield headers with keys that a careless comparison would accept."""
     other = "a" if key[-1:] != "a" else "b"
     for near in (key[:-1] + other, key[:-1], key + "x"):
         if near.strip():
@@ -77,10 +77,10 @@ def _near_keys(key: str) -> Iterator[Mapping[str, str]]:
 
 
 def _probe_unknown(session: CheckSession, run: KnownRun) -> None:
-    """Ask for workflows and runs that do not exist, near and far from ones that do."""
-    nobody, nothing = _unknown_id(session, "wf_"), _unknown_id(session, "run_")
+    """Request workflows and runs that do not exist, with random ids and with near variants."""
+    unknown_workflow, unknown_run = _unknown_id(session, "wf_"), _unknown_id(session, "run_")
     request = session.request
-    for run_id in (nothing, run.run_id + "x", run.run_id[:-1] + "~"):
+    for run_id in (unknown_run, run.run_id + "x", run.run_id[:-1] + "~"):
         request("getExecution", {"id": run.workflow_id, "runId": run_id}, intent=Intent.UNKNOWN_RUN)
     execution_id = members(run.execution).get("id")
     if isinstance(execution_id, str) and execution_id and execution_id != run.run_id:
@@ -89,15 +89,15 @@ def _probe_unknown(session: CheckSession, run: KnownRun) -> None:
     for operation_id in ("getExecution", "listExecutions", "getWorkflow"):
         if session.offers(operation_id):
             names = session.operations[operation_id].path_parameters
-            ids = {"id": nobody, "runId": nothing}
+            ids = {"id": unknown_workflow, "runId": unknown_run}
             parameters = {name: ids[name] for name in names}
             request(operation_id, parameters, intent=Intent.UNKNOWN_WORKFLOW)
 
 
 def _probe_isolation(session: CheckSession, runs: list[KnownRun], limit: int) -> None:
-    """Ask for each run under other workflows: known ones in turn, and one that does not exist."""
+    """Request each run under other workflows: known ones in turn, and one that does not exist."""
     others = list(session.workflows) or []
-    nobody = _unknown_id(session, "wf_")
+    unknown_workflow = _unknown_id(session, "wf_")
     requested = 0
     for turn, run in enumerate(runs):
         strangers = [one for one in others if one != run.workflow_id]
@@ -106,9 +106,9 @@ def _probe_isolation(session: CheckSession, runs: list[KnownRun], limit: int) ->
             if strangers
             else []
         )
-        # With few workflows every pair is asked; with many, each run meets a different one first.
+        # With few workflows request every pair; with many, each run starts with another one.
         share = max(1, limit // (2 * max(1, len(runs))))
-        for workflow_id in [*turned[:share], nobody]:
+        for workflow_id in [*turned[:share], unknown_workflow]:
             if requested >= limit:
                 return
             requested += 1
@@ -119,7 +119,7 @@ def _probe_isolation(session: CheckSession, runs: list[KnownRun], limit: int) ->
 
 
 def _probe_edge_case_ids(session: CheckSession, run: KnownRun, limit: int) -> None:
-    """Request ids that are valid strings and that no service hands out."""
+    """Request edge-case ids: valid strings that no server uses as ids."""
     for value in EDGE_CASE_IDS[:limit]:
         ids = {"id": run.workflow_id, "runId": value}
         session.request("getExecution", ids, intent=_edge_case_intent(value))
@@ -138,7 +138,7 @@ def _edge_case_intent(value: str) -> Intent:
 
 
 def _probe_pages(session: CheckSession, workflow_id: str, limit: int) -> None:
-    """Ask the lists for pages out of range, and for one beyond the end."""
+    """Request pages of the lists out of range, and one beyond the end."""
     if session.offers("listExecutions"):
         for query in BAD_RUN_PAGES[:limit]:
             ids = {"id": workflow_id}
@@ -153,7 +153,7 @@ def _probe_pages(session: CheckSession, workflow_id: str, limit: int) -> None:
 
 
 def _probe_methods(session: CheckSession, run: KnownRun) -> None:
-    """Ask with methods the operation does not have; ones that write only if writes are allowed."""
+    """Send unsupported methods; those that write only if writes are allowed."""
     methods = ["PROPFIND"]
     ids = {"id": run.workflow_id, "runId": run.run_id}
     if session.options.writes_allowed:

@@ -1,4 +1,4 @@
-"""Reading runs: which ones, how often, and what two reads of one run must have in common."""
+"""Read runs: choose them, read them several times, and compare the reads of each run."""
 
 import itertools
 from collections import defaultdict
@@ -19,16 +19,16 @@ from deadringer.contracts.rules import Scope
 from .discovery import LARGEST_PAGE, read_page
 
 WHOLE_LIST_PAGES = 4
-"""A list of more full pages is not read whole."""
+"""A list with more full pages is not read completely."""
 
 TERMINAL = frozenset({"completed", "failed"})
 
 
 def pick_runs(session: CheckSession, limit: int) -> list[KnownRun]:
-    """Choose runs so that every workflow, status, first and last page are represented.
+    """Return runs that represent every workflow, status, first and last page.
 
-    Named runs come first. Then one of each (workflow, status) in turn, newest, oldest, and from
-    the middle, until `limit` are chosen.
+    Runs named in the options come first. Then follow one run of each (workflow, status) in turn,
+    newest, oldest, and from the middle, up to `limit` runs.
     """
     named = [run for run in session.runs.values() if run.run_id in session.options.run_ids]
     if named:
@@ -36,20 +36,20 @@ def pick_runs(session: CheckSession, limit: int) -> list[KnownRun]:
     classes: dict[tuple[str, str], list[KnownRun]] = defaultdict(list)
     for run in session.runs.values():
         classes[run.workflow_id, run.status].append(run)
-    # Rare statuses first: a class of two failed runs must not starve behind two hundred good ones.
+    # Rare statuses first, so that two failed runs among two hundred completed ones are read.
     queues = [_ends_first(runs) for runs in sorted(classes.values(), key=len)]
     turns = itertools.chain.from_iterable(itertools.zip_longest(*queues))
     return [run for run in turns if run is not None][:limit]
 
 
 def _ends_first(runs: list[KnownRun]) -> list[KnownRun]:
-    """Order a class first, last, middle, then the rest."""
+    """Return the runs of one class ordered: first, last, middle, then the rest."""
     order = [0, len(runs) - 1, len(runs) // 2, *range(len(runs))]
     return [runs[index] for index in dict.fromkeys(order)]
 
 
 def read_run(session: CheckSession, run: KnownRun) -> Exchange:
-    """Read a run's detail once, judge it, and judge it against the read before."""
+    """Read a run's detail once, and validate it alone and against the previous read."""
     ids = {"id": run.workflow_id, "runId": run.run_id}
     exchange = session.request("getExecution", ids)
     if exchange.status == 404:
@@ -72,7 +72,7 @@ def read_run(session: CheckSession, run: KnownRun) -> Exchange:
 
 
 def read_runs(session: CheckSession, runs: Iterable[KnownRun]) -> None:
-    """Read each run once, and compare with the list where rows stood still meanwhile."""
+    """Read each run once, and compare it with its row in the list if the row did not change."""
     chosen = list(runs)
     for run in chosen:
         read_run(session, run)
@@ -80,7 +80,7 @@ def read_runs(session: CheckSession, runs: Iterable[KnownRun]) -> None:
 
 
 def read_more(session: CheckSession, limit: int) -> None:
-    """Read runs that were only seen in lists, as many as the window has room for without a wait."""
+    """Read runs known from lists only, as many as the rate limit allows without waiting."""
     room = session.client.rate_limiter.left(session.options.api_key)
     spare = limit if room is None else min(limit, room // 2)
     unread = [run for run in session.runs.values() if not run.reads and not run.not_found]
@@ -95,7 +95,7 @@ def read_variables(session: CheckSession, runs: list[KnownRun]) -> None:
             return
         ids = {"id": run.workflow_id, "runId": run.run_id}
         exchange = session.request("getExecutionVariables", ids, optional=True)
-        # It may be a 404 for one run and there for the next (API facts, section 1).
+        # One run may have variables and the next may get 404 (API facts, section 1).
         session.absent.discard("getExecutionVariables")
         data = session.good_data(exchange)
         if data is not None:
@@ -130,7 +130,7 @@ def look_up_in_list(session: CheckSession, run: KnownRun) -> None:
 
 
 def _whole_list(session: CheckSession, known: KnownWorkflow, page_limit: int) -> list[str] | None:
-    """Return the ids of all listed runs; None if there are too many or they moved meanwhile."""
+    """Return the ids of all listed runs, or None if there are too many or the list changed."""
     listed: list[str] = []
     totals: set[int | None] = set()
     for page in range(1, page_limit + 1):
@@ -147,7 +147,7 @@ def _whole_list(session: CheckSession, known: KnownWorkflow, page_limit: int) ->
 
 
 def compare_with_lists(session: CheckSession, runs: Iterable[KnownRun], page_limit: int) -> None:
-    """Read list pages again and compare rows that have not changed with the details between."""
+    """Read list pages again and compare rows that did not change with the details."""
     wanted = {(run.workflow_id, run.run_id) for run in runs if run.reads}
     pages = [
         (known, page)
@@ -165,7 +165,7 @@ def compare_with_lists(session: CheckSession, runs: Iterable[KnownRun], page_lim
 
 
 def _pages_worth_it(known: KnownWorkflow, wanted: set[tuple[str, str]]) -> list[Exchange]:
-    """Return the pages that together show every wanted run, fewest first come."""
+    """Return pages that together contain every wanted run, as few as possible."""
     chosen, missing = (
         [],
         {run_id for workflow_id, run_id in wanted if workflow_id == known.workflow_id},
@@ -206,7 +206,7 @@ def _rows_by_id(page: Exchange) -> dict[str, Json]:
 
 
 def _check_unreadable(session: CheckSession, runs: list[KnownRun]) -> None:
-    """Test listed runs that return 404: single ones may happen, a whole status may not."""
+    """Test listed runs that get 404: single ones are tolerated, most runs of a status are not."""
     by_status: dict[str, list[KnownRun]] = defaultdict(list)
     for run in runs:
         if run.row is not None and (run.reads or run.not_found):

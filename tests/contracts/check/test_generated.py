@@ -43,7 +43,7 @@ def generated(plan: GeneratedPlan, notes: list[str] | None = None) -> list[Gener
     """Return the results of a plan, sent by a client of the check."""
     said: list[str] = [] if notes is None else notes
     options = CheckOptions(plan.base_url, plan.api_key)
-    client = Client(options, observe=lambda _exchange: None, note=said.append)
+    client = Client(options, observe=lambda _exchange: None, log=said.append)
     try:
         return list(generate_exchanges(plan, client.send, said.append))
     finally:
