@@ -1,4 +1,4 @@
-"""The contract: what a correct response is, and one engine that validates it."""
+"""The contract of the API, and one engine that validates responses and documents."""
 
 from .exchanges import MISSING, Exchange, Failure, Intent
 from .json_text import json_bytes, read_json

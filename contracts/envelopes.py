@@ -1,4 +1,4 @@
-"""Reading answers of any documented form: which schema judges them, which rows they hold."""
+"""Read response bodies of any documented form: their schemas and their rows."""
 
 from .exchanges import Exchange
 from .json_types import Json, JsonObject
@@ -18,9 +18,9 @@ _RECOVERED_NAMES = (("completed_at", "ended_at"), ("duration", "duration_ms"))
 
 
 def envelope_schema(exchange: Exchange) -> str | None:
-    """Name the schema of a response's body, or None where the contract says nothing of it.
+    """Return the schema of an error body, or None if the contract does not specify one.
 
-    Bodies of good responses are left out: who asked judges them with all that belongs to them.
+    Successful bodies have None: the caller validates them with more context.
     """
     if exchange.method == "HEAD" or exchange.succeeded:
         return None
@@ -28,7 +28,7 @@ def envelope_schema(exchange: Exchange) -> str | None:
 
 
 def good_schema(operation_id: str) -> str:
-    """Name the schema of an operation's 2xx body."""
+    """Return the schema of an operation's 2xx body."""
     return _ENVELOPES[operation_id]
 
 
@@ -43,14 +43,14 @@ def elements(value: Json) -> list[Json]:
 
 
 def rows_of(data: Json) -> list[JsonObject]:
-    """Return the rows of a list page under either documented name."""
+    """Return the rows of a list page, under either known name."""
     page = members(data)
     rows = page.get("executions", page.get("items"))
     return [row for row in elements(rows) if isinstance(row, dict)]
 
 
 def total_of(data: Json) -> int | None:
-    """Return how many rows all pages have, under either documented name."""
+    """Return the number of rows of all pages, under either known name."""
     page = members(data)
     total = members(page.get("pagination")).get("total_count", page.get("total"))
     if isinstance(total, bool) or not isinstance(total, int | float):
@@ -59,10 +59,10 @@ def total_of(data: Json) -> int | None:
 
 
 def in_documented_names(body: Json) -> Json:
-    """Return a list answer with the recovered names turned into the documented ones.
+    """Return a list body with documented names in place of the recovered ones.
 
-    Two list shapes are known (API facts, section 2). A server may speak either; shape is validated
-    after this translation, so that only what neither shape allows is a violation.
+    Two list shapes are known (API facts, section 2), and a server may use either. The schema is
+    applied after this translation, so only what neither shape allows is a violation.
     """
     data = members(members(body).get("data"))
     if not data:

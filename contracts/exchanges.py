@@ -1,4 +1,4 @@
-"""One request with its response, as every observer (runner, HAR file, journal) hands it over."""
+"""One request with its response, as passed on by every observer (runner, HAR file, journal)."""
 
 import json
 from collections.abc import Mapping
@@ -10,32 +10,32 @@ from .json_types import Json
 
 
 class Intent(StrEnum):
-    """Why a request was sent, where the request alone cannot say it."""
+    """Why a request was sent, if the request alone does not show it."""
 
-    READ = "read"  # an ordinary request that should be answered well
+    READ = "read"  # an ordinary request that should succeed
     BAD_KEY = "bad_key"  # carries a key that does not exist
-    BEARER_KEY = "bearer_key"  # carries the good key as a bearer token
-    KEY_IN_QUERY = "key_in_query"  # carries the good key where the API does not look for it
+    BEARER_KEY = "bearer_key"  # carries the valid key as a bearer token
+    KEY_IN_QUERY = "key_in_query"  # carries the valid key where the API does not read it
     UNKNOWN_WORKFLOW = "unknown_workflow"
     UNKNOWN_RUN = "unknown_run"
     FOREIGN_RUN = "foreign_run"  # an existing run under another workflow's id
     FOREIGN_ORGANISATION = "foreign_organisation"
-    EDGE_CASE_ID = "edge_case_id"  # an id no service hands out: dots, escapes, 1,000 characters
+    EDGE_CASE_ID = "edge_case_id"  # an unusual but valid id: dots, escapes, 1,000 characters
     BAD_QUERY = "bad_query"  # a parameter out of its documented range or of the wrong type
     BAD_BODY = "bad_body"
     PAGE_BEYOND_END = "page_beyond_end"
     WRONG_METHOD = "wrong_method"
-    FUZZ = "fuzz"  # generated: anything may be right or wrong about it
+    FUZZ = "fuzz"  # generated: valid or invalid
 
 
 class Failure(StrEnum):
-    """Why there is no whole response."""
+    """Why there is no complete response."""
 
     REFUSED = "connection refused"
-    DROPPED = "connection dropped before the answer was complete"
-    TIMED_OUT = "no complete answer in time"
-    TOO_LARGE = "an answer larger than the limit"
-    MALFORMED = "an answer that is not HTTP"
+    DROPPED = "connection dropped before the response was complete"
+    TIMED_OUT = "no complete response in time"
+    TOO_LARGE = "a response larger than the limit"
+    MALFORMED = "a response that is not HTTP"
 
 
 MISSING = object()
@@ -47,9 +47,9 @@ class Exchange:
     """A request and its response.
 
     Header names are lower case. `path` is the path as sent, without query and without the base
-    URL's prefix; `path_parameters` are percent-decoded. `sent_at_s` is a monotonic or epoch time
-    in seconds, `elapsed_s` runs to the last byte of the response. Where `failure` is set there is
-    no whole response, and `status` is 0 if not even its head arrived.
+    URL's prefix; `path_parameters` are percent-decoded. `sent_at_s` is a monotonic or epoch time in
+    seconds, `elapsed_s` runs to the last byte of the response. If `failure` is set, there is no
+    complete response, and `status` is 0 if the head did not arrive either.
     """
 
     method: str
@@ -69,7 +69,7 @@ class Exchange:
 
     @cached_property
     def body(self) -> Json:
-        """The response's body as parsed JSON, or MISSING if it is not JSON."""
+        """Return the response's body as parsed JSON, or MISSING if it is not JSON."""
         try:
             return json.loads(self.response_body)
         except (ValueError, RecursionError):
@@ -77,7 +77,7 @@ class Exchange:
 
     @property
     def carries_key(self) -> bool:
-        """Return whether the request names any credentials where the API looks for them."""
+        """Return whether the request has credentials where the API reads them."""
         headers = self.request_headers
         bearer = headers.get("authorization", "").removeprefix("Bearer").strip()
         return bool(headers.get("x-api-key", "").strip() or bearer)

@@ -1,4 +1,4 @@
-"""JSON text as RFC 8259 has it: strict when it is read, UTF-8 when it is written."""
+"""JSON text according to RFC 8259: strict when parsing, UTF-8 when writing."""
 
 import json
 import math
@@ -13,7 +13,7 @@ def read_json(text: str | bytes) -> Json:
     """Return the value of a JSON text.
 
     Raises:
-        ValueError: if it is not JSON, or a number in it is not finite.
+        ValueError: if it is not JSON, or contains a number that is not finite.
         RecursionError: if it is nested too deeply.
     """
     value: Json = json.loads(text, parse_constant=_refuse, parse_float=_finite)
@@ -21,17 +21,17 @@ def read_json(text: str | bytes) -> Json:
 
 
 def json_bytes(value: Json, *, compact: bool = True) -> bytes:
-    """Return a value as JSON in UTF-8, members in their order; by default without blanks.
+    """Return a value as JSON in UTF-8, members in their order; by default without whitespace.
 
-    Half a surrogate pair, which has no UTF-8 form, is written as its escape. The bytes of
-    generated documents are stable: users pin their hashes.
+    A lone surrogate, which has no UTF-8 form, is written as its escape. The bytes of generated
+    documents are stable, because users pin their hashes.
     """
     encode = _compact if compact else _spaced
     return encode(value).encode("utf-8", "backslashreplace")
 
 
 def _refuse(name: str) -> float:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _finite(text: str) -> float:

@@ -3,7 +3,7 @@
 from typing import Any, TypeAlias
 
 Json: TypeAlias = Any
-"""Any value `json.loads` can return. Documents come from strangers, so nothing more is known."""
+"""Any value that `json.loads` can return. Documents are untrusted, so no structure is assumed."""
 
 JsonObject: TypeAlias = dict[str, Any]
 """A JSON object whose members have not been validated yet."""

@@ -1,8 +1,8 @@
-"""YAML that is parsed once, as Python compiles a module once.
+"""Parse YAML once and cache the result, as Python does with byte code.
 
-What was parsed is written down as JSON, under a seal of both: the wheel brings it, and a checkout
-keeps it where Python keeps this module's byte code. Parsing takes twenty times as long as reading
-that, and so every start would.
+The parsed document is stored as JSON with a checksum of text and JSON: in the wheel, and in a
+checkout beside this module's byte code. Reading that is twenty times as fast as parsing YAML, which
+keeps the start fast.
 """
 
 import hashlib
@@ -17,24 +17,24 @@ from pathlib import Path
 from .json_types import JsonObject
 
 
-def parsed_yaml(text: str, name: str, *, is_kept: bool) -> JsonObject:
-    """Return a document as parsed YAML; what is written down is used if it is of this text.
+def parsed_yaml(text: str, name: str, *, is_cached: bool) -> JsonObject:
+    """Return a document as parsed YAML, from the cache if that is of the same text.
 
-    What is not is written down for the next time if it `is_kept`. A document that JSON cannot
-    repeat exactly, such as one with bare dates, is parsed every time.
+    Otherwise the document is parsed, and cached if `is_cached`. A document that JSON cannot
+    represent exactly, such as one with bare dates, is parsed every time.
     """
-    brought = Path(__file__).with_name(f"{name}.json")
-    kept = Path(cache_from_source(__file__)).with_name(f"{name}.json")
-    found = _written_at(brought, text) or _written_at(kept, text)
+    packaged = Path(__file__).with_name(f"{name}.json")
+    cached = Path(cache_from_source(__file__)).with_name(f"{name}.json")
+    found = _written_at(packaged, text) or _written_at(cached, text)
     if found is None:
         found = _parse(text)
-        if is_kept and not sys.dont_write_bytecode:
-            _keep(kept, written(text, found))
+        if is_cached and not sys.dont_write_bytecode:
+            _store(cached, written(text, found))
     return found
 
 
 def written(text: str, document: JsonObject | None = None) -> str | None:
-    """Return what is written down for a text: a seal and the document, None if JSON changes it."""
+    """Return the cache entry of a text: checksum and document. None if JSON cannot represent it."""
     document = _parse(text) if document is None else document
     try:
         body = json.dumps(document)
@@ -48,15 +48,15 @@ def _seal(text: str, body: str) -> str:
 
 
 def _parse(text: str) -> JsonObject:
-    import yaml  # most starts do without
+    import yaml  # slow to import, and rarely needed
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    parsed: JsonObject = yaml.load(text, Loader=loader)  # noqa: S506 - a safe one
+    parsed: JsonObject = yaml.load(text, Loader=loader)  # noqa: S506 - a safe loader
     return parsed
 
 
 def _written_at(place: Path, text: str) -> JsonObject | None:
-    """Return what is written down there, None if it is of another text, damaged or not there."""
+    """Return the document of a cache file, or None if it is missing, damaged or of another text."""
     try:
         seal, _, body = place.read_text("utf-8").partition("\n")
     except (OSError, ValueError):
@@ -67,8 +67,8 @@ def _written_at(place: Path, text: str) -> JsonObject | None:
     return document
 
 
-def _keep(place: Path, content: str | None) -> None:
-    """Keep it for the next time, where that is possible; nobody ever sees half of it."""
+def _store(place: Path, content: str | None) -> None:
+    """Write a cache file atomically, if the folder is writable."""
     if content is None:
         return
     with suppress(OSError):
@@ -77,7 +77,7 @@ def _keep(place: Path, content: str | None) -> None:
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(content)
-            Path(temporary).chmod(0o644)  # as byte code: whoever may run the program may read it
+            Path(temporary).chmod(0o644)  # readable by every user, like byte code
             Path(temporary).replace(place)
         finally:
             Path(temporary).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Hides secrets in what is written down: reports, logs and the journal are kept and sent around."""
+"""Hide secrets in reports, logs and the journal, which are stored and shared."""
 
 import re
 import shlex
@@ -10,7 +10,7 @@ from .json_types import Json
 KEY_VARIABLE = "$DEADRINGER_API_KEY"
 HIDDEN = "***"
 SHORTEST_KEY = 8
-"""A shorter key is part of many other texts."""
+"""Shorter keys occur in many other texts."""
 _KEY_SHAPE = re.compile(r"trig_[A-Za-z0-9_-]{16,}")
 _SECRET_NAME = re.compile(r"key|token|secret|password|authorization", re.IGNORECASE)
 _SECRET_HEADER = re.compile(f"{_SECRET_NAME.pattern}|cookie", re.IGNORECASE)
@@ -19,14 +19,14 @@ _LONGEST_TARGET = 400
 
 
 class SecretRedactor:
-    """Hides known keys, keys one letter away from them, and every text shaped like a key.
+    """Hide known keys, keys that differ in one letter, and every text shaped like a key.
 
-    A key is found as it is and percent-encoded. Those that differ from a known one in the last
-    letter, as probes send them, are found if the key has at least SHORTEST_KEY letters.
+    Keys are found in plain and percent-encoded form. Keys that differ from a known one in the last
+    letter, as sent by probes, are found if the key has at least SHORTEST_KEY letters.
     """
 
     def __init__(self, keys: Iterable[str], *, shortest: int = 1) -> None:
-        """Take the keys; those with fewer letters than `shortest` are not hidden."""
+        """Set the known keys; keys with fewer letters than `shortest` are not hidden."""
         known = [key for key in keys if len(key) >= shortest]
         self._whole = {form for key in known for form in (key, quote_plus(key))}
         near = {form[:-1] for form in self._whole if len(form) >= SHORTEST_KEY}
@@ -41,7 +41,7 @@ class SecretRedactor:
         return self._near.sub(HIDDEN, text)
 
     def json(self, value: Json) -> Json:
-        """Return a JSON value with secrets hidden, in names too; None if it is nested too deep."""
+        """Return a JSON value without secrets, in names too; None if it is nested too deeply."""
         try:
             return self._without(value)
         except RecursionError:
@@ -57,7 +57,7 @@ class SecretRedactor:
         return value
 
     def header(self, name: str, value: str) -> str:
-        """Return the value of a header; of one with a secret name no more than a known scheme."""
+        """Return the value of a header without secrets; if its name is secret, only its scheme."""
         if not value or not _SECRET_HEADER.search(name):
             return self(value)
         scheme, _, rest = value.partition(" ")
@@ -66,7 +66,7 @@ class SecretRedactor:
     def target(self, path: str, query: str) -> str:
         """Return path and query as one printable line; values of secret names are hidden too.
 
-        `path` is decoded text, `query` is percent-encoded, as WSGI has them.
+        `path` is decoded text, `query` is percent-encoded, as in WSGI.
         """
         shown = quote(self(path), safe="/:@!$&'()*+,;=~")
         if query:
@@ -83,9 +83,9 @@ class SecretRedactor:
         return quote(self(decoded), safe="=*/:@,~")
 
     def word(self, text: str) -> str:
-        """Return a text as one word for a shell, in which the known key is a variable.
+        """Return a text as one shell word, with a variable in place of the known key.
 
-        Other texts shaped like a key stay: the command must send what was sent.
+        Other texts shaped like a key stay, because the command must repeat the request.
         """
         shown, at = "", 0
         for found in self._either.finditer(text):
@@ -100,7 +100,7 @@ class SecretRedactor:
 
 
 def _any_of(texts: set[str]) -> re.Pattern[str]:
-    """Return the pattern of some texts; the longest first, as one may begin another."""
+    """Return a pattern for texts, the longest first, since one may be a prefix of another."""
     ordered = sorted(texts, key=lambda text: (-len(text), text))
     return re.compile("|".join(map(re.escape, ordered)) or r"(?!)")
 

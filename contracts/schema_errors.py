@@ -195,7 +195,7 @@ def _unknown_members(error: "ValidationError") -> Iterator[tuple[tuple[str, ...]
     documented = _documented_members(error)
     for name in (name for name in instance if name not in documented):
         fix = f"{_correction(name, documented)}; documented members: {', '.join(documented)}"
-        yield (name,), "no undocumented member", show(instance[name]), fix
+        yield (name,), "documented members only", show(instance[name]), fix
 
 
 def _correction(name: str, documented: list[str]) -> str:

@@ -11,7 +11,7 @@ _FOLDER = files(__package__) / "schemas"
 
 
 class UnknownSchemaError(LookupError):
-    """No schema of that name; the message lists those there are."""
+    """There is no schema of that name; the message lists the known ones."""
 
 
 @cache

@@ -1,14 +1,13 @@
-"""The contract inside your own Schemathesis: its rules as checks, and ids that exist.
+"""The contract for your own Schemathesis runs: its rules as checks, and existing ids.
 
     export SCHEMATHESIS_HOOKS=deadringer.contracts.schemathesis_hooks
     schemathesis run openapi.yaml --url URL -H 'x-api-key: KEY'
 
-In a pytest suite of yours, `import deadringer.contracts.schemathesis_hooks` before
-`schema.parametrize()` does the same.
-Importing this module registers three checks and, where DEADRINGER_WORKFLOW (and DEADRINGER_RUN)
-name a run that exists, gives its ids to half of the generated requests. Only violations of
-severity `error` fail a check; with DEADRINGER_FAIL_ON=warning all do. See
-docs/guides/schemathesis.md.
+In a pytest suite, `import deadringer.contracts.schemathesis_hooks` before `schema.parametrize()`
+does the same. Importing this module registers three checks and, if DEADRINGER_WORKFLOW (and
+DEADRINGER_RUN) name an existing run, uses its ids in half of the generated requests. Only
+violations of severity `error` fail a check; with DEADRINGER_FAIL_ON=warning, every violation does.
+See docs/guides/schemathesis.md.
 """
 
 import os
@@ -68,7 +67,7 @@ class ContractViolation(Failure):
 
 @schemathesis.check
 def execution_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCase) -> None:
-    """Validate every execution a server shows by its schema and by all rules about executions."""
+    """Validate every execution with its schema and all rules about executions."""
     exchange = exchange_of(response, case)
     if exchange.operation_id != "getExecution" or not exchange.succeeded:
         return
@@ -79,7 +78,7 @@ def execution_keeps_the_contract(ctx: CheckContext, response: Response, case: An
 
 @schemathesis.check
 def list_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCase) -> None:
-    """Validate pages of executions and workflows, and the catalogue of actions, by their rules."""
+    """Validate pages of executions and workflows, and the catalogue, with their rules."""
     exchange = exchange_of(response, case)
     scope = _PAGES.get(exchange.operation_id or "")
     if scope is None or not exchange.succeeded or not isinstance(_data(exchange), dict):
@@ -90,7 +89,7 @@ def list_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCase
 
 @schemathesis.check
 def answer_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCase) -> None:
-    """Validate every response by the rules about HTTP, and its body by its schema."""
+    """Validate every response with the rules about HTTP, and its body with its schema."""
     exchange = exchange_of(response, case)
     if exchange.operation_id is None:
         return
@@ -122,7 +121,7 @@ def exchange_of(response: Response, case: AnyCase) -> Exchange:
 def known_ids() -> dict[str, str]:
     """Return the ids named by the environment, percent-encoded, by path parameter."""
     named = {name: os.environ.get(variable, "") for name, variable in ID_VARIABLES.items()}
-    # Schemathesis decodes what looks percent-encoded, so that only encoded ids stay themselves.
+    # Schemathesis decodes percent-encoded values, so encode the ids once more.
     return {name: quote(value, safe="") for name, value in named.items() if value}
 
 
@@ -132,7 +131,7 @@ if known_ids():
     def flatmap_path_parameters(
         context: HookContext, path_parameters: JsonObject | None
     ) -> st.SearchStrategy[JsonObject | None]:
-        """Ask for the named run in half of the generated requests."""
+        """Use the named run in half of the generated requests."""
         path = context.operation.path if context.operation else ""
         if path_parameters is None or path not in {one.path for one in operations()}:
             return st.just(path_parameters)
@@ -141,7 +140,7 @@ if known_ids():
 
     @schemathesis.hook
     def before_load_schema(context: HookContext, raw_schema: JsonObject) -> None:
-        """Return the named run as the example of the path parameters."""
+        """Set the named run as the example of the path parameters."""
         for parameter in raw_schema.get("components", {}).get("parameters", {}).values():
             value = known_ids().get(parameter.get("name", ""))
             if parameter.get("in") == "path" and value and parameter.get("example"):
@@ -163,7 +162,7 @@ def _body(exchange: Exchange) -> Json:
 
 
 def _shape(exchange: Exchange) -> Iterator[Violation]:
-    """Validate the body by the schema of its status; executions have a check of their own."""
+    """Validate the body with the schema of its status; executions have their own check."""
     schema = envelope_schema(exchange)
     if exchange.succeeded and exchange.operation_id:
         schema = good_schema(exchange.operation_id)
@@ -193,7 +192,7 @@ def _report(case: AnyCase, exchange: Exchange, violations: list[Violation]) -> N
 def _message(violation: Violation) -> str:
     return "\n".join(
         (
-            f"At {violation.pointer or 'the answer'}: {violation.message}.",
+            f"At {violation.pointer or 'the response'}: {violation.message}.",
             f"Fix: {violation.fix}.",
             f"Source: {violation.source}",
         )
@@ -204,7 +203,7 @@ def _request_headers(response: Response) -> dict[str, str]:
     sent = response.request.headers.items()
     headers = {str(name).lower(): _text(value) for name, value in sent}
     if "x-api-key" in headers:
-        # Schemathesis makes up a bearer token beside the key it was given: no secret of anybody.
+        # Schemathesis sends a made-up bearer token besides the configured key; it is not a secret.
         headers.pop("authorization", None)
     return headers
 

@@ -1,4 +1,4 @@
-"""The contract: `openapi.yaml`, as written and as one self-contained document."""
+"""The specification `openapi.yaml`, unchanged and as one self-contained document."""
 
 import re
 from collections.abc import Iterator
@@ -30,12 +30,12 @@ class Operation(NamedTuple):
 
     @property
     def path_parameters(self) -> tuple[str, ...]:
-        """The names in the path template, in order."""
+        """Return the names in the path template, in order."""
         return tuple(re.findall(r"\{([^}]+)\}", self.path))
 
 
 def specification_text() -> str:
-    """Return `openapi.yaml` as it stands in the repository."""
+    """Return the text of `openapi.yaml`."""
     return (_inside() or files(__package__) / ".." / _NAME).read_text("utf-8")
 
 
@@ -43,18 +43,18 @@ _NAME = "openapi.yaml"
 
 
 def _inside() -> Traversable | None:
-    """Return the file that a wheel carries in the package; a checkout has it beside the package."""
+    """Return the file inside the package of a wheel; a checkout has it beside the package."""
     inside = files(__package__) / _NAME
     return inside if inside.is_file() else None
 
 
 @cache
 def load_specification() -> JsonObject:
-    """Return `openapi.yaml` as parsed YAML, references to schema files kept.
+    """Return `openapi.yaml` as parsed YAML, with its references to schema files.
 
     Callers share it and must not change it.
     """
-    return parsed_yaml(specification_text(), _NAME, is_kept=_inside() is None)
+    return parsed_yaml(specification_text(), _NAME, is_cached=_inside() is None)
 
 
 @cache
@@ -71,7 +71,7 @@ def bundle_specification() -> JsonObject:
 
 @cache
 def operations() -> tuple[Operation, ...]:
-    """Return every operation of the specification, in the order it is written."""
+    """Return every operation of the specification, in its order."""
     return tuple(_operations(bundle_specification()))
 
 
@@ -94,7 +94,7 @@ def _plain(schema: JsonObject) -> JsonObject:
 
 
 def _localised(node: Json) -> Json:
-    """Copy a node, turning references to schema files into references to components."""
+    """Return a copy of a node with references to components in place of schema files."""
     if isinstance(node, list):
         return [_localised(item) for item in node]
     if not isinstance(node, dict):
@@ -109,8 +109,8 @@ def _localised(node: Json) -> Json:
 def operation_at(method: str, path: str) -> tuple[Operation, str, dict[str, str]] | None:
     """Return the operation whose path template matches the end of a path, or None.
 
-    With it come the matched part of the path (a base URL may put a prefix before it) and the path
-    parameters, percent-decoded. Literal paths go first: `/v1/workflows/actions` is no workflow.
+    Also return the matched part of the path (a base URL may add a prefix) and the path parameters,
+    percent-decoded. Literal paths come first: `/v1/workflows/actions` is not a workflow.
     """
     for operation in sorted(operations(), key=lambda one: one.path.count("{")):
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(operation.path))

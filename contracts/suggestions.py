@@ -1,4 +1,4 @@
-"""Suggestions for a name that is not known: the known ones most like it."""
+"""Suggest known names that are similar to an unknown one."""
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
@@ -12,10 +12,10 @@ _COMPARED_NAMES = 200
 def nearest_names(
     wanted: str, known: Iterable[str], *, most: int = 3, least_likeness: float = 0.0
 ) -> list[str]:
-    """Return the known names most like the wanted one, the best first.
+    """Return the known names most similar to the wanted one, the best first.
 
-    `least_likeness` is from 0 (any name will do) to 1 (equal). The work is bounded: only the
-    beginning of a long name and of a long list is compared.
+    `least_likeness` is from 0 (any name) to 1 (equal). Only the beginning of a long name and of a
+    long list is compared, to limit the work.
     """
     matcher = SequenceMatcher(b=wanted[:_COMPARED_CHARACTERS], autojunk=False)
 

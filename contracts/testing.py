@@ -1,4 +1,4 @@
-"""The contract as one assertion, for tests of any suite: `assert_keeps_contract(response)`."""
+"""The contract as one assertion for any test suite: `assert_keeps_contract(response)`."""
 
 import json
 from typing import Any
@@ -17,8 +17,8 @@ _MOST_SHOWN = 10
 
 
 def describe(head: str, violations: list[Violation]) -> str:
-    """Return every violation with rule, place, expected, got, fix and source."""
-    ordered = sorted(violations, key=lambda one: one.severity)  # errors first, as in ABC
+    """Return all violations as text: rule, place, expected, got, fix and source."""
+    ordered = sorted(violations, key=lambda one: one.severity)  # "error" sorts before "warning"
     count = "1 violation" if len(ordered) == 1 else f"{len(ordered)} violations"
     lines = [f"{count} of the contract" + (f" in {head}" if head else "")]
     lines += [_one(violation) for violation in ordered[:_MOST_SHOWN]]
@@ -45,15 +45,15 @@ def _one(violation: Violation) -> str:
 
 
 def is_response(subject: Any) -> bool:
-    """Return whether it looks like a response: a status in numbers, headers and a body."""
+    """Return whether it looks like a response: numeric status, headers and a body."""
     has_body = hasattr(subject, "content") or hasattr(subject, "get_data")
     return isinstance(getattr(subject, "status_code", None), int) and has_body
 
 
 def as_exchange(response: Any, operation_id: str | None = None) -> Exchange:
-    """Return a response with its request; `operation_id` goes before what the path says.
+    """Return a response with its request; `operation_id` takes precedence over the path.
 
-    A response that knows no request is validated without one.
+    A response without a reference to its request is validated alone.
     """
     request = getattr(response, "request", None)
     method = str(getattr(request, "method", "") or "").upper()
@@ -77,14 +77,14 @@ def as_exchange(response: Any, operation_id: str | None = None) -> Exchange:
 def _target(request: Any) -> str:
     """Return the URL of a request, or its path and query, percent-encoded as it was sent."""
     query = getattr(request, "query_string", None)
-    if isinstance(query, bytes):  # Werkzeug, whose `path` is decoded
+    if isinstance(query, bytes):  # Werkzeug decodes `path`
         path = quote(str(request.root_path).rstrip("/") + str(request.path))
         return f"{path}?{query.decode('latin-1')}"
     return str(getattr(request, "url", "") or "")
 
 
-def _headers(message: Any) -> dict[str, str]:
-    headers: Any = getattr(message, "headers", None) or {}
+def _headers(part: Any) -> dict[str, str]:
+    headers: Any = getattr(part, "headers", None) or {}
     return {_text(name).lower(): _text(value) for name, value in headers.items()}
 
 
@@ -93,7 +93,7 @@ def _received(response: Any) -> Any:
 
 
 def _sent(request: Any) -> Any:
-    """Return the body of a request; what was a stream has passed and is not there."""
+    """Return the body of a request; the content of a stream is no longer available."""
     if hasattr(request, "body"):  # requests
         return request.body
     if hasattr(request, "get_data"):  # Werkzeug
@@ -104,7 +104,7 @@ def _sent(request: Any) -> Any:
 def _at_hand(read: Any) -> Any:
     try:
         return read()
-    except (OSError, RuntimeError, ValueError):  # closed, or a stream that was not kept
+    except (OSError, RuntimeError, ValueError):  # closed, or a consumed stream
         return None
 
 
@@ -130,32 +130,33 @@ def assert_keeps_contract(
     operation_id: str | None = None,
     fail_on: str = "error",
 ) -> None:
-    """Assert that a response, or parsed JSON, keeps the schema and every rule of the contract.
+    """Assert that a response, or parsed JSON, matches the schema and every rule of the contract.
 
     A response of requests, httpx, or the test clients of Flask, Werkzeug and Starlette is validated
     with its request: status, headers and body. Parsed JSON is an execution, a response with it
-    under `data`, a page of a list, an error body, or an array of these; `operation_id` says
-    whose good response it is where it is another's. By a `definition`, the value of `workflow` in
-    Get Workflow, the rules about definitions are validated too. `fail_on="warning"` also fails on
-    violations of what is only inferred.
+    under `data`, a page of a list, an error body, or an array of these; `operation_id` names the
+    operation if it is another successful response. With a `definition`, the value of `workflow` in
+    Get Workflow, the rules about definitions apply too. `fail_on="warning"` also fails on
+    violations of inferred rules.
 
     Raises:
-        AssertionError: with every violation: rule, place, expected, got, fix and source.
+        AssertionError: if there are violations, with rule, place, expected, got, fix and
+            source.
         TypeError: if it is neither a response nor parsed JSON.
-        ValueError: if an argument has no such value.
+        ValueError: if an argument has an unknown value.
     """
     __tracebackhide__ = True
     severities = _failing(fail_on)
     context = Context(definition=_definition(definition))
     try:
-        head, violations = _judged(response_or_document, context, operation_id)
+        head, violations = _validated(response_or_document, context, operation_id)
     except UnreadableError as problem:
         raise AssertionError(str(problem)) from None
     if any(violation.severity in severities for violation in violations):
         raise AssertionError(describe(head, violations))
 
 
-def _judged(
+def _validated(
     subject: Any, context: Context, operation_id: str | None
 ) -> tuple[str, list[Violation]]:
     if operation_id is not None:
@@ -165,7 +166,7 @@ def _judged(
         return _line(exchange), validate_response(exchange, context=context)
     if not isinstance(subject, dict | list):
         raise TypeError(
-            f"{type(subject).__name__} is neither a response nor parsed JSON. Give a response of "
+            f"{type(subject).__name__} is neither a response nor parsed JSON. Pass a response of "
             "requests, httpx, Flask or Starlette, or a dict or list such as response.json()."
         )
     return "", validate_document(subject, context=context, operation_id=operation_id)
@@ -176,19 +177,19 @@ def _line(exchange: Exchange) -> str:
 
 
 def _failing(fail_on: str) -> frozenset[Severity]:
-    """Return the severities that fail."""
+    """Return the severities that fail the assertion."""
     names = [severity.value for severity in Severity]
     if fail_on not in names:
         raise ValueError(f"fail_on={fail_on!r} is not one of {', '.join(names)}.")
     return frozenset(Severity) if fail_on == Severity.WARNING else frozenset({Severity.ERROR})
 
 
-def _definition(given: JsonObject | None) -> JsonObject | None:
-    """Return the definition, also out of a whole Workflow object, which people have at hand."""
-    if given is not None and "actions" not in given and isinstance(given.get("workflow"), dict):
-        definition: JsonObject = given["workflow"]
+def _definition(value: JsonObject | None) -> JsonObject | None:
+    """Return the definition, also if a complete Workflow object was passed."""
+    if value is not None and "actions" not in value and isinstance(value.get("workflow"), dict):
+        definition: JsonObject = value["workflow"]
         return definition
-    return given
+    return value
 
 
 def _check_operation(operation_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Timestamps of the API: ISO 8601 with a zone when read, one exact form when written."""
+"""Timestamps of the API: parse ISO 8601 with a zone, write one exact form."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,17 +13,17 @@ _ISO_8601 = re.compile(
 
 
 def parse_timestamp(text: object) -> datetime | None:
-    """Return the moment an ISO 8601 timestamp with a zone names, or None if it is not one.
+    """Return the moment of an ISO 8601 timestamp with a zone, or None for other texts.
 
-    Accepts every precision and offset form of the extended format, a comma as decimal sign, and
-    a leap second (read as the last microsecond before it). A time without a zone names no moment.
+    Accepts every precision and offset form of the extended format, a comma as decimal sign, and a
+    leap second (read as the last microsecond before it). A time without a zone returns None.
     """
     return _parsed(text) if isinstance(text, str) else None
 
 
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> datetime | None:
-    """Read one timestamp; cached, since many rules look at the same few of a document."""
+    """Parse one timestamp; cached, because many rules read the same timestamps."""
     match = _ISO_8601.fullmatch(text)
     if match is None:
         return None
@@ -62,7 +62,7 @@ def _zone(match: re.Match[str]) -> timezone:
 
 
 def format_timestamp(moment: datetime) -> str:
-    """Write a moment as the API's examples do: `YYYY-MM-DDTHH:MM:SS.mmmZ`, in UTC.
+    """Return a moment as in the API's examples: `YYYY-MM-DDTHH:MM:SS.mmmZ`, in UTC.
 
     Raises:
         ValueError: if the moment has no zone.

@@ -1,7 +1,7 @@
-"""Validate an instance against a named schema; every violation has place, expected, got and fix.
+"""Validate an instance against a named schema. Violations have place, expected, got and fix.
 
-jsonschema costs a quarter of a second and only says why not, so it is imported when that is asked;
-every pytest run of an environment that holds this package imports this module.
+Importing jsonschema takes a quarter of a second, and it is only needed to explain a violation, so
+it is imported on demand: every pytest run with this package installed imports this module.
 """
 
 import copy
@@ -23,9 +23,9 @@ RULE_NAME = "schema"
 
 
 def validate(instance: Json, schema_name: str, *, strict: bool = False) -> Iterator[Violation]:
-    """Yield one violation for each place where the instance leaves the schema.
+    """Yield one violation for each place where the instance violates the schema.
 
-    `strict` also reports members the schema does not know, which are tolerated otherwise.
+    `strict` also reports undocumented members, which are otherwise tolerated.
     Of alternatives, the one that fits best is reported.
 
     Raises:
@@ -39,11 +39,11 @@ def validate(instance: Json, schema_name: str, *, strict: bool = False) -> Itera
 
 
 def is_valid(instance: Json, schema_name: str) -> bool:
-    """Return whether the instance keeps the schema, without saying why not."""
+    """Return whether the instance matches the schema."""
     try:
         return bool(_fast_validator(schema_name).is_valid(instance))
     except (ValueError, TypeError, OverflowError, RecursionError):
-        # A value JSON does not have, or too deep for it: the slower one decides.
+        # Not a JSON value, or nested too deeply: use the slower validator.
         return _validator(schema_name, False).is_valid(instance)
 
 
@@ -71,7 +71,7 @@ def _validator(schema_name: str, strict: bool) -> "Draft202012Validator":
 
 @cache
 def _fast_validator(schema_name: str) -> Any:
-    """Return a validator that only says yes or no, some sixty times faster, by the same schemas."""
+    """Return a validator of the same schemas that returns only a bool, some sixty times faster."""
     import jsonschema_rs
 
     schemas = {f"json-schema:///{name}.json": load_schema(name) for name in schema_names()}
@@ -99,7 +99,7 @@ def _registry(strict: bool) -> "Registry[Any]":
 
 @cache
 def timestamp_formats() -> "FormatChecker":
-    """Return the format checker that knows `date-time` as the contract does."""
+    """Return the format checker with the contract's definition of `date-time`."""
     from jsonschema import FormatChecker
 
     checker = FormatChecker(formats=())
@@ -112,7 +112,7 @@ def _is_timestamp(value: object) -> bool:
 
 
 def _closed(schema: JsonObject) -> JsonObject:
-    """Return a copy in which every object with named members refuses others."""
+    """Return a copy in which every object with named members forbids other members."""
     closed = copy.deepcopy(schema)
     _close(closed)
     return closed

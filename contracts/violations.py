@@ -20,9 +20,9 @@ class Severity(StrEnum):
 class Violation:
     """One violation of one rule at one place.
 
-    `rule` is the rule's name, or `schema` where the JSON Schema itself speaks.
-    `pointer` is a JSON Pointer into the validated instance ("" is the whole of it).
-    `expected` and `got` are shortened for people; `source` names where the rule comes from.
+    `rule` is the rule's name, or `schema` for a violation of the JSON Schema itself. `pointer` is a
+    JSON Pointer into the validated instance ("" is the whole instance). `expected` and `got` are
+    shortened for readers; `source` names the source of the rule.
     """
 
     rule: str
@@ -35,16 +35,16 @@ class Violation:
 
     @property
     def message(self) -> str:
-        """Expected and got, in one sentence."""
+        """Return expected and got in one sentence."""
         return f"expected {self.expected}, got {self.got}"
 
     def moved_below(self, prefix: str) -> "Violation":
-        """The same violation, in a document that holds the validated instance at `prefix`."""
+        """Return the violation for a document that contains the validated instance at `prefix`."""
         return replace(self, pointer=prefix + self.pointer)
 
 
 def show(value: Json) -> str:
-    """Return a value as compact JSON, cut to a length a terminal line can bear."""
+    """Return a value as compact JSON, cut to fit a terminal line."""
     text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "), default=repr)
     if len(text) <= SHOWN_LENGTH:
         return text
@@ -52,5 +52,5 @@ def show(value: Json) -> str:
 
 
 def pointer_to(*parts: str | int) -> str:
-    """Join member names and indexes to a JSON Pointer (RFC 6901)."""
+    """Return the JSON Pointer (RFC 6901) of member names and indexes."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)

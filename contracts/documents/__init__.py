@@ -1,4 +1,4 @@
-"""Validates stored documents: executions, responses, lists, NDJSON streams and HAR files."""
+"""Validate stored documents: executions, responses, lists, NDJSON streams and HAR files."""
 
 from .read import UnreadableError
 from .validate import (

@@ -1,4 +1,4 @@
-"""HAR recordings: the exchanges of the API in them, in the order they were sent."""
+"""Read the exchanges of the API from HAR recordings, in the order they were sent."""
 
 import base64
 import binascii
@@ -19,7 +19,7 @@ def is_har(document: Json) -> bool:
 
 
 def exchanges_of(har: JsonObject) -> Iterator[tuple[int, Exchange]]:
-    """Yield (index of the entry, exchange) of every request the specification knows, in time."""
+    """Yield (index of the entry, exchange) of every request of the specification, by time."""
     entries = [(index, one) for index, one in enumerate(har["log"]["entries"])]
     readable = [(index, one) for index, one in entries if isinstance(one, dict)]
     for index, entry in sorted(readable, key=lambda pair: _sent_at_s(pair[1])):
@@ -52,8 +52,8 @@ def _exchange(entry: JsonObject) -> Exchange | None:
     )
 
 
-def _headers(message: JsonObject) -> dict[str, str]:
-    listed = message.get("headers")
+def _headers(part: JsonObject) -> dict[str, str]:
+    listed = part.get("headers")
     pairs = [_object(one) for one in listed] if isinstance(listed, list) else []
     return {str(one.get("name", "")).lower(): str(one.get("value", "")) for one in pairs}
 

@@ -1,4 +1,4 @@
-"""Reading a stream of JSON: line by line where every line is a document, else as a whole."""
+"""Read a JSON stream: line by line if every line is a document, otherwise as a whole."""
 
 import itertools
 import json
@@ -12,7 +12,7 @@ Progress = Callable[[int], None]
 
 
 class UnreadableError(ValueError):
-    """Input that cannot be validated; the message says where, why and what to do."""
+    """Input that cannot be validated; the message states where, why and what to do."""
 
 
 KINDS = "an execution, a response of the API, a page of a list, an array or lines of these, a HAR"
@@ -21,12 +21,12 @@ _FIXES = (
     (b"\x28\xb5\x2f\xfd", "Unpack it first, with zstd -dc"),
     (b"PAR1", "This is Parquet, a table: pass the JSON or NDJSON it was made from"),
 )
-"""How files of another kind begin, and what to do with them."""
+"""The first bytes of unsupported file formats, and how to convert each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One document; `line` is where it stands in an NDJSON stream, None in other files."""
+    """One document; `line` is its line in an NDJSON stream, None in other files."""
 
     document: Json
     line: int | None
@@ -35,11 +35,11 @@ class Read:
 def read_documents(
     name: str, stream: BinaryIO, progress: Progress
 ) -> Iterator[Read | UnreadableError]:
-    """Yield the documents of a stream; `progress` is told how many bytes each piece had.
+    """Yield the documents of a stream; `progress` receives the number of bytes of each piece.
 
-    A stream of several lines that are JSON values of their own is NDJSON and read in constant
-    memory, whether its first line is one or not. Anything else is read whole, as one document. For
-    what is not JSON in UTF-8, the error comes in its place, with line and column.
+    A stream of several lines that are each a JSON value is NDJSON and read in constant memory, even
+    if its first line is invalid. Anything else is read as one document. Where input is not JSON in
+    UTF-8, the error is yielded instead, with line and column.
     """
     lines = iter(stream.readline, b"")
     opening = list(_first_lines(lines))
@@ -52,7 +52,7 @@ def read_documents(
 
 
 def _first_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Return lines until three of them say something."""
+    """Yield lines up to the third that is not blank."""
     count = 0
     while count < 3 and (line := next(lines, b"")):
         count += bool(line.strip())
@@ -60,10 +60,10 @@ def _first_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _are_values(lines: list[bytes]) -> bool:
-    """Return whether the first lines are documents of their own.
+    """Return whether the first lines are separate documents.
 
-    In an array that is written over several lines, one line of its own may be a whole value: but
-    not the first, nor the second and the third, which a comma parts.
+    In one array over several lines, a single line may be a complete value, but neither the first
+    line nor both the second and the third, because of the comma between them.
     """
     if len(lines) < 2:
         return False
@@ -90,7 +90,7 @@ def _read_lines(
 def _read(name: str, text: bytes, first_line: int, line: int | None) -> Read | UnreadableError:
     if not text.strip():
         return UnreadableError(f"{name}: empty: there is nothing to validate. Pass {KINDS}.")
-    other = next((fix for magic, fix in _FIXES if text.startswith(magic)), None)
+    other = next((fix for signature, fix in _FIXES if text.startswith(signature)), None)
     if other is not None:
         return UnreadableError(f"{name}: not JSON in UTF-8. {other}.")
     try:

@@ -1,4 +1,4 @@
-"""Validates documents: recognizes their kind and applies every rule that can be tested on it."""
+"""Validate documents: recognize their kind and apply every rule that can be tested on it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ def validate_stream(
     rules: tuple[Rule, ...] = RULES,
     progress: Progress = lambda _count: None,
 ) -> Iterator[ValidatedDocument | UnreadableError]:
-    """Yield every document of a stream, validated; arrays give one for each element.
+    """Yield every document of a stream with its violations; each array element is one document.
 
     Input that is not JSON or not recognized is yielded as an UnreadableError in its place.
     """
@@ -68,20 +68,20 @@ def validate_stream(
 
 
 def validate_exchange(exchange: Exchange) -> list[Violation]:
-    """Return the violations of one response, without the requests before it."""
+    """Return the violations of one response, without earlier requests."""
     return _Validator("exchange", Context(), RULES).exchange(exchange)
 
 
 def validate_response(exchange: Exchange, *, context: Context | None = None) -> list[Violation]:
-    """Return the violations of one response, whatever the path of its request.
+    """Return the violations of one response to a request of any path.
 
-    The response of an operation is validated as such. For any other path, such as a page of your
-    own that passes responses of the API on, the rules about HTTP and about the document apply.
+    The response of an operation is validated with all its rules. For any other path, such as a
+    proxy of the API, the rules about HTTP and about the document apply.
 
     Raises:
-        UnreadableError: if the body of such a response is no recognized document.
+        UnreadableError: if the body of such a response is not a recognized document.
     """
-    validator = _Validator("the answer", context or Context(), RULES)
+    validator = _Validator("the response", context or Context(), RULES)
     found = validator.exchange(exchange)
     if exchange.operation_id is None:
         found += validator.other_response(exchange)
@@ -93,10 +93,10 @@ def validate_document(
 ) -> list[Violation]:
     """Return the violations of a document, or of each element of an array.
 
-    `operation_id` names the operation that returned it, where the document alone does not show it.
+    `operation_id` names the operation that returned it, if the document alone does not show it.
 
     Raises:
-        UnreadableError: if it is no recognized document.
+        UnreadableError: if it is not a recognized document.
     """
     validator = _Validator("the document", context or Context(), RULES)
     if operation_id is not None:
@@ -181,12 +181,12 @@ class _Validator:
         exchanges = list(exchanges_of(har))
         if not exchanges:
             raise UnreadableError(
-                f"{place}: a recording without one answered request of the API. "
-                "Record again while your client asks it, and save all requests."
+                f"{place}: the recording contains no request of the API with a response. "
+                "Record again while your client calls the API, and save all requests."
             )
         validator = self
         if not any(exchange.carries_key for _, exchange in exchanges):
-            # Exporters remove credentials: with no key anywhere, none of them can be missed.
+            # Exporters remove credentials: without any key, a missing key is no violation.
             rules = tuple(rule for rule in self._rules if rule.group is not Group.AUTH)
             validator = _Validator(self._name, self._context, rules)
         recording = _Recording(validator)
@@ -197,7 +197,7 @@ class _Validator:
         return found
 
     def exchange(self, exchange: Exchange) -> list[Violation]:
-        """Validate an exchange by the rules about HTTP and its good body by its own."""
+        """Validate an exchange with the rules about HTTP and its body with its own rules."""
         context, rules = self._context, self._rules
         found = apply_rules(Scope.EXCHANGE, exchange, context=context, rules=rules)
         body = exchange.body
@@ -206,7 +206,7 @@ class _Validator:
         return found
 
     def other_response(self, exchange: Exchange) -> list[Violation]:
-        """Validate a response that is not the API's own, but should hold what the API answers."""
+        """Validate a response of another server that should contain a response of the API."""
         rules = tuple(rule for rule in self._rules if rule.name in _FOR_ANY_RESPONSE)
         response = replace(exchange, operation_id="")
         found = apply_rules(Scope.EXCHANGE, response, context=self._context, rules=rules)
@@ -215,7 +215,7 @@ class _Validator:
     def success(
         self, operation_id: str, body: Json, query: Mapping[str, str] = _NO_QUERY
     ) -> list[Violation]:
-        """Validate the body of an operation's good response."""
+        """Validate the body of an operation's successful response."""
         data = members(body).get("data")
         if operation_id == "getExecution" and isinstance(data, dict):
             return self._envelope(body, data)
@@ -234,12 +234,12 @@ class _Validator:
         return validate_pair(earlier, later, self._context, self._rules)
 
     def listed(self, row: JsonObject, execution: JsonObject) -> list[Violation]:
-        """Validate a row that stood still around a read of its run."""
+        """Validate a row that did not change during a read of its run."""
         context, rules = self._context, self._rules
         return apply_rules(Scope.LISTED_RUN, row, execution, context=context, rules=rules)
 
     def consecutive(self, earlier: Exchange, later: Exchange) -> list[Violation]:
-        """Validate two exchanges under one key."""
+        """Validate two exchanges with one key."""
         context, rules = self._context, self._rules
         return apply_rules(Scope.EXCHANGES, earlier, later, context=context, rules=rules)
 
@@ -252,7 +252,7 @@ _PAGES = {
 
 
 class _Recording:
-    """What was seen so far of a recording, for the rules between its exchanges."""
+    """The earlier exchanges of a recording, for the rules about two exchanges."""
 
     def __init__(self, validator: _Validator) -> None:
         self._validator = validator
@@ -262,7 +262,7 @@ class _Recording:
         self._last_by_key: dict[str, Exchange] = {}
 
     def violations(self, exchange: Exchange) -> list[Violation]:
-        """Validate the next exchange, alone and with those before it."""
+        """Validate the next exchange, alone and with earlier ones."""
         found = self._validator.exchange(exchange)
         key = exchange.request_headers.get("x-api-key", "")
         last = self._last_by_key.get(key)
@@ -298,7 +298,7 @@ class _Recording:
 
 
 def _error_schema(document: JsonObject) -> str:
-    """Name the schema of an error of unknown status: the common one or, by its form, an older."""
+    """Return the schema of an error of unknown status: the common one or an older one."""
     is_older = "success" in document and isinstance(document.get("error"), str)
     return "error_rate_limited" if is_older else "error_unauthorized"
 

@@ -11,8 +11,8 @@ from .conditions import (
     has_intent,
     is_gateway_refusal,
     lacks_good_key,
+    reached_the_service,
     responded,
-    was_heard,
 )
 from .json_values import shown
 from .model import Context, Group, Mismatch, Scope, rule
@@ -27,7 +27,7 @@ _ERRORS_PAGE = "Errors, 401: AUTH_REQUIRED, INVALID_API_KEY"
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Authentication: a valid API key; Errors, 401",
-    when=responded(lacks_good_key, was_heard),
+    when=responded(lacks_good_key, reached_the_service),
     needs="a request without a good key",
 )
 def requests_without_good_key_are_refused(
@@ -150,7 +150,7 @@ def key_in_the_query_is_not_enough(exchange: Exchange, _context: Context) -> Ite
     severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Authentication: `Authorization: Bearer <key>` is accepted too",
-    when=responded(has_intent(Intent.BEARER_KEY), was_heard),
+    when=responded(has_intent(Intent.BEARER_KEY), reached_the_service),
     needs="a request with the good key as a bearer token",
 )
 def bearer_key_is_accepted(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:

@@ -50,7 +50,7 @@ def is_gateway_refusal(exchange: Exchange) -> bool:
     return exchange.status == 403 and has_body(exchange) and exchange.body is MISSING
 
 
-def was_heard(exchange: Exchange) -> bool:
+def reached_the_service(exchange: Exchange) -> bool:
     """Return whether the service itself handled the request: no rate limit, no gateway."""
     return exchange.status != TOO_MANY_REQUESTS and not is_gateway_refusal(exchange)
 

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.violations import Severity
 
-from .conditions import carries_key, error_code, has_intent, has_json, responded, was_heard
+from .conditions import (
+    carries_key,
+    error_code,
+    has_intent,
+    has_json,
+    reached_the_service,
+    responded,
+)
 from .json_values import elements, members, shown
 from .model import Context, Group, Mismatch, Scope, rule
 
@@ -45,7 +52,7 @@ def wrong_method_is_refused(exchange: Exchange, _context: Context) -> Iterator[M
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="List Workflow Executions, `page`, `page_size`; Errors, 400: VALIDATION_ERROR",
-    when=responded(has_intent(Intent.BAD_QUERY), carries_key, was_heard),
+    when=responded(has_intent(Intent.BAD_QUERY), carries_key, reached_the_service),
     needs="a request with a parameter out of its range",
 )
 def bad_query_is_refused(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
@@ -75,7 +82,7 @@ def bad_query_is_refused(exchange: Exchange, _context: Context) -> Iterator[Mism
     severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Inferred from List Workflow Executions: empty lists are normal",
-    when=responded(has_intent(Intent.PAGE_BEYOND_END), carries_key, was_heard),
+    when=responded(has_intent(Intent.PAGE_BEYOND_END), carries_key, reached_the_service),
     needs="a request for a page beyond the end",
 )
 def page_beyond_the_end_is_empty(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
@@ -101,7 +108,7 @@ def page_beyond_the_end_is_empty(exchange: Exchange, _context: Context) -> Itera
     severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Errors, 400: VALIDATION_ERROR, BAD_REQUEST",
-    when=responded(has_intent(Intent.BAD_BODY), carries_key, was_heard),
+    when=responded(has_intent(Intent.BAD_BODY), carries_key, reached_the_service),
     needs="a request with a bad body",
 )
 def bad_body_is_refused(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
@@ -137,7 +144,7 @@ def _may_read(exchange: Exchange) -> bool:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="List Workflows, List Workflow Actions, Get Credit Balance: 200",
-    when=responded(_is_plain_read, _may_read, was_heard),
+    when=responded(_is_plain_read, _may_read, reached_the_service),
     needs="an ordinary read",
 )
 def ordinary_reads_succeed(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:

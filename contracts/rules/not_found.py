@@ -15,9 +15,9 @@ from .conditions import (
     has_body,
     has_intent,
     is_gateway_refusal,
+    reached_the_service,
     responded,
     schema_mismatches,
-    was_heard,
 )
 from .json_values import shown
 from .model import Context, Group, Mismatch, Scope, rule
@@ -31,7 +31,7 @@ _ERRORS_PAGE = "Errors, 404: NOT_FOUND"
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source=_ERRORS_PAGE,
-    when=responded(has_intent(*UNKNOWN), carries_key, was_heard),
+    when=responded(has_intent(*UNKNOWN), carries_key, reached_the_service),
     needs="a request for something that does not exist",
 )
 def unknown_ids_are_not_found(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
@@ -60,7 +60,7 @@ def _not_404(exchange: Exchange, severity: Severity | None = None) -> Mismatch:
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
     source="Inferred from Execution Detail: a run is addressed below its parent workflow",
-    when=responded(has_intent(Intent.FOREIGN_RUN), carries_key, was_heard),
+    when=responded(has_intent(Intent.FOREIGN_RUN), carries_key, reached_the_service),
     needs="a run requested under another workflow's id",
 )
 def runs_stay_in_their_workflow(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
@@ -79,7 +79,7 @@ def runs_stay_in_their_workflow(exchange: Exchange, _context: Context) -> Iterat
     severity=Severity.WARNING,
     scope=Scope.EXCHANGE,
     source="Inferred: a response must not reveal that a run of another organisation exists",
-    when=responded(has_intent(Intent.FOREIGN_ORGANISATION), carries_key, was_heard),
+    when=responded(has_intent(Intent.FOREIGN_ORGANISATION), carries_key, reached_the_service),
     needs="a run of another organisation",
 )
 def foreign_runs_are_not_found(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:

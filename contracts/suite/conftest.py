@@ -22,30 +22,30 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make one item of each rule."""
+    """Create one test item for each rule."""
     if "rule_name" in metafunc.fixturenames:
         metafunc.parametrize("rule_name", [rule.name for rule in select()])
 
 
 @pytest.fixture(scope="session")
 def options(request: pytest.FixtureRequest) -> CheckOptions:
-    """The options of the check, from the command line."""
-    given = request.config.getoption
-    if not given("--deadringer-url"):
+    """Return the options of the check, from the command line."""
+    option = request.config.getoption
+    if not option("--deadringer-url"):
         pytest.fail("deadringer.contracts.suite needs --deadringer-url URL.", pytrace=False)
     try:
         return CheckOptions(
-            base_url=given("--deadringer-url"),
-            api_key=given("--deadringer-key"),
-            workflow_ids=tuple(given("--deadringer-workflow")),
-            run_ids=tuple(given("--deadringer-run")),
-            seed=given("--deadringer-seed"),
-            max_requests=given("--deadringer-max-requests"),
-            watch_s=given("--deadringer-watch"),
-            timeout_s=given("--deadringer-timeout"),
-            quick=given("--deadringer-quick"),
-            writes_allowed=given("--deadringer-allow-writes"),
-            fail_on=Severity(given("--deadringer-fail-on")),
+            base_url=option("--deadringer-url"),
+            api_key=option("--deadringer-key"),
+            workflow_ids=tuple(option("--deadringer-workflow")),
+            run_ids=tuple(option("--deadringer-run")),
+            seed=option("--deadringer-seed"),
+            max_requests=option("--deadringer-max-requests"),
+            watch_s=option("--deadringer-watch"),
+            timeout_s=option("--deadringer-timeout"),
+            quick=option("--deadringer-quick"),
+            writes_allowed=option("--deadringer-allow-writes"),
+            fail_on=Severity(option("--deadringer-fail-on")),
         )
     except OptionError as error:
         pytest.fail(str(error), pytrace=False)
@@ -53,7 +53,7 @@ def options(request: pytest.FixtureRequest) -> CheckOptions:
 
 @pytest.fixture(scope="session")
 def report(options: CheckOptions) -> Report:
-    """The report of the one check behind all items."""
+    """Return the report of the check that all items share."""
     done = run_check(options)
     if done.conclusion is Conclusion.INCONCLUSIVE:
         pytest.fail(f"inconclusive: {done.reason}", pytrace=False)
@@ -62,13 +62,13 @@ def report(options: CheckOptions) -> Report:
 
 @pytest.fixture
 def result(report: Report, rule_name: str) -> RuleResult:
-    """The result of this item's rule."""
+    """Return the result of this item's rule."""
     return next(one for one in report.results if one.rule == rule_name)
 
 
 @pytest.fixture
 def warnings(request: pytest.FixtureRequest) -> dict[str, str]:
-    """The findings of rules that pass with a warning, for the summary."""
+    """Return the findings of rules that pass with a warning, for the summary."""
     return request.config.stash[WARNINGS]
 
 

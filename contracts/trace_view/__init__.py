@@ -1,7 +1,7 @@
-"""The view of one execution as a trace: style and script, for whoever shows a page.
+"""The trace view of one execution: style and script for pages and reports.
 
-A page needs an element with the attribute `data-trace`, and a JSON island for it (see `island`).
-A server gives the files of `ASSETS` as they are; a report that is one file takes the bundles.
+A page needs an element with the attribute `data-trace`, and a JSON island for it (see `island`). A
+server serves the files of `ASSETS` unchanged; a single-file report uses the bundles.
 """
 
 import json
@@ -29,7 +29,7 @@ SCRIPTS = (
     "waterfall.js",
     "trace.js",
 )
-"""The modules, each after those it imports."""
+"""The modules, each after its imports."""
 
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) )", re.MULTILINE)
@@ -47,20 +47,20 @@ __all__ = [
 
 
 def island(document: JsonObject) -> str:
-    """Return the text of a JSON island, in which no character can end the element around it.
+    """Return the text of a JSON island, escaped so that it cannot end the element around it.
 
-    `document` holds `execution`, and may hold `workflow` (its definition), `violations` (see
-    `Violation`; pointers into the execution) and more: what trace.js says of it.
+    `document` contains `execution`, and optionally `workflow` (its definition), `violations` (see
+    `Violation`; pointers into the execution) and other members that trace.js documents.
     """
     text = json_text(document)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def json_text(document: JsonObject) -> str:
-    """Return a document as JSON that every reader takes, in ASCII.
+    """Return a document as JSON in ASCII, valid for every parser.
 
-    A number too large for a float (`1e999`) is read as infinite, which JSON cannot say: it becomes
-    its text.
+    A number too large for a float (`1e999`) is parsed as infinity, which JSON cannot represent, so
+    it is written as text.
     """
     try:
         return _dumped(document)
@@ -83,7 +83,7 @@ def _finite(value: Json) -> Json:
 
 
 def violations_json(violations: Iterable[Violation]) -> list[JsonObject]:
-    """Return violations of an execution as the island tells them."""
+    """Return the violations of an execution in the form of the island."""
     return [
         {
             "pointer": one.pointer,
@@ -99,12 +99,12 @@ def violations_json(violations: Iterable[Violation]) -> list[JsonObject]:
 
 @cache
 def bundled_style() -> str:
-    """Return the whole style as one sheet."""
+    """Return all styles as one sheet."""
     return "\n".join((ASSETS / name).read_text("utf-8") for name in STYLES)
 
 
 @cache
 def bundled_script() -> str:
-    """Return the modules as one, for a `<script type="module">` in a page that is one file."""
+    """Return all modules as one, for a `<script type="module">` in a single-file page."""
     modules = ((ASSETS / name).read_text("utf-8") for name in SCRIPTS)
     return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in modules)

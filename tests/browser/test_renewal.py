@@ -131,7 +131,7 @@ def test_the_list_tells_of_when_it_is_and_when_nothing_is_heard(mock, page, api,
     api.put("/__mock/clock", json={"now": "2027-05-01T10:00:00Z", "speed": 0}).raise_for_status()
     page.get_by_text("As of 1 May 2027, 10:00:00 UTC by this session's clock").wait_for()
     page.route(ROWS, lambda route: route.abort())
-    notice = page.get_by_text("the server does not answer. Trying again.")
+    notice = page.get_by_text("the server does not respond. Trying again.")
     notice.wait_for()
 
     page.unroute(ROWS)
@@ -143,7 +143,7 @@ def test_a_run_says_when_nothing_is_heard_of_it(mock, page, api, session, watch)
     run = start(api)
     page.goto(f"{mock}{RUNS}/{WORKFLOW}/{run['run_id']}?session={session}")
     page.route(DATA, lambda route: route.fulfill(status=502, body="{}"))
-    notice = page.get_by_text("the server does not answer. Trying again.")
+    notice = page.get_by_text("the server does not respond. Trying again.")
     notice.wait_for()
 
     page.unroute(DATA)

@@ -89,7 +89,7 @@ def test_reserved_ids_are_found_by_who_looks(mock, page):
     page.locator("details.reserved > summary").click()
     page.get_by_role("link", name="run_404").click()
 
-    expect(page.locator(".trace-told")).to_contain_text("The API answers 404")
+    expect(page.locator(".trace-notices")).to_contain_text("The API answers 404")
     assert page.get_by_role("heading", level=1).inner_text().startswith("run_404")
 
 

@@ -176,7 +176,7 @@ def test_a_run_whose_id_is_taken_is_saved_only_after_a_word(mock, page):
     assert dialog.count() == 0
     assert button.evaluate("one => one === document.activeElement")
 
-    same = saved_by("Save all the same")
+    same = saved_by("Save anyway")
     other = saved_by("Save under the other id")
     assert same["run_id"] == "run_m2n9q7"
     assert other == {**same, "run_id": "run_m2n9q7_copy"}
@@ -215,7 +215,7 @@ def test_a_fault_shows_in_the_trace_while_the_run_goes_on(mock, page):
             + "?session=broken-live"
         )
         page.locator(".trace-title .status", has_text="running").wait_for()
-        assert page.locator(".trace-told .notice").count() == 0
+        assert page.locator(".trace-notices .notice").count() == 0
 
         client.put("/__mock/contract-faults/duration-in-seconds").raise_for_status()
         path = made["path"].replace("/v1/", "/__mock/")
@@ -224,7 +224,7 @@ def test_a_fault_shows_in_the_trace_while_the_run_goes_on(mock, page):
         page.locator(".violations", has_text="duration_is_end_minus_start").wait_for()
         assert (
             "Contract faults are on: duration-in-seconds"
-            in page.locator(".trace-told").inner_text()
+            in page.locator(".trace-notices").inner_text()
         )
 
 

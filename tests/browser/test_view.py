@@ -65,7 +65,7 @@ def test_a_breach_of_the_answer_around_a_run_is_shown_beside_those_of_the_run(st
     page.goto(start_viewer("-", given=given))
     message = page.locator(".violations")
 
-    assert "schema at /success of the answer: expected" in message.inner_text()
+    assert "schema at /success of the response: expected" in message.inner_text()
     names = set()
     for link in message.get_by_role("button").all():
         link.click()

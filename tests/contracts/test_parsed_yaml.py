@@ -24,7 +24,7 @@ def folder(monkeypatch, tmp_path):
 @pytest.fixture
 def copy(folder):
     """The one copy that was kept."""
-    parsed_yaml(TEXT, "a.yaml", is_kept=True)
+    parsed_yaml(TEXT, "a.yaml", is_cached=True)
     (found,) = (path for path in folder.rglob("*") if path.is_file())
     return found
 
@@ -36,15 +36,15 @@ def test_the_promise_is_what_its_file_says():
 def test_a_copy_of_the_same_text_is_used(copy, monkeypatch):
     monkeypatch.setitem(sys.modules, "yaml", None)  # as if it were not installed
 
-    assert parsed_yaml(TEXT, "a.yaml", is_kept=True) == ONE
+    assert parsed_yaml(TEXT, "a.yaml", is_cached=True) == ONE
 
 
 def test_another_text_is_parsed_and_kept_instead(copy):
     other = TEXT.replace("One", "Two")
 
-    assert parsed_yaml(other, "a.yaml", is_kept=True) == yaml.safe_load(other)
+    assert parsed_yaml(other, "a.yaml", is_cached=True) == yaml.safe_load(other)
     assert json.loads(copy.read_text().splitlines()[1]) == yaml.safe_load(other)
-    assert parsed_yaml(TEXT, "a.yaml", is_kept=True) == ONE
+    assert parsed_yaml(TEXT, "a.yaml", is_cached=True) == ONE
 
 
 @pytest.mark.parametrize("damage", ["", "{", "seal\n{}", "[" * 200_000, "\udcff"])
@@ -52,7 +52,7 @@ def test_a_damaged_copy_is_replaced(copy, damage):
     whole = copy.read_text()
     copy.write_bytes(damage.encode("utf-8", "surrogateescape"))
 
-    assert parsed_yaml(TEXT, "a.yaml", is_kept=True) == ONE
+    assert parsed_yaml(TEXT, "a.yaml", is_cached=True) == ONE
     assert copy.read_text() == whole
 
 
@@ -60,25 +60,25 @@ def test_an_altered_copy_is_not_believed(copy):
     whole = copy.read_text()
     copy.write_text(whole.replace("One", "Two"))
 
-    assert parsed_yaml(TEXT, "a.yaml", is_kept=True) == ONE
+    assert parsed_yaml(TEXT, "a.yaml", is_cached=True) == ONE
     assert copy.read_text() == whole
 
 
 @pytest.mark.parametrize("text", ["a: 2026-11-25\n", "200: ok\n"])
 def test_what_json_would_change_is_not_kept(folder, text):
-    assert parsed_yaml(text, "a.yaml", is_kept=True) == yaml.safe_load(text)
+    assert parsed_yaml(text, "a.yaml", is_cached=True) == yaml.safe_load(text)
     assert not list(folder.rglob("*.json"))
 
 
-def test_nothing_is_kept_where_no_byte_code_is(monkeypatch, folder):
+def test_nothing_is_cached_where_no_byte_code_is(monkeypatch, folder):
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
-    assert parsed_yaml(TEXT, "a.yaml", is_kept=True) == ONE
+    assert parsed_yaml(TEXT, "a.yaml", is_cached=True) == ONE
     assert not list(folder.iterdir())
 
 
 def test_an_installed_package_keeps_nothing(folder):
-    assert parsed_yaml(TEXT, "a.yaml", is_kept=False) == ONE
+    assert parsed_yaml(TEXT, "a.yaml", is_cached=False) == ONE
     assert not list(folder.iterdir())
 
 
@@ -86,7 +86,7 @@ def test_a_failed_write_leaves_nothing_behind(copy):
     copy.unlink()
     copy.mkdir()
 
-    assert parsed_yaml(TEXT, "a.yaml", is_kept=True) == ONE
+    assert parsed_yaml(TEXT, "a.yaml", is_cached=True) == ONE
     assert list(copy.parent.iterdir()) == [copy]
 
 
@@ -94,4 +94,4 @@ def test_a_place_that_cannot_be_written_is_no_trouble(monkeypatch, folder):
     (folder / "file").write_text("no folder")
     monkeypatch.setattr(sys, "pycache_prefix", str(folder / "file"))
 
-    assert parsed_yaml(TEXT, "a.yaml", is_kept=True) == ONE
+    assert parsed_yaml(TEXT, "a.yaml", is_cached=True) == ONE

@@ -48,7 +48,7 @@ def _hint_at_prefix(base_url: str, path: str) -> str:
     requested = base_url.rstrip("/") + path
     (segment,) = {one.path.split("/")[1] for one in operations()}
     if base_url.rstrip("/").endswith(f"/{segment}"):
-        what = f"It ends in /{segment}, and every path of the contract starts with that"
+        what = f"It ends in /{segment}, but every path of the contract starts with that"
     else:
-        what = f"Every path of the contract is appended to it, starting with /{segment}"
-    return f" Or correct BASE_URL. {what}, and {requested} is a 404."
+        what = f"Every path of the contract is appended to it and starts with /{segment}"
+    return f" Or correct BASE_URL. {what}: {requested} returned 404."

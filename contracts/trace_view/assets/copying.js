@@ -1,4 +1,4 @@
-// The forms in which people take a run away with them.
+// Export a run: as Python, as a pytest fixture, as a file.
 
 import { writtenText } from "./exact.js";
 
@@ -8,7 +8,7 @@ function escaped(text) {
   return JSON.stringify(text).replace(UNSAFE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** Give a value as it is written in Python. */
+/** Return a value as a Python literal. */
 export function pythonLiteral(value, indent = "    ", holder = {}, name = "") {
   if (value === null || value === undefined) return "None";
   if (value === true) return "True";
@@ -24,16 +24,16 @@ export function pythonLiteral(value, indent = "    ", holder = {}, name = "") {
   return `${open}\n${parts.map((part) => `${inner}${part},\n`).join("")}${indent}${close}`;
 }
 
-/** Give a pytest fixture that gives the execution. */
+/** Return the source of a pytest fixture that returns the execution. */
 export function pytestFixture(execution) {
-  const told = escaped(`Run ${execution.run_id} of workflow ${execution.workflow_id}: ${execution.status}.`);
+  const title = escaped(`Run ${execution.run_id} of workflow ${execution.workflow_id}: ${execution.status}.`);
   return [
     "import pytest", "", "",
-    "@pytest.fixture", "def execution():", `    ${told}`, `    return ${pythonLiteral(execution)}`, "",
+    "@pytest.fixture", "def execution():", `    ${title}`, `    return ${pythonLiteral(execution)}`, "",
   ].join("\n");
 }
 
-/** Save a text as a file of the reader's. */
+/** Download a text as a file. */
 export function saveFile(name, text) {
   const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
   const link = document.createElement("a");
@@ -43,7 +43,7 @@ export function saveFile(name, text) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-/** Give a file name that any system takes. */
+/** Return a file name that is valid on every system. */
 export function fileName(execution) {
   const name = String(execution.run_id ?? "execution").replace(/[^A-Za-z0-9._-]+/g, "_").slice(0, 80);
   return `${name.replace(/^\.+/, "") || "execution"}.json`;

@@ -1,4 +1,4 @@
-// What there is to know of one step, of a step that never came, and of the table a run makes.
+// The details of a step, of an action without a step, and the table of a run.
 
 import { copyButton, el, isolated, statusBadge, button } from "./elements.js";
 import { without } from "./exact.js";
@@ -9,23 +9,23 @@ import { actionsOf, branchOf, nameOf, sourcesOf, stepsOf } from "./steps.js";
 
 const ROWS_AT_ONCE = 50;
 
-/** Give a list of names and values; one whose value is null is left out. */
+/** Return a list of names and values, without those with the value null. */
 export function factsOf(facts) {
   const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== "");
   return el("dl", { class: "facts" }, known.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", { class: "any" }, value))));
 }
 
-/** Give what the contract has against places below a pointer, as jsonTree wants it. */
+/** Return the violations at or below a pointer, in the form of jsonTree. */
 export function violationsBelow(violations, pointer) {
   return violations
     .filter((one) => one.pointer === pointer || one.pointer.startsWith(`${pointer}/`))
     .map((one) => ({ path: pointerParts(one.pointer.slice(pointer.length)), text: `${one.rule}: expected ${one.expected}` }));
 }
 
-/** Give a part of a step that is drawn when it is opened. */
-export function lazyPart(title, draw, { isOpen = false, note = "" } = {}) {
+/** Return a collapsed part of a step; its content is drawn when it is opened. */
+export function lazyPart(title, draw, { isOpen = false, preview = "" } = {}) {
   const body = el("div", { class: "part-body" });
-  const part = el("details", { class: "part" }, el("summary", {}, el("span", {}, title), note ? el("span", { class: "muted small" }, note) : null), body);
+  const part = el("details", { class: "part" }, el("summary", {}, el("span", {}, title), preview ? el("span", { class: "muted small" }, preview) : null), body);
   const fill = () => { if (part.open && !body.hasChildNodes()) body.append(...[draw()].flat()); };
   part.addEventListener("toggle", fill);
   part.openNow = () => { part.open = true; fill(); };
@@ -34,7 +34,7 @@ export function lazyPart(title, draw, { isOpen = false, note = "" } = {}) {
   return part;
 }
 
-/** Give everything about one step of the trace. */
+/** Return the details of one step of the trace. */
 export function stepDetails(view, index, { onclose, onselect }) {
   const step = stepsOf(view.execution)[index];
   const pointer = `/steps/${index}`;
@@ -103,7 +103,7 @@ function valuePart(view, step, pointer, member, title, isOpen) {
   const value = step[member];
   if (value === null || value === undefined) return null;
   const violations = violationsBelow(view.violations, `${pointer}/${member}`);
-  return lazyPart(title, () => jsonTree(value, { label: title.toLowerCase(), violations }), { isOpen: isOpen || violations.length > 0, note: previewOf(value, 40) });
+  return lazyPart(title, () => jsonTree(value, { label: title.toLowerCase(), violations }), { isOpen: isOpen || violations.length > 0, preview: previewOf(value, 40) });
 }
 
 function stepFacts(view, step) {
@@ -118,19 +118,19 @@ function stepFacts(view, step) {
   ]);
 }
 
-/** Give what is known of an action that no step of the run tells of. */
+/** Return the details of an action without a step in the run. */
 export function absentDetails(view, action, { onclose }) {
   const branch = branchOf(view.workflow, action.id);
   const why = view.execution.status === "running" ? "This step has not begun." : "The run ended without this step.";
   return [
     drawnFrom(heading(action.name ?? action.id, onclose), "heading", action),
-    drawnFrom(el("p", {}, why, branch ? [" It stands on branch ", isolated(`“${branch.name}”`), " of ", isolated(`“${branch.condition}”`), "."] : null), "why", why),
+    drawnFrom(el("p", {}, why, branch ? [" It is on branch ", isolated(`“${branch.name}”`), " of ", isolated(`“${branch.condition}”`), "."] : null), "why", why),
     drawnFrom(factsOf([["Step id", isolated(action.id)], ["Operation", isolated(action.kind ?? "–")]]), "facts", action),
     drawnFrom(lazyPart("Definition", () => jsonTree(action, { label: "definition" }), { isOpen: true }), "definition", action),
   ];
 }
 
-/** Give what is known of the run as a whole. */
+/** Return the details of the run. */
 export function runDetails(view) {
   const run = view.execution;
   const rest = without(run, "steps");
@@ -151,11 +151,11 @@ export function runDetails(view) {
 function envelopePart({ envelope, outside }) {
   if (!envelope) return null;
   const violations = violationsBelow(outside, "");
-  const tree = () => jsonTree(envelope, { label: "answer", violations });
-  return drawnFrom(lazyPart("Answer around this run as JSON", tree, { isOpen: violations.length > 0 }), "envelope", envelope, violations);
+  const tree = () => jsonTree(envelope, { label: "response", violations });
+  return drawnFrom(lazyPart("Response around this run as JSON", tree, { isOpen: violations.length > 0 }), "envelope", envelope, violations);
 }
 
-/** Give the table that `column_config` makes of the steps' mapped outputs, null without one. */
+/** Return the table of the steps' mapped outputs, or null without a `column_config`. */
 export function columnTable(view, shownBefore = 0) {
   const columns = Array.isArray(view.execution.column_config) ? view.execution.column_config : [];
   if (!columns.length) return null;
@@ -174,7 +174,7 @@ export function columnTable(view, shownBefore = 0) {
   const head = el("tr", {}, columns.map((column) => el("th", { scope: "col", title: `${column?.stepId} · ${column?.fieldPath}` }, isolated(column?.label ?? column?.id ?? "–"))));
   return drawnFrom(el(
     "section", { class: "card columns", "aria-label": "Table of mapped outputs" }, el("h2", {}, "Table"),
-    el("p", { class: "muted small" }, "What ", el("code", {}, "column_config"), " makes of the steps' outputs."),
+    el("p", { class: "muted small" }, "The steps' outputs, mapped by ", el("code", {}, "column_config"), "."),
     el("div", { class: "wide", tabindex: "0", role: "group", "aria-label": "Table" }, el("table", { class: "table" }, el("thead", {}, head), body)), more,
   ), "table", columns, rows);
 }

@@ -1,6 +1,6 @@
-// Elements out of names, properties and children. Text stays text: nothing here reads markup.
+// Create elements from names, properties and children. Text is never parsed as markup.
 
-/** Make an element; a child is an element, a text, or null. `on…` properties are listeners. */
+/** Return a new element; a child is an element, a text, or null. `on…` properties are listeners. */
 export function el(name, properties = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
@@ -13,12 +13,12 @@ export function el(name, properties = {}, ...children) {
   return element;
 }
 
-/** Give a text that stands apart from the direction of what is around it. */
+/** Return a text isolated from the text direction around it. */
 export function isolated(text, className = "") {
   return el("bdi", { class: className }, String(text));
 }
 
-/** Give the address a text is, if it is one that may become a link, else null. */
+/** Return the text if it is a URL that may become a link, else null. */
 export function webAddress(text) {
   if (typeof text !== "string" || !/^https?:\/\//i.test(text) || text.length > 2000) return null;
   try {
@@ -31,32 +31,32 @@ export function webAddress(text) {
 
 const STATUSES = ["completed", "failed", "running", "pending", "skipped"];
 
-/** Give the class of a status; one that nobody knows looks like pending. */
+/** Return the CSS class of a status; unknown statuses look like pending. */
 export function statusClass(status) {
   return `is-${STATUSES.includes(status) ? status : "pending"}`;
 }
 
-/** Give a status as colour, shape and word. */
-export function statusBadge(status, note = "") {
+/** Return a status as colour, shape and word. */
+export function statusBadge(status, suffix = "") {
   return el(
     "span", { class: `status ${statusClass(status)}` },
-    el("span", { class: "mark", "aria-hidden": "true" }), isolated(`${status ?? "no status"}${note}`),
+    el("span", { class: "mark", "aria-hidden": "true" }), isolated(`${status ?? "no status"}${suffix}`),
   );
 }
 
-/** Give a button that does something. */
+/** Return a button. */
 export function button(label, onclick, properties = {}) {
   return el("button", { type: "button", ...properties, onclick }, label);
 }
 
-/** Give a button that copies what `text()` gives, and says so. */
+/** Return a button that copies the result of `text()` and confirms it. */
 export function copyButton(label, text, properties = {}) {
-  const said = el("span", {}, label);
-  const made = button(said, async () => {
-    said.textContent = (await copyText(text())) ? "Copied" : "Could not copy";
-    setTimeout(() => { said.textContent = label; }, 1600);
+  const caption = el("span", {}, label);
+  const made = button(caption, async () => {
+    caption.textContent = (await copyText(text())) ? "Copied" : "Could not copy";
+    setTimeout(() => { caption.textContent = label; }, 1600);
   }, properties);
-  said.setAttribute("aria-live", "polite");
+  caption.setAttribute("aria-live", "polite");
   return made;
 }
 
@@ -65,7 +65,7 @@ async function copyText(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return copyBySelection(text); // a page that is a file, or is not from this machine
+    return copyBySelection(text); // the page is a file, or not from this machine
   }
 }
 

@@ -1,11 +1,11 @@
-// Times and sizes as people read them, of values that may be anything.
+// Format times and sizes for display; values may be of any type.
 
 const UNITS = [
   [86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1000, "s"],
 ];
 const DECIMALS_BELOW_MS = 60_000;
 
-/** Give milliseconds as `950 ms`, `4.32 s`, `2 min 5 s`; "" for what is no number. */
+/** Return milliseconds as `950 ms`, `4.32 s`, `2 min 5 s`; "" if not a number. */
 export function durationText(value) {
   if (typeof value !== "number" || !Number.isFinite(value)) return "";
   const size = Math.abs(value);
@@ -20,7 +20,7 @@ export function durationText(value) {
 
 const TIMESTAMP = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2})(:\d{2})?(?:[.,](\d+))?(?:([Zz])|([+-]\d{2})(?::?(\d{2}))?)?$/;
 
-/** Give a timestamp as milliseconds since 1970, null for what is none; without a zone it is UTC. */
+/** Return a timestamp in ms since 1970, null if invalid; without a zone it is UTC. */
 export function momentOf(value) {
   const found = typeof value === "string" && value.match(TIMESTAMP);
   if (!found) return null;
@@ -34,7 +34,7 @@ function namesZone(value) {
   return Boolean(utc ?? hours);
 }
 
-/** Give a timestamp as `24 Mar 2026, 15:30:10.480 UTC`; what is none, as it is. */
+/** Return a timestamp as `24 Mar 2026, 15:30:10.480 UTC`; other values unchanged. */
 export function momentText(value) {
   const moment = momentOf(value);
   if (moment === null) return value === null || value === undefined ? "–" : String(value);
@@ -51,7 +51,7 @@ const TICK_STEPS = [
   ...[1, 2, 4, 6, 12, 24, 48, 168].map((hours) => hours * 3_600_000),
 ];
 
-/** Give the round moments (ms from the beginning) at which an axis of some length has a tick. */
+/** Return the ticks (round values, ms from the beginning) of an axis of some length. */
 export function ticksOf(lengthMs, wanted) {
   let step = TICK_STEPS.find((one) => lengthMs / one <= wanted);
   if (!step) step = Math.ceil(lengthMs / wanted / 86_400_000) * 86_400_000;
@@ -60,18 +60,18 @@ export function ticksOf(lengthMs, wanted) {
   return ticks;
 }
 
-/** Give a count with its word: `1 step`, `2,000 steps`. */
+/** Return a count with its word: `1 step`, `2,000 steps`. */
 export function countText(count, word) {
   return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 }
 
-/** Give a text cut to a length. */
+/** Return a text cut to a length. */
 export function shortened(text, length) {
   const points = [...text.slice(0, 2 * length + 2)];
   return points.length > length ? `${points.slice(0, length).join("")}…` : text;
 }
 
-/** Give any value as one line of JSON, cut to a length. */
+/** Return any value as one line of JSON, cut to a length. */
 export function previewOf(value, length = 80) {
   if (value === undefined) return "not there";
   if (typeof value === "string") return shortened(JSON.stringify(shortened(value, length)), length);

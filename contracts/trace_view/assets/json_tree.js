@@ -1,4 +1,4 @@
-// A JSON value as a tree that is built where it is opened: 5 MB cost no more than what is shown.
+// A JSON value as a lazy tree: only opened nodes are built, so 5 MB cost no more than the visible part.
 
 import { button, copyButton, el, webAddress } from "./elements.js";
 import { jsonText, writtenText } from "./exact.js";
@@ -9,7 +9,7 @@ const TEXT_LENGTH = 400;
 const MOST_HITS = 500;
 const OPEN_AT_FIRST = 12;
 
-/** Give a JSON Pointer's parts. */
+/** Return the parts of a JSON Pointer. */
 export function pointerParts(pointer) {
   return pointer.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
@@ -23,9 +23,8 @@ function entriesOf(value) {
 }
 
 /**
- * Give the tree of a value with its tools. `violations` are what the contract has against places in
- * it: a list of {path: [names], text}; the way to each is open from the start. The element's
- * `goTo(path)` opens the way to a place and puts the focus there.
+ * Return the tree of a value with its tools. `violations` is a list of {path: [names], text}; their
+ * places are expanded from the start. The element's `goTo(path)` expands a place and focuses it.
  */
 export function jsonTree(value, { label, violations = [] } = {}) {
   const root = new TreeNode(null, value);
@@ -70,7 +69,7 @@ function toolsOf(root, value, label) {
   );
 }
 
-/** Give the paths of names and simple values that hold a text, whatever its case. */
+/** Return the paths of names and simple values that contain a text, ignoring case. */
 export function searchJson(value, text) {
   const wanted = text.toLowerCase();
   const hits = [];
@@ -78,8 +77,8 @@ export function searchJson(value, text) {
   while (stack.length && hits.length < MOST_HITS) {
     const [path, one, holder] = stack.pop();
     const name = path.length ? String(path.at(-1)) : "";
-    const told = isContainer(one) ? "" : writtenText(holder, name, one);
-    if (name.toLowerCase().includes(wanted) || told.toLowerCase().includes(wanted)) hits.push(path);
+    const shown = isContainer(one) ? "" : writtenText(holder, name, one);
+    if (name.toLowerCase().includes(wanted) || shown.toLowerCase().includes(wanted)) hits.push(path);
     if (isContainer(one)) {
       entriesOf(one).reverse().forEach(([key, child]) => stack.push([[...path, key], child, one]));
     }
@@ -94,7 +93,7 @@ function toggleButton(key, preview) {
   );
 }
 
-/** What can be opened: a container, or a range of the members of a long one. */
+/** An expandable node: a container, or a range of the members of a long one. */
 class Branch {
   constructor() {
     this.line = el("div", { class: "tree-line" });
@@ -102,7 +101,7 @@ class Branch {
     this.children = null;
   }
 
-  /** Make it one that opens onto some members; `entries()` gives them. */
+  /** Make the node expandable; `entries()` returns its members. */
   holds(entries, first, key, preview, holder) {
     this.entries = entries;
     this.holder = holder;
@@ -140,7 +139,7 @@ class Branch {
     this.children?.forEach((child) => { child.close(); child.foldBelow(); });
   }
 
-  /** Open the way to one of the members; give its node. */
+  /** Expand the path to one of the members; return its node. */
   childAt(at) {
     this.open();
     const child = this.children[Math.floor(at / this.step)];
@@ -180,7 +179,7 @@ class TreeNode extends Branch {
     return at < 0 ? null : this.childAt(at);
   }
 
-  /** Open the way to a place as far as it exists; give the last node on it. */
+  /** Expand a path as far as it exists; return its last node. */
   walk(path) {
     let node = this;
     for (const name of path) {
@@ -213,10 +212,10 @@ class TreeNode extends Branch {
   }
 }
 
-function valueElement(value, told) {
+function valueElement(value, shown) {
   if (typeof value !== "string") {
     const kind = value === null ? "null" : isContainer(value) ? "empty" : typeof value;
-    return el("span", { class: `tree-value is-${kind}` }, isContainer(value) ? previewOf(value) : told);
+    return el("span", { class: `tree-value is-${kind}` }, isContainer(value) ? previewOf(value) : shown);
   }
   const address = webAddress(value);
   if (address) {

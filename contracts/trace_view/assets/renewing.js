@@ -1,5 +1,5 @@
-// Brings what a page shows up to date under the hands of whoever reads it: what stays the same stays
-// the same element, with its focus, its selection and its place under the pointer.
+// Update a page while it is in use: unchanged parts stay the same elements, with focus, selection and
+// position.
 
 import { el } from "./elements.js";
 
@@ -13,17 +13,17 @@ addEventListener("pointerdown", (event) => {
 for (const name of ["pointerup", "pointercancel", "pointermove"]) {
   addEventListener(name, (event) => {
     if (!release || (name === "pointermove" && event.buttons)) return;
-    setTimeout(release); // the click comes first
+    setTimeout(release); // after the click
     release = null;
   }, true);
 }
 
-/** Wait until no pointer is down: what moves between down and up is not clicked. */
+/** Return a promise that resolves when no pointer is down: moving an element would lose the click. */
 export function handsOff() {
   return held;
 }
 
-/** Give a line that says since when nothing was heard; empty while all is well. */
+/** A line that shows since when updates fail; empty while they work. */
 export class Silence {
   constructor() {
     this.element = el("p", { role: "status" });
@@ -32,20 +32,20 @@ export class Silence {
 
   heard() {
     this.since = new Date();
-    this.say("");
+    *this.show("");
   }
 
   missed() {
-    this.say(`Not updated since ${this.since.toLocaleTimeString()}: the server does not answer. Trying again.`);
+    *this.show(`Not updated since ${this.since.toLocaleTimeString()}: the server does not respond. Trying again.`);
   }
 
-  say(text) {
+  show(text) {
     this.element.className = text && "notice warning silence";
     this.element.textContent = text;
   }
 }
 
-/** Make an element's children these, some of which it has already; those do not leave the page. */
+/** Set an element's children; those it already has stay in the page. */
 export function settle(parent, wanted) {
   const stays = new Set(wanted);
   for (const child of [...parent.childNodes]) if (!stays.has(child)) child.remove();
@@ -56,7 +56,7 @@ export function settle(parent, wanted) {
   }
 }
 
-/** Give an element a name among its siblings, and the values it is drawn from. */
+/** Set the name of an element among its siblings, and the values it is drawn from. */
 export function drawnFrom(element, name, ...values) {
   if (!element) return null;
   element.dataset.key = name;
@@ -65,7 +65,7 @@ export function drawnFrom(element, name, ...values) {
   return element;
 }
 
-/** Settle named elements: one drawn from the same values as before stays, another takes its state. */
+/** Set named children: an element with unchanged values stays, a new one takes over its state. */
 export function settleNamed(parent, wanted) {
   const before = new Map([...parent.children].map((child) => [child.dataset.key, child]));
   const focused = parent.contains(document.activeElement) ? document.activeElement : null;
@@ -83,7 +83,7 @@ function labelOf(element) {
 }
 
 function takeState(old, one) {
-  if (old.open !== old.wasOpen) one.open = old.open; // somebody chose so
+  if (old.open !== old.wasOpen) one.open = old.open; // the user opened or closed it
   const typed = old.querySelector("input[type=search]")?.value;
   const search = one.querySelector("input[type=search]");
   if (!typed || !search) return;
@@ -91,7 +91,7 @@ function takeState(old, one) {
   search.dispatchEvent(new Event("input"));
 }
 
-/** Make a node like a fresh one, child by child; `data-key` says which is which. No listeners. */
+/** Update a node from a new one, child by child, matched by `data-key`. Listeners are not copied. */
 export function renew(old, fresh) {
   if (old.nodeType === Node.TEXT_NODE) {
     if (old.data !== fresh.data) old.data = fresh.data;
@@ -105,12 +105,12 @@ function renewAttributes(old, fresh) {
   for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) {
     if (old.getAttribute(name) === value) continue;
-    if (name === "style") old.style.cssText = fresh.style.cssText; // a policy forbids the attribute
+    if (name === "style") old.style.cssText = fresh.style.cssText; // the content security policy forbids the attribute
     else old.setAttribute(name, value);
   }
 }
 
-/** Make an element's children like fresh ones. */
+/** Update an element's children from new ones. */
 export function renewChildren(old, fresh) {
   const known = new Map([...old.childNodes].filter(keyOf).map((one) => [keyOf(one), one]));
   const loose = [...old.childNodes].filter((one) => !keyOf(one));
@@ -120,7 +120,7 @@ export function renewChildren(old, fresh) {
     const match = key ? known.get(key) : loose[at];
     if (!match || match.nodeName !== one.nodeName) return one;
     if (key) known.delete(key);
-    else loose.splice(0, at + 1); // those before it are no longer there
+    else loose.splice(0, at + 1); // earlier ones were removed
     renew(match, one);
     return match;
   }));

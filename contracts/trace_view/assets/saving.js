@@ -1,10 +1,10 @@
-// Saves a run as a fixture file; where its id is taken, whoever saves is told and decides.
+// Save a run as a fixture file; if its id is taken, ask the user first.
 
 import { fileName, saveFile } from "./copying.js";
 import { button, el, isolated } from "./elements.js";
 import { jsonText, withMember } from "./exact.js";
 
-/** Save a run; `taken` says what is in the way of one of its id, "" if nothing is. */
+/** Save a run; `taken` describes what already has its id, "" if nothing has. */
 export function saveFixture(execution, taken) {
   if (taken) askBefore(execution, taken);
   else save(execution);
@@ -26,7 +26,7 @@ function askBefore(execution, taken) {
     el(
       "div", { class: "asking-buttons" },
       button("Save under the other id", () => choose(withMember(execution, "run_id", idOf(dialog) || other))(), { class: "primary" }),
-      button("Save all the same", choose(execution)),
+      button("Save anyway", choose(execution)),
       button("Cancel", choose(null), { class: "quiet" }),
     ),
   );

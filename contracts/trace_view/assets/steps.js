@@ -1,21 +1,21 @@
-// What an execution's steps are to a reader: steps, loops of iterations, and what was never reached.
+// The items of a trace: steps, loops with iterations, and actions without a step.
 
 import { momentOf } from "./format.js";
 
 const BUILT_IN = "builtin:";
 
-/** Give a step's steps as objects, whatever stands in the document. */
+/** Return an execution's steps as objects, for any document. */
 export function stepsOf(execution) {
   const listed = Array.isArray(execution?.steps) ? execution.steps : [];
-  return listed.map((step) => (step && typeof step === "object" && !Array.isArray(step) ? step : { step_name: "no object", input: step }));
+  return listed.map((step) => (step && typeof step === "object" && !Array.isArray(step) ? step : { step_name: "not an object", input: step }));
 }
 
-/** Give the name people know a step by. */
+/** Return the display name of a step. */
 export function nameOf(step) {
   return String(step.step_name ?? step.step_id ?? "unnamed step");
 }
 
-/** Give the actions of a workflow's definition by id; none if there is no definition. */
+/** Return the actions of a workflow's definition by id; none without a definition. */
 export function actionsOf(workflow) {
   const actions = workflow?.workflow?.actions;
   return new Map((Array.isArray(actions) ? actions : []).map((action) => [action.id, action]));
@@ -26,7 +26,7 @@ function edgesOf(workflow) {
   return Array.isArray(edges) ? edges : [];
 }
 
-/** Give the branch a step stands on: the condition's name and the branch's, null if on none. */
+/** Return the branch of a step: the names of condition and branch, or null. */
 export function branchOf(workflow, stepId) {
   const edge = edgesOf(workflow).find((one) => one.to === stepId && ["if", "else"].includes(one.conditional?.type));
   if (!edge) return null;
@@ -39,7 +39,7 @@ function loopName(workflow, stepId) {
   return action ? action.name ?? "Loop" : "Loop";
 }
 
-/** Give the items of a trace in order: {kind: "step" | "loop" | "absent", ...}. */
+/** Return the items of a trace in order: {kind: "step" | "loop" | "absent", ...}. */
 export function itemsOf(execution, workflow) {
   const items = [];
   stepsOf(execution).forEach((step, index) => {
@@ -68,13 +68,13 @@ function absentOf(execution, workflow) {
     .map((action) => ({ kind: "absent", key: `absent ${action.id}`, action }));
 }
 
-/** Give the status that stands for several steps: the one people must hear of first. */
+/** Return the most important status of several steps. */
 export function statusOfAll(steps) {
   const all = new Set(steps.map((step) => step.status));
   return ["failed", "running", "pending", "completed"].find((status) => all.has(status)) ?? steps[0]?.status;
 }
 
-/** Give the rows of items in which some loops and iterations are unfolded. */
+/** Return the rows of items, with some loops and iterations unfolded. */
 export function rowsOf(items, unfolded) {
   const rows = [];
   for (const item of items) {
@@ -102,7 +102,7 @@ function many(own) {
   return { steps: own.map((one) => one.step), indexes: own.map((one) => one.index) };
 }
 
-/** Give the keys to unfold so that a step is among the rows. */
+/** Return the keys to unfold to make a step visible. */
 export function wayTo(items, index) {
   for (const item of items) {
     if (item.kind !== "loop") continue;
@@ -113,7 +113,7 @@ export function wayTo(items, index) {
   return [];
 }
 
-/** Give the time the run spans, as {begin, end} in ms since 1970; `now` ends what still runs. */
+/** Return the time span of the run as {begin, end} in ms since 1970; `now` ends a running run. */
 export function spanOf(execution, now) {
   const moments = [execution?.started_at, execution?.ended_at].map(momentOf);
   for (const step of stepsOf(execution)) moments.push(momentOf(step.started_at), momentOf(step.ended_at));
@@ -125,7 +125,7 @@ export function spanOf(execution, now) {
   return { begin, end: Math.max(end, begin + 1) };
 }
 
-/** Give the time some steps take up, null if none has begun. */
+/** Return the time span of some steps, null if none has begun. */
 export function timeOf(steps, end) {
   const begins = steps.map((step) => momentOf(step.started_at)).filter((one) => one !== null);
   if (!begins.length) return null;
@@ -138,7 +138,7 @@ export function timeOf(steps, end) {
 
 const REFERENCE = /!ref\(\$\.(?:steps\.)?([^.)\s]+)/g;
 
-/** Give, by input name, the ids of the steps (or `trigger`) its value was taken from. */
+/** Return, by input name, the ids of the steps (or `trigger`) that its value comes from. */
 export function sourcesOf(workflow, stepId) {
   const inputs = actionsOf(workflow).get(stepId)?.inputs;
   const sources = new Map();

@@ -1,8 +1,8 @@
-// Draws the trace of an execution into every [data-trace] of the page, from its JSON island:
+// Draw the trace of an execution into every [data-trace] of the page, from its JSON island:
 // {execution, workflow?, now?, violations?: [{pointer, rule, severity, expected, got, fix}],
-//  note?: a sentence about where this comes from, taken?: a sentence about what has its run id already,
-//  envelope?: the answer around it without its data, outside?: violations there, like violations,
-//  links?: {data?: path that gives this again while the run goes on, curl?: a command}}
+//  note?: a sentence about the source of the run, taken?: a sentence about what already has its run id,
+//  envelope?: the response around it without its data, outside?: violations there, like violations,
+//  links?: {data?: path of the island's data, polled while the run goes on, curl?: a command}}
 
 import { copyButton, button, el, isolated, statusBadge } from "./elements.js";
 import { pytestFixture } from "./copying.js";
@@ -19,57 +19,57 @@ const POLL_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
 
 class Trace {
-  constructor(root, given) {
+  constructor(root, island) {
     this.root = root;
-    this.links = given.links ?? {};
+    this.links = island.links ?? {};
     this.title = el("div", { class: "trace-title" });
     this.head = el("div", { class: "trace-head" }, this.title, this.buttons());
-    this.told = el("div", { class: "trace-told" });
+    this.notices = el("div", { class: "trace-notices" });
     this.silence = new Silence();
     this.details = el("aside", { class: "card details", "aria-label": "Details" });
     this.table = el("div");
     this.waterfall = new Waterfall({ onopen: (row, focus) => this.openRow(row, focus), onclose: () => this.close() });
-    root.replaceChildren(this.head, this.silence.element, this.told, el("div", { class: "trace-body" }, this.waterfall.element, this.details), this.table);
+    root.replaceChildren(this.head, this.silence.element, this.notices, el("div", { class: "trace-body" }, this.waterfall.element, this.details), this.table);
     this.details.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
-    this.take(given);
+    this.take(island);
     this.begin();
   }
 
-  /** Take in what a document tells now. */
-  take(given) {
-    this.execution = given.execution && typeof given.execution === "object" ? given.execution : {};
-    this.workflow = given.workflow ?? null;
-    this.violations = given.violations ?? [];
-    this.envelope = given.envelope ?? null;
-    this.outside = given.outside ?? [];
-    this.note = given.note ?? "";
-    this.taken = given.taken ?? "";
-    this.span = spanOf(this.execution, given.now);
+  /** Show the data of an island. */
+  take(island) {
+    this.execution = island.execution && typeof island.execution === "object" ? island.execution : {};
+    this.workflow = island.workflow ?? null;
+    this.violations = island.violations ?? [];
+    this.envelope = island.envelope ?? null;
+    this.outside = island.outside ?? [];
+    this.note = island.note ?? "";
+    this.taken = island.taken ?? "";
+    this.span = spanOf(this.execution, island.now);
     this.items = itemsOf(this.execution, this.workflow);
-    this.broken = new Set(this.violations.map((one) => one.pointer.match(/^\/steps\/(\d+)/)?.[1]).filter(Boolean).map(Number));
-    this.drawHead(given.now);
-    this.drawTold();
+    this.violating = new Set(this.violations.map((one) => one.pointer.match(/^\/steps\/(\d+)/)?.[1]).filter(Boolean).map(Number));
+    this.drawHead(island.now);
+    this.drawNotices();
     this.waterfall.show(this);
     settleNamed(this.table, [columnTable(this, this.table.querySelector("tbody")?.rows.length)].filter(Boolean));
   }
 
-  /** Open what there is to see first: a failed step, a broken one, or the run. */
+  /** Open the failed step, else the first step with a violation, else the run. */
   begin() {
     const steps = stepsOf(this.execution);
     const failed = steps.findIndex((step) => step.status === "failed");
-    const broken = Math.min(...this.broken);
-    const first = failed >= 0 ? failed : broken;
+    const violating = Math.min(...this.violating);
+    const first = failed >= 0 ? failed : violating;
     if (first >= 0 && first < steps.length) this.selectStep(first, false);
     else this.showDetails(runDetails(this), null);
     if (this.execution.status === "running" && this.links.data) this.follow();
   }
 
-  isBroken(row) {
-    if (!this.broken.size) return false;
-    return row.kind === "step" ? this.broken.has(row.index) : (row.indexes ?? []).some((one) => this.broken.has(one));
+  hasViolations(row) {
+    if (!this.violating.size) return false;
+    return row.kind === "step" ? this.violating.has(row.index) : (row.indexes ?? []).some((one) => this.violating.has(one));
   }
 
-  /** Give the index of the latest step of an id that stands before another step, else null. */
+  /** Return the index of the last step with an id before another step, else null. */
   indexBefore(id, step) {
     const steps = stepsOf(this.execution);
     const own = steps.indexOf(step);
@@ -89,11 +89,11 @@ class Trace {
     ]);
   }
 
-  /** Give the buttons; they are made once, so that they keep their focus while a run goes on. */
+  /** Return the buttons; they are created once, so that they do not lose focus during updates. */
   buttons() {
     const json = () => jsonText(this.execution);
     return el(
-      "div", { class: "trace-buttons no-print", role: "group", "aria-label": "Take this run with you" },
+      "div", { class: "trace-buttons no-print", role: "group", "aria-label": "Export this run" },
       this.links.curl ? copyButton("Copy curl", () => this.links.curl) : null,
       copyButton("Copy JSON", json),
       copyButton("Copy as pytest fixture", () => pytestFixture(this.execution)),
@@ -101,14 +101,14 @@ class Trace {
     );
   }
 
-  drawTold() {
+  drawNotices() {
     const error = this.execution.error;
     const notice = error === null || error === undefined ? null : el(
       "div", { class: "notice failed", role: "alert" }, el("b", {}, this.execution.status === "failed" ? "Failed. " : "Error. "), isolated(typeof error === "string" ? error : JSON.stringify(error), "any"),
     );
     const note = this.note ? el("p", { class: "notice warning" }, isolated(this.note)) : null;
     const violations = this.violations.length + this.outside.length ? this.violationList() : null;
-    settleNamed(this.told, [
+    settleNamed(this.notices, [
       drawnFrom(note, "note", this.note),
       drawnFrom(notice, "error", error, this.execution.status),
       drawnFrom(violations, "violations", this.violations, this.outside),
@@ -117,7 +117,7 @@ class Trace {
 
   violationList() {
     const all = [
-      ...this.outside.map((one) => this.violationLine(one, () => this.goOutside(one.pointer), " of the answer")),
+      ...this.outside.map((one) => this.violationLine(one, () => this.goOutside(one.pointer), " of the response")),
       ...this.violations.map((one) => this.violationLine(one, () => this.goTo(one.pointer))),
     ];
     const most = 50;
@@ -129,10 +129,10 @@ class Trace {
     );
   }
 
-  violationLine(one, show, whose = "") {
+  violationLine(one, show, suffix = "") {
     const place = el("code", { class: "any" }, one.pointer || "/");
     return el(
-      "li", { class: "any" }, el("b", {}, isolated(one.rule)), " at ", button(place, show, { class: "link" }), `${whose}: expected `,
+      "li", { class: "any" }, el("b", {}, isolated(one.rule)), " at ", button(place, show, { class: "link" }), `${suffix}: expected `,
       isolated(one.expected), ", got ", isolated(one.got), el("span", { class: "muted" }, `. Fix: ${one.fix}.`),
     );
   }
@@ -151,7 +151,7 @@ class Trace {
     this.showDetails(stepDetails(this, index, this.acts()), `step ${index}`, focus);
   }
 
-  /** Open a place of the execution, whatever is folded before it, and put the focus there. */
+  /** Expand a place of the execution and focus it. */
   goTo(pointer) {
     const parts = pointerParts(pointer);
     const isInStep = parts[0] === "steps" && Number(parts[1]) < stepsOf(this.execution).length;
@@ -160,7 +160,7 @@ class Trace {
     this.goToPart("whole", isInStep ? parts.slice(2) : parts);
   }
 
-  /** Open a place of the answer around the execution. */
+  /** Expand a place of the response around the execution. */
   goOutside(pointer) {
     this.showDetails(runDetails(this), null);
     this.goToPart("envelope", pointerParts(pointer));
@@ -189,7 +189,7 @@ class Trace {
     this.waterfall.canvas.focus();
   }
 
-  /** Ask for the run again and again until it has ended. */
+  /** Poll the run until it has ended. */
   async follow() {
     let wait = POLL_MS;
     while (this.execution.status === "running") {
@@ -198,12 +198,12 @@ class Trace {
       const began = performance.now();
       try {
         const response = await fetch(this.links.data, { headers: { Accept: "application/json" } });
-        if (response.status === 401) location.reload(); // whoever serves the page asks who looks at it
-        if (!response.ok) throw new Error(`answered ${response.status}`);
-        const given = parseJson(await response.text());
+        if (response.status === 401) location.reload(); // the server requires a login
+        if (!response.ok) throw new Error(`status ${response.status}`);
+        const island = parseJson(await response.text());
         await handsOff();
         this.silence.heard();
-        this.renew(given);
+        this.renew(island);
         wait = Math.max(POLL_MS, 5 * (performance.now() - began));
       } catch {
         this.silence.missed();
@@ -212,15 +212,15 @@ class Trace {
     }
   }
 
-  renew(given) {
-    const hasEnded = given.execution.status !== "running";
-    this.take(given);
+  renew(island) {
+    const hasEnded = island.execution.status !== "running";
+    this.take(island);
     const isBusy = this.details.contains(document.activeElement);
-    if (hasEnded && given.execution.status === "failed" && this.shownKey === null && !isBusy) this.begin();
+    if (hasEnded && island.execution.status === "failed" && this.shownKey === null && !isBusy) this.begin();
     else this.renewDetails();
   }
 
-  /** Bring what the details show up to date, and move nothing else. */
+  /** Update the details, and move nothing else. */
   renewDetails() {
     const [kind, ...rest] = (this.shownKey ?? "run").split(" ");
     const id = rest.join(" ");
@@ -241,7 +241,7 @@ export function drawTraces() {
   }
 }
 
-/** Draw one trace; one that cannot be drawn says so, and does not keep the others from it. */
+/** Draw one trace; if that fails, show the error in its place. */
 function draw(root, text) {
   try {
     root.trace = new Trace(root, parseJson(text));

@@ -1,4 +1,4 @@
-// The steps of a run on its time axis. Only the rows in sight are in the page.
+// The steps of a run on its time axis. Only the visible rows are in the page.
 
 import { el, isolated, statusClass } from "./elements.js";
 import { countText, durationText, ticksOf } from "./format.js";
@@ -13,7 +13,7 @@ let waterfalls = 0;
 const NARROW = "(max-width: 46rem)";
 
 export class Waterfall {
-  /** `onopen(row)` is called when somebody opens a row that is a step or one that never came. */
+  /** `onopen(row)` is called when the user opens the row of a step or of an action without a step. */
   constructor({ onopen, onclose }) {
     this.rowId = `trace-${++waterfalls}-row-`;
     this.onopen = onopen;
@@ -36,7 +36,7 @@ export class Waterfall {
     addEventListener("afterprint", () => this.draw());
   }
 
-  /** Show items of a run; what is unfolded and opened stays so. */
+  /** Show the items of a run; unfolded and opened rows stay so. */
   show(view) {
     this.view = view;
     const activeKey = this.rows[this.active]?.key;
@@ -109,7 +109,7 @@ export class Waterfall {
       "aria-selected": String(row.key === this.openKey),
     }, this.labelOf(row, status), this.laneOf(row, status), el("span", { class: "row-end number small" }, this.endOf(row, status)));
     if (at === this.active) element.classList.add("active");
-    if (this.view.isBroken(row)) element.classList.add("broken");
+    if (this.view.hasViolations(row)) element.classList.add("violating");
     element.style.top = `${at * this.height}px`;
     element.style.height = `${this.height}px`;
     return element;
@@ -117,13 +117,13 @@ export class Waterfall {
 
   labelOf(row, status) {
     const twist = row.isOpen === undefined ? null : el("span", { class: "twist", "aria-hidden": "true" });
-    const [name, note] = this.wordsOf(row, status);
+    const [name, label] = this.wordsOf(row, status);
     return el(
       "span", { class: "row-label" }, twist, el("span", { class: "mark", "aria-hidden": "true" }),
       row.prefix === undefined ? null : el("span", { class: "muted number" }, `#${row.prefix}`),
-      isolated(name, "row-name"), el("span", { class: "row-note small" }, isolated(note)),
+      isolated(name, "row-name"), el("span", { class: "row-label small" }, isolated(label)),
       el("span", { class: "unseen" }, ` ${status}`),
-      this.view.isBroken(row) ? el("span", { class: "mark is-warning", role: "img", "aria-label": "breaks the contract" }) : null,
+      this.view.hasViolations(row) ? el("span", { class: "mark is-warning", role: "img", "aria-label": "violates the contract" }) : null,
     );
   }
 
@@ -145,8 +145,8 @@ export class Waterfall {
     if (row.gapFrom !== null) {
       const from = this.share(row.gapFrom);
       if (begin - from > GAP_SHOWN) {
-        const told = begin - from > GAP_NAMED ? durationText(row.time.begin - row.gapFrom) : "";
-        lane.append(placed(el("span", { class: "gap", title: `${durationText(row.time.begin - row.gapFrom)} without a step` }, el("span", {}, told)), from, begin));
+        const label = begin - from > GAP_NAMED ? durationText(row.time.begin - row.gapFrom) : "";
+        lane.append(placed(el("span", { class: "gap", title: `${durationText(row.time.begin - row.gapFrom)} without a step` }, el("span", {}, label)), from, begin));
       }
     }
     if (status === "skipped" || status === "pending") lane.append(placed(el("span", { class: "dot" }), begin), ...this.branchNote(row, status, begin));
@@ -161,8 +161,8 @@ export class Waterfall {
   branchNote(row, status, begin) {
     const branch = status === "skipped" ? branchOf(this.view.workflow, row.step.step_id) : null;
     if (!branch) return [];
-    const note = el("span", { class: `lane-note small ${begin > 0.5 ? "before" : ""}` }, "branch ", isolated(`“${branch.name}”`), " not taken");
-    return [placed(note, begin)];
+    const label = el("span", { class: `lane-label small ${begin > 0.5 ? "before" : ""}` }, "branch ", isolated(`“${branch.name}”`), " not taken");
+    return [placed(label, begin)];
   }
 
   endOf(row, status) {
@@ -214,7 +214,7 @@ export class Waterfall {
     this.show(this.view);
   }
 
-  /** Bring a step's row into sight and mark it as the one that is open. */
+  /** Scroll to the row of a step and mark it as open. */
   markOpen(key) {
     this.openKey = key;
     const at = this.rows.findIndex((row) => row.key === key);
@@ -229,9 +229,9 @@ function placed(element, from, to = null) {
   return element;
 }
 
-/** Give for each row its place among its siblings: those on screen are not all there are. */
+/** Return the place of each row among its siblings, including those not on screen. */
 function placesOf(rows) {
-  const open = []; // by depth, the siblings that may go on
+  const open = []; // by depth, the siblings so far
   return rows.map((row) => {
     open.length = row.depth + 1;
     const siblings = (open[row.depth] ??= []);

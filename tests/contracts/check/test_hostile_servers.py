@@ -134,8 +134,8 @@ def test_a_base_url_that_repeats_what_every_path_begins_with_is_told() -> None:
         report = run_check(CheckOptions(url + "/v1/", KEY_OF_THE_MOCK))
 
     assert report.conclusion is Conclusion.INCONCLUSIVE
-    assert "correct BASE_URL. It ends in /v1, with which" in report.reason
-    assert report.reason.endswith(f"and {url}/v1/v1/workflows is a 404.")
+    assert "correct BASE_URL. It ends in /v1, but every path" in report.reason
+    assert report.reason.endswith(f": {url}/v1/v1/workflows returned 404.")
 
 
 def test_a_base_url_under_which_nothing_is_is_told() -> None:
@@ -143,7 +143,7 @@ def test_a_base_url_under_which_nothing_is_is_told() -> None:
         report = run_check(CheckOptions(url + "/api", KEY_OF_THE_MOCK))
 
     assert report.conclusion is Conclusion.INCONCLUSIVE
-    assert report.reason.endswith(f"and {url}/api/v1/workflows is a 404.")
+    assert report.reason.endswith(f": {url}/api/v1/workflows returned 404.")
 
 
 def test_a_run_that_is_named_and_not_there_is_told() -> None:

@@ -188,7 +188,7 @@ def test_a_report_is_written_whole_or_not_at_all(report: Report, tmp_path: Path)
 
     assert json.loads((tmp_path / "out.json").read_text("utf-8"))["conclusion"] == "failed"
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
-    with pytest.raises(ReportError, match="Name a file in a folder that exists"):
+    with pytest.raises(ReportError, match="Specify a file in an existing folder"):
         write_report(report, f"json={tmp_path / 'none' / 'out.json'}")
     with pytest.raises(ReportError, match="Formats: text, json"):
         write_report(report, "pdf=out.pdf")
@@ -219,7 +219,11 @@ def test_a_report_to_what_is_no_file_replaces_nothing(report: Report, tmp_path: 
 
 @pytest.mark.parametrize(
     ("target", "message"),
-    [("json={}", "it is a folder"), ("json={}/none/out.json", "Make it"), ("pdf={}/x", "Formats:")],
+    [
+        ("json={}", "it is a folder"),
+        ("json={}/none/out.json", "Create it"),
+        ("pdf={}/x", "Formats:"),
+    ],
 )
 def test_a_report_that_cannot_be_written_is_told_before_anything_is_asked(
     tmp_path: Path, target: str, message: str

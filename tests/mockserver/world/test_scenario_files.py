@@ -23,7 +23,7 @@ def test_a_bad_document_is_refused_with_a_line_for_each_reason(serve_scenario):
     unknown = client.put("/__mock/scenario", json={"name": "../../etc/passwd"}).json()
 
     lines = bad["error"]["details"]["errors"]
-    assert lines[0].startswith("nonsense: expected no undocumented member, got ")
+    assert lines[0].startswith("nonsense: expected documented members only, got ")
     assert [line.split(":")[0] for line in lines[1:]] == [
         *("runs.0.workflow_id", "contract_faults.0.until_s", "contract_faults.0.name"),
     ]
