@@ -19,6 +19,7 @@ from .validation import (
     timestamp_formats,
     validate,
 )
+from .variants import variants_of
 from .violations import Severity, Violation, pointer_to, show
 
 __all__ = [
@@ -51,4 +52,5 @@ __all__ = [
     "specification_text",
     "timestamp_formats",
     "validate",
+    "variants_of",
 ]

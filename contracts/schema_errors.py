@@ -44,12 +44,25 @@ class SchemaError(NamedTuple):
         return f"expected {self.expected}, got {self.got}"
 
 
-def explain(error: "ValidationError") -> Iterator[SchemaError]:
-    """Yield what an error of jsonschema means.
+def explain(errors: "Iterable[ValidationError]") -> Iterator[SchemaError]:
+    """Yield what errors of jsonschema mean.
 
     Alternatives (`anyOf`, `oneOf`) that a `const` member tells apart are reported by that member;
-    of others, the deepest error of the branch that fits best is reported.
+    of others, the deepest error of the branch that fits best is reported. A value of another type
+    than the allowed ones is reported once, by those.
     """
+    listed = list(errors)
+    allowed = {_place_of(one) for one in listed if one.validator in {"enum", "const"}}
+    for error in listed:
+        if error.validator != "type" or _place_of(error) not in allowed:
+            yield from _explained(error)
+
+
+def _place_of(error: "ValidationError") -> tuple[Any, ...]:
+    return (*error.absolute_path, "of", *list(error.absolute_schema_path)[:-1])
+
+
+def _explained(error: "ValidationError") -> Iterator[SchemaError]:
     branches = _branches_of(error)
     possible = [errors for errors in branches if not _is_ruled_out(errors)]
     missing = _missing_constants(error.instance, possible)
@@ -110,7 +123,7 @@ def _explain_alternatives(
         yield _of_constants(error, (*error.absolute_path, name), values, "nothing there")
     elif possible:
         for child in min(possible, key=len):
-            yield from explain(child)
+            yield from _explained(child)
     else:
         constants = [one for errors in branches for one in errors if one.validator == "const"]
         values = [one.validator_value for one in constants]

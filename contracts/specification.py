@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from .json_types import Json, JsonObject
 from .parsed_yaml import parsed_yaml
 from .schema_files import load_schema, schema_names
+from .variants import discriminator_of, variants_of
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -64,7 +65,9 @@ def bundle_specification() -> JsonObject:
     Callers share it and must not change it.
     """
     bundle: JsonObject = _localised(load_specification())
-    schemas = {_component(name): _localised(_plain(load_schema(name))) for name in schema_names()}
+    schemas: JsonObject = {}
+    for name in schema_names():
+        schemas |= _components(_component(name), load_schema(name))
     bundle.setdefault("components", {})["schemas"] = schemas
     return bundle
 
@@ -87,6 +90,28 @@ def _operations(specification: JsonObject) -> Iterator[Operation]:
 
 def _component(schema_name: str) -> str:
     return "".join(word.capitalize() for word in schema_name.split("_"))
+
+
+def _components(name: str, schema: JsonObject) -> JsonObject:
+    """Return the component of a schema; of one with variants, their union and each of them."""
+    variants = variants_of(schema)
+    if not variants:
+        return {name: _localised(_plain(schema))}
+    names = {value: f"{value.capitalize()}{name}" for value in variants}
+    references = {value: f"#/components/schemas/{one}" for value, one in names.items()}
+    union = {key: schema[key] for key in ("title", "description", "examples")}
+    union["oneOf"] = [{"$ref": reference} for reference in references.values()]
+    union["discriminator"] = {"propertyName": discriminator_of(schema), "mapping": references}
+    titled = {
+        names[value]: {**_localised(variant), "title": f"{value.capitalize()} {_lower(schema)}"}
+        for value, variant in variants.items()
+    }
+    return {name: union, **titled}
+
+
+def _lower(schema: JsonObject) -> str:
+    title: str = schema["title"]
+    return title[0].lower() + title[1:]
 
 
 def _plain(schema: JsonObject) -> JsonObject:

@@ -33,9 +33,8 @@ def validate(instance: Json, schema_name: str, *, strict: bool = False) -> Itera
     """
     if not strict and is_valid(instance, schema_name):
         return
-    for error in _validator(schema_name, strict).iter_errors(instance):
-        for one in explain(error):
-            yield _violation(one, schema_name)
+    for error in explain(_validator(schema_name, strict).iter_errors(instance)):
+        yield _violation(error, schema_name)
 
 
 def is_valid(instance: Json, schema_name: str) -> bool:

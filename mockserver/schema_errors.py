@@ -60,8 +60,7 @@ def problems_of(instance: Json, validator: "Draft202012Validator") -> list[Probl
     """Return every problem, ordered by place; of alternatives, those of the one meant."""
     problems = [
         Problem((*one.path, one.missing) if one.missing else one.path, one.message, one.fix)
-        for error in validator.iter_errors(instance)
-        for one in explain(error)
+        for one in explain(validator.iter_errors(instance))
     ]
     return sorted(dict.fromkeys(problems), key=lambda one: [str(part) for part in one.path])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deadringer.contracts import load_schema, operations, schema_names, validate
+from deadringer.contracts import load_schema, operations, schema_names, validate, variants_of
 from deadringer.fixtures import load_recordings
 from tests.mockserver.cli import deadringer, generated, refusal
 
@@ -54,19 +54,32 @@ def test_there_is_a_type_for_every_schema() -> None:
     text = generated("--format", "typescript").decode()
     named = re.findall(r"^export (?:interface|type) (\w+)", text, re.MULTILINE)
 
-    assert len(named) == len(set(named)) == len(schema_names())
+    variants = [one for name in schema_names() for one in variants_of(load_schema(name))]
+    assert len(named) == len(set(named)) == len(schema_names()) + len(variants)
     assert {"Execution", "Step", "ExecutionEnvelope", "ExecutionListEnvelope", "ApiError"} <= {
         *named
     }
 
 
-@pytest.mark.parametrize("schema", ["execution", "step", "execution_row", "column"])
-def test_a_type_has_every_member_with_its_nulls_and_its_mark(schema: str) -> None:
+def types_to_see() -> list:
+    column = load_schema("column")
+    variants = [
+        pytest.param(f"{value.capitalize()}{component}", variant, id=f"{value} {name}")
+        for name, component in (
+            ("execution", "Execution"),
+            ("step", "Step"),
+            ("execution_row", "ExecutionRow"),
+        )
+        for value, variant in variants_of(load_schema(name)).items()
+    ]
+    return [pytest.param("Column", column, id="column"), *variants]
+
+
+@pytest.mark.parametrize(("name", "described"), types_to_see())
+def test_a_type_has_every_member_with_its_nulls_and_its_mark(name: str, described: dict) -> None:
     text = generated("--format", "typescript").decode()
-    name = "".join(word.capitalize() for word in schema.split("_"))
     body = re.search(rf"export interface {name} \{{\n(.*?)\n\}}\n", text, re.DOTALL)[1]
     members = dict(re.findall(r"^  (\w+\??): (.*);$", body, re.MULTILINE))
-    described = load_schema(schema)
 
     required = set(described["required"])
     assert set(members) == {
@@ -81,11 +94,12 @@ def test_types_of_an_execution_are_those_of_the_documentation() -> None:
     text = generated("--format", "typescript").decode()
 
     for line in (
-        '  status: "running" | "completed" | "failed";',
-        "  duration_ms: number | null;",
+        "export type Execution = RunningExecution | CompletedExecution | FailedExecution;",
+        '  status: "completed";',
+        "  duration_ms: number;",
         "  column_config?: Column[] | null;",
         "  steps: Step[];",
-        "  error?: string | Record<string, unknown> | null;",
+        "  error: string | Record<string, unknown>;",
         "export type ErrorUnauthorized = ApiError | ErrorUnauthorizedLegacy;",
     ):
         assert line in text.splitlines()

@@ -67,6 +67,29 @@ def test_types_compile_and_take_every_recording(project: Path) -> None:
     assert compiled(project, "types.ts", "good.ts") == ""
 
 
+def test_an_execution_narrows_by_its_status(project: Path) -> None:
+    generated("--format", "typescript", "--out", project / "types.ts")
+    (project / "narrow.ts").write_text(
+        """\
+import type { Execution } from "./types.js";
+export function shown(run: Execution): string {
+  switch (run.status) {
+    case "running": return run.started_at;
+    case "completed": return run.ended_at.slice(0, 10) + run.duration_ms.toFixed();
+    case "failed": return run.error.toUpperCase();
+  }
+}
+"""
+    )
+    (project / "wide.ts").write_text(
+        'import type { Execution } from "./types.js";\n'
+        "export const day = (run: Execution): string => run.ended_at.slice(0, 10);\n"
+    )
+
+    assert compiled(project, "narrow.ts") == ""
+    assert "'run.ended_at' is possibly 'null'" in compiled(project, "wide.ts")
+
+
 def small() -> list:
     return [one for one in load_recordings() if len(json.dumps(one.execution)) < 20_000]
 

@@ -149,7 +149,7 @@ def test_a_duplicate_run_id_is_one_line_and_exit_2(refused_start, tmp_path):
 
     process = refused_start("--port", "0", "--fixtures", str(tmp_path))
 
-    assert_refused(process, "copy.json", recorded.execution["run_id"], "another run_id")
+    assert_refused(process, "copy.json", recorded.execution["run_id"], "Change the run_id")
 
 
 def test_every_violation_of_every_document_is_told_at_once(refused_start, tmp_path):

@@ -88,7 +88,10 @@ def test_lines_are_judged_and_told_by_number() -> None:
         (" \n\n", "bad.json: empty: "),
         ("PAR1\0", "This is Parquet"),
         ("[]", "bad.json: an empty array: there is nothing to validate."),
-        ('{"log": {"version": "1.2", "entries": []}}', "without one answered request of the API"),
+        (
+            '{"log": {"version": "1.2", "entries": []}}',
+            "contains no request of the API with a response",
+        ),
     ],
 )
 def test_unreadable_input_is_told_and_exits_2(tmp_path: Path, content: str, message: str) -> None:
