@@ -38,9 +38,9 @@ def create_app(
     `clock` replaces the time of day; `executions` replaces what is loaded from files.
 
     Raises:
-        StartError: if a document is bad, told with every reason at once.
+        StartError: if a document is invalid; the message lists every reason.
     """
-    # Flask costs a tenth of a second, and `deadringer --help` imports this package too.
+    # Importing Flask takes 0.1 s, and `deadringer --help` imports this package too.
     from .app import build_app
 
     return build_app(settings or Settings(), clock=clock, executions=executions)

@@ -1,4 +1,4 @@
-"""Builds the Flask applications out of their parts: the API, and everything under `/__mock/`."""
+"""Build the Flask applications: the API, and everything under `/__mock/`."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -46,10 +46,10 @@ def build_app(
 ) -> Flask:
     """Return the application; its `Service` is `app.extensions["deadringer"]`.
 
-    `contract_faults` are put into every response, beside those that sessions and requests choose.
+    `contract_faults` apply to every response, beside those that sessions and requests choose.
 
     Raises:
-        StartError: if a document is bad.
+        StartError: if a document is invalid.
     """
     service = Service(
         settings,
@@ -79,19 +79,19 @@ def build_app(
 
 def _bare_app(service: Service) -> Flask:
     app = Flask("deadringer.mockserver", static_folder=None)
-    # Werkzeug would answer `//` with an HTML redirect; here it is a path like any other.
+    # Werkzeug would redirect `//` in HTML; here it is a path like any other.
     app.url_map.merge_slashes = False
     add_error_handlers(app, service.redactor)
     return app
 
 
 def _share_with_browsers(app: Flask) -> None:
-    """Let pages of every origin read what is no part of the control API."""
+    """Allow pages of every origin to read everything but the control API."""
     CORS(
         app,
         resources=r"/(?!__mock/).*",
         send_wildcard=True,
-        always_send=False,  # programs that are no browser read the shorter answer
+        always_send=False,  # other clients than browsers get a shorter response
         expose_headers=EXPOSED_HEADERS,
         max_age=600,
     )
@@ -106,16 +106,16 @@ def _admin_app(service: Service, api: InProcessApi, journal: Journal | None) -> 
     app.after_request(compressing(app))
     app.after_request(bare_options)
     if journal is not None:
-        add_control(app, service, journal)  # its guard stands before the pages
+        add_control(app, service, journal)  # its access check also protects the pages
     add_pages(app, service, api, journal)
     _share_with_browsers(app)
     return app
 
 
 class _ByPath:
-    """Leads requests of the API to one application and all others to another.
+    """Routes requests of the API to one application and all others to another.
 
-    The other one is made when it is first asked for: a start need not wait for it.
+    The other one is built on its first request, so that a start does not wait for it.
     """
 
     def __init__(self, api: "WSGIApplication", make_other: "Callable[[], WSGIApplication]") -> None:
@@ -127,7 +127,7 @@ class _ByPath:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer one request."""
+        """Handle one request."""
         application = self._api if is_api_path(environ[CONTEXT].path) else self._made()
         return application(environ, start_response)
 

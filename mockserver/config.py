@@ -16,7 +16,7 @@ class SettingsError(StartError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that can be chosen at the start, one field for each option of `serve`."""
+    """The settings of a server, one field per option of `serve`."""
 
     host: str = "127.0.0.1"
     port: int = 4010

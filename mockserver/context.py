@@ -1,6 +1,6 @@
-"""One request, worked out once by the outermost layer and read by every other one.
+"""The context of one request, computed once by the outermost layer and read by all others.
 
-Path, key, session name and `Prefer` have their only parsers here.
+Path, key, session name and `Prefer` are parsed only here.
 """
 
 import re
@@ -33,7 +33,7 @@ SESSION_IN_KEY = "__session_"
 _PREFERENCE = re.compile(
     r"""\s*([!#$%&'*+.^_`|~\w-]+)           # name
         \s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s,;"]*))?  # value, a token or a quoted text
-        [^,]*(?:,|$)                        # parameters of the preference mean nothing here
+        [^,]*(?:,|$)                        # parameters of a preference are ignored
     """,
     re.VERBOSE | re.ASCII,
 )
@@ -46,7 +46,7 @@ def path_of(environ: "WSGIEnvironment") -> str:
 
 
 def is_api_path(path: str) -> bool:
-    """Return whether a path is one of the API, where even a 404 needs a key."""
+    """Return whether a path belongs to the API, where even a 404 requires a key."""
     return path == API_ROOT or path.startswith(f"{API_ROOT}/")
 
 
@@ -64,9 +64,9 @@ def key_and_session_of(headers: Headers) -> tuple[str, str]:
 
 
 def parse_preferences(header: str) -> dict[str, str]:
-    """Return name and value of each preference (RFC 7240); of a repeated one the first counts.
+    """Return name and value of each preference (RFC 7240); the first of repeated ones wins.
 
-    Unknown preferences are included: the RFC wants them ignored, and the caller knows which are.
+    Unknown preferences are included; the caller ignores them, as the RFC requires.
     """
     preferences: dict[str, str] = {}
     for written in _PREFERENCE.finditer(header):
@@ -85,7 +85,7 @@ class Preferences:
     applied: dict[str, str] = field(default_factory=dict)
 
     def apply(self, name: str) -> object:
-        """Return a preference's value and note that it is honoured; None if there is none."""
+        """Return a preference's value and record that it is honoured; None if it is not set."""
         written = self.wanted.get(name)
         if written is None:
             return None
@@ -114,54 +114,54 @@ class CacheableBody(NamedTuple):
     until: datetime | None
 
 
-class RequestNotes(NamedTuple):
-    """What the journal keeps of a request beside what was sent."""
+class RequestRecord(NamedTuple):
+    """What the journal stores of a request beside what was sent."""
 
     operation: str | None = None
     path_parameters: Mapping[str, str] = {}
     matched: JsonObject | None = None
     faults: tuple[str, ...] = ()
-    """The kinds of the transport faults that struck it."""
+    """The kinds of the transport faults applied to it."""
     contract_faults: tuple[str, ...] = ()
     """The contract faults in force for it."""
 
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request: what it says, what it meets, and what became of it.
+    """One request: what was sent, what applies to it, and how it was handled.
 
-    The first group is known when the request arrives. The second is filled in once its operation
-    is known, the third while it is answered.
+    The first group of fields is set when the request arrives, the second once its operation is
+    known, the third while it is handled.
     """
 
     method: str
     path: str
     key: str
-    """Without the session it may carry; "" for none."""
+    """The key without the session name it may contain; "" for none."""
     session_name: str
-    """"" for the nameless session, and where the header holds no valid name."""
+    """"" for the default session, and where the header holds no valid name."""
     session_header: str | None
     snapshot: Snapshot
     prefer: Mapping[str, str]
-    """What `Prefer` says, not validated."""
+    """The preferences of the `Prefer` header, not validated."""
     contract_faults: tuple[str, ...]
-    """Those in force: of the session, and the one the request prefers."""
+    """The contract faults in force: of the session, and the one the request prefers."""
     is_internal: bool = False
-    """Whether the mock asks itself. Such a request is neither counted nor journaled, waits for
-    nothing, meets no transport fault and changes no state."""
+    """Whether the mock sent the request to itself. Such a request is neither counted nor journaled,
+    is not delayed, gets no transport fault and changes no state."""
 
     is_known_key: bool = False
     operation: str = ""
     path_parameters: Mapping[str, str] = field(default_factory=dict)
     caller: Caller | None = None
-    """Whose window the request counts in."""
+    """The caller in whose rate window the request counts."""
     window: Window | None = None
     preferences: Preferences = field(default_factory=Preferences)
     transport_faults: list[tuple[JsonObject, int]] = field(default_factory=list)
-    """Those that strike it, each with the number of the request among those in its scope."""
+    """The faults that apply, each with the number of the request among those in its scope."""
 
     matched: JsonObject | None = None
-    """Which run was served: its kind and name."""
+    """The run that was served: its kind and name."""
     changed_by: tuple[str, ...] = ()
     """The contract faults that changed the response."""
     cacheable: CacheableBody | None = None
@@ -171,11 +171,11 @@ class RequestContext:
 
     @property
     def is_reading_only(self) -> bool:
-        """Whether counters stay as they are: for HEAD, which shows what GET would answer now."""
+        """Whether counters are not changed: for HEAD, which shows what GET would return now."""
         return self.is_internal or self.method == "HEAD"
 
     def require_session_name(self) -> None:
-        """Refuse a session header that holds no name.
+        """Raise an error if the session header holds no valid name.
 
         Raises:
             ApiError: VALIDATION_ERROR.
@@ -191,9 +191,9 @@ class RequestContext:
             details={"errors": [f"{SESSION_HEADER}: {shown} is no name of a session"]},
         )
 
-    def notes(self) -> RequestNotes:
-        """Return what the journal keeps."""
-        return RequestNotes(
+    def record(self) -> RequestRecord:
+        """Return what the journal stores."""
+        return RequestRecord(
             self.operation or None,
             self.path_parameters,
             self.matched,
@@ -203,13 +203,13 @@ class RequestContext:
 
 
 def context_of_request() -> RequestContext:
-    """Return the context of the request at hand in Flask."""
+    """Return the context of Flask's current request."""
     context: RequestContext = request.environ[CONTEXT]
     return context
 
 
 def make_context(environ: "WSGIEnvironment", service: Service) -> RequestContext:
-    """Work out the context of a request that has arrived."""
+    """Return the context of a request that has arrived."""
     headers = EnvironHeaders(environ)
     key, in_key = key_and_session_of(headers)
     sent = headers.get(SESSION_HEADER)
@@ -242,7 +242,7 @@ def _contract_faults_among(names: Iterable[str]) -> list[str]:
 
 
 class ContextLayer:
-    """Wraps the application: puts the context of each request into its environment."""
+    """WSGI middleware that adds the context of each request to its environment."""
 
     def __init__(self, application: "WSGIApplication", service: Service) -> None:
         self._application = application
@@ -251,7 +251,7 @@ class ContextLayer:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer one request; a context that is there already stays."""
+        """Handle one request; an existing context is retained."""
         if CONTEXT not in environ:
             environ[CONTEXT] = make_context(environ, self._service)
         return self._application(environ, start_response)

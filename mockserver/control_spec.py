@@ -1,4 +1,4 @@
-"""The control API's own OpenAPI document, from which routes and judgements follow."""
+"""The control API's own OpenAPI document, from which routes and validators are made."""
 
 import json
 from functools import cache
@@ -19,17 +19,17 @@ _NAME = "control.json"
 @cache
 def control_specification() -> JsonObject:
     """Return the document, aliases resolved. Callers share it and must not change it."""
-    import yaml  # a start does without
+    import yaml  # not needed at start
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     loaded = yaml.load(_FILE.read_text("utf-8"), Loader=loader)  # noqa: S506 - a safe one
-    document: JsonObject = json.loads(json.dumps(loaded))  # no part of it stands in two places
+    document: JsonObject = json.loads(json.dumps(loaded))  # expands aliases
     return document
 
 
 @cache
 def control_operations() -> tuple[Operation, ...]:
-    """Return every operation, in the order it is written."""
+    """Return every operation, in the order of the document."""
     return tuple(
         Operation(item[method]["operationId"], method.upper(), path, _with_shared(item, method))
         for path, item in control_specification()["paths"].items()
@@ -39,13 +39,13 @@ def control_operations() -> tuple[Operation, ...]:
 
 
 def body_validator(operation: Operation) -> "Draft202012Validator | None":
-    """Return what judges the operation's JSON body, None if it takes none."""
+    """Return the validator of the operation's JSON body, None if it takes none."""
     content = operation.described.get("requestBody", {}).get("content", {})
     return schema_validator(content["application/json"]["schema"]) if content else None
 
 
-def answer_validator(operation: Operation, status: int) -> "Draft202012Validator | None":
-    """Return what judges a response, None if the document does not know the status."""
+def response_validator(operation: Operation, status: int) -> "Draft202012Validator | None":
+    """Return the validator of a response, None if the document does not know the status."""
     responses = operation.described["responses"]
     described = _followed(responses.get(str(status), responses["default"]))
     if str(status) not in responses and status < 400:
@@ -55,12 +55,12 @@ def answer_validator(operation: Operation, status: int) -> "Draft202012Validator
 
 
 def component_validator(name: str) -> "Draft202012Validator":
-    """Return what judges an instance of a named schema of the document."""
+    """Return the validator of a named schema of the document."""
     return schema_validator({"$ref": f"#/components/schemas/{name}"})
 
 
 def schema_validator(schema: JsonObject) -> "Draft202012Validator":
-    """Return what judges by a schema whose references lead into the document."""
+    """Return the validator of a schema whose references point into the document."""
     return _validator(json.dumps(schema).replace('"#/', f'"{_NAME}#/'))
 
 
@@ -72,8 +72,8 @@ def _validator(schema_text: str) -> "Draft202012Validator":
 
 @cache
 def _strict_class() -> "type[Draft202012Validator]":
-    """Return the validators of the dialect, but for 1.0, which is no integer here."""
-    from jsonschema import Draft202012Validator, validators  # a start does without
+    """Return a Draft 2020-12 validator class for which 1.0 is not an integer."""
+    from jsonschema import Draft202012Validator, validators  # not needed at start
 
     types = Draft202012Validator.TYPE_CHECKER.redefine(
         "integer", lambda _checker, value: isinstance(value, int) and not isinstance(value, bool)
@@ -99,7 +99,7 @@ def _with_shared(item: JsonObject, method: str) -> JsonObject:
 
 
 def _followed(node: JsonObject) -> JsonObject:
-    """Return what a reference to a component leads to, or the node itself if it is none."""
+    """Return the component that a reference points to, or the node itself if it is none."""
     if "$ref" not in node:
         return node
     _, kind, name = node["$ref"].removeprefix("#/").split("/")

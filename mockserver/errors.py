@@ -1,4 +1,4 @@
-"""The one error body, the table of its codes, and the handlers that turn any failure into it."""
+"""The error body, the table of its codes, and the handlers that turn any failure into it."""
 
 import logging
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ _CONTROL_ROOT = "/__mock/"
 
 
 class ErrorKind(NamedTuple):
-    """One code: the status it goes with, and what is said where nothing better is known.
+    """One error code: its status, and the default message and suggestion.
 
-    `{specification}` stands for the path of the document that describes the operation.
+    `{specification}` is replaced by the path of the document that describes the operation.
     """
 
     status: int
@@ -82,10 +82,10 @@ ERROR_KINDS = (
     ),
     ErrorKind(503, "API_OFF", "The service is switched off", "Try again later"),
 )
-"""Codes and statuses as documented; our own are METHOD_NOT_ALLOWED, INTERNAL_ERROR and
+"""Codes and statuses as documented; the mock adds METHOD_NOT_ALLOWED, INTERNAL_ERROR and
 INSUFFICIENT_STORAGE.
 
-The first kind of a status stands for the status.
+The first kind of a status is its default.
 """
 
 KINDS_BY_CODE = {kind.code: kind for kind in ERROR_KINDS}
@@ -99,7 +99,7 @@ def error_body(
     details: JsonObject | None = None,
     more: JsonObject | None = None,
 ) -> JsonObject:
-    """Return the documented error body, the only place that builds it.
+    """Return the documented error body; every error response is built here.
 
     `more` are further members of `error`.
     """
@@ -108,9 +108,9 @@ def error_body(
 
 
 class ApiError(Exception):
-    """A response that is an error; raise it anywhere below a view.
+    """An error response; raise it anywhere below a view.
 
-    Left out parts are taken from the table; `more` are further members of `error`.
+    Omitted parts are taken from the table; `more` are further members of `error`.
     """
 
     def __init__(
@@ -146,14 +146,14 @@ class ApiError(Exception):
 
 
 def refusal_body(status: int, message: str, fix: str) -> bytes:
-    """Return the body of a response that the HTTP server gives in place of the application."""
+    """Return the body of an error response that the HTTP server itself sends."""
     kind = kind_of_status(status) if status >= 500 else None
     code = kind.code if kind else "BAD_REQUEST"
     return json_bytes(error_body(code, message, fix), compact=False)
 
 
 def kind_of_status(status: int) -> ErrorKind | None:
-    """Return the kind that stands for a status, None where the table has none."""
+    """Return the default kind of a status, None where the table has none."""
     return next((kind for kind in ERROR_KINDS if kind.status == status), None)
 
 
@@ -169,9 +169,9 @@ def error_response(error: ApiError, status: int | None = None) -> Response:
 
 
 def add_error_handlers(app: Flask, shown: "Callable[[str], str]") -> None:
-    """Answer every failure with the one error body; `shown` hides keys in what is echoed."""
+    """Return the error body for every failure; `shown` redacts keys in echoed values."""
 
-    def answer_http_error(failure: HTTPException) -> Response:
+    def handle_http_error(failure: HTTPException) -> Response:
         status = failure.code or HTTPStatus.INTERNAL_SERVER_ERROR
         if isinstance(failure, MethodNotAllowed):
             return error_response(_method_not_allowed(failure))
@@ -180,17 +180,17 @@ def add_error_handlers(app: Flask, shown: "Callable[[str], str]") -> None:
         code = "BAD_REQUEST" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "INTERNAL_ERROR"
         return error_response(ApiError(code, failure.description), status)
 
-    def answer_crash(failure: Exception) -> Response:
+    def handle_crash(failure: Exception) -> Response:
         LOG.error("The server failed at %s", shown(request.path), exc_info=failure)
         return error_response(ApiError("INTERNAL_ERROR"))
 
     app.register_error_handler(ApiError, error_response)
-    app.register_error_handler(HTTPException, answer_http_error)
-    app.register_error_handler(Exception, answer_crash)
+    app.register_error_handler(HTTPException, handle_http_error)
+    app.register_error_handler(Exception, handle_crash)
 
 
 def shorten(text: str) -> str:
-    """Cut a text from outside to a length that a message can bear."""
+    """Return a text cut to a length that fits into a message."""
     return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
 
 
@@ -215,7 +215,7 @@ def _unknown_path(shown: "Callable[[str], str]") -> ApiError:
 
 
 def _near_of_control(requested: str) -> str:
-    """Name the paths of the control API nearest to one that is not there, "" if it has none."""
+    """Return a sentence with the nearest paths of the control API, "" if it has none."""
     rules = dict.fromkeys(rule.rule for rule in current_app.url_map.iter_rules())
     paths = [one.replace("<", "{").replace(">", "}") for one in rules]
     near = nearest_names(requested, [one for one in paths if one.startswith(_CONTROL_ROOT)])

@@ -1,4 +1,4 @@
-"""What keeps the server from starting, told in words a person can act on.
+"""Errors that prevent the server from starting.
 
 StartError
 └── SettingsError   (config.py)
@@ -6,4 +6,4 @@ StartError
 
 
 class StartError(Exception):
-    """The server cannot start; the message says what, where and how to fix it."""
+    """The server cannot start; the message states what is wrong, where, and the fix."""

@@ -1,4 +1,4 @@
-"""The log: one line a request, for people or as JSON, secrets hidden."""
+"""The log: one line per request, as text or JSON, with secrets redacted."""
 
 import json
 import logging
@@ -12,20 +12,20 @@ REQUESTS = logging.getLogger("deadringer.requests")
 
 
 class _TextFormatter(logging.Formatter):
-    """`10:15:00 GET /v1/… 200 1.3 ms`; events say their level if it is not INFO."""
+    """Formats `10:15:00 GET /v1/… 200 1.3 ms`, with the level if it is above INFO."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(message)s", datefmt="%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (named by logging)
-        """Put the line together."""
+        """Return the line."""
         if record.levelno > logging.INFO:
             record.message = f"{record.levelname.lower()}: {record.message}"
         return super().formatMessage(record)
 
 
 class _JsonFormatter(logging.Formatter):
-    """One JSON object a line: `time`, `level`, then the request's fields or `message`."""
+    """Formats one JSON object per line: `time`, `level`, then the request's fields or `message`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -41,9 +41,9 @@ class _JsonFormatter(logging.Formatter):
 
 
 def configure_logs(log_format: str, stream: TextIO | None = None) -> None:
-    """Send our log to the stream (standard error by default), in `text` or `json`.
+    """Send the log to a stream (standard error by default), in `text` or `json`.
 
-    `off` leaves out the requests; what goes wrong is told all the same.
+    `off` omits the lines of requests; warnings and errors are still logged.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())

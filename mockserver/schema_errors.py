@@ -1,7 +1,7 @@
-"""Problems of a JSON value that people wrote: place, problem and fix, all at once.
+"""The schema problems of a value that a user wrote: place, problem and fix of each.
 
-The words for what breaks a schema are the contract's (`explain`). jsonschema takes a fifth of a
-start, so it is loaded with the first value to validate.
+The contract's `explain` words them. Loading jsonschema takes a fifth of a start, so it is loaded
+when the first value is validated.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ Path = tuple[str | int, ...]
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong; `path` leads to the member it is about."""
+    """One problem of a value; `path` leads to the member concerned."""
 
     path: Path
     problem: str
@@ -31,10 +31,10 @@ class Problem(NamedTuple):
 
 
 def make_integers(instance: Json, validator: "Draft202012Validator") -> None:
-    """Replace whole floats by integers in the instance, where its schema wants an integer.
+    """Replace whole floats in the instance by integers, where its schema expects an integer.
 
-    1.0 is an integer in JSON Schema, but a float in Python. The validator must refuse floats as
-    integers, as those of `control_spec` do. What the schema does not describe stays as it is.
+    1.0 is an integer in JSON Schema, but a float in Python. The validator must not accept floats
+    as integers, as those of `control_spec`. Members the schema does not describe are not changed.
     """
     for error in [*_innermost(validator.iter_errors(instance))]:
         value: Any = error.instance
@@ -57,7 +57,7 @@ def _innermost(errors: "Iterable[ValidationError]") -> "Iterator[ValidationError
 
 
 def problems_of(instance: Json, validator: "Draft202012Validator") -> list[Problem]:
-    """Return every problem, ordered by place; of alternatives, those of the one meant."""
+    """Return every problem, ordered by place; of alternatives, those of the intended one."""
     problems = [
         Problem((*one.path, one.missing) if one.missing else one.path, one.message, one.fix)
         for one in explain(validator.iter_errors(instance))

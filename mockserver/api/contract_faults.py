@@ -1,4 +1,4 @@
-"""Puts the contract faults in force into the response at hand."""
+"""Apply the contract faults in force to the current response."""
 
 import json
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from deadringer.mockserver.world.service import Service
 from .in_process import InProcessApi
 
 if TYPE_CHECKING:
-    from deadringer.mockserver.faults.contract import Answer, ContractFault, Traffic
+    from deadringer.mockserver.faults.contract import ContractFault, MutableResponse, Traffic
 
 
 class _SessionCounts:
-    """Counters of a session, which a reset of the session clears; only reads if told so."""
+    """Counters of a session, which a reset of the session clears; optionally read-only."""
 
     def __init__(self, events: EventLog, session: str, *, is_reading_only: bool) -> None:
         self._events = events
@@ -39,35 +39,35 @@ class _SessionCounts:
 def apply_contract_faults(
     service: Service, api: InProcessApi, own: Sequence["ContractFault"], response: Response
 ) -> Response:
-    """Return the response with the faults in force in it, after those of the caller's `own`.
+    """Return the response after the faults of `own` and those in force.
 
-    A response that they change loses its validators: it is not the true one.
+    A changed response loses its validators, because it is not the original any more.
     """
     context = context_of_request()
     if not context.contract_faults and not own:
         return response
     from deadringer.mockserver.faults.contract import apply_fault, faults_named
 
-    answer, faults = _answer_of(response), (*own, *faults_named(context.contract_faults))
+    changed, faults = _mutable_copy(response), (*own, *faults_named(context.contract_faults))
     try:
         traffic = _traffic(service, api, context)
-        context.changed_by = tuple(one.name for one in faults if apply_fault(one, traffic, answer))
+        context.changed_by = tuple(one.name for one in faults if apply_fault(one, traffic, changed))
     except ApiError as error:  # a counter could not be written
         return error_response(error)
     if context.prefer.get("fault") in {*context.contract_faults} - {*context.changed_by}:
         context.preferences.applied.pop("fault", None)
-    return _with(response, answer) if context.changed_by else response
+    return _with(response, changed) if context.changed_by else response
 
 
-def _answer_of(response: Response) -> "Answer":
-    from deadringer.mockserver.faults.contract import Answer
+def _mutable_copy(response: Response) -> "MutableResponse":
+    from deadringer.mockserver.faults.contract import MutableResponse
 
     body, raw = parsed(response.get_data())
-    return Answer(response.status_code, response.headers.copy(), body, raw)
+    return MutableResponse(response.status_code, response.headers.copy(), body, raw)
 
 
 def parsed(raw: bytes) -> tuple[Json, bytes | None]:
-    """Return the JSON value of a body and None; of one that is not JSON, None and the body."""
+    """Return (value, None) for a JSON body, or (None, body) for one that is not JSON."""
     try:
         body: Json = json.loads(raw)
     except ValueError:
@@ -76,19 +76,19 @@ def parsed(raw: bytes) -> tuple[Json, bytes | None]:
 
 
 def _traffic(service: Service, api: InProcessApi, context: RequestContext) -> "Traffic":
-    from deadringer.mockserver.faults.contract import Answer, Traffic
+    from deadringer.mockserver.faults.contract import MutableResponse, Traffic
 
     counts = _SessionCounts(
         service.events, context.session_name, is_reading_only=context.is_reading_only
     )
 
-    def ask(target: str) -> Answer:
+    def send(target: str) -> MutableResponse:
         path, _, query = target.partition("?")
         response = api.get(path, query, context.session_name)
         body, raw = parsed(response.body)
-        return Answer(response.status, response.headers, body, raw)
+        return MutableResponse(response.status, response.headers, body, raw)
 
-    # HEAD says what GET would answer, so it is counted with it.
+    # HEAD returns the headers of GET, so both are counted together.
     method = "GET" if context.method == "HEAD" else context.method
     query = request.query_string.decode("latin-1")
     return Traffic(
@@ -101,18 +101,18 @@ def _traffic(service: Service, api: InProcessApi, context: RequestContext) -> "T
         has_good_key=context.key in service.settings.api_keys,
         count=counts.add(f"{method} {context.path}?{query}"),
         counts=counts,
-        ask=ask,
+        send=send,
         is_bearer="Authorization" in request.headers,
     )
 
 
-def _with(response: Response, answer: "Answer") -> Response:
-    """Return the response as the faults left it: neither its validators nor its bytes are true."""
-    raw = answer.raw
+def _with(response: Response, changed: "MutableResponse") -> Response:
+    """Return the response as the faults changed it, without validators."""
+    raw = changed.raw
     if raw is None:
-        raw = json_bytes(answer.body)
-    response.status_code = answer.status
-    response.headers = answer.headers
+        raw = json_bytes(changed.body)
+    response.status_code = changed.status
+    response.headers = changed.headers
     response.set_data(raw)
     for name in ("ETag", "Last-Modified"):
         response.headers.pop(name, None)

@@ -1,4 +1,4 @@
-"""Which transport faults strike a request: those of its session, and the one it prefers."""
+"""The transport faults that apply to a request: those of its session, and the one it prefers."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,14 +22,14 @@ from deadringer.mockserver.world.sessions import Session
 
 
 def fault_names() -> list[str]:
-    """Return the names `Prefer: fault=` knows: transport faults, then contract faults."""
+    """Return the names `Prefer: fault=` accepts: transport faults, then contract faults."""
     from deadringer.mockserver.faults.contract import CONTRACT_FAULTS  # few requests prefer one
 
     return [*sorted(NAMED_FAULTS), *sorted(fault.name for fault in CONTRACT_FAULTS)]
 
 
 def begin_faults(service: Service, context: RequestContext) -> None:
-    """Note the transport faults that strike a request; counted once, before it is answered."""
+    """Record the transport faults that apply to a request, and count it; called once."""
     session = context.snapshot.session
     faults = [fault for _, fault in faults_in_force(service, session)]
     if not faults or context.is_internal:
@@ -49,7 +49,7 @@ def begin_faults(service: Service, context: RequestContext) -> None:
 
 
 def faults_in_force(service: Service, session: Session) -> list[tuple[str, JsonObject]]:
-    """Return the faults that may meet a session's requests, each after where it comes from."""
+    """Return the faults that may apply to a session's requests, each with its origin."""
     chaos = service.chaos(session)
     return [
         *(("chaos", fault) for fault in (chaos_faults(chaos) if chaos else ())),
@@ -67,7 +67,7 @@ def scenario_faults(session: Session) -> list[JsonObject]:
 
 
 def prefer_fault(context: RequestContext) -> None:
-    """Note the fault that a request prefers; its contract fault is in force from the start."""
+    """Record the transport fault a request prefers; contract faults are recorded earlier."""
     named = context.preferences.apply("fault")
     if named in NAMED_FAULTS and not context.is_internal:
         context.transport_faults.append((NAMED_FAULTS[str(named)], 0))
@@ -76,7 +76,7 @@ def prefer_fault(context: RequestContext) -> None:
 def refusal_by_fault(context: RequestContext) -> Response | None:
     """Return the response of a fault that refuses the request, None if no fault does.
 
-    Asked before the request is acted on: a test run that is refused is not started.
+    Called before the request has any effect, so that a refused test run is not started.
     """
     for fault, number in context.transport_faults:
         if refuses(fault):
@@ -85,9 +85,9 @@ def refusal_by_fault(context: RequestContext) -> Response | None:
 
 
 def end_faults(response: Response) -> Response:
-    """Put the other transport faults of the request at hand into its response.
+    """Apply the other transport faults of the current request to its response.
 
-    Those that break it off come last, and of them only the first: behind it nothing is sent.
+    Of the faults that end the connection only the first applies, after all others.
     """
     applied = [one for one in context_of_request().transport_faults if not refuses(one[0])]
     breaking = [one for one in applied if breaks_off(one[0])]

@@ -1,4 +1,4 @@
-"""How long a response stays true, as HTTP tells it (RFC 9110, 9111)."""
+"""Compression, validators and caching headers of responses (RFC 9110, 9111)."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,16 +15,13 @@ if TYPE_CHECKING:
 
 
 ENCODINGS = ("zstd", "gzip")
-"""The best first."""
+"""Content codings, best first."""
 SMALLEST = 860
-"""A body shorter than this fits into one packet anyway."""
+"""Shorter bodies, in bytes, are not compressed: they fit into one packet anyway."""
 
 
 def _without_time(response: Response) -> Response:
-    """Return the response without the time of day that gzip writes into its head (RFC 1952, MTIME).
-
-    Equal responses have equal bytes, whenever they are sent.
-    """
+    """Return the response with gzip's MTIME set to 0 (RFC 1952): equal bodies stay equal."""
     if response.headers.get("Content-Encoding") == "gzip":
         body = response.get_data()
         response.set_data(body[:4] + bytes(4) + body[8:])
@@ -32,9 +29,9 @@ def _without_time(response: Response) -> Response:
 
 
 def compressing(app: Flask) -> Callable[[Response], Response]:
-    """Return what compresses a response by gzip or zstd, as `Accept-Encoding` asks.
+    """Return a function that compresses responses by gzip or zstd, as `Accept-Encoding` allows.
 
-    A response that a transport fault changes stays plain: cut off JSON is to be seen as such.
+    Responses that a transport fault changes are not compressed, so that truncated JSON shows.
     """
     app.config.update(
         COMPRESS_REGISTER=False,
@@ -53,7 +50,7 @@ def compressing(app: Flask) -> Callable[[Response], Response]:
             response.vary.add("Accept-Encoding")
             return response
         if not found:
-            from flask_compress import Compress  # its codecs take longer to load than a request
+            from flask_compress import Compress  # loading the codecs takes longer than a request
 
             found.append(Compress(app))
         return _without_time(found[0].after_request(response))
@@ -62,17 +59,16 @@ def compressing(app: Flask) -> Callable[[Response], Response]:
 
 
 def mark_final(response: Response) -> None:
-    """Set the validator of a response with a terminal execution, a hash of its bytes."""
+    """Set the ETag of a response with a terminal execution: a hash of its bytes."""
     response.set_etag(hashlib.blake2b(response.get_data(), digest_size=12).hexdigest())
 
 
 def set_freshness(response: Response) -> Response:
-    """Return what a browser may do with the response, and make it a 304 if it has it already.
+    """Return the response with its Cache-Control, as a 304 if the client's copy is current.
 
-    `no-cache` lets it be stored but asks each time, so that a put, a reset or another seed is
-    seen at once; what has no validator is not stored at all. A fault reaches browsers that have
-    the true response: while one is in force for the request there is no 304, and what a fault
-    changes has no validator.
+    `no-cache` allows storing but requires revalidation, so that a put, a reset or another seed
+    shows at once; responses without a validator are not stored. Faults also reach browsers with a
+    cached copy: while a fault is in force there is no 304, and changed responses have no validator.
     """
     context = context_of_request()
     if _is_changed_by_transport():
@@ -81,7 +77,7 @@ def set_freshness(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-cache" if is_final else "no-store"
     if is_final and not context.contract_faults:
         response.make_conditional(request)
-        response.headers.pop("Date", None)  # the server tells it, anew for each response
+        response.headers.pop("Date", None)  # the server adds it to each response
     return response
 
 

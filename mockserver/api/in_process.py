@@ -1,4 +1,4 @@
-"""Asks the API from inside the mock, as pages and contract faults do."""
+"""Send requests to the API in-process, for pages and contract faults."""
 
 import io
 import sys
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 class InProcessResponse(NamedTuple):
-    """What the API answered."""
+    """A response of the API."""
 
     status: int
     headers: Headers
     body: bytes
     changed_by: tuple[str, ...]
-    """The contract faults that changed it."""
+    """The contract faults that changed the response."""
 
 
 class InProcessApi:
     """Sends GET requests with a valid key straight to the application of the API.
 
-    They are neither counted nor journaled, wait for nothing, meet no transport fault and change
-    no state.
+    They are neither counted nor journaled, are not delayed, get no transport fault and change no
+    state.
     """
 
     def __init__(self, application: "WSGIApplication", service: Service) -> None:
@@ -38,14 +38,14 @@ class InProcessApi:
         self._service = service
 
     def get(self, path: str, query: str, session: str) -> InProcessResponse:
-        """Return the true response in a session, without contract faults.
+        """Return the response in a session, without contract faults.
 
         `path` is decoded, `query` percent-encoded.
         """
         return self._get(path, query, self._service.snapshot(session), ())
 
     def get_as_client(self, path: str, query: str, snapshot: Snapshot) -> InProcessResponse:
-        """Return what a client gets at the moment of a snapshot, with contract faults."""
+        """Return what a client gets at the time of a snapshot, with contract faults."""
         faults = self._service.contract_faults(snapshot.session, snapshot.now)
         return self._get(path, query, snapshot, faults)
 
@@ -74,7 +74,7 @@ class InProcessApi:
         return InProcessResponse(started[0], started[1], body, context.changed_by)
 
     def _untouched_window(self) -> Window | None:
-        """Return the window of a caller who has asked nothing yet, None where none is reported."""
+        """Return the window of a caller without requests, None if limits are not reported."""
         settings = self._service.settings
         if settings.rate_limit == "off":
             return None

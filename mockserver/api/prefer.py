@@ -1,4 +1,4 @@
-"""Validates what a request prefers: the `Prefer` header (RFC 7240), and its query forms.
+"""Validate the preferences of a request: the `Prefer` header (RFC 7240) and its query forms.
 
 `deadringer.mockserver.context` parses the header.
 """
@@ -18,11 +18,11 @@ MOST_DELAY_MS = 600_000
 MOST_STEPS = 5_000
 RUN_STATUSES = ("completed", "failed", "running")
 QUERY_FORMS = ("code", "example", "dynamic", "seed")
-"""Preferences that may be written as `__name=value` where there is no header."""
+"""Preferences that may be sent as the query parameter `__name` if there is no header."""
 
 
 def delay_ms(preferences: Preferences) -> int:
-    """Return how long to wait; of a range some value in it, the same one for the same seed."""
+    """Return the preferred delay in ms; in a range, a random value that depends on the seed."""
     written = preferences.apply("delay")
     if written is None:
         return 0
@@ -38,13 +38,13 @@ def read_preferences(
     names: Mapping[str, Callable[[], Sequence[str]]],
     reserved: Mapping[str, str],
 ) -> Preferences:
-    """Return the preferences of the request at hand, of header or query, else as `reserved` says.
+    """Return the preferences of the current request, from header or query, and reserved ids.
 
-    `documented` are the statuses of the operation; `names` gives those of faults, and of examples
-    that are no recordings, if they are needed; `reserved` is what the ids of the request stand for.
+    `documented` are the statuses of the operation. `names` holds functions that return the names
+    of faults and of further examples. `reserved` holds the preferences of reserved ids.
 
     Raises:
-        ApiError: VALIDATION_ERROR with one line for each impossible value, naming possible ones.
+        ApiError: VALIDATION_ERROR with one line per invalid value, with the allowed values.
     """
     wanted: Mapping[str, str] = context.prefer
     if not request.headers.get("Prefer"):
@@ -69,7 +69,7 @@ def read_preferences(
 
 
 def preferred_error(preferences: Preferences) -> ApiError | None:
-    """Return the error `code` asks for, None if it asks for none or for a good status."""
+    """Return the error for the preferred status `code`, None if it is no error status."""
     code = preferences.apply("code")
     kind = kind_of_status(code) if isinstance(code, int) else None
     return ApiError(kind.code) if kind else None

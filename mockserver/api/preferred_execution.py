@@ -1,4 +1,4 @@
-"""A good response for requests that want one where there is nothing."""
+"""Executions and successful responses that a request prefers."""
 
 import json
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ _GENERATING = ("dynamic", "seed", "status", "steps")
 def preferred_execution(
     service: Service, snapshot: Snapshot, workflow_id: str, run_id: str, preferences: Preferences
 ) -> FoundRun | None:
-    """Return the execution `example`, `dynamic`, `seed`, `status` or `steps` ask for, else None.
+    """Return the execution preferred by `example`, `dynamic`, `seed`, `status` or `steps`, or None.
 
-    The same preferences under the same ids give the same execution for a whole hour of the
+    The same preferences under the same ids return the same execution within an hour of the
     session's clock: it starts at the full hour before.
 
     Raises:
@@ -47,7 +47,7 @@ def _ids(workflow_id: str, run_id: str) -> JsonObject:
 def _example(
     service: Service, snapshot: Snapshot, name: str, run_id: str
 ) -> tuple[JsonObject, str]:
-    """Return the execution of a name and its kind; a recording precedes a scenario."""
+    """Return the named execution and its kind; recordings precede scenarios."""
     found = next((one.execution for one in fixtures.load_recordings() if one.name == name), None)
     if found is not None:
         return found, "recorded example"
@@ -74,7 +74,7 @@ def _generated(
             )
             return dict(fixtures.view_run(plan, None if status == "running" else snapshot.now))
         except ValueError:
-            pass  # the workflow never lists that many steps: its trace is another one's
+            pass  # the workflow cannot have that many steps; use another one's trace
     try:
         made: JsonObject = fixtures.generate(
             seed, status=status, steps=range_, started_after=began, started_before=hour
@@ -95,9 +95,9 @@ _STATUS = "200"
 def good_response(
     service: Service, context: RequestContext, operation: Operation, path: Mapping[str, str]
 ) -> Response:
-    """Return a run of a known workflow, or else what the specification shows, under the asked ids.
+    """Return a 200: a generated run of a known workflow, or else the specification's example.
 
-    `path` holds the path parameters by the names of the template.
+    `path` holds the path parameters, whose ids the response repeats.
     """
     snapshot = context.snapshot
     if operation.operation_id == "getExecution" and path["id"] in snapshot.repository.workflows:
@@ -111,17 +111,17 @@ def good_response(
 
 
 def _documented(operation: Operation, path: Mapping[str, str]) -> Response:
-    """Return the first example of an operation's 200, under the ids that the path asks for."""
+    """Return the first example of an operation's 200, with the ids of the path."""
     content = operation.described["responses"][_STATUS]["content"]["application/json"]
     first = next(iter(content["examples"].values()))
     body = json.loads(json.dumps(first["value"]))
-    body["data"].update(_asked(body["data"], path))
+    body["data"].update(_requested_ids(body["data"], path))
     return Response(json_bytes(body), mimetype="application/json")
 
 
-def _asked(data: JsonObject, path: Mapping[str, str]) -> JsonObject:
+def _requested_ids(data: JsonObject, path: Mapping[str, str]) -> JsonObject:
     ids = {"workflow_id": path.get("id"), "run_id": path.get("runId")}
-    if "workflow" in data:  # a definition calls its own id so
+    if "workflow" in data:  # a definition has its id in this member
         ids["id"] = path.get("id")
     return {
         name: requested for name, requested in ids.items() if requested is not None and name in data

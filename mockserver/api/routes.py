@@ -1,4 +1,4 @@
-"""Makes the routes of the API out of the specification, and guards them."""
+"""Add the routes of the specification, authentication and the hooks around them."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -20,7 +20,7 @@ from .contract_faults import apply_contract_faults
 from .faults import begin_faults, end_faults, fault_names, prefer_fault, refusal_by_fault
 from .http import compressing, set_freshness
 from .in_process import InProcessApi
-from .middleware.cache import note_cacheable
+from .middleware.cache import mark_cacheable
 from .prefer import delay_ms, preferred_error, read_preferences
 from .preferred_execution import good_response
 from .views import VIEWS, View
@@ -35,22 +35,22 @@ def add_api(
     own_requests: InProcessApi,
     contract_faults: Sequence["ContractFault"],
 ) -> None:
-    """Add every operation, the guard before them and the headers after them.
+    """Add every operation, the checks before it and the headers after it.
 
-    `contract_faults` are in every response, beside those that a session or a request chooses;
-    `own_requests` sends what they ask.
+    `contract_faults` apply to every response, beside those that a session or a request chooses;
+    `own_requests` sends their requests.
     """
     for operation in operations():
         app.add_url_rule(
             operation.path.replace("{", "<").replace("}", ">"),
             operation.operation_id,
-            _answering(operation, VIEWS[operation.operation_id], service),
+            _view_function(operation, VIEWS[operation.operation_id], service),
             methods=[operation.method],
         )
     app.before_request(lambda: _admit(service))
-    # The last one named here is the first to see a response.
-    app.after_request(lambda response: note_cacheable(service, response))
-    app.after_request(_note_form)
+    # Flask calls them in reverse order.
+    app.after_request(lambda response: mark_cacheable(service, response))
+    app.after_request(_mark_streamed)
     app.after_request(end_faults)
     app.after_request(_set_freshness)
     app.after_request(compressing(app))
@@ -62,10 +62,10 @@ def add_api(
     app.after_request(bare_options)
 
 
-def _answering(operation: Operation, view: View, service: Service) -> Any:
+def _view_function(operation: Operation, view: View, service: Service) -> Any:
     documented = sorted(int(status) for status in operation.described["responses"])
 
-    def answer(**path: str) -> Response:
+    def handle(**path: str) -> Response:
         context = context_of_request()
         names = {
             "fault": fault_names,
@@ -86,11 +86,11 @@ def _answering(operation: Operation, view: View, service: Service) -> Any:
                 raise
             return good_response(service, context, operation, path)
 
-    return answer
+    return handle
 
 
 def _preferred(service: Service, context: RequestContext) -> Response | None:
-    """Wait as long as the request prefers; return the refusal that it prefers, None for none."""
+    """Wait for the preferred delay; return the preferred error response, None for none."""
     delay = delay_ms(context.preferences)
     if delay and not context.is_internal:
         pause(delay / 1000)
@@ -107,7 +107,7 @@ def _preferred(service: Service, context: RequestContext) -> Response | None:
 
 
 def _reserved(context: RequestContext, path: Mapping[str, str]) -> Mapping[str, str]:
-    """Return what reserved ids in the path stand for; none does under an unknown workflow."""
+    """Return the preferences of reserved ids in the path; none under an unknown workflow."""
     snapshot = context.snapshot
     if path.get("id") not in snapshot.repository.workflows:
         return {}
@@ -116,9 +116,9 @@ def _reserved(context: RequestContext, path: Mapping[str, str]) -> Mapping[str, 
 
 
 def _admit(service: Service) -> Response | None:
-    """Count the request and check its key, before anything is said about existence.
+    """Count the request and check its key, before anything about existence is disclosed.
 
-    A preflight carries no key, so OPTIONS passes uncounted.
+    A preflight has no key, so OPTIONS passes uncounted.
     """
     context = context_of_request()
     if not is_api_path(context.path) or context.method == "OPTIONS":
@@ -132,20 +132,20 @@ def _admit(service: Service) -> Response | None:
     begin_faults(service, context)
     if service.settings.rate_limit != "off" and not context.is_internal:
         _count(service, context)
-    refusal = refusal_by_fault(context)  # whatever stands before the service asks for no key
+    refusal = refusal_by_fault(context)  # a gateway in front of a service checks no key
     if refusal is None:
         require_known_key(context.key, known=context.is_known_key)
     return refusal
 
 
 def _count(service: Service, context: RequestContext) -> None:
-    """Count the request in the window of its caller, unless the response cache has done so.
+    """Count the request in the window of its caller, unless the response cache did.
 
     Raises:
         ApiError: RATE_LIMITED if it is beyond an enforced limit.
     """
     session, clock = context.snapshot.session, context.snapshot.clock
-    # An unknown key gets no window of its own: inventing keys must not lift the limit.
+    # An unknown key gets no window of its own: made-up keys must not bypass the limit.
     is_known = context.is_known_key
     kind, name = ("key", context.key) if is_known else ("ip", request.remote_addr or "unknown")
     context.caller = Caller(f"{session.name}#{session.begun}", kind, name)
@@ -156,7 +156,7 @@ def _count(service: Service, context: RequestContext) -> None:
         raise service.rate_limits.refusal(context.window)
 
 
-def _note_form(response: Response) -> Response:
+def _mark_streamed(response: Response) -> Response:
     context_of_request().is_streamed = response.is_streamed
     return response
 
@@ -180,7 +180,7 @@ def _set_window(response: Response) -> Response:
 
 
 def bare_options(response: Response) -> Response:
-    """Answer OPTIONS with 204: there is no body, so there is no type of one."""
+    """Return 204 for OPTIONS, without body and Content-Type."""
     if request.method == "OPTIONS" and response.status_code == HTTPStatus.OK:
         response.status_code = HTTPStatus.NO_CONTENT
         response.headers.pop("Content-Type", None)

@@ -1,4 +1,4 @@
-"""What a request sent, judged by the specification: query parameters and JSON bodies."""
+"""Validate query parameters and JSON bodies by the specification."""
 
 import json
 import re
@@ -21,12 +21,12 @@ BODY_SCHEMA = "test_request"
 
 
 def read_query(operation: Operation, sent: Mapping[str, str]) -> dict[str, Any]:
-    """Return every query parameter of an operation, in its documented type, defaults filled in.
+    """Return every query parameter of an operation, in its documented type, with defaults.
 
-    Parameters the specification does not know are passed over.
+    Unknown parameters are ignored.
 
     Raises:
-        ApiError: VALIDATION_ERROR with one line for each bad parameter.
+        ApiError: VALIDATION_ERROR with one line per invalid parameter.
     """
     values: dict[str, Any] = {}
     problems: list[str] = []
@@ -38,7 +38,7 @@ def read_query(operation: Operation, sent: Mapping[str, str]) -> dict[str, Any]:
             values[name] = schema.get("default")
             continue
         values[name] = _typed(sent[name], schema)
-        problems += [f"query/{name}: {message}" for message in _breaches(values[name], schema)]
+        problems += [f"query/{name}: {message}" for message in _violations(values[name], schema)]
     refuse(problems)
     return values
 
@@ -47,7 +47,7 @@ def read_body(request: Request) -> JsonObject:
     """Return the JSON body of Test Workflow; an absent one is `{}`.
 
     Raises:
-        ApiError: BAD_REQUEST if it is not JSON, VALIDATION_ERROR with one line for each breach.
+        ApiError: BAD_REQUEST if it is not JSON, VALIDATION_ERROR with one line per violation.
     """
     raw = request.get_data(cache=False)
     if not raw.strip():
@@ -66,7 +66,7 @@ def read_body(request: Request) -> JsonObject:
 
 
 def _has_whole_float(value: Json) -> bool:
-    left = [value]  # a loop: a body may be nested deeper than calls can be
+    left = [value]  # not recursive: a body may be nested deeper than the stack
     while left:
         one = left.pop()
         if isinstance(one, float) and one.is_integer():
@@ -86,17 +86,17 @@ def refuse(problems: Iterable[str]) -> None:
         )
 
 
-def _breaches(value: Any, schema: JsonObject) -> list[str]:
+def _violations(value: Any, schema: JsonObject) -> list[str]:
     if _fast_validator(json.dumps(schema)).is_valid(value):
         return []
-    from jsonschema import Draft202012Validator  # says why not, and takes long to load
+    from jsonschema import Draft202012Validator  # explains errors, but takes long to load
 
     return [error.message for error in Draft202012Validator(schema).iter_errors(value)]
 
 
 @cache
 def _fast_validator(schema_text: str) -> "jsonschema_rs.Draft202012Validator":
-    import jsonschema_rs  # a start does without
+    import jsonschema_rs  # not needed at start
 
     return jsonschema_rs.Draft202012Validator(json.loads(schema_text))
 

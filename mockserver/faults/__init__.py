@@ -1,1 +1,1 @@
-"""What a fault is and which faults make sense; pure, without service or session."""
+"""What a fault is and which faults are valid; independent of service and session."""

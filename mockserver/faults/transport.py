@@ -1,4 +1,4 @@
-"""Faults between server and client: slow, broken and missing answers, and refusals at a rate."""
+"""Transport faults: slow, damaged and missing responses, and refusals at a rate."""
 
 import fnmatch
 import hashlib
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 API_ROOT = "/v1"
-"""Below it are the paths that faults can match."""
+"""Faults apply to paths below this one."""
 HANG_S = 3600
 _NEEDS_WIRE = frozenset(
     {"reset", "truncate", "empty", "hang", "garbage", "wrong-length", "slow-headers"}
 )
-"""Kinds that end the connection, which only our own server lets an application do."""
+"""Kinds that end the connection, which is only possible under `deadringer serve`."""
 _CHUNKS = 20
 
 
 class Scope(NamedTuple):
-    """What of a request decides whether a fault matches it."""
+    """The parts of a request that decide whether a fault matches it."""
 
     path: str
     method: str
@@ -41,7 +41,7 @@ class Scope(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """A kind of fault: what it does to a response, and its own parameters with their defaults."""
+    """A kind of fault: its parameters with defaults, and the function that changes a response."""
 
     name: str
     description: str
@@ -50,7 +50,7 @@ class Kind(NamedTuple):
 
 
 SCOPE = ("path", "method", "operation", "workflow_id", "key")
-"""Members of a fault that say which requests it meets; `path` may hold * and ?."""
+"""Members of a fault that select the requests it matches; `path` may contain * and ?."""
 
 
 def matches(fault: JsonObject, request: Scope) -> bool:
@@ -68,7 +68,7 @@ def matches(fault: JsonObject, request: Scope) -> bool:
 
 
 def is_due(fault: JsonObject, now: datetime) -> bool:
-    """Return whether a fault holds at a time: `from_s` and `until_s` count from its `since`."""
+    """Return whether a fault is in force: `from_s` and `until_s` count from its `since`."""
     since = parse_timestamp(fault.get("since"))
     if since is None:
         return True
@@ -77,10 +77,10 @@ def is_due(fault: JsonObject, now: datetime) -> bool:
 
 
 def triggers(fault: JsonObject, number: int) -> bool:
-    """Return whether a fault triggers for the request that is the n-th (from 0) in its scope.
+    """Return whether a fault triggers for the `number`-th request (from 0) in its scope.
 
-    Pure: `count` triggers for the first ones, `every` with `length` for the last ones of each so
-    many, `share` for a part of them that the seed chooses.
+    `count` triggers for the first ones, `every` with `length` for the last `length` of each
+    `every`, `share` for a share of them that the seed selects. The result depends on nothing else.
     """
     count, every = fault.get("count"), fault.get("every")
     if count is not None and number >= count:
@@ -92,33 +92,33 @@ def triggers(fault: JsonObject, number: int) -> bool:
 
 
 def refuses(fault: JsonObject) -> bool:
-    """Return whether a fault gives a response of its own, so that nobody need make the true one."""
+    """Return whether a fault replaces the response, so that no other one need be made."""
     return bool(fault["kind"] == "status")
 
 
 def breaks_off(fault: JsonObject) -> bool:
-    """Return whether a fault ends the connection before the response is whole."""
+    """Return whether a fault ends the connection before the response is complete."""
     return fault["kind"] in _NEEDS_WIRE
 
 
 def changes(fault: JsonObject) -> bool:
-    """Return whether a fault does more to a response than to delay it."""
+    """Return whether a fault changes a response rather than only delaying it."""
     return bool(fault["kind"] != "latency")
 
 
 def apply_fault(response: Response, fault: JsonObject, number: int) -> Response:
-    """Return the response with the fault in it; an endless one holds a thread of the server."""
+    """Return the response with the fault applied; `hang` blocks a thread of the server."""
     if fault["kind"] in _NEEDS_WIRE and not has_wire():
         return error_response(_unsupported(fault["kind"]), HTTPStatus.NOT_IMPLEMENTED)
     chance = _chance(fault, number)
-    chance.random()  # the share has had the first
+    chance.random()  # `share` used the first
     return KINDS[fault["kind"]].change(response, {**defaults(fault["kind"]), **fault}, chance)
 
 
 def _unsupported(kind: str) -> ApiError:
     return ApiError(
         "INTERNAL_ERROR",
-        f"The transport fault {kind} needs a server that lets go of its connections",
+        f"The transport fault {kind} is not supported by this WSGI server",
         "Start the mock with `deadringer serve`; other WSGI servers run it without these faults: "
         + ", ".join(sorted(_NEEDS_WIRE)),
     )
@@ -154,7 +154,7 @@ def _status(_response: Response, fault: JsonObject, _chance: random.Random) -> R
 
 
 class _Silent(Response):
-    """A response whose body is waited for, also where a response has none: to HEAD, and 304."""
+    """A response whose body is iterated even where it is not sent: for HEAD, and 304."""
 
     def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
         """Return the body."""
@@ -168,10 +168,10 @@ def _break() -> bytes:
 def _streamed(
     response: Response, chunks: Iterator[bytes], kind: type[Response] = Response
 ) -> Response:
-    """Return the response with another body and the length it should have had."""
-    answer = kind(chunks, status=response.status_code, headers=dict(response.headers))
-    answer.headers["Content-Length"] = str(len(response.get_data()))
-    return answer
+    """Return the response with another body, and the Content-Length of the original one."""
+    streamed = kind(chunks, status=response.status_code, headers=dict(response.headers))
+    streamed.headers["Content-Length"] = str(len(response.get_data()))
+    return streamed
 
 
 def _reset(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
@@ -188,7 +188,7 @@ def _cut_off(response: Response, after: float, *, is_reset: bool) -> Response:
     def chunks() -> Iterator[bytes]:
         if sent:
             yield sent
-            pause(0.05)  # lets what was sent leave before the connection goes
+            pause(0.05)  # lets the bytes be sent before the connection is closed
         raise BrokenConnectionError(is_reset=is_reset)
 
     return _streamed(response, chunks())
@@ -209,9 +209,9 @@ def _wrong_length(response: Response, fault: JsonObject, _chance: random.Random)
         yield body
         raise BrokenConnectionError
 
-    answer = _streamed(response, chunks())
-    answer.headers["Content-Length"] = str(len(body) + fault["extra"])
-    return answer
+    streamed = _streamed(response, chunks())
+    streamed.headers["Content-Length"] = str(len(body) + fault["extra"])
+    return streamed
 
 
 def _slow_headers(response: Response, fault: JsonObject, _chance: random.Random) -> Response:
@@ -235,7 +235,7 @@ def _empty(response: Response, _fault: JsonObject, _chance: random.Random) -> Re
 
 
 def _silent_for(seconds: float, response: Response) -> Response:
-    """Yield a response that waits, and then breaks off before its first byte."""
+    """Return a response that waits, then closes the connection before its first byte."""
 
     def chunks() -> Iterator[bytes]:
         pause(seconds)
@@ -276,24 +276,39 @@ KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind(
-            "latency", "Waits: fixed, uniform, or log-normal around delay_ms.", _LATENCY, _latency
+            "latency",
+            "Delays the response: fixed, uniform, or log-normal around delay_ms.",
+            _LATENCY,
+            _latency,
         ),
-        Kind("status", "Refuses with a status.", {"status": 503, "retry_after_s": None}, _status),
-        Kind("reset", "Resets the connection (TCP RST) in the body.", {"after": 0.5}, _reset),
-        Kind("truncate", "Sends half a body, then closes.", {"after": 0.5}, _truncate),
-        Kind("empty", "Closes the connection without a byte.", {}, _empty),
-        Kind("malformed", "Sends JSON that is cut off.", {"after": 0.7}, _malformed),
+        Kind(
+            "status",
+            "Responds with an error status.",
+            {"status": 503, "retry_after_s": None},
+            _status,
+        ),
+        Kind("reset", "Resets the connection (TCP RST) within the body.", {"after": 0.5}, _reset),
+        Kind("truncate", "Sends half of the body, then closes.", {"after": 0.5}, _truncate),
+        Kind("empty", "Closes the connection without sending a byte.", {}, _empty),
+        Kind("malformed", "Sends truncated JSON.", {"after": 0.7}, _malformed),
         Kind("drip", "Sends the body in small pieces.", {"over_ms": 3000}, _drip),
-        Kind("content-type", "Says another type.", {"content_type": "text/html"}, _content_type),
-        Kind("hang", "Never answers.", {"hang_ms": HANG_S * 1000}, _hang),
-        Kind("garbage", "Sends random bytes, no HTTP, then closes.", {"bytes": 512}, _garbage),
+        Kind(
+            "content-type",
+            "Sends another Content-Type.",
+            {"content_type": "text/html"},
+            _content_type,
+        ),
+        Kind("hang", "Never responds.", {"hang_ms": HANG_S * 1000}, _hang),
+        Kind(
+            "garbage", "Sends random bytes instead of HTTP, then closes.", {"bytes": 512}, _garbage
+        ),
         Kind(
             "wrong-length",
-            "Announces more than the body, then closes.",
+            "Announces a longer body than it sends, then closes.",
             {"extra": 100},
             _wrong_length,
         ),
-        Kind("slow-headers", "Sends its head line by line.", {"over_ms": 3000}, _slow_headers),
+        Kind("slow-headers", "Sends its headers line by line.", {"over_ms": 3000}, _slow_headers),
     )
 }
 """Every kind of transport fault."""
@@ -302,11 +317,11 @@ NAMED_FAULTS: Mapping[str, JsonObject] = {
     **{name: {"kind": name} for name in KINDS if name != "status"},
     **{f"error-{status}": {"kind": "status", "status": status} for status in (500, 502, 503, 504)},
 }
-"""Faults `Prefer: fault=NAME` knows, beside the contract faults."""
+"""Faults that `Prefer: fault=NAME` accepts, beside the contract faults."""
 
 CHAOS: Mapping[str, tuple[str, tuple[JsonObject, ...]]] = {
     "flaky-mobile": (
-        "A train with bad reception: slow, sometimes cut off.",
+        "Bad mobile reception: slow, sometimes cut off.",
         (
             {"kind": "latency", "delay_ms": 400, "spread": "log-normal", "sigma": 0.8},
             {"kind": "empty", "share": 0.04, "seed": 1},
@@ -314,14 +329,14 @@ CHAOS: Mapping[str, tuple[str, tuple[JsonObject, ...]]] = {
         ),
     ),
     "overloaded": (
-        "Too much work: slow answers, a tenth of them 503.",
+        "High load: slow responses, a tenth of them 503.",
         (
             {"kind": "latency", "delay_ms": 900, "spread": "log-normal", "sigma": 0.6},
             {"kind": "status", "status": 503, "share": 0.1, "seed": 3, "retry_after_s": 5},
         ),
     ),
     "rate-limited": (
-        "Somebody else uses up the limit: 5 of every 20 requests are refused.",
+        "Another client uses up the limit: 5 of every 20 requests are refused.",
         ({"kind": "status", "status": 429, "every": 20, "length": 5, "retry_after_s": 3},),
     ),
     "maintenance": (
@@ -329,7 +344,7 @@ CHAOS: Mapping[str, tuple[str, tuple[JsonObject, ...]]] = {
         ({"kind": "status", "status": 503, "retry_after_s": 120},),
     ),
 }
-"""Ready mixes: what each is, and its faults."""
+"""The chaos profiles: description and faults of each."""
 
 
 def chaos_faults(profile: str) -> list[JsonObject]:

@@ -1,4 +1,4 @@
-"""Why a fault that its schema lets pass could never strike: for requests and scenarios alike."""
+"""Find faults that match their schema but could never apply, in requests and scenarios."""
 
 from collections.abc import Collection, Iterable, Iterator
 
@@ -8,13 +8,13 @@ from deadringer.mockserver.schema_errors import Problem, good_members
 from .transport import API_ROOT, defaults
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""Those a request may have."""
+"""The methods a request may have."""
 _WILD = "*?["
 _TOGETHER = (("delay_ms", "delay_to_ms"), ("every", "length"), ("from_s", "until_s"))
 
 
 def problems_of_fault(fault: JsonObject, workflows: Collection[str] | None) -> Iterator[Problem]:
-    """Yield every reason why a transport fault meets no request, or not as it says.
+    """Yield every reason why a transport fault matches no request, or not as described.
 
     `workflows` are the ids a request may name; None if not all of them are known.
     """
@@ -28,10 +28,9 @@ def problems_of_fault(fault: JsonObject, workflows: Collection[str] | None) -> I
 
 
 def readable_fault(fault: Json, problems: Iterable[Problem]) -> JsonObject:
-    """Return what can be judged of a fault that its schema has problems with: {} if nothing can.
+    """Return the members of an invalid fault that can still be validated, {} if none can.
 
-    Members that mean something together are left out together; of alternatives nothing is known
-    without their `kind`.
+    Members that belong together are omitted together; without a valid `kind` there are none.
     """
     bad = {one.path[0] for one in problems if one.path}
     good = {} if "kind" in bad else good_members(fault, problems)
@@ -40,46 +39,44 @@ def readable_fault(fault: Json, problems: Iterable[Problem]) -> JsonObject:
 
 
 def problems_of_operation(written: JsonObject) -> Iterator[Problem]:
-    """Yield that `operation` is none of the API's, or not about the `workflow_id` beside it."""
+    """Yield a problem if `operation` is unknown, or does not fit the `workflow_id` beside it."""
     known = {one.operation_id: one for one in operations()}
     named = written.get("operation")
     if named is not None and named not in known:
         shown = f"{named!r} is not an operation of the API"
         yield Problem(("operation",), shown, f"use one of: {', '.join(known)}")
     elif named is not None and "workflow_id" in written and "{id}" not in known[named].path:
-        yield Problem(
-            ("workflow_id",), f"{named} is not about a workflow", "leave one of the two out"
-        )
+        yield Problem(("workflow_id",), f"{named} is not about a workflow", "remove one of the two")
 
 
 def problems_of_method(written: JsonObject, known: Collection[str] = METHODS) -> Iterator[Problem]:
-    """Yield that no request has such a `method`."""
+    """Yield a problem if `method` is not among the known ones."""
     if "method" in written and written["method"] not in known:
-        shown = f"{written['method']!r} is not a method of the requests that are meant"
+        shown = f"{written['method']!r} is not a method of these requests"
         yield Problem(("method",), shown, f"use one of: {', '.join(known)}")
 
 
 def problems_of_span(fault: JsonObject) -> Iterator[Problem]:
-    """Yield why `from_s` and `until_s` leave a fault of any kind no time."""
+    """Yield a problem if no time lies between `from_s` and `until_s`."""
     begins, ends = fault.get("from_s"), fault.get("until_s")
-    fix = "let it end later than it begins"
+    fix = "make it end later than it begins"
     if ends is None:
         return
     if begins is not None and ends <= begins:
         yield Problem(("until_s",), f"{ends} is not after from_s, {begins}", fix)
     elif begins is None and ends <= 0:
-        yield Problem(("until_s",), f"{ends} is over before the fault is set", fix)
+        yield Problem(("until_s",), f"{ends} ends before the fault is set", fix)
 
 
 def _of_scope(fault: JsonObject) -> Iterator[Problem]:
     yield from problems_of_operation(fault)
     meant = [one.method for one in operations() if fault.get("operation") == one.operation_id]
-    # A browser's OPTIONS meets no fault. The API refuses some other methods, which is a response.
+    # Faults do not apply to OPTIONS. The API refuses some other methods, which is a response.
     apart = {"OPTIONS"} if not meant else {*METHODS} - {*meant, *(["HEAD"] * ("GET" in meant))}
     yield from problems_of_method(fault, [one for one in METHODS if one not in apart])
     if not _may_be_of_the_api(fault.get("path", API_ROOT)):
-        shown = f"{fault['path']!r} is no path of the API"
-        yield Problem(("path",), shown, f"begin it with {API_ROOT}, or with *")
+        shown = f"{fault['path']!r} is not a path of the API"
+        yield Problem(("path",), shown, f"begin it with {API_ROOT} or *")
 
 
 def _may_be_of_the_api(pattern: str) -> bool:
@@ -92,16 +89,16 @@ def _may_be_of_the_api(pattern: str) -> bool:
 
 def _of_numbers(fault: JsonObject) -> Iterator[Problem]:
     if "length" in fault and "every" not in fault:
-        yield Problem(("length",), "means nothing without every", "add every, or leave it out")
+        yield Problem(("length",), "has no effect without every", "add every, or remove it")
     elif "length" in fault and fault["length"] > fault["every"]:
         shown = f"{fault['length']} is more than every, {fault['every']}"
-        yield Problem(("length",), shown, "let a burst be no longer than what it is a part of")
+        yield Problem(("length",), shown, "make it at most every")
     quiet = fault.get("every", 0) - fault.get("length", 1)
     if "every" in fault and fault.get("count", quiet + 1) <= quiet:
         shown = f"{fault['count']} requests pass before the first burst, after {quiet}"
-        yield Problem(("count",), shown, f"let it be more than {quiet}")
+        yield Problem(("count",), shown, f"make it more than {quiet}")
     if fault.get("delay_to_ms") is not None:
         low = fault.get("delay_ms", defaults(fault["kind"])["delay_ms"])
         if fault["delay_to_ms"] < low:
             shown = f"{fault['delay_to_ms']} is below delay_ms, {low}"
-            yield Problem(("delay_to_ms",), shown, "let it be the longer of the two")
+            yield Problem(("delay_to_ms",), shown, "make it the larger of the two")

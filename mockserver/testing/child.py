@@ -1,6 +1,6 @@
-"""The mock as a child: it serves until whoever started it closes its standard input, or dies.
+"""The mock as a child process: it serves until its parent closes its standard input or exits.
 
-Its settings are the options alone, so that no variable and no file of the machine changes a test.
+Its settings come from the options alone, so that no variable or file of the machine affects tests.
 """
 
 import json
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from deadringer.mockserver.config import Settings
 
 _STANDARD_INPUT = 0
-_PATIENCE_S = 5
+_EXIT_TIMEOUT_S = 5
 
 
 def main(options: Sequence[str]) -> None:
-    """Serve with options of `deadringer serve`, and say where once it answers."""
+    """Serve with options of `deadringer serve`; print the address once it accepts requests."""
     threading.Thread(target=_end_with_input, daemon=True).start()
     import click
 
@@ -32,13 +32,13 @@ def main(options: Sequence[str]) -> None:
     try:
         context = serve.make_context("deadringer serve", list(options), **only_options)
         settings = settings_from(context)
-        sys.exit(run_server(settings, lambda url, _service: lambda: _tell(url, settings)))
+        sys.exit(run_server(settings, lambda url, _service: lambda: _print_address(url, settings)))
     except (StartError, click.ClickException) as problem:
         sys.exit(f"deadringer: {problem}")
 
 
-def _tell(url: str, settings: "Settings") -> None:
-    """Write one line for whoever started us, the only reader of this output."""
+def _print_address(url: str, settings: "Settings") -> None:
+    """Write address, key and token as one line of JSON for the parent process."""
     message = {
         "base_url": url,
         "api_key": settings.api_keys[0],
@@ -49,11 +49,11 @@ def _tell(url: str, settings: "Settings") -> None:
 
 
 def _end_with_input() -> None:
-    """Stop as a signal would; a request that cannot be finished does not keep the process alive."""
-    while os.read(_STANDARD_INPUT, 4096):  # `sys.stdin` would hold a lock that the exit wants
+    """Stop as on SIGTERM when standard input ends; exit at last, even if a request goes on."""
+    while os.read(_STANDARD_INPUT, 4096):  # `sys.stdin` would hold a lock that the exit needs
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(_PATIENCE_S)
+    time.sleep(_EXIT_TIMEOUT_S)
     os._exit(1)
 
 

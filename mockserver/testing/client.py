@@ -1,6 +1,6 @@
-"""The mock as a test sees it: its address, its key, and the control API as methods.
+"""The mock from a test's point of view: its address, its key, and the control API as methods.
 
-Speaks HTTP with the standard library alone: tests replace the transports of other clients.
+It uses the standard library's HTTP client, because tests replace the transports of other clients.
 """
 
 import json
@@ -11,19 +11,19 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 DOCUMENTED_WORKFLOW = "wf_abc123"
-"""The workflow of the API's documentation, which the mock always knows."""
+"""The workflow of the API's documentation, which the mock always serves."""
 
-_PATIENCE_S = 30
+_TIMEOUT_S = 30
 _CONFLICT = 409
 
 
 class ControlError(Exception):
-    """The mock refused a command, or could not be reached; the message says why and what to do."""
+    """The mock refused a control request or is unreachable; the message states why and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that the mock serves, and where."""
+    """A run that the mock serves, and its URL."""
 
     workflow_id: str
     run_id: str
@@ -32,25 +32,24 @@ class Run:
 
 
 class ExecutionApi:
-    """A running mock: where it is, what opens it, and how to steer it.
+    """A running mock: its address and key, and methods that control it.
 
-    `base_url` and `api_key` stay the same for the whole session of tests. What is changed is gone
-    after `reset`.
+    `base_url` and `api_key` stay the same for the whole test session. `reset` undoes all changes.
     """
 
     def __init__(self, base_url: str, api_key: str, control_token: str | None = None) -> None:
-        """Speak to the mock at an address."""
+        """Use the mock at `base_url`."""
         self.base_url = base_url
         self.api_key = api_key
         self._token = control_token
 
     def __repr__(self) -> str:
-        """Return the address alone: the key may be a real one."""
+        """Return the address without the key, which may be a real one."""
         return f"<ExecutionApi {self.base_url}>"
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers that open the API; a new dict each time."""
+        """Headers with the API key, as a new dict each time."""
         return {"x-api-key": self.api_key}
 
     def url(self, path: str) -> str:
@@ -58,13 +57,13 @@ class ExecutionApi:
         return self.base_url + path
 
     def run(self, workflow_id: str, run_id: str) -> Run:
-        """Return where a run is read; the ids are percent-encoded."""
+        """Return the address of a run; the ids are percent-encoded."""
         ids = (quote(part, safe="") for part in (workflow_id, run_id))
         path = "/v1/workflows/{}/executions/{}".format(*ids)
         return Run(workflow_id, run_id, path, self.url(path))
 
     def reset(self) -> None:
-        """Go back to the start, in every session: clock, faults, runs, journal, rate limit."""
+        """Reset every session to its start: clock, faults, runs, journal, rate limit."""
         self.control("POST", "reset?all=true")
 
     def state(self) -> dict[str, Any]:
@@ -76,16 +75,16 @@ class ExecutionApi:
         return str(self.control("GET", "clock")["now"])
 
     def freeze(self, moment: str | None = None) -> str:
-        """Stop the clock, at a moment or where it is; return the time it stands at."""
+        """Stop the clock, at a moment or where it is; return its time."""
         wanted = {} if moment is None else {"now": moment}
         return str(self.control("PUT", "clock", {**wanted, "speed": 0})["now"])
 
     def thaw(self, speed: float = 1) -> None:
-        """Let the clock go; `speed=60` makes an hour of a minute."""
+        """Let the clock run; with `speed=60` an hour passes in a minute."""
         self.control("PUT", "clock", {"speed": speed})
 
     def advance(self, seconds: float) -> str:
-        """Move the clock, also a frozen one; return its time."""
+        """Advance the clock, also a frozen one; return its time."""
         return str(self.control("POST", "clock/advance", {"seconds": seconds})["now"])
 
     def start_run(
@@ -100,22 +99,22 @@ class ExecutionApi:
     ) -> Run:
         """Start a live run.
 
-        status: how it will end. drive: what moves it: `time` (the clock, the default), `read`
-        (each read), `manual` (`advance_run`) or `immediate` (it is over at once).
+        status: how it will end. drive: what advances it: `time` (the clock, the default), `read`
+        (each read), `manual` (`advance_run`) or `immediate` (it ends at once).
         """
-        given = {
+        members = {
             "status": status,
             "steps": steps,
             "drive": drive,
             "overrides": overrides,
             "action_mocks": action_mocks,
         }
-        body = {name: value for name, value in given.items() if value is not None}
+        body = {name: value for name, value in members.items() if value is not None}
         place = f"workflows/{quote(workflow_id, safe='')}/runs"
         return self.run(workflow_id, self.control("POST", place, body)["run_id"])
 
     def advance_run(self, run: Run, transitions: int = 1) -> dict[str, Any]:
-        """Move a run with `drive` `manual` or `read`; return it as it stands then."""
+        """Advance a run with `drive` `manual` or `read`; return its new state."""
         return self.control("POST", f"{_place(run)}/advance", {"transitions": transitions})
 
     def put(
@@ -125,26 +124,26 @@ class ExecutionApi:
         workflow_id: str = DOCUMENTED_WORKFLOW,
         force: bool = False,
     ) -> Run:
-        """Serve an execution under a workflow the mock knows, whatever `workflow_id` it carries.
+        """Serve an execution under a known workflow, whatever `workflow_id` it contains.
 
-        One that breaks the contract is refused, unless it is forced.
+        An execution that violates the contract is refused, unless `force` is true.
 
         Raises:
-            ValueError: if it has no `run_id`, under which it would be read.
+            ValueError: if it has no `run_id`, which is part of its path.
         """
         if not execution.get("run_id"):
-            raise ValueError("An execution to be served needs a run_id: it is read by that.")
+            raise ValueError("The execution has no run_id, which is part of its path; add one.")
         run = self.run(workflow_id, execution["run_id"])
         forced = "?force=true" if force else ""
         self.control("PUT", _place(run) + forced, execution)
         return run
 
     def delete(self, run: Run) -> None:
-        """Let a run be gone: reading it is a 404 from here on."""
+        """Delete a run: from now on reading it returns 404."""
         self.control("DELETE", _place(run))
 
     def fail_next(self, count: int = 1, *, status: int = 503, **scope: Any) -> None:
-        """Refuse the next requests; `path="/v1/workflows/*"` and others narrow it down."""
+        """Refuse the next requests; `path="/v1/workflows/*"` and other members set the scope."""
         self.add_fault("status", status=status, count=count, **scope)
 
     def add_fault(self, kind: str, **members: Any) -> dict[str, Any]:
@@ -152,7 +151,7 @@ class ExecutionApi:
         return self.control("POST", "faults", {"kind": kind, **members})
 
     def clear_faults(self) -> None:
-        """Take away the faults that were added; those of a scenario go with it."""
+        """Remove the faults that were added; those of a scenario end with the scenario."""
         self.control("DELETE", "faults")
 
     def enable_contract_fault(self, name: str) -> None:
@@ -166,30 +165,30 @@ class ExecutionApi:
     def journal(self, **query: Any) -> list[dict[str, Any]]:
         """Return the requests since the start of the test, newest first.
 
-        `status`, `path` (may hold *), `limit` and `after` narrow them down.
+        `status`, `path` (may contain *), `limit` and `after` filter them.
         """
         wanted = f"?{urlencode(query)}" if query else ""
         entries: list[dict[str, Any]] = self.control("GET", f"journal{wanted}")["entries"]
         return entries
 
     def verify(self, run: Run | None = None, **wanted: Any) -> int:
-        """Assert that requests came, and return how many: reads of a run, or any that are wanted.
+        """Assert that requests arrived, and return how many: reads of a run, or any that match.
 
         `at_least` (1 if no bound is given), `at_most`, `exactly`; `method`, `path`, `status`,
         `operation`, `workflow_id`, `run_id`.
 
         Raises:
-            AssertionError: if it was another number; the message lists the requests that came.
+            AssertionError: if the number differs; the message lists the requests that arrived.
         """
         __tracebackhide__ = True
         ids = {} if run is None else {"workflow_id": run.workflow_id, "run_id": run.run_id}
         status, response = self._call("POST", "verify", {**ids, **wanted})
         if status == _CONFLICT:
-            raise AssertionError(f"{response['error']['message']}.\n{self._told_journal()}")
+            raise AssertionError(f"{response['error']['message']}.\n{self._listed_journal()}")
         return int(_good(status, response)["matched"])
 
     def control(self, method: str, place: str, body: Any = None) -> dict[str, Any]:
-        """Send any request of the control API, `place` being what follows `/__mock/`.
+        """Send any request of the control API; `place` is the path after `/__mock/`.
 
         Raises:
             ControlError: if it is refused.
@@ -201,20 +200,20 @@ class ExecutionApi:
         if self._token is not None:
             headers["X-Mock-Token"] = self._token
         content = None if body is None else json.dumps(body).encode()
-        connection = HTTPConnection(urlsplit(self.base_url).netloc, timeout=_PATIENCE_S)
+        connection = HTTPConnection(urlsplit(self.base_url).netloc, timeout=_TIMEOUT_S)
         try:
             connection.request(method, f"/__mock/{place}", content, headers)
             response = connection.getresponse()
             return response.status, json.loads(response.read())
         except (OSError, HTTPException, ValueError) as problem:
-            raise ControlError(f"{method} /__mock/{place}: no answer: {problem!r}.") from problem
+            raise ControlError(f"{method} /__mock/{place}: no response: {problem!r}.") from problem
         finally:
             connection.close()
 
-    def _told_journal(self) -> str:
+    def _listed_journal(self) -> str:
         entries = reversed(self.journal())
         lines = [f"  {one['method']} {one['target']} -> {one['status']}" for one in entries]
-        return "\n".join(["Requests that came:", *(lines or ["  none"])])
+        return "\n".join(["Requests that arrived:", *(lines or ["  none"])])
 
 
 def _place(run: Run) -> str:

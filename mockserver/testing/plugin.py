@@ -1,8 +1,7 @@
-"""The pytest options of the suite, known to pytest before it looks for tests.
+"""The pytest plugin `deadringer`: fixtures for tests, and the options of the contract suite.
 
-Registered as the pytest plugin `deadringer`: a conftest of a package named with `--pyargs` is
-read too late to add options. Every pytest run in the environment imports this module, also where
-`contracts` is another project's package: so it lies here and imports nothing of ours.
+A conftest of a package named with `--pyargs` is read too late to add options, so a plugin adds
+them. Every pytest run in the environment imports this module, so it imports little.
 """
 
 import os
@@ -16,11 +15,11 @@ if TYPE_CHECKING:
     from deadringer.fixtures import ExecutionFactory
 
     from .client import ExecutionApi
-    from .process import Attended
+    from .process import RunningMock
 
 
 FROZEN_AT = "2026-03-27T10:30:00.000Z"
-"""The time at the start of each test: the same world for all of them, on every day."""
+"""The time at the start of each test, so that every test sees the same world on every day."""
 
 
 @pytest.fixture(scope="session")
@@ -30,52 +29,52 @@ def execution_server_options() -> Sequence[str]:
 
 
 @pytest.fixture(scope="session")
-def _attended_mock(
+def _running_mock(
     execution_server_options: Sequence[str], tmp_path_factory: pytest.TempPathFactory
-) -> "Iterator[Attended]":
+) -> "Iterator[RunningMock]":
     from deadringer.mockserver.exceptions import StartError
 
-    from .process import attended_mock
+    from .process import run_mock
 
     log = tmp_path_factory.mktemp("execution_server") / "log.txt"
     options = ("--freeze", FROZEN_AT, *execution_server_options)
     try:
-        with attended_mock(options, log) as attended:
-            yield attended
+        with run_mock(options, log) as mock:
+            yield mock
     except StartError as problem:
         pytest.fail(str(problem), pytrace=False)
 
 
 @pytest.fixture(scope="session")
-def execution_server(_attended_mock: "Attended") -> "ExecutionApi":
-    """A mock that runs for the whole session, for fixtures that need its address; never reset."""
-    return _attended_mock.api
+def execution_server(_running_mock: "RunningMock") -> "ExecutionApi":
+    """A mock that runs for the whole session and is never reset, for session-wide fixtures."""
+    return _running_mock.api
 
 
 @pytest.fixture
-def execution_api(execution_server: "ExecutionApi", _attended_mock: "Attended") -> "ExecutionApi":
-    """The mock as it is at the start: `base_url`, `api_key`, `headers`, and what steers it."""
+def execution_api(execution_server: "ExecutionApi", _running_mock: "RunningMock") -> "ExecutionApi":
+    """The mock, reset before each test: `base_url`, `api_key`, `headers`, and control methods."""
     from .client import ControlError
 
     try:
         execution_server.reset()
     except ControlError as problem:
-        pytest.fail(f"{problem} {_attended_mock.fate}", pytrace=False)
+        pytest.fail(f"{problem} {_running_mock.exit_report}", pytrace=False)
     return execution_server
 
 
 @pytest.fixture
 def execution_factory(request: pytest.FixtureRequest) -> "ExecutionFactory":
-    """Executions that keep the contract: the same for a test whenever and wherever it runs."""
+    """Generated executions that follow the contract, the same for a test on every run."""
     from deadringer.fixtures import ExecutionFactory
 
-    file, _, name = request.node.location  # not the node id, to which plugins add
+    file, _, name = request.node.location  # not the node id, which plugins change
     return ExecutionFactory(f"{Path(file).as_posix()}::{name}")
 
 
 @pytest.fixture(scope="session")
 def assert_keeps_contract() -> Callable[..., None]:
-    """The function that asserts that a response, or parsed JSON, keeps the contract."""
+    """The function that asserts that a response, or parsed JSON, follows the contract."""
     from deadringer.contracts.testing import assert_keeps_contract
 
     return assert_keeps_contract
@@ -87,7 +86,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "deadringer", "the contract of Execution Detail (deadringer.contracts.suite)"
     )
     add = group.addoption
-    add("--deadringer-url", metavar="URL", help="origin of the server to judge")
+    add("--deadringer-url", metavar="URL", help="origin of the server to check")
     add(
         "--deadringer-key",
         metavar="KEY",
@@ -100,11 +99,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--deadringer-max-requests", metavar="N", type=int, default=500)
     add("--deadringer-watch", metavar="SECONDS", type=float, default=10)
     add("--deadringer-timeout", metavar="SECONDS", type=float, default=10)
-    add("--deadringer-quick", action="store_true", help="look at little, in seconds")
-    add("--deadringer-allow-writes", action="store_true", help="let the check start test runs")
+    add("--deadringer-quick", action="store_true", help="run a short check that takes seconds")
+    add("--deadringer-allow-writes", action="store_true", help="allow the check to start test runs")
     add(
         "--deadringer-fail-on",
         choices=("error", "warning"),
         default="error",
-        help="the severity of a breach that fails its test",
+        help="the lowest severity of a violation that fails its test",
     )

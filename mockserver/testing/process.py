@@ -1,4 +1,4 @@
-"""Starts the mock as a process of its own that cannot outlive the one that started it."""
+"""Start the mock as a child process that ends with its parent."""
 
 import json
 import os
@@ -14,39 +14,39 @@ from deadringer.mockserver.exceptions import StartError
 
 from .client import ExecutionApi
 
-_PATIENCE_S = 10
-_LINES_TOLD = 20
-# -P keeps the working folder out of the path: its files may be named like modules of Python.
+_TIMEOUT_S = 10
+_SHOWN_LOG_LINES = 20
+# -P keeps the working folder off the path: its files may have names of Python's modules.
 _COMMAND = (sys.executable, "-P", "-m", "deadringer.mockserver.testing.child")
 
 
 @dataclass(frozen=True, slots=True)
-class Attended:
-    """A mock that runs; `log` is the file that its log is written to."""
+class RunningMock:
+    """A running mock; `log` is its log file."""
 
     api: ExecutionApi
     process: "subprocess.Popen[str]"
     log: Path
 
     @property
-    def fate(self) -> str:
-        """Why it answers no more: its exit code and the end of its log, empty while it runs."""
+    def exit_report(self) -> str:
+        """Why it stopped: its exit code and the end of its log; "" while it runs."""
         code = self.process.poll()
         return "" if code is None else f"It ended with exit code {code}.\n{_end_of(self.log)}"
 
 
 @contextmanager
-def attended_mock(options: Sequence[str], log: Path) -> Iterator[Attended]:
-    """Run the mock on a free port while the context lasts.
+def run_mock(options: Sequence[str], log: Path) -> Iterator[RunningMock]:
+    """Run the mock on a free port for the duration of the context.
 
-    The child holds the other end of its standard input: when this process ends, however it does,
-    so does the mock. A Ctrl-C is meant for this process, which stops the child in its own time.
+    The mock ends when its standard input is closed, so it ends with this process, however that
+    ends. Ctrl-C reaches only this process, which then stops the mock.
 
     Raises:
-        StartError: if the mock cannot start; the message has its own words.
+        StartError: if the mock cannot start; the message contains the end of its log.
     """
     with log.open("w", encoding="utf-8") as stream:
-        process = subprocess.Popen(  # noqa: S603 - the command is ours, the options are the tests'
+        process = subprocess.Popen(  # noqa: S603 - a fixed command; the options are the tests'
             [*_COMMAND, *options, "--host", "127.0.0.1", "--port", "0"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -61,9 +61,9 @@ def attended_mock(options: Sequence[str], log: Path) -> Iterator[Attended]:
             assert process.stdout is not None
             message = process.stdout.readline()
             if not message:
-                process.wait(_PATIENCE_S)
+                process.wait(_TIMEOUT_S)
                 raise StartError(f"The mock did not start: {_end_of(log)}")
-            yield Attended(ExecutionApi(**json.loads(message)), process, log)
+            yield RunningMock(ExecutionApi(**json.loads(message)), process, log)
         finally:
             _stop(process)
 
@@ -72,18 +72,18 @@ def _stop(process: "subprocess.Popen[str]") -> None:
     assert process.stdin is not None
     process.stdin.close()
     try:
-        process.wait(_PATIENCE_S)
+        process.wait(_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment; filters of warnings are meant for the tests, not for the mock."""
+    """Return the environment without PYTHONWARNINGS, which is meant for the tests."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
 
 
 def _apart() -> dict[str, Any]:
-    """Return what keeps the terminal's signals from the child."""
+    """Return the options of Popen that keep the terminal's signals from the child."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     return {"start_new_session": True}
@@ -91,4 +91,4 @@ def _apart() -> dict[str, Any]:
 
 def _end_of(log: Path) -> str:
     lines = log.read_text("utf-8", "replace").strip().splitlines()
-    return "\n".join(lines[-_LINES_TOLD:]) or "it said nothing."
+    return "\n".join(lines[-_SHOWN_LOG_LINES:]) or "its log is empty."

@@ -1,4 +1,4 @@
-"""The real server: as a process of its own, or the application on a port of this one."""
+"""Servers for tests: a process of its own, or the application on a port of this process."""
 
 import itertools
 import os
@@ -38,7 +38,7 @@ KNOWN = f"/v1/workflows/{_COMPLETED['workflow_id']}/executions/{_COMPLETED['run_
 
 @dataclass
 class ServerProcess:
-    """One `python -m deadringer serve`, ready to answer."""
+    """One `python -m deadringer serve` that accepts requests."""
 
     process: subprocess.Popen[str]
     banner: str
@@ -53,16 +53,16 @@ class ServerProcess:
         return self.log_file.read_text("utf-8")
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
-        """Stop it and give its exit code."""
+        """Stop it and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal_number)
         return self.process.wait(20)
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
-    """The environment without settings of ours, then the given variables."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DEADRINGER_")}
-    return {**kept, **variables}
+    """Return the environment without variables of deadringer, plus `variables`."""
+    rest = {name: value for name, value in os.environ.items() if not name.startswith("DEADRINGER_")}
+    return {**rest, **variables}
 
 
 def serve_command(*options: str) -> list[str]:
@@ -71,9 +71,9 @@ def serve_command(*options: str) -> list[str]:
 
 @pytest.fixture(scope="session")
 def start_server(tmp_path_factory) -> Iterator[Callable[..., ServerProcess]]:
-    """Start a server on a free port with more options, in an empty folder or in `folder`.
+    """Start a server on a free port with further options, in an empty folder or in `folder`.
 
-    With `own_group` its processes can be sent a signal together, as a terminal does.
+    With `own_group` its processes are a group, which can be sent a signal as by a terminal.
     """
     with ExitStack() as stack:
 
@@ -124,7 +124,7 @@ def keyless(server) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def connect(server) -> Iterator[Callable[[], socket.socket]]:
-    """Open connections to the server of the module, which end with the test."""
+    """Return a function that opens connections to the module's server, closed after the test."""
     parts = urlsplit(server.url)
     with ExitStack() as stack:
 
@@ -143,7 +143,7 @@ def connection(connect) -> socket.socket:
 
 @pytest.fixture
 def refused_start(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Try to start a server that cannot start; give the finished process."""
+    """Run a server that cannot start; return the finished process."""
 
     def start(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -160,7 +160,7 @@ def refused_start(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 class SettableClock:
-    """A clock that stands until it is moved."""
+    """A clock that is frozen until it is advanced."""
 
     def __init__(self):
         self.moment = datetime(2026, 3, 27, 10, 15, tzinfo=UTC)
@@ -178,7 +178,7 @@ def clock() -> SettableClock:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Lets the application reach the connection of its request, as our own server does."""
+    """A handler whose requests have their connection in the environ, as with our server."""
 
     given_up = threading.Event()
 
@@ -193,19 +193,19 @@ class _QuietHandler(WSGIRequestHandler):
             wire.attach(None)
 
     def log(self, *_arguments):
-        """The application has a log of its own."""
+        """Log nothing; the application has a log of its own."""
 
 
 def _require_none(differences):
     message = [f"{number} {str(one)[:400]}" for number, one in enumerate(differences)]
-    assert not message, f"an answer differs where answers are kept: {message[0]}"
+    assert not message, f"a cached response differs: {message[0]}"
 
 
 @pytest.fixture
 def over_http() -> Iterator[Callable[[Flask], httpx.Client]]:
-    """Serve an application on a free port of this process; give a client that sends the key.
+    """Serve an application on a free port of this process; return a client that sends the key.
 
-    Every test that uses it also tests that no response shows whether answers are kept.
+    Every test that uses it also tests that cached responses equal those of the application.
     """
     with ExitStack() as stack:
 
@@ -231,7 +231,7 @@ def over_http() -> Iterator[Callable[[Flask], httpx.Client]]:
 
 @pytest.fixture
 def serve_scenario(over_http, monkeypatch) -> Callable[..., httpx.Client]:
-    """Serve a scenario, without the waits of its faults: those are told by the journal."""
+    """Serve a scenario without the delays of its faults, which the journal reports."""
     monkeypatch.setattr("deadringer.mockserver.faults.transport.pause", lambda _seconds: None)
 
     def serve(scenario=None, clock=None, **settings) -> httpx.Client:
@@ -242,7 +242,7 @@ def serve_scenario(over_http, monkeypatch) -> Callable[..., httpx.Client]:
 
 
 def wait_for_held(server, requests: int) -> None:
-    """Wait until so many requests that get no response have arrived: they count in the window."""
+    """Wait until so many requests without a response have arrived, by the rate window."""
     for requested in itertools.count(1):
         headers = httpx.get(f"{server.url}/v1/credits/balance", headers=DEMO, timeout=20).headers
         counted = int(headers["RateLimit-Limit"]) - int(headers["RateLimit-Remaining"])

@@ -1,4 +1,4 @@
-"""The log: one line a request, and never a key."""
+"""The log: one line per request, and never a key."""
 
 import json
 import re
@@ -82,7 +82,7 @@ def test_a_refusal_of_the_http_server_quotes_no_key(start_server, key):
     address = urlsplit(server.url)
     encoded = "".join(f"%{ord(letter):02X}" for letter in key)
     post = f"POST /v1/workflows HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Encoding: {key}"
-    asked = [
+    requests = [
         *(
             f"GET {target} HTTP/1.1\r\nHost: x"
             for target in (f"ftp://h/{key}", f"ftp://h/{encoded}")
@@ -91,14 +91,14 @@ def test_a_refusal_of_the_http_server_quotes_no_key(start_server, key):
         post,
     ]
     shown = []
-    for head in asked:
+    for head in requests:
         with socket.create_connection((address.hostname, address.port), 20) as connection:
             connection.sendall(f"{head}\r\n\r\nx".encode())
             shown.append(b"".join(iter(lambda: connection.recv(65_536), b"")).decode())
     server.stop()
 
     assert all(" 400 " in one or " 415 " in one for one in shown)
-    assert len(server.log.splitlines()) >= len(asked)
+    assert len(server.log.splitlines()) >= len(requests)
     for secret in (key[3:-3], key.lower(), encoded, "y-0123", "other-secret"):
         assert secret not in server.log + "".join(shown)
 

@@ -31,8 +31,8 @@ LISTS = {option.written for option in SETTINGS if option.multiple}
 
 
 @pytest.fixture
-def given(monkeypatch, tmp_path):
-    """Return the settings of options, variables and the table [tool.deadringer], and no others."""
+def load(monkeypatch, tmp_path):
+    """Return a function that reads settings from options, variables and [tool.deadringer] alone."""
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
         if name.startswith("DEADRINGER_"):
@@ -60,8 +60,8 @@ def test_every_option_is_a_field_of_the_settings_and_every_field_an_option():
     )
 
 
-def test_without_any_setting_the_defaults_hold(given):
-    settings = given()
+def test_without_any_setting_the_defaults_hold(load):
+    settings = load()
 
     assert settings == Settings()
     assert settings.api_keys == (DEMO_KEY,)
@@ -71,8 +71,8 @@ def test_without_any_setting_the_defaults_hold(given):
     assert settings_from(serve.make_context("serve", [])) == Settings()
 
 
-def test_the_command_line_precedes_the_environment_and_that_the_file(given):
-    settings = given(
+def test_the_command_line_precedes_the_environment_and_that_the_file(load):
+    settings = load(
         *("--host", "line"),
         table="host = 'file'\nport = 1\nlog-format = 'json'",
         DEADRINGER_HOST="environment",
@@ -82,9 +82,9 @@ def test_the_command_line_precedes_the_environment_and_that_the_file(given):
     assert (settings.host, settings.port, settings.log_format) == ("line", 2, "json")
 
 
-def test_a_bad_value_that_another_source_precedes_does_not_matter(given):
-    line = given("--port", "3", table="port = 'bad'", DEADRINGER_PORT="bad")
-    environment = given(table="port = [1]\nreload = 5", DEADRINGER_PORT="2", DEADRINGER_RELOAD="1")
+def test_a_bad_value_that_another_source_precedes_does_not_matter(load):
+    line = load("--port", "3", table="port = 'bad'", DEADRINGER_PORT="bad")
+    environment = load(table="port = [1]\nreload = 5", DEADRINGER_PORT="2", DEADRINGER_RELOAD="1")
 
     assert line.port == 3
     assert (environment.port, environment.reload) == (2, True)
@@ -149,16 +149,16 @@ LINE = {
 SWITCHES = {"reload": True, "empty": True, "control": False, "tls": True}
 
 
-def test_every_setting_can_be_given_on_the_command_line(given):
+def test_every_setting_can_be_given_on_the_command_line(load):
     options = [
         part for name, values in LINE.items() for one in values for part in (f"--{name}", one)
     ]
 
     assert LINE.keys() | SWITCHES.keys() == {option.written for option in SETTINGS}
-    assert given(*options, "--reload", "--empty", "--no-control", "--tls") == EVERY
+    assert load(*options, "--reload", "--empty", "--no-control", "--tls") == EVERY
 
 
-def test_every_setting_can_be_given_in_the_environment(given):
+def test_every_setting_can_be_given_in_the_environment(load):
     joined = {name: ",".join(values) for name, values in LINE.items()}
     joined["fixtures"] = os.pathsep.join(LINE["fixtures"])
     joined |= {name: "yes" if on else "no" for name, on in SWITCHES.items()}
@@ -166,20 +166,20 @@ def test_every_setting_can_be_given_in_the_environment(given):
     variables = {f"DEADRINGER_{name.upper().replace('-', '_')}": joined[name] for name in joined}
 
     assert variables.keys() == {option.variable for option in SETTINGS}
-    assert given(**variables) == EVERY
+    assert load(**variables) == EVERY
 
 
 @pytest.mark.parametrize("dash", ["-", "_"])
-def test_every_setting_can_be_given_in_the_file(given, dash):
+def test_every_setting_can_be_given_in_the_file(load, dash):
     values = {name: texts if len(texts) > 1 else texts[0] for name, texts in LINE.items()}
     lines = [f"{name.replace('-', dash)} = {value!r}" for name, value in values.items()]
     lines += [f"{name} = {str(on).lower()}" for name, on in SWITCHES.items()]
 
-    assert given(table="\n".join(lines)) == EVERY
+    assert load(table="\n".join(lines)) == EVERY
 
 
-def test_the_file_has_numbers_times_and_joined_texts_too(given):
-    settings = given(
+def test_the_file_has_numbers_times_and_joined_texts_too(load):
+    settings = load(
         table="port = 0\nspeed = 20.5\nfreeze = 2026-03-27T10:15:00Z\napi-key = 'one, two'\n"
         f"fixtures = 'a{os.pathsep}b'\nseed = 7"
     )
@@ -206,7 +206,7 @@ def test_the_help_names_the_variable_and_default_of_each_setting():
         assert f"[env var: {option.variable}; default: " in text
 
 
-def test_the_help_shows_nothing_of_the_file(given):
+def test_the_help_shows_nothing_of_the_file(load):
     Path("pyproject.toml").write_text("[tool.deadringer]\ncontrol-token = 'hush'\nprot = 1")
 
     done = CliRunner().invoke(main, ["serve", "--help"], env={"DEADRINGER_PROT": "1"})
@@ -216,24 +216,24 @@ def test_the_help_shows_nothing_of_the_file(given):
 
 
 @pytest.mark.parametrize("empty", ["", ",", " , "])
-def test_an_empty_list_counts_as_none(given, empty):
+def test_an_empty_list_counts_as_none(load, empty):
     table = "api-key = ['file']"
 
-    assert given(DEADRINGER_API_KEY=empty) == Settings()
-    assert given("--api-key", empty.strip(" ,")) == Settings()
-    assert given(table=f"api-key = '{empty}'") == Settings()
-    assert given(table="api-key = []") == Settings()
-    assert given(table=table, DEADRINGER_API_KEY=empty).api_keys == ("file",)
-    assert given("--api-key", "", table=table).api_keys == ("file",)
-    assert given("--api-key", "", "--api-key", "one").api_keys == ("one",)
+    assert load(DEADRINGER_API_KEY=empty) == Settings()
+    assert load("--api-key", empty.strip(" ,")) == Settings()
+    assert load(table=f"api-key = '{empty}'") == Settings()
+    assert load(table="api-key = []") == Settings()
+    assert load(table=table, DEADRINGER_API_KEY=empty).api_keys == ("file",)
+    assert load("--api-key", "", table=table).api_keys == ("file",)
+    assert load("--api-key", "", "--api-key", "one").api_keys == ("one",)
 
 
-def test_an_empty_variable_counts_as_not_given(given):
-    assert given(DEADRINGER_PORT="", DEADRINGER_CONTROL="", table="port = 5").port == 5
+def test_an_empty_variable_counts_as_not_given(load):
+    assert load(DEADRINGER_PORT="", DEADRINGER_CONTROL="", table="port = 5").port == 5
 
 
-def test_an_unknown_variable_is_refused_with_the_nearest_name_and_all_names(given):
-    message = refusal(given, "--port", "0", DEADRINGER_PROT="1", DEADRINGER_WORKFLOW="x")
+def test_an_unknown_variable_is_refused_with_the_nearest_name_and_all_names(load):
+    message = refusal(load, "--port", "0", DEADRINGER_PROT="1", DEADRINGER_WORKFLOW="x")
 
     assert message.startswith(
         "Unknown environment variable DEADRINGER_PROT. Did you mean DEADRINGER_PORT? Known: "
@@ -245,14 +245,14 @@ def test_an_unknown_variable_is_refused_with_the_nearest_name_and_all_names(give
 @pytest.mark.parametrize(
     "name", ["HELP", "PORTS", "SERVICE", "SERVICE_HOSTS", "API_KEYS", "PORT_TCP", "XSERVICE_HOST"]
 )
-def test_what_only_resembles_a_known_variable_is_refused(given, name):
-    assert f"DEADRINGER_{name}." in refusal(given, **{f"DEADRINGER_{name}": "1"})
+def test_what_only_resembles_a_known_variable_is_refused(load, name):
+    assert f"DEADRINGER_{name}." in refusal(load, **{f"DEADRINGER_{name}": "1"})
 
 
-def test_variables_of_other_programs_and_commands_are_ignored(given):
+def test_variables_of_other_programs_and_commands_are_ignored(load):
     others = dict.fromkeys(OTHER_VARIABLES, "x")
 
-    assert given(PORT="x", DEADRINGER="y", **others) == Settings()
+    assert load(PORT="x", DEADRINGER="y", **others) == Settings()
 
 
 def test_every_variable_of_the_package_is_known_to_serve():
@@ -272,24 +272,24 @@ def test_every_variable_of_the_package_is_known_to_serve():
     assert named <= known
 
 
-def test_variables_of_a_kubernetes_service_are_ignored(given):
+def test_variables_of_a_kubernetes_service_are_ignored(load):
     sibling = {name.replace("_", "_UI_", 1): value for name, value in KUBERNETES.items()}
 
-    assert given(**KUBERNETES, **sibling) == Settings()
-    assert given(table="port = 5", **KUBERNETES).port == 5
-    assert given("--port", "6", **KUBERNETES).port == 6
+    assert load(**KUBERNETES, **sibling) == Settings()
+    assert load(table="port = 5", **KUBERNETES).port == 5
+    assert load("--port", "6", **KUBERNETES).port == 6
 
 
-def test_a_port_that_kubernetes_would_not_set_is_refused(given):
-    assert "DEADRINGER_UI_PORT" in refusal(given, DEADRINGER_UI_PORT="4010")
+def test_a_port_that_kubernetes_would_not_set_is_refused(load):
+    assert "DEADRINGER_UI_PORT" in refusal(load, DEADRINGER_UI_PORT="4010")
     for value in ("garbage", "tcp:/10.0.0.1:4010", "http://10.0.0.1:4010"):
-        message = refusal(given, **{**KUBERNETES, "DEADRINGER_PORT": value})
+        message = refusal(load, **{**KUBERNETES, "DEADRINGER_PORT": value})
         assert f"Setting port: {value!r} is not a whole number" in message
         assert "(from DEADRINGER_PORT)" in message
 
 
-def test_an_unknown_name_in_the_file_is_refused_with_the_nearest_name_and_all_names(given):
-    message = refusal(given, table="prot = 1")
+def test_an_unknown_name_in_the_file_is_refused_with_the_nearest_name_and_all_names(load):
+    message = refusal(load, table="prot = 1")
 
     assert message.startswith(
         "Unknown setting prot in [tool.deadringer] in pyproject.toml. Did you mean port? Known: "
@@ -297,8 +297,8 @@ def test_an_unknown_name_in_the_file_is_refused_with_the_nearest_name_and_all_na
     assert "allow-host" in message
 
 
-def test_a_table_of_another_command_is_ignored(given):
-    assert given(table="[tool.deadringer.check]\nx = 1") == Settings()
+def test_a_table_of_another_command_is_ignored(load):
+    assert load(table="[tool.deadringer.check]\nx = 1") == Settings()
 
 
 @pytest.mark.parametrize(
@@ -329,20 +329,20 @@ def test_a_table_of_another_command_is_ignored(given):
         ("allow-host", "mock:80x", "such as mock.example, without port"),
     ],
 )
-def test_a_bad_value_is_refused_with_its_source_and_what_is_allowed(given, name, value, reason):
-    on_the_line = refusal(given, f"--{name}", value)
+def test_a_bad_value_is_refused_with_its_source_and_what_is_allowed(load, name, value, reason):
+    on_the_line = refusal(load, f"--{name}", value)
     assert on_the_line.startswith(f"Setting {name}: ")
     assert reason in on_the_line
     assert on_the_line.endswith(f"(from --{name}).")
 
     in_the_file = refusal(
-        given, table=f"{name} = [{value!r}]" if name in LISTS else f"{name} = {value!r}"
+        load, table=f"{name} = [{value!r}]" if name in LISTS else f"{name} = {value!r}"
     )
     assert in_the_file == on_the_line.replace(f"--{name})", "[tool.deadringer] in pyproject.toml)")
 
     if value:
         variable = f"DEADRINGER_{name.upper().replace('-', '_')}"
-        assert refusal(given, **{variable: value}) == on_the_line.replace(
+        assert refusal(load, **{variable: value}) == on_the_line.replace(
             f"--{name})", f"{variable})"
         )
 
@@ -370,31 +370,31 @@ def test_a_bad_value_is_refused_with_its_source_and_what_is_allowed(given, name,
         ("chaos = 5", "'overloaded'"),
     ],
 )
-def test_a_value_of_another_kind_in_the_file_is_refused(given, line, reason):
-    message = refusal(given, table=line)
+def test_a_value_of_another_kind_in_the_file_is_refused(load, line, reason):
+    message = refusal(load, table=line)
 
     assert message.startswith(f"Setting {line.partition(' =')[0]}: ")
     assert reason in message
     assert message.endswith("(from [tool.deadringer] in pyproject.toml).")
 
 
-def test_a_bad_secret_is_not_shown(given):
-    assert "cret" not in refusal(given, "--api-key", "se cret")
-    assert "cret" not in refusal(given, DEADRINGER_API_KEY="one,se cret")
-    assert "1234" not in refusal(given, table="control-token = 1234")
-    assert "1234" not in refusal(given, table="api-key = 1234")
-    assert "1234" not in refusal(given, table="api-key = [1234]")
+def test_a_bad_secret_is_not_shown(load):
+    assert "cret" not in refusal(load, "--api-key", "se cret")
+    assert "cret" not in refusal(load, DEADRINGER_API_KEY="one,se cret")
+    assert "1234" not in refusal(load, table="control-token = 1234")
+    assert "1234" not in refusal(load, table="api-key = 1234")
+    assert "1234" not in refusal(load, table="api-key = [1234]")
 
 
 @pytest.mark.parametrize("content", [b"[tool", b"\xff", b"[tool]\ndeadringer = 5"])
-def test_a_file_that_cannot_be_read_is_refused(given, content):
+def test_a_file_that_cannot_be_read_is_refused(load, content):
     Path("pyproject.toml").write_bytes(content)
 
     with pytest.raises(SettingsError, match=r"pyproject\.toml"):
         serve.make_context("serve", [])
 
 
-def test_a_context_without_variables_and_file_has_the_options_alone(given, monkeypatch):
+def test_a_context_without_variables_and_file_has_the_options_alone(load, monkeypatch):
     Path("pyproject.toml").write_text("[tool.deadringer]\nprot = 1")
     monkeypatch.setenv("DEADRINGER_PORT", "garbage")
     monkeypatch.setenv("DEADRINGER_PROT", "1")
@@ -404,7 +404,7 @@ def test_a_context_without_variables_and_file_has_the_options_alone(given, monke
     assert settings_from(context) == Settings(seed=5)
 
 
-def test_other_commands_do_not_read_the_variables_of_serve(given):
+def test_other_commands_do_not_read_the_variables_of_serve(load):
     done = CliRunner().invoke(main, ["examples"], env={"DEADRINGER_PROT": "1", **KUBERNETES})
 
     assert done.exit_code == 0

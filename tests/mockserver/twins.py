@@ -1,4 +1,4 @@
-"""Two applications that get the same requests at the same time: one keeps answers, one does not."""
+"""Two applications that get the same requests: one with the response cache, one without."""
 
 import io
 import threading
@@ -14,11 +14,11 @@ OF_THE_TESTS = {
     *("werkzeug.socket", "REMOTE_PORT", "REQUEST_URI", "RAW_URI"),
     "HTTP_X_SCHEMATHESIS_TESTCASEID",
 }
-"""What these tests put into an environ beside what our server and a user do."""
+"""Entries of the environ that only these tests add."""
 
 
 class HeldClock:
-    """A clock that stands while both applications answer."""
+    """A clock that is frozen while both applications respond."""
 
     def __init__(self, clock):
         self._clock = clock
@@ -32,11 +32,11 @@ class HeldClock:
 
 
 class Twins:
-    """A WSGI application that answers as `app` does, and fails where a twin answers differently.
+    """A WSGI application that returns the responses of `app`, and compares them with a twin's.
 
-    Each request goes to both, in the same order, so both have the same history. Answers outside
-    the API are the control API's and hold names that are drawn anew; only those of the API are
-    compared: status, headers in their order, and body.
+    Each request goes to both, in the same order, so both have the same history. Only responses of
+    the API are compared (status, headers in order, body): those of the control API contain random
+    names.
     """
 
     def __init__(self, app: Flask):
@@ -54,12 +54,12 @@ class Twins:
         self._lock = threading.Lock()
 
     def close(self):
-        """Let go of the files of both, which would stay open until somebody looks for garbage."""
+        """Close the files of both, which would stay open until garbage collection."""
         for app in (self._app, self.twin):
             app.extensions[EXTENSION].close()
 
     def _count_repeated(self, response_cache):
-        """Count the responses that were repeated: a comparison of none would say nothing."""
+        """The number of cached responses; without any, a comparison proves nothing."""
         repeated = response_cache.repeated
         response_cache._clock = self._clock
 

@@ -12,11 +12,11 @@ from typing import Any
 from deadringer.contracts import JsonObject, parse_timestamp
 from deadringer.mockserver import DEMO_KEY, RatePolicy, Settings
 from deadringer.mockserver.app import build_app
-from deadringer.mockserver.faults.contract import Answer, ContractFault, Traffic
+from deadringer.mockserver.faults.contract import ContractFault, MutableResponse, Traffic
 
 from .servers import PLENTY, serving
 
-Change = Callable[[Traffic, Answer], None]
+Change = Callable[[Traffic, MutableResponse], None]
 Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -62,7 +62,7 @@ def _objects(value: Any) -> Iterator[JsonObject]:
 def _every(change: Callable[[JsonObject], None]) -> Change:
     """Change every object of every good response that stands outside of inputs and outputs."""
 
-    def changed(_traffic: Traffic, response: Answer) -> None:
+    def changed(_traffic: Traffic, response: MutableResponse) -> None:
         if response.status == 200 and isinstance(response.body, dict):
             for found in list(_objects(response.body)):
                 change(found)
@@ -71,7 +71,7 @@ def _every(change: Callable[[JsonObject], None]) -> Change:
 
 
 def _run(change: Callable[[JsonObject], None]) -> Change:
-    def changed(traffic: Traffic, response: Answer) -> None:
+    def changed(traffic: Traffic, response: MutableResponse) -> None:
         if traffic.operation_id == "getExecution" and response.data:
             change(response.data)
 
@@ -140,22 +140,22 @@ def _not_started(run: JsonObject) -> None:
         run["steps"] = []
 
 
-def _keys_sorted(_traffic: Traffic, response: Answer) -> None:
+def _keys_sorted(_traffic: Traffic, response: MutableResponse) -> None:
     response.body = json.loads(json.dumps(response.body, sort_keys=True))
 
 
-def _opaque(_traffic: Traffic, response: Answer) -> None:
+def _opaque(_traffic: Traffic, response: MutableResponse) -> None:
     """Names of people and things in every script; what is an id stays as it is."""
     if response.data.get("workflow", {}) and "name" in response.data:
         response.data["name"] = "كل الأسماء 名前 𝔫𝔞𝔪𝔢 🎉"
 
 
-def _unsorted(traffic: Traffic, response: Answer) -> None:
+def _unsorted(traffic: Traffic, response: MutableResponse) -> None:
     if traffic.operation_id == "listExecutions" and response.data:
         response.data["executions"].sort(key=lambda row: row["run_id"][::-1])
 
 
-def _recovered(traffic: Traffic, response: Answer) -> None:
+def _recovered(traffic: Traffic, response: MutableResponse) -> None:
     if traffic.operation_id == "listExecutions" and response.data:
         page = response.data["pagination"]
         for row in response.data["executions"]:
@@ -172,7 +172,7 @@ def _recovered(traffic: Traffic, response: Answer) -> None:
         response.body["message"] = "Executions retrieved successfully"
 
 
-def _bearer_unknown(traffic: Traffic, response: Answer) -> None:
+def _bearer_unknown(traffic: Traffic, response: MutableResponse) -> None:
     if traffic.is_bearer:
         response.status = 401
         response.body = {
@@ -181,17 +181,17 @@ def _bearer_unknown(traffic: Traffic, response: Answer) -> None:
         }
 
 
-def _no_limits(_traffic: Traffic, response: Answer) -> None:
+def _no_limits(_traffic: Traffic, response: MutableResponse) -> None:
     for name in ("Limit", "Remaining", "Reset"):
         response.headers.pop(f"RateLimit-{name}", None)
 
 
-def _home_page_401(_traffic: Traffic, response: Answer) -> None:
+def _home_page_401(_traffic: Traffic, response: MutableResponse) -> None:
     if response.status == 401:
         response.body = {"message": "Unauthorized", "error": "Invalid or missing API key"}
 
 
-def _rate_page_429(_traffic: Traffic, response: Answer) -> None:
+def _rate_page_429(_traffic: Traffic, response: MutableResponse) -> None:
     if response.status == 429:
         response.body = {
             "success": False,
@@ -200,23 +200,23 @@ def _rate_page_429(_traffic: Traffic, response: Answer) -> None:
         }
 
 
-def _without_message(_traffic: Traffic, response: Answer) -> None:
+def _without_message(_traffic: Traffic, response: MutableResponse) -> None:
     if isinstance(response.body, dict):
         response.body.pop("message", None)
 
 
-def _bare_errors(_traffic: Traffic, response: Answer) -> None:
+def _bare_errors(_traffic: Traffic, response: MutableResponse) -> None:
     for name in ("details", "suggestion"):
         response.error.pop(name, None)
 
 
-def _charset(_traffic: Traffic, response: Answer) -> None:
+def _charset(_traffic: Traffic, response: MutableResponse) -> None:
     response.headers["Content-Type"] = "application/json; charset=utf-8"
 
 
-def _only_completed(traffic: Traffic, response: Answer) -> None:
+def _only_completed(traffic: Traffic, response: MutableResponse) -> None:
     if traffic.operation_id == "listExecutions" and response.data:
-        rows = traffic.ask(f"{traffic.path}?page_size=100").data["executions"]
+        rows = traffic.send(f"{traffic.path}?page_size=100").data["executions"]
         done = [row for row in rows if row["status"] == "completed"]
         page, size = (response.data["pagination"][name] for name in ("page", "page_size"))
         response.data["executions"] = done[(page - 1) * size : page * size]
@@ -226,24 +226,24 @@ def _only_completed(traffic: Traffic, response: Answer) -> None:
         }
 
 
-def _one_run_lost(traffic: Traffic, response: Answer) -> None:
+def _one_run_lost(traffic: Traffic, response: MutableResponse) -> None:
     if traffic.ids.get("runId") == "run_p7t5u1" and response.status == 200:
         response.status = 404
         response.body = {"success": False, "error": {"code": "NOT_FOUND", "message": "Not yet"}}
 
 
-def _balance_as_text(traffic: Traffic, response: Answer) -> None:
+def _balance_as_text(traffic: Traffic, response: MutableResponse) -> None:
     if traffic.operation_id == "getCreditBalance" and response.data:
         response.data["balance"] = str(response.data["balance"])
 
 
-def _variables_lost(traffic: Traffic, response: Answer) -> None:
+def _variables_lost(traffic: Traffic, response: MutableResponse) -> None:
     if traffic.operation_id == "getExecutionVariables" and response.status == 200:
         response.status = 404
         response.body = {"success": False, "error": {"code": "NOT_FOUND", "message": "None kept"}}
 
 
-def _huge(traffic: Traffic, response: Answer) -> None:
+def _huge(traffic: Traffic, response: MutableResponse) -> None:
     steps = response.data.get("steps", [])
     if traffic.ids.get("runId") in {"run_x7k9m2", "run_b7h2k9"}:
         for step in steps.values() if isinstance(steps, dict) else steps:
@@ -251,7 +251,7 @@ def _huge(traffic: Traffic, response: Answer) -> None:
                 step["output"] = {**step["output"], "raw": "x" * 1_200_000}
 
 
-def _finishes_between(traffic: Traffic, response: Answer) -> None:
+def _finishes_between(traffic: Traffic, response: MutableResponse) -> None:
     """The list still shows as running what has ended by the time the detail is read."""
     if traffic.operation_id == "listExecutions" and response.data and traffic.count == 0:
         for row in response.data["executions"][:1]:
@@ -262,7 +262,7 @@ def _finishes_between(traffic: Traffic, response: Answer) -> None:
 def _only(*operation_ids: str) -> Change:
     """Offer some operations only; all others are an unknown route's bare 404."""
 
-    def changed(traffic: Traffic, response: Answer) -> None:
+    def changed(traffic: Traffic, response: MutableResponse) -> None:
         if traffic.operation_id not in operation_ids:
             response.status, response.raw = 404, b"not found\n"
             response.headers["Content-Type"] = "text/plain"

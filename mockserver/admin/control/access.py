@@ -1,6 +1,6 @@
-"""Who may use the control API and the pages: this machine, or whoever holds the token.
+"""Access to the control API and the pages: from this machine, or with the control token.
 
-A browser obeys any page it shows, so what it sends is judged by the page it comes from.
+Any page can make a browser send requests, so a browser's request is checked by its origin.
 """
 
 import hashlib
@@ -18,11 +18,11 @@ from deadringer.mockserver.context import context_of_request
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.world.service import Service
 
-_WIDE = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, not bound to
+_WIDE = {"0.0.0.0", "::", ""}  # noqa: S104 - only compared
 
 
 def is_loopback(name: str) -> bool:
-    """Return whether a host name or address is this machine, for browsers too (RFC 6761)."""
+    """Return whether a host name or address is this machine, also for browsers (RFC 6761)."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     address = _address(name)
@@ -30,11 +30,11 @@ def is_loopback(name: str) -> bool:
 
 
 def is_own(name: str, bound: str, allowed: Iterable[str]) -> bool:
-    """Return whether a request for this host can be meant for us.
+    """Return whether a request for this host name can be meant for the mock.
 
-    A page of another site can make its own name lead here (DNS rebinding), and then counts as one
-    of ours. It cannot do so with an address, nor with a name no public registry gives out, which is
-    how containers call each other.
+    By DNS rebinding, another site can point its own name to this address, and its pages would pass
+    as pages of the mock. That is impossible with an address, and with a name outside of public
+    registries, as containers use them.
     """
     if is_loopback(name) or name == bound.lower() or name in {one.lower() for one in allowed}:
         return True
@@ -48,12 +48,12 @@ def host_name(authority: str) -> str:
     """Return the name or address in `name:port`, "" if there is none."""
     try:
         return (urlsplit(f"//{authority}").hostname or "").rstrip(".")
-    except ValueError:  # half a bracket
+    except ValueError:  # an unbalanced bracket
         return ""
 
 
 def authority_of(origin: str) -> str:
-    """Return `name:port` of an origin, "" if it has none, as `null` has."""
+    """Return `name:port` of an origin, "" if it has none, such as `null`."""
     try:
         return urlsplit(origin).netloc
     except ValueError:
@@ -74,25 +74,25 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 READING = frozenset({"GET", "HEAD"})
 OWN_HEADERS = ("X-Mock-Session", "X-Mock-Token", "X-Mock-Request")
-"""Headers a page of another site can send only with our consent; plain forms never can."""
+"""Headers that pages of other sites can send only if CORS allows it, and forms never."""
 _SENT_BY_BROWSERS = ("Origin", "Sec-Fetch-Site")
-"""Not `Sec-Fetch-Mode`: the `fetch` of Node sends it too, and browsers never without the site."""
+"""`Sec-Fetch-Mode` is not among them: the `fetch` of Node sends it too."""
 
 
 class Sender(Enum):
-    """Where a request comes from."""
+    """The origin of a request."""
 
     OWN_PAGE = auto()
     LOCAL_PAGE = auto()
     """A page of this machine, on another port."""
     LINK = auto()
-    """Somebody followed a link to us; the page that has it cannot read the response."""
+    """A link on another page was followed; that page cannot read the response."""
     PROGRAM = auto()
     OTHER_SITE = auto()
 
 
 def sender_of(request: Request) -> Sender:
-    """Return where a request comes from."""
+    """Return the origin of a request."""
     origin = request.headers.get("Origin")
     if origin is not None:
         return _by_origin(origin, request.host)
@@ -136,29 +136,29 @@ def holds_token(request: Request, token: str) -> bool:
 
 
 def holds_cookie(request: Request, token: str) -> bool:
-    """Return whether a request comes from a browser that was told the token."""
+    """Return whether a request has the cookie of a browser that is signed in."""
     return _is_equal(request.cookies.get(COOKIE, ""), _cookie_value(token))
 
 
-def is_token(given: str, token: str) -> bool:
-    """Return whether somebody typed the token."""
-    return _is_equal(given, token)
+def is_token(entered: str, token: str) -> bool:
+    """Return whether the entered text is the token."""
+    return _is_equal(entered, token)
 
 
 def remember(response: AnyResponse, token: str) -> None:
-    """Let the browser hold the token from now on; scripts and other sites never get it."""
+    """Set the cookie that signs a browser in; scripts and other sites cannot read it."""
     response.set_cookie(
         COOKIE, _cookie_value(token), path="/__mock/", httponly=True, samesite="Strict"
     )
 
 
 def _cookie_value(token: str) -> str:
-    """Derive the value: a browser shows a cookie to every port of this machine."""
+    """Return the derived value: a browser sends a cookie to every port of this machine."""
     return hmac.digest(token.encode(), b"deadringer control cookie", hashlib.sha256).hex()
 
 
-def _is_equal(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+def _is_equal(sent: str, expected: str) -> bool:
+    return hmac.compare_digest(sent.encode("utf-8", "replace"), expected.encode())
 
 
 ROOT = "/__mock/"
@@ -168,7 +168,7 @@ ASSETS = f"{PAGES}assets/"
 
 
 def guard(service: Service) -> AnyResponse | None:
-    """Refuse pages of other sites, and, if a token is set, whoever lacks it.
+    """Refuse pages of other sites and, if a token is set, requests without it.
 
     Raises:
         ApiError: AUTH_REQUIRED or FORBIDDEN.
@@ -185,14 +185,14 @@ def guard(service: Service) -> AnyResponse | None:
     if sender is Sender.OTHER_SITE:
         raise ApiError(
             "FORBIDDEN",
-            "Pages of other sites may not steer this mock",
+            "Cross-site requests to the control API are not allowed",
             "Serve the page from localhost, or start with --control-token",
         )
     return None
 
 
 def share(response: Response, settings: Settings) -> Response:
-    """Let pages of this machine, and those that hold the token, use the control API."""
+    """Add CORS headers for pages of this machine, or for all pages if a token is required."""
     origin = request.headers.get("Origin")
     if not origin or not request.path.startswith(ROOT):
         return response
@@ -208,13 +208,12 @@ def share(response: Response, settings: Settings) -> Response:
 
 
 def preflight() -> Response | None:
-    """Answer a browser's question before its request; the headers come from `share`."""
-    is_question = request.method == "OPTIONS" and request.path.startswith(ROOT)
-    if not is_question:
+    """Return the response to a CORS preflight, else None; `share` adds the headers."""
+    if request.method != "OPTIONS" or not request.path.startswith(ROOT):
         return None
-    answer = Response(status=204)
-    del answer.headers["Content-Type"]
-    return answer
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
 
 
 def _require_own_host(settings: Settings) -> None:
@@ -222,35 +221,35 @@ def _require_own_host(settings: Settings) -> None:
     if not is_own(name, settings.host, settings.allowed_hosts):
         raise ApiError(
             "FORBIDDEN",
-            f"This mock does not answer here under the name {name[:80]!r}",
-            "Call it by localhost or by its address, or start with --allow-host NAME",
+            f"The host name {name[:80]!r} is not allowed for the control API",
+            "Use localhost or the address, or start with --allow-host NAME",
         )
 
 
-def _asked_target() -> str:
+def _requested_target() -> str:
     query = request.query_string.decode("latin-1")
     return quote(request.path) + (f"?{query}" if query else "")
 
 
 def _require_token(token: str) -> AnyResponse | None:
-    """Let in whoever sends the token, or a browser that knows it.
+    """Accept requests with the token or the cookie; return a redirect or raise for others.
 
-    A browser sends its cookie along from every page of this machine, so that with the cookie alone
-    only our own pages may write.
+    A browser sends the cookie from every page of this machine, so with the cookie alone only the
+    mock's own pages may write.
     """
     is_open = request.path == SIGN_IN or request.path.startswith(ASSETS)
     if is_open or holds_token(request, token):
         return None
     is_reading = request.method in READING
-    is_ours = is_reading or sender_of(request) in {Sender.OWN_PAGE, Sender.PROGRAM}
-    if is_ours and holds_cookie(request, token):
+    is_trusted = is_reading or sender_of(request) in {Sender.OWN_PAGE, Sender.PROGRAM}
+    if is_trusted and holds_cookie(request, token):
         return None
-    # What a page fetches by itself would be taken for a part of it.
+    # Only navigation is redirected: a fetch would take the sign-in page for its data.
     is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
     if is_reading and is_page and request.path.startswith(PAGES):
-        return redirect(f"{SIGN_IN}?next={quote(_asked_target(), safe='/')}", 303)
+        return redirect(f"{SIGN_IN}?next={quote(_requested_target(), safe='/')}", 303)
     raise ApiError(
         "AUTH_REQUIRED",
         "The control token is missing or wrong",
-        f"Send it as X-Mock-Token, or tell it to the browser at {SIGN_IN}",
+        f"Send it in the X-Mock-Token header, or sign in at {SIGN_IN}",
     )

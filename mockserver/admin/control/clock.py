@@ -1,4 +1,4 @@
-"""The clock of a session: read, set, moved, and given back."""
+"""The clock of a session: read, set, advance and reset it."""
 
 from datetime import UTC, datetime
 
@@ -28,13 +28,13 @@ def set_clock(control: ControlContext) -> JsonObject:
 
 
 def unset_clock(control: ControlContext) -> JsonObject:
-    """Go back to the clock of the start."""
+    """Reset the clock to that of the start."""
     control.change("clock", {})
     return get_clock(control)
 
 
 def advance_clock(control: ControlContext) -> JsonObject:
-    """Move the time by some seconds."""
+    """Advance the clock by some seconds."""
     clock = control.service.session_clock(control.session_name)
     try:
         moved = clock.moved(control.service.clock.now(), control.body["seconds"])
@@ -48,7 +48,7 @@ def advance_clock(control: ControlContext) -> JsonObject:
 
 def _moment(text: str) -> datetime:
     parsed = parse_timestamp(text)
-    assert parsed is not None, "the document asks for a time"
+    assert parsed is not None, "the schema requires a time"
     try:
         moment = parsed.astimezone(UTC)
     except OverflowError as problem:
@@ -60,4 +60,4 @@ def _moment(text: str) -> datetime:
 
 def _too_far() -> ApiError:
     problem = f"leads out of the years 1 to 9999, or beyond {format_timestamp(LATEST)}"
-    return refused("seconds", problem, "Move less far")
+    return refused("seconds", problem, "Use fewer seconds")

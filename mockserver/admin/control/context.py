@@ -1,4 +1,4 @@
-"""What every response of the control API starts from: the service, the journal, what was asked."""
+"""The context of a control request, and the errors that views of the control API raise."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,10 +14,9 @@ from deadringer.mockserver.world.sessions import Session
 
 @dataclass(frozen=True, slots=True)
 class ControlContext:
-    """The server that is steered, seen from the session of the request at hand.
+    """The service and the journal, from the session of the current request.
 
-    `body` and `query` are what the request sent, as the document describes them: who answers
-    need not look again.
+    `body` and `query` are what the request sent, already validated by the document.
     """
 
     service: Service
@@ -46,12 +45,12 @@ class ControlContext:
 
 
 def refused(where: str, problem: str, fix: str) -> ApiError:
-    """Return the 400 for one bad part of a request."""
+    """Return the 400 for one invalid part of a request."""
     return refusal_of([f"{where}: {problem}"], fix)
 
 
 def refusal_of(lines: list[str], fix: str) -> ApiError:
-    """Return the 400 for bad parts of a request, one line for each."""
+    """Return the 400 for invalid parts of a request, one line each."""
     return ApiError(
         "VALIDATION_ERROR",
         f"Request has {len(lines)} validation error(s)",
@@ -61,7 +60,7 @@ def refusal_of(lines: list[str], fix: str) -> ApiError:
 
 
 def require_known(name: str, names: Iterable[str], what: str) -> None:
-    """Raise NOT_FOUND, naming what there is, unless the name is among it."""
+    """Raise NOT_FOUND with the known names, unless the name is one of them."""
     known = list(names)
     if name not in known:
         there_are = f"Known: {', '.join(known)}" if known else "There are none"

@@ -1,6 +1,6 @@
-"""Contract faults of a session: turned on and off.
+"""Contract faults of a session: list them, turn them on and off.
 
-Those of a scenario come and go with its timeline, whatever is chosen here.
+Those of a scenario follow its timeline, whatever is chosen here.
 """
 
 from deadringer.contracts import JsonObject
@@ -14,7 +14,7 @@ def list_contract_faults(control: ControlContext) -> JsonObject:
     """Return every contract fault, and whether it is on."""
     from deadringer.mockserver.faults.contract import CONTRACT_FAULTS
 
-    broken = control.service.contract_faults(control.session, control.snapshot.now)
+    active = control.service.contract_faults(control.session, control.snapshot.now)
     listed = [
         {
             "name": one.name,
@@ -23,7 +23,7 @@ def list_contract_faults(control: ControlContext) -> JsonObject:
             "rule": one.rule,
             "severity": one.severity,
             "needs_writes": one.needs_writes,
-            "is_on": one.name in broken,
+            "is_on": one.name in active,
         }
         for one in CONTRACT_FAULTS
     ]
@@ -32,7 +32,7 @@ def list_contract_faults(control: ControlContext) -> JsonObject:
 
 def enable_contract_fault(control: ControlContext, name: str) -> JsonObject:
     """Turn on a contract fault."""
-    from deadringer.mockserver.faults.contract import (  # few are broken
+    from deadringer.mockserver.faults.contract import (  # not needed by every start
         UnknownFaultError,
         faults_named,
     )
@@ -41,21 +41,21 @@ def enable_contract_fault(control: ControlContext, name: str) -> JsonObject:
         faults_named([name])
     except UnknownFaultError as problem:
         raise ApiError("NOT_FOUND", str(problem)) from problem
-    broken = [one for one in _chosen(control) if one != name]
-    control.change("contract_faults", {"value": [*broken, name]})
+    chosen = [one for one in _chosen(control) if one != name]
+    control.change("contract_faults", {"value": [*chosen, name]})
     return get_state(control)
 
 
 def disable_contract_fault(control: ControlContext, name: str) -> JsonObject:
     """Turn off a contract fault."""
-    broken = _chosen(control)
-    require_known(name, broken, "active contract fault")
-    control.change("contract_faults", {"value": [one for one in broken if one != name]})
+    chosen = _chosen(control)
+    require_known(name, chosen, "active contract fault")
+    control.change("contract_faults", {"value": [one for one in chosen if one != name]})
     return get_state(control)
 
 
 def disable_contract_faults(control: ControlContext) -> JsonObject:
-    """Turn off all of them."""
+    """Turn off all contract faults."""
     control.change("contract_faults", {"value": []})
     return get_state(control)
 

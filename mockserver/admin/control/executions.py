@@ -1,4 +1,4 @@
-"""Executions of a session: put, patched and deleted."""
+"""Executions of a session: put, patch and delete them."""
 
 from deadringer.contracts import Json, JsonObject
 from deadringer.contracts.rules import validate_execution
@@ -17,13 +17,13 @@ def change_execution(
     *,
     is_forced: bool,
 ) -> JsonObject | None:
-    """Return the execution as it is to be served, None if it is to be gone.
+    """Return the execution to serve, None to delete it.
 
-    PATCH is a JSON merge patch (RFC 7396) of the execution as it stands. Its ids are those it is
-    found under, whatever the body says.
+    PATCH is a JSON merge patch (RFC 7396) of the current execution. The ids are those of the path,
+    whatever the body contains.
 
     Raises:
-        ApiError: NOT_FOUND if there is nothing to patch or delete, VALIDATION_ERROR (status 400)
+        ApiError: NOT_FOUND if there is no execution to patch or delete, VALIDATION_ERROR (400)
             with every violation unless it is forced.
     """
     if method != "PUT" and found is None:
@@ -39,7 +39,7 @@ def change_execution(
 
 
 def merged(target: Json, patch: Json) -> Json:
-    """Return the target with a JSON merge patch (RFC 7396) in it."""
+    """Return the target with a JSON merge patch (RFC 7396) applied."""
     if not isinstance(patch, dict):
         return patch
     result = dict(target) if isinstance(target, dict) else {}
@@ -52,13 +52,13 @@ def merged(target: Json, patch: Json) -> Json:
 
 
 def _require_no_violations(execution: JsonObject) -> None:
-    broken = [f"{one.pointer or '/'}: {one.message}" for one in validate_execution(execution)]
-    if broken:
+    violations = [f"{one.pointer or '/'}: {one.message}" for one in validate_execution(execution)]
+    if violations:
         raise ApiError(
             "VALIDATION_ERROR",
-            f"The execution has {len(broken)} violation(s) of the contract",
-            "Mend it, or add ?force=true to serve it on purpose",
-            details={"errors": broken},
+            f"The execution has {len(violations)} violation(s) of the contract",
+            "Correct it, or add ?force=true to serve it anyway",
+            details={"errors": violations},
         )
 
 
@@ -68,12 +68,12 @@ def put_execution(control: ControlContext, id: str, run_id: str) -> JsonObject: 
 
 
 def patch_execution(control: ControlContext, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
-    """Change parts of the run as it stands."""
+    """Change members of the run."""
     return _changed(control, id, run_id, "PATCH")
 
 
 def delete_execution(control: ControlContext, id: str, run_id: str) -> JsonObject:  # noqa: A002 - named by the path
-    """Serve the run no more."""
+    """Delete the run: reading it returns 404."""
     return _changed(control, id, run_id, "DELETE")
 
 

@@ -1,4 +1,4 @@
-"""Transport faults of a session, one by one and as ready mixes."""
+"""Transport faults of a session, single ones and chaos profiles."""
 
 import uuid
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from .sessions import get_state
 
 
 def list_faults(control: ControlContext) -> JsonObject:
-    """Return the session's transport faults and the kinds there are."""
+    """Return the session's transport faults and the available kinds."""
     kinds = [
         {"kind": one.name, "description": one.description, "parameters": dict(one.parameters)}
         for one in KINDS.values()
@@ -30,7 +30,7 @@ def list_faults(control: ControlContext) -> JsonObject:
 
 
 def add_fault(control: ControlContext) -> tuple[JsonObject, int]:
-    """Add a fault; one that is bounded in time counts from now."""
+    """Add a fault; its `from_s` and `until_s` count from now."""
     fault = {"id": f"fault_{uuid.uuid4().hex[:12]}", **control.body}
     if fault.keys() & {"from_s", "until_s"}:
         fault["since"] = format_timestamp(control.snapshot.now)
@@ -41,24 +41,24 @@ def add_fault(control: ControlContext) -> tuple[JsonObject, int]:
 def problems_of_added(
     control: ControlContext, body: Json, problems: list[Problem]
 ) -> Iterator[Problem]:
-    """Yield every reason why a fault could never strike, beside the problems of its schema."""
+    """Yield every reason why a fault could never apply, beside the problems of the schema."""
     workflows = {*control.snapshot.repository.workflows, *RESERVED_WORKFLOWS}
     return problems_of_fault(readable_fault(body, problems), workflows)
 
 
 def remove_faults(control: ControlContext) -> JsonObject:
-    """Take away the session's own; those of its scenario and of chaos have their own switches."""
+    """Remove the session's own faults, but not those of its scenario and of chaos."""
     control.change("fault_removed", {"id": None})
     return list_faults(control)
 
 
 def remove_fault(control: ControlContext, fault_id: str) -> JsonObject:
-    """Take away one fault."""
+    """Remove one fault."""
     for origin, fault in faults_in_force(control.service, control.session):
         if fault["id"] == fault_id and origin != "session":
             raise ApiError(
                 "CONFLICT",
-                f"The fault is part of the {origin}, and goes with it",
+                f"The fault is part of the {origin} and cannot be removed alone",
                 f"Send DELETE /__mock/{origin}",
             )
     require_known(fault_id, control.session.faults, "fault")
@@ -67,7 +67,7 @@ def remove_fault(control: ControlContext, fault_id: str) -> JsonObject:
 
 
 def get_chaos(control: ControlContext) -> JsonObject:
-    """Return the ready mixes, and which one is on."""
+    """Return the chaos profiles, and the active one."""
     profiles = [
         {"name": name, "description": CHAOS[name][0], "faults": chaos_faults(name)}
         for name in CHAOS
@@ -76,12 +76,12 @@ def get_chaos(control: ControlContext) -> JsonObject:
 
 
 def set_chaos(control: ControlContext) -> JsonObject:
-    """Turn on a mix of faults."""
+    """Turn on a chaos profile."""
     control.change("chaos", {"value": control.body["profile"]})
     return get_state(control)
 
 
 def unset_chaos(control: ControlContext) -> JsonObject:
-    """Turn it off."""
+    """Turn the chaos profile off."""
     control.change("chaos", {"value": ""})
     return get_state(control)

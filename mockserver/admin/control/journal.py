@@ -1,4 +1,4 @@
-"""Counts what the journal holds and says whether that is what was expected."""
+"""The journal of a session: list its requests, validate them, and verify their count."""
 
 import fnmatch
 import json
@@ -13,7 +13,7 @@ from werkzeug.datastructures import EnvironHeaders
 from deadringer.contracts import Exchange, Json, JsonObject, format_timestamp
 from deadringer.contracts.redaction import SecretRedactor
 from deadringer.mockserver.api.auth import is_known_key, require_known_key
-from deadringer.mockserver.api.middleware.journal import Passed, Verdict, Verdicts
+from deadringer.mockserver.api.middleware.journal import JournalEntry, Verdict, Verdicts
 from deadringer.mockserver.context import key_and_session_of
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.faults.validation import problems_of_method, problems_of_operation
@@ -25,61 +25,63 @@ UNKNOWN_MATCH = {"kind": "none", "name": None}
 
 
 def entry_of(
-    passed: Passed, redactor: SecretRedactor, api_keys: Iterable[str], verdicts: Verdicts
+    entry: JournalEntry, redactor: SecretRedactor, api_keys: Iterable[str], verdicts: Verdicts
 ) -> JsonObject:
-    """Return the entry, secrets hidden; `verdicts` holds what was found about responses before.
+    """Return an entry as JSON, with secrets redacted; `verdicts` caches response violations.
 
     `response_violations` is null for a response that the contract does not cover, and where a body
-    was too long to be kept whole. `ms` is the time the server spent.
+    was too long to be stored whole. `ms` is the time the server spent.
     """
-    environ, notes = passed.environ, passed.notes
-    path = passed.path
-    headers = _request_headers(passed)
+    environ, record = entry.environ, entry.record
+    path = entry.path
+    headers = _request_headers(entry)
     shown = {name: redactor.header(name, value) for name, value in headers.items()}
-    answer_headers = {name.lower(): value for name, value in passed.headers}
-    body = _decoded(passed.response_body, answer_headers.get("content-encoding", ""))
-    preferences = _applied(answer_headers)
+    response_headers = {name.lower(): value for name, value in entry.headers}
+    body = _decoded(entry.response_body, response_headers.get("content-encoding", ""))
+    preferences = _applied(response_headers)
     return {
-        "number": passed.number,
-        "time": format_timestamp(passed.clock.at(passed.at)),
-        "session": passed.session,
-        "method": passed.method,
+        "number": entry.number,
+        "time": format_timestamp(entry.clock.at(entry.at)),
+        "session": entry.session,
+        "method": entry.method,
         "path": redactor(path),
         "target": redactor.target(path, environ.get("QUERY_STRING", "")),
-        "operation": notes.operation,
-        "path_parameters": {name: redactor(value) for name, value in notes.path_parameters.items()},
-        "status": passed.status_code,
-        "ms": round(passed.ms, 2),
+        "operation": record.operation,
+        "path_parameters": {
+            name: redactor(value) for name, value in record.path_parameters.items()
+        },
+        "status": entry.status_code,
+        "ms": round(entry.ms, 2),
         "key": shown.get("x-api-key"),
         "request": {
             "headers": shown,
-            "body": redactor(_text(passed.request_body)),
+            "body": redactor(_text(entry.request_body)),
         },
         "response": {
-            "headers": {name: redactor.header(name, value) for name, value in passed.headers},
+            "headers": {name: redactor.header(name, value) for name, value in entry.headers},
             "body": redactor(_text(body)),
-            "truncated": passed.response_length > len(passed.response_body),
+            "truncated": entry.response_length > len(entry.response_body),
         },
-        "matched": notes.matched or UNKNOWN_MATCH,
+        "matched": record.matched or UNKNOWN_MATCH,
         "preferences": preferences,
-        "faults": list(notes.faults),
-        "contract_faults": list(notes.contract_faults),
+        "faults": list(record.faults),
+        "contract_faults": list(record.contract_faults),
         "request_violations": [
-            redactor(one) for one in client_violations(passed, body, preferences, api_keys)
+            redactor(one) for one in client_violations(entry, body, preferences, api_keys)
         ],
         "response_violations": verdicts.of(
-            passed.number, lambda: _response_violations(passed, headers, answer_headers, body)
+            entry.number, lambda: _response_violations(entry, headers, response_headers, body)
         ),
     }
 
 
-def _request_headers(passed: Passed) -> dict[str, str]:
+def _request_headers(entry: JournalEntry) -> dict[str, str]:
     headers = {
         name[5:].replace("_", "-").lower(): str(value)
-        for name, value in passed.environ.items()
+        for name, value in entry.environ.items()
         if name.startswith("HTTP_")
     }
-    content_type = passed.environ.get("CONTENT_TYPE")  # WSGI keeps this one apart
+    content_type = entry.environ.get("CONTENT_TYPE")  # WSGI stores this one separately
     return {**headers, "content-type": str(content_type)} if content_type else headers
 
 
@@ -88,11 +90,11 @@ def _text(raw: bytes) -> str:
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
-    """Return the body without its compression, as far as it was kept."""
+    """Return the decompressed body, as far as it was stored."""
     if encoding == "gzip":
         return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(body)
     if encoding == "zstd":
-        import zstandard  # few read the journal
+        import zstandard  # only for readers of the journal
 
         return zstandard.ZstdDecompressor().decompressobj().decompress(body)
     return body
@@ -104,36 +106,36 @@ def _applied(headers: JsonObject) -> list[str]:
 
 
 def _response_violations(
-    passed: Passed, headers: JsonObject, answer_headers: JsonObject, body: bytes
+    entry: JournalEntry, headers: JsonObject, response_headers: JsonObject, body: bytes
 ) -> Verdict:
-    """Return what the contract has against the response, judged by the one engine."""
-    operation = passed.notes.operation
-    is_whole = passed.request_length == len(passed.request_body) and passed.response_length == len(
-        passed.response_body
+    """Return the violations of a response, None if it cannot be validated."""
+    operation = entry.record.operation
+    is_whole = entry.request_length == len(entry.request_body) and entry.response_length == len(
+        entry.response_body
     )
     if operation is None or not is_whole:
         return None
-    from deadringer.contracts.documents import validate_exchange  # few read the journal
+    from deadringer.contracts.documents import validate_exchange  # only for readers of the journal
 
     requested: Any = None
-    if passed.request_body:
+    if entry.request_body:
         try:
-            requested = json.loads(passed.request_body)
+            requested = json.loads(entry.request_body)
         except (ValueError, RecursionError):
             return None
     exchange = Exchange(
-        method=passed.method,
-        path=passed.path,
-        status=passed.status_code,
+        method=entry.method,
+        path=entry.path,
+        status=entry.status_code,
         operation_id=operation,
-        path_parameters=passed.notes.path_parameters,
-        query=dict(parse_qsl(passed.environ.get("QUERY_STRING", ""), keep_blank_values=True)),
+        path_parameters=entry.record.path_parameters,
+        query=dict(parse_qsl(entry.environ.get("QUERY_STRING", ""), keep_blank_values=True)),
         request_headers=headers,
         request_body=requested,
-        response_headers=answer_headers,
+        response_headers=response_headers,
         response_body=body,
-        sent_at_s=passed.at.timestamp(),
-        elapsed_s=passed.ms / 1000,
+        sent_at_s=entry.at.timestamp(),
+        elapsed_s=entry.ms / 1000,
     )
     return [
         {"rule": one.rule, "pointer": one.pointer, "message": one.message}
@@ -142,23 +144,23 @@ def _response_violations(
 
 
 def client_violations(
-    passed: Passed, response: bytes, preferences: Iterable[str], api_keys: Iterable[str]
+    entry: JournalEntry, response: bytes, preferences: Iterable[str], api_keys: Iterable[str]
 ) -> list[str]:
-    """Return a line for each breach: a key that is missing or wrong, or what failed validation.
+    """Return one line per violation by the client: a missing or wrong key, or a failed validation.
 
-    What was preferred, a reserved run or a fault answered, the client did not do; and nobody
-    breaks the contract by asking for a run that is not there, or once too often.
+    Errors from a preference, a reserved run or a fault are not the client's; a request for an
+    unknown run or beyond the rate limit is not a violation.
     """
     return [
-        *_violation_of_key(passed, api_keys),
-        *_failed_validation(passed, response, preferences),
+        *_violation_of_key(entry, api_keys),
+        *_failed_validation(entry, response, preferences),
     ]
 
 
-def _violation_of_key(passed: Passed, api_keys: Iterable[str]) -> list[str]:
-    if passed.method == "OPTIONS":
+def _violation_of_key(entry: JournalEntry, api_keys: Iterable[str]) -> list[str]:
+    if entry.method == "OPTIONS":
         return []
-    key, _session = key_and_session_of(EnvironHeaders(passed.environ))
+    key, _session = key_and_session_of(EnvironHeaders(entry.environ))
     try:
         require_known_key(key, known=is_known_key(key, api_keys))
     except ApiError as refusal:
@@ -166,12 +168,14 @@ def _violation_of_key(passed: Passed, api_keys: Iterable[str]) -> list[str]:
     return []
 
 
-def _failed_validation(passed: Passed, response: bytes, preferences: Iterable[str]) -> list[str]:
-    """Return the lines of the 400; a fault or a preference may have made it."""
-    notes = passed.notes
+def _failed_validation(
+    entry: JournalEntry, response: bytes, preferences: Iterable[str]
+) -> list[str]:
+    """Return the lines of a 400, unless a fault or a preference caused it."""
+    record = entry.record
     is_wanted = any(one.startswith("code=") for one in preferences)
-    is_changed = notes.contract_faults or notes.faults
-    if passed.status_code != HTTPStatus.BAD_REQUEST or is_wanted or is_changed:
+    is_changed = record.contract_faults or record.faults
+    if entry.status_code != HTTPStatus.BAD_REQUEST or is_wanted or is_changed:
         return []
     try:
         error = json.loads(response)["error"]
@@ -183,45 +187,45 @@ def _failed_validation(passed: Passed, response: bytes, preferences: Iterable[st
 def get_journal(control: ControlContext) -> JsonObject:
     """Return the session's requests, newest first."""
     newer = control.journal.newest(control.session_name, control.query["after"])
-    passed = [one for one in newer if _is_wanted(one, control.query)]
+    entries = [one for one in newer if _is_wanted(one, control.query)]
     limit = control.query["limit"]
-    return {"entries": [_entry(control, one) for one in passed[:limit]], "total": len(passed)}
+    return {"entries": [_entry(control, one) for one in entries[:limit]], "total": len(entries)}
 
 
 def get_journal_entry(control: ControlContext, number: str) -> JsonObject:
     """Return one request."""
-    passed = {str(one.number): one for one in _newest(control)}
-    require_known(number, passed, "journal entry")
-    return _entry(control, passed[number])
+    entries = {str(one.number): one for one in _newest(control)}
+    require_known(number, entries, "journal entry")
+    return _entry(control, entries[number])
 
 
 def clear_journal(control: ControlContext) -> JsonObject:
-    """Forget the session's requests."""
+    """Remove the session's requests."""
     control.journal.clear(control.session_name)
     return {"entries": [], "total": 0}
 
 
 def verify_counts(control: ControlContext) -> JsonObject:
-    """Return whether as many requests came as was expected."""
+    """Return whether the expected number of requests arrived."""
     return verify(_newest(control), control.body)
 
 
-def _entry(control: ControlContext, passed: Passed) -> JsonObject:
+def _entry(control: ControlContext, entry: JournalEntry) -> JsonObject:
     service = control.service
     keys, verdicts = service.settings.api_keys, control.journal.verdicts
-    return entry_of(passed, service.redactor, keys, verdicts)
+    return entry_of(entry, service.redactor, keys, verdicts)
 
 
-def _newest(control: ControlContext) -> list[Passed]:
+def _newest(control: ControlContext) -> list[JournalEntry]:
     return control.journal.newest(control.session_name)
 
 
-def _is_wanted(passed: Passed, query: dict[str, Any]) -> bool:
-    """Return whether a request is one that the query narrows the journal down to."""
-    if query["before"] and passed.number >= query["before"]:
+def _is_wanted(entry: JournalEntry, query: dict[str, Any]) -> bool:
+    """Return whether a request matches the query of the journal."""
+    if query["before"] and entry.number >= query["before"]:
         return False
-    is_status = query["status"] in {None, passed.status_code}
-    return is_status and fnmatch.fnmatchcase(passed.path, query["path"] or "*")
+    is_status = query["status"] in {None, entry.status_code}
+    return is_status and fnmatch.fnmatchcase(entry.path, query["path"] or "*")
 
 
 _BOUNDS = ("exactly", "at_least", "at_most")
@@ -230,14 +234,14 @@ _IDS = {"workflow_id": "id", "run_id": "runId"}
 """Members of an expectation and the path parameters they are compared with."""
 
 
-def verify(entries: list[Passed], wanted: JsonObject) -> JsonObject:
-    """Return how many entries match, if that is as wanted; without a bound one is enough.
+def verify(entries: list[JournalEntry], wanted: JsonObject) -> JsonObject:
+    """Return how many entries match, if that is as expected; without a bound, one is enough.
 
-    `path` may hold * and ?, ids are taken as they are; `run_id` counts reads of its detail alone.
-    All that is given must fit. A browser's OPTIONS counts only where that method is named.
+    `path` may contain * and ?, ids match exactly; `run_id` counts only reads of its detail. All
+    members must match. OPTIONS requests count only if that method is named.
 
     Raises:
-        ApiError: CONFLICT if the count is another.
+        ApiError: CONFLICT if the count differs.
     """
     matched = sum(_is_match(entry, wanted) for entry in entries)
     low: Any = wanted.get("exactly", wanted.get("at_least", 0 if "at_most" in wanted else 1))
@@ -256,39 +260,39 @@ def verify(entries: list[Passed], wanted: JsonObject) -> JsonObject:
 def problems_of_wanted(
     _control: ControlContext, body: Json, problems: list[Problem]
 ) -> Iterator[Problem]:
-    """Yield every reason why no count could be as wanted, beside the problems of its schema."""
+    """Yield every reason why no count could match, beside the problems of the schema."""
     wanted = good_members(body, problems)
     yield from problems_of_operation(wanted)
     yield from problems_of_method(wanted)
     if "run_id" in wanted and wanted.get("operation", _DETAIL) != _DETAIL:
-        shown = f"counts reads of the detail, and {wanted['operation']} is none"
-        yield Problem(("run_id",), shown, f"leave one of the two out, or name {_DETAIL}")
+        shown = f"counts reads of the detail, which {wanted['operation']} is not"
+        yield Problem(("run_id",), shown, f"remove one of the two, or use {_DETAIL}")
     yield from _of_bounds(wanted)
 
 
 def _of_bounds(wanted: JsonObject) -> Iterator[Problem]:
-    given = [name for name in _BOUNDS if name in wanted]
-    if "exactly" in wanted and len(given) > 1:
-        yield Problem(("exactly",), f"stands beside {given[1]}", "leave one of them out")
-    elif given == ["at_least", "at_most"] and wanted["at_least"] > wanted["at_most"]:
+    bounds = [name for name in _BOUNDS if name in wanted]
+    if "exactly" in wanted and len(bounds) > 1:
+        yield Problem(("exactly",), f"conflicts with {bounds[1]}", "remove one of them")
+    elif bounds == ["at_least", "at_most"] and wanted["at_least"] > wanted["at_most"]:
         shown = f"{wanted['at_most']} is below at_least, {wanted['at_least']}"
-        yield Problem(("at_most",), shown, "let it be the larger of the two")
+        yield Problem(("at_most",), shown, "make it the larger of the two")
 
 
-def _is_match(passed: Passed, wanted: JsonObject) -> bool:
-    told = {
-        "method": passed.method,
-        "status": passed.status_code,
-        "operation": passed.notes.operation,
+def _is_match(entry: JournalEntry, wanted: JsonObject) -> bool:
+    actual = {
+        "method": entry.method,
+        "status": entry.status_code,
+        "operation": entry.record.operation,
     }
-    if any(name in wanted and told[name] != wanted[name] for name in told):
+    if any(name in wanted and actual[name] != wanted[name] for name in actual):
         return False
-    if passed.method == "OPTIONS" and wanted.get("method") != "OPTIONS":
+    if entry.method == "OPTIONS" and wanted.get("method") != "OPTIONS":
         return False
-    is_read = told["operation"] == _DETAIL and passed.method in {"GET", "HEAD"}
+    is_read = actual["operation"] == _DETAIL and entry.method in {"GET", "HEAD"}
     if "run_id" in wanted and not is_read:
         return False
-    ids = passed.notes.path_parameters
+    ids = entry.record.path_parameters
     if any(name in wanted and ids.get(_IDS[name]) != wanted[name] for name in _IDS):
         return False
-    return fnmatch.fnmatchcase(passed.path, str(wanted.get("path", "*")))
+    return fnmatch.fnmatchcase(entry.path, str(wanted.get("path", "*")))

@@ -1,4 +1,4 @@
-"""Makes the routes of the control API out of its document, and responses its index."""
+"""Add the routes of the control API, which its OpenAPI document describes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -30,7 +30,7 @@ PAGES = {"runs": f"{ROOT}ui/runs"}
 
 
 def get_index(_control: ControlContext) -> JsonObject | AnyResponse:
-    """Return the routes; send a browser that prefers HTML to the list of runs."""
+    """Return the routes; redirect a browser that prefers HTML to the list of runs."""
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
         return redirect(PAGES["runs"])
     listed = [
@@ -61,7 +61,7 @@ def _as_yaml() -> str:
     return text
 
 
-ANSWERS: Mapping[str, Callable[..., Any]] = {
+VIEWS: Mapping[str, Callable[..., Any]] = {
     "getIndex": get_index,
     "getControlSpecification": get_specification,
     "getControlSpecificationAsYaml": get_specification_as_yaml,
@@ -96,22 +96,22 @@ ANSWERS: Mapping[str, Callable[..., Any]] = {
     "getJournalEntry": journal.get_journal_entry,
     "verifyCounts": journal.verify_counts,
 }
-"""What answers each operation of the document."""
+"""The view of each operation of the document."""
 
-FURTHER: Mapping[str, Callable[[ControlContext, Json, list[Problem]], Iterable[Problem]]] = {
+VALIDATORS: Mapping[str, Callable[[ControlContext, Json, list[Problem]], Iterable[Problem]]] = {
     "addFault": faults.problems_of_added,
     "verifyCounts": journal.problems_of_wanted,
 }
-"""What judges a body beyond its schema: of one that has problems with it, the members that pass."""
+"""Validation beyond the schema: functions of the context, the body and the schema's problems."""
 
 
-def add_control(app: Flask, service: Service, kept: Journal) -> None:
-    """Add every route, and the guard before them."""
+def add_control(app: Flask, service: Service, request_journal: Journal) -> None:
+    """Add every route, and the access check before them."""
     for operation in control_operations():
         app.add_url_rule(
             operation.path.replace("{", "<").replace("}", ">"),
             f"control {operation.operation_id}",
-            _answering(operation, service, kept),
+            _view_function(operation, service, request_journal),
             methods=[operation.method, "OPTIONS"],
             provide_automatic_options=False,
         )
@@ -120,15 +120,17 @@ def add_control(app: Flask, service: Service, kept: Journal) -> None:
     app.after_request(lambda response: share(response, service.settings))
 
 
-def _answering(operation: Operation, service: Service, kept: Journal) -> Callable[..., AnyResponse]:
-    answer = ANSWERS[operation.operation_id]
+def _view_function(
+    operation: Operation, service: Service, request_journal: Journal
+) -> Callable[..., AnyResponse]:
+    view = VIEWS[operation.operation_id]
 
-    def answering(**path: str) -> AnyResponse:
+    def handle(**path: str) -> AnyResponse:
         context_of_request().require_session_name()
         query = read_query(operation, request.args)
-        control = ControlContext(service, kept, query=query)
+        control = ControlContext(service, request_journal, query=query)
         control = replace(control, body=_body(operation, control))
-        body, status = answer(control, **path), 200
+        body, status = view(control, **path), 200
         if isinstance(body, AnyResponse):
             return body
         if isinstance(body, tuple):
@@ -137,14 +139,14 @@ def _answering(operation: Operation, service: Service, kept: Journal) -> Callabl
             json_bytes(body, compact=False) + b"\n", status=status, mimetype="application/json"
         )
 
-    return answering
+    return handle
 
 
 def _body(operation: Operation, control: ControlContext) -> JsonObject:
     """Return the JSON object the request sent; an absent one is `{}`.
 
     Raises:
-        ApiError: BAD_REQUEST if it is not JSON, VALIDATION_ERROR with one line for each breach.
+        ApiError: BAD_REQUEST if it is not JSON, VALIDATION_ERROR with one line per violation.
     """
     validator = body_validator(operation)
     if validator is None:
@@ -156,9 +158,9 @@ def _body(operation: Operation, control: ControlContext) -> JsonObject:
         problems = problems_of(body, validator)
     except (ValueError, RecursionError) as problem:
         raise ApiError("BAD_REQUEST", f"The body is not JSON: {problem}") from problem
-    further = FURTHER.get(operation.operation_id)
-    if further is not None:
-        problems += further(control, body, problems)
+    validate = VALIDATORS.get(operation.operation_id)
+    if validate is not None:
+        problems += validate(control, body, problems)
     if problems:
         lines = [one.line for one in problems]
         raise refusal_of(lines, "Compare the body with /__mock/openapi.json")

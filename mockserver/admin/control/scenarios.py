@@ -1,4 +1,4 @@
-"""Scenarios of a session: which there are, which one it is in, and into another one."""
+"""Scenarios of a session: list them, get the current one, start another."""
 
 from deadringer.contracts import JsonObject
 from deadringer.mockserver.errors import ApiError
@@ -15,7 +15,7 @@ from .sessions import get_state
 
 
 def list_scenarios(control: ControlContext) -> JsonObject:
-    """Return the ready scenarios, and which one the session is in."""
+    """Return the bundled scenarios, and the session's current one."""
     seed, current = control.service.settings.seed, control.session.scenario
     listed = [load_scenario(name, seed) for name in ready_names()]
     return {
@@ -25,23 +25,23 @@ def list_scenarios(control: ControlContext) -> JsonObject:
 
 
 def get_scenario(control: ControlContext) -> JsonObject:
-    """Return the scenario the session is in, and how long ago it began."""
+    """Return the session's scenario, and how long ago it began (s)."""
     snapshot = control.snapshot
     scenario = snapshot.session.scenario
     if scenario is None:
-        raise ApiError("NOT_FOUND", "The session is in no scenario", 'PUT {"name": "quiet-day"}')
+        raise ApiError("NOT_FOUND", "The session has no scenario", 'PUT {"name": "quiet-day"}')
     passed_s = (snapshot.now_ms - snapshot.session.began_ms) / 1000
     return {"name": scenario.name, "passed_s": passed_s, "document": scenario.document}
 
 
 def set_scenario(control: ControlContext) -> JsonObject:
-    """Begin a scenario now: what the session has changed is gone, its clock goes on."""
+    """Start a scenario now: changes of the session are dropped, its clock continues."""
     body, seed = control.body, control.service.settings.seed
     if body.keys().isdisjoint({"name", "document"}):
-        raise refused("body", "says no scenario", 'Send {"name": …} or {"document": …}')
+        raise refused("body", "names no scenario", 'Send {"name": …} or {"document": …}')
     if "document" in body and body.get("name") in ready_names():
-        problem = f"{body['name']!r} is a ready scenario, and the document is another one"
-        raise refused("name", problem, "Send one of them, or call the document otherwise")
+        problem = f"{body['name']!r} is the name of a bundled scenario"
+        raise refused("name", problem, "Send either name or document, or another name")
     try:
         if "document" in body:
             served = [*control.service.executions.workflow_ids()]
@@ -49,15 +49,13 @@ def set_scenario(control: ControlContext) -> JsonObject:
         else:
             chosen = _ready(body["name"], seed)
     except ScenarioError as problem:
-        raise refusal_of(
-            problem.lines, "docs/guides/scenarios.md tells what a scenario may say"
-        ) from (problem)
+        raise refusal_of(problem.lines, "docs/guides/scenarios.md describes scenarios") from problem
     _begin(control, {"name": chosen.name, "document": chosen.document})
     return get_state(control)
 
 
 def unset_scenario(control: ControlContext) -> JsonObject:
-    """Go back to the scenario of the start, which begins now, or to none."""
+    """Return to the scenario of the start, which begins now, or to none."""
     _begin(control, {})
     return get_state(control)
 

@@ -1,4 +1,4 @@
-"""A session as a whole: what it has changed, and back to the start."""
+"""The state of a session, and its reset."""
 
 from deadringer.contracts import JsonObject
 
@@ -7,7 +7,7 @@ from .context import ControlContext
 
 
 def get_state(control: ControlContext) -> JsonObject:
-    """Return what the session has changed."""
+    """Return the changes of the session."""
     session, service = control.session, control.service
     return {
         "session": session.name,
@@ -29,11 +29,10 @@ def get_state(control: ControlContext) -> JsonObject:
 
 
 def reset_session(control: ControlContext) -> JsonObject:
-    """Go back to the start state, as if the server had been started now: its clock too.
+    """Reset the session as if the server had been started now, its clock included.
 
-    With `all=true` every session does, whether it was used or not.
-
-    No journal, new rate-limit windows, a scenario begins anew.
+    Its journal is empty, its rate windows are new, its scenario starts over. `all=true` resets
+    every session.
     """
     if control.query["all"] == "true":
         control.journal.clear_all()

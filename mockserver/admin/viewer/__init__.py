@@ -1,4 +1,4 @@
-"""Showing one execution from anywhere in the trace viewer, without a world around it."""
+"""Show one execution from a file or a server in the trace viewer, without a mock."""
 
 from .app import build_viewer
 from .load import NoExecutionError, read_execution

@@ -1,4 +1,4 @@
-"""The application that shows one execution: the page of a trace, and nothing else."""
+"""The application that shows the trace of one execution."""
 
 import json
 import shlex
@@ -21,12 +21,12 @@ _DATA = "/data/"
 
 
 def build_viewer(viewed: Viewed) -> Flask:
-    """Return the application; it serves this machine alone, because runs may be private."""
+    """Return the application; it serves only this machine, because runs may be private."""
     app = Flask("deadringer.mockserver", static_folder=None, template_folder="admin/ui/templates")
     app.before_request(_require_loopback)
     add_shell(app)
     app.add_url_rule("/", "front", lambda: redirect(UI))
-    # The brand of every page leads to the list of runs; here the one run is that list.
+    # The brand of every page links to the list of runs, which here is the one run.
     app.add_url_rule(UI, "ui runs", lambda: _show(viewed))
     app.add_url_rule(DATA, "ui data", lambda: _renewed(viewed))
     return app
@@ -35,7 +35,7 @@ def build_viewer(viewed: Viewed) -> Flask:
 def _require_loopback() -> Response | None:
     if is_loopback(host_name(request.host)):
         return None
-    return Response("Call the viewer by localhost.\n", 403, mimetype="text/plain")
+    return Response("Open the viewer by localhost.\n", 403, mimetype="text/plain")
 
 
 def _show(viewed: Viewed) -> Response:
@@ -59,7 +59,7 @@ def _document(viewed: Viewed) -> JsonObject:
     if viewed.is_from_server:
         header = '"x-api-key: $DEADRINGER_API_KEY"'
         links = {"data": DATA, "curl": f"curl -H {header} {shlex.quote(viewed.origin)}"}
-    inside, outside = _judged(viewed)
+    inside, outside = _validated(viewed)
     return {
         "execution": viewed.execution,
         "violations": violations_json(inside),
@@ -71,8 +71,8 @@ def _document(viewed: Viewed) -> JsonObject:
     }
 
 
-def _judged(viewed: Viewed) -> tuple[list[Violation], list[Violation]]:
-    """Return what the contract has against the execution, and against the response around it."""
+def _validated(viewed: Viewed) -> tuple[list[Violation], list[Violation]]:
+    """Return the violations of the execution, and those of the response around it."""
     if viewed.envelope is None:
         return list(validate_execution(viewed.execution)), []
     response = {**viewed.envelope, "data": viewed.execution}

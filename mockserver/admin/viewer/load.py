@@ -1,4 +1,4 @@
-"""Finds the execution in what somebody points at: a file, standard input, or a run's URL."""
+"""Read an execution from a file, standard input, or a run's URL."""
 
 import json
 import re
@@ -15,25 +15,25 @@ from deadringer.contracts import Json, JsonObject
 STANDARD_INPUT = "-"
 TIMEOUT_S = 20.0
 FOLLOWED_EVERY_S = 5.0
-"""A server that is followed while a run goes on is asked no more often, for its rate limit."""
+"""The shortest time between two reads of a running run, to spare the server's rate limit."""
 
 _RUN_URL = re.compile(
     r"(?P<workflow>https?://.+/workflows/[^/?#]+)/executions/[^/?#]+/?(?:[?#].*)?"
 )
-_TELLING = {"steps", "run_id", "workflow_id", "started_at", "event_name"}
+_TYPICAL = {"steps", "run_id", "workflow_id", "started_at", "event_name"}
 _ENOUGH = 2
 
 
 class NoExecutionError(Exception):
-    """What was pointed at is no execution, or cannot be had; the message says how to go on."""
+    """There is no execution, or it cannot be read; the message states the fix."""
 
 
 @dataclass(slots=True)
 class Viewed:
-    """An execution, which may break the contract, and where it came from.
+    """An execution, which may violate the contract, and its origin.
 
-    `envelope` is the response it stood in under `data`, without that. `workflow` is its definition,
-    where the server it came from gave that too.
+    `envelope` is the response around it, without `data`. `workflow` is its definition, if the
+    server returned that too.
     """
 
     origin: str
@@ -45,7 +45,7 @@ class Viewed:
     _read_at: float = field(init=False)
 
     def __post_init__(self) -> None:
-        """Note when it was read."""
+        """Record when it was read."""
         self._read_at = self.clock()
 
     @property
@@ -57,7 +57,7 @@ class Viewed:
         """Read it again, if it comes from a server and was not read just now.
 
         Raises:
-            NoExecutionError: if the server does not give it any more.
+            NoExecutionError: if the server no longer returns it.
         """
         if self.is_from_server and self.clock() - self._read_at >= FOLLOWED_EVERY_S:
             self._read_at = self.clock()
@@ -79,35 +79,35 @@ def read_execution(
 
 
 def _held_in(document: Json, place: str) -> tuple[JsonObject, JsonObject | None]:
-    """Return the execution a document is or holds, and the response around it, if there is one.
+    """Return the execution in a document, and the response around it, if there is one.
 
     Raises:
-        NoExecutionError: if it holds none, or several.
+        NoExecutionError: if it contains none, or several.
     """
     if isinstance(document, list):
         if len(document) != 1:
             raise NoExecutionError(
-                f"{place}: an array of {len(document)} documents. Give one of them: "
+                f"{place}: an array of {len(document)} documents. Select one of them: "
                 f"jq '.[0]' FILE | deadringer view -"
             )
         return _held_in(document[0], place)
     if isinstance(document, dict):
-        if len(_TELLING & document.keys()) >= _ENOUGH:
+        if len(_TYPICAL & document.keys()) >= _ENOUGH:
             return document, None
         data = document.get("data")
-        if isinstance(data, dict) and len(_TELLING & data.keys()) >= _ENOUGH:
+        if isinstance(data, dict) and len(_TYPICAL & data.keys()) >= _ENOUGH:
             return data, {name: one for name, one in document.items() if name != "data"}
     raise NoExecutionError(
-        f"{place}: {_description(document)}. Give an execution, or the answer of Execution Detail."
+        f"{place}: {_description(document)}. Use an execution, or a response of Execution Detail."
     )
 
 
 def _description(document: Json) -> str:
     if not isinstance(document, dict):
-        return "no execution: JSON, but no object"
+        return "no execution: JSON, but not an object"
     data = document.get("data")
     if document.get("success") is False or "error" in document:
-        return f"no execution: an error answer ({error_text(document)})"
+        return f"no execution: an error response ({error_text(document)})"
     if isinstance(data, dict) and {"executions", "items", "pagination"} & data.keys():
         return "no execution: a page of the list of executions"
     if "log" in document:
@@ -117,7 +117,7 @@ def _description(document: Json) -> str:
 
 
 def error_text(document: Json) -> str:
-    """Return what an error answer says."""
+    """Return code and message of an error body."""
     error = document.get("error") if isinstance(document, dict) else None
     if isinstance(error, dict):
         return " ".join(str(error[name]) for name in ("code", "message") if error.get(name))
@@ -147,15 +147,17 @@ def _parsed(place: str, content: bytes) -> Json:
             f"{place}:{error.lineno}:{error.colno}: not JSON: {error.msg}. Correct the syntax."
         ) from error
     except UnicodeDecodeError as error:
-        raise NoExecutionError(f"{place}: not UTF-8 at byte {error.start}. Save it so.") from error
+        raise NoExecutionError(
+            f"{place}: not UTF-8 at byte {error.start}. Save it as UTF-8."
+        ) from error
     except RecursionError as error:
-        raise NoExecutionError(f"{place}: nested too deep to be read.") from error
+        raise NoExecutionError(f"{place}: nested too deeply.") from error
     except ValueError as error:
         raise NoExecutionError(f"{place}: not JSON: {error}. Correct the number.") from error
 
 
 def _refuse_constant(name: str) -> Json:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _fetched(url: str, key: str | None) -> Json:
@@ -166,11 +168,11 @@ def _fetched(url: str, key: str | None) -> Json:
         reason = str(error) or type(error).__name__
         raise NoExecutionError(f"{url}: cannot be reached: {reason}.") from error
     if response.is_redirect:
-        # The key must not follow to a place nobody named.
+        # The key must not be sent to another URL than the one named.
         target = response.headers.get("location", "")
-        raise NoExecutionError(f"{url}: redirects to {target}. Give that URL, if you trust it.")
+        raise NoExecutionError(f"{url}: redirects to {target}. Use that URL if you trust it.")
     if response.status_code != httpx.codes.OK:
-        raise NoExecutionError(f"{url}: answered {response.status_code}{_reason(response, key)}")
+        raise NoExecutionError(f"{url}: returned {response.status_code}{_reason(response, key)}")
     return _parsed(url, response.content)
 
 
@@ -181,18 +183,18 @@ def _reason(response: httpx.Response, key: str | None) -> str:
         message = ""
     if response.status_code == httpx.codes.UNAUTHORIZED:
         fix = "another key" if key else "a key"
-        return f"{message}. Give {fix} with --api-key or DEADRINGER_API_KEY."
+        return f"{message}. Pass {fix} with --api-key or DEADRINGER_API_KEY."
     return f"{message}. Check the URL."
 
 
 def _definition(url: str, key: str | None) -> JsonObject | None:
-    """Return the workflow's definition if the server has it; the trace does without."""
+    """Return the workflow's definition, None if the server does not return it."""
     match = _RUN_URL.fullmatch(url)
     if match is None:
         return None
     try:
-        answered = _fetched(match["workflow"], key)
+        response = _fetched(match["workflow"], key)
     except NoExecutionError:
         return None
-    data = answered.get("data") if isinstance(answered, dict) else None
+    data = response.get("data") if isinstance(response, dict) else None
     return data if isinstance(data, dict) and isinstance(data.get("workflow"), dict) else None

@@ -1,1 +1,1 @@
-"""The WSGI layers around the API: contract faults, journal, response cache."""
+"""The WSGI middleware around the API: response cache, journal, request log."""

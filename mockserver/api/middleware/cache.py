@@ -1,7 +1,7 @@
-"""The response cache: repeats responses without asking the application again.
+"""The response cache: returns cached responses without calling the application.
 
-The application alone says which responses are cacheable (`note_cacheable`), and a request is
-answered from here only if it equals one before in everything a response may depend on.
+Only the application decides which responses are cacheable (`mark_cacheable`). A request gets a
+cached response only if it equals an earlier one in everything a response may depend on.
 """
 
 import threading
@@ -25,7 +25,7 @@ from deadringer.mockserver.server.heads import header_lines, status_line
 from deadringer.mockserver.state.rate_limits import Meter, Window
 from deadringer.mockserver.world.service import Service, Snapshot
 
-from .journal import BYTES_KEPT, Journal, RepeatedResponse
+from .journal import MAX_BODY_BYTES, Journal, RepeatedResponse
 from .request_log import RequestLog
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _NOTHING: "WSGIEnvironment" = {}
 Headers = list[tuple[str, str]]
 CacheKey = tuple[str | None, ...]
-"""Everything of a plain request that its response may depend on."""
+"""The parts of a plain request that its response may depend on."""
 
 _PLAIN = frozenset(
     {
@@ -51,18 +51,18 @@ _PLAIN = frozenset(
         *("HTTP_SEC_CH_UA", "HTTP_SEC_CH_UA_MOBILE", "HTTP_SEC_CH_UA_PLATFORM", "HTTP_SEC_GPC"),
     }
 )
-"""What a plain request may consist of; one that has anything else is passed on."""
+"""The environ of a plain request; a request with anything else goes to the application."""
 _ENTRY_BYTES = 4096
-"""What a response costs beside its body, roughly."""
+"""The approximate memory of an entry beside its body, in bytes."""
 _LARGEST_SHARE = 8
-"""A body may take one part in so many of the memory."""
+"""A response may take at most one part in so many of the memory."""
 
 
 class CachedResponse(NamedTuple):
-    """One response; the headers of the window, if there are any, go between `head` and `after`.
+    """One response; the RateLimit headers, if there are any, go between `head` and `after`.
 
-    Both are as they are sent; `texts` holds the same as texts. The response holds while the
-    session and the documents are those of `snapshot`, from then until `body.until`.
+    Both are bytes as sent; `texts` holds the same as strings. The response is valid from the time
+    of `snapshot` until `body.until`, as long as its session and documents are unchanged.
     """
 
     snapshot: Snapshot
@@ -72,11 +72,11 @@ class CachedResponse(NamedTuple):
     texts: RepeatedResponse
     meter: Meter | None
     size: int
-    """The memory it takes, roughly, in bytes."""
+    """The approximate memory it takes, in bytes."""
 
 
 class ResponseCache:
-    """Wraps the application and keeps its cacheable responses, at most so many bytes of them."""
+    """WSGI middleware that caches responses, up to `most_bytes`."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class ResponseCache:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer one request."""
+        """Handle one request."""
         if not _is_plain(environ):
             return self._application(environ, start_response)
         reply = self.repeated(environ)
@@ -107,17 +107,16 @@ class ResponseCache:
             cached, headers = reply
             start_response(cached.texts.status, headers)
             return [cached.body.body] if cached.body.body else []
-        return self._ask(environ, start_response)
+        return self._call_application(environ, start_response)
 
     def repeated(self, environ: "WSGIEnvironment") -> "tuple[CachedResponse, Headers] | None":
-        """Return a cached response and its headers of this moment, None if there is none.
+        """Return a cached response and its current headers, None if there is none.
 
-        `environ` is the WSGI environment of one request, and its caller's alone: the journal
-        keeps it, so that it must not be changed after a response was returned. The lookup neither
-        waits nor reads the body, so that an event loop may call it. A response that is returned is
-        counted in its rate window, journaled and logged. None after the request was counted beyond
-        an enforced limit: then the environment holds its context with the window, and must be
-        passed to the application as it is.
+        The journal stores `environ`, so the caller must not change it after a response was
+        returned. The lookup neither waits nor reads the body, so an event loop may call it. A
+        returned response is counted in its rate window, journaled and logged. Also None if the
+        request was counted beyond an enforced limit: the environ then holds its context with the
+        window, and must be passed to the application unchanged.
         """
         key = self.asked(environ)
         found = None if key is None else self._counted(key, environ)
@@ -130,15 +129,15 @@ class ResponseCache:
         return cached, cached.texts.headers_in(window)
 
     def asked(self, environ: "WSGIEnvironment") -> CacheKey | None:
-        """Return what a response would be found by, None if the request is not plain."""
+        """Return the cache key of a request, None if the request is not plain."""
         return _cache_key(environ) if _is_plain(environ) else None
 
     def answer(
         self, key: CacheKey, environ: "WSGIEnvironment"
     ) -> "tuple[list[bytes], bytes] | WSGIEnvironment":
-        """Return status line and headers, and body, of a cached response; count the request.
+        """Return head lines and body of a cached response, and count the request.
 
-        Where there is none: what the application's environ is to hold beside the request's.
+        If there is none, return the entries to add to the application's environ.
         """
         found = self._counted(key, environ)
         if found is None:
@@ -151,7 +150,7 @@ class ResponseCache:
         return [cached.head, window.lines, cached.after], cached.body.body
 
     def _refused(self, environ: "WSGIEnvironment", window: Window) -> RequestContext:
-        """Return the context of a request that was counted here, for the application to refuse."""
+        """Return the context of a request that was counted here and must be refused."""
         context = make_context(environ, self._service)
         context.window = window
         return context
@@ -159,13 +158,13 @@ class ResponseCache:
     def _counted(
         self, key: CacheKey, environ: "WSGIEnvironment"
     ) -> "tuple[CachedResponse, Window | None] | None":
-        """Return a cached response and the window it counted in; note that it is sent."""
+        """Return a cached response and its rate window; journal and log the request."""
         cached = self._cached.get(key)
-        if cached is None or not self._service.is_caught_up:  # which the application does
+        if cached is None or not self._service.is_caught_up:  # the application catches up
             return None
         began = perf_counter()
         now = self._clock.now()
-        if not self._is_true(cached, now):
+        if not self._is_valid(cached, now):
             self._remove(key, cached)
             return None
         window = None
@@ -179,7 +178,7 @@ class ResponseCache:
             self._log.add(environ, cached.texts.status, began)
         return cached, window
 
-    def _is_true(self, cached: CachedResponse, now: datetime) -> bool:
+    def _is_valid(self, cached: CachedResponse, now: datetime) -> bool:
         snapshot, (_, until) = cached.snapshot, cached.body
         return (
             snapshot.session.generation == snapshot.generation
@@ -188,8 +187,10 @@ class ResponseCache:
             and (until is None or now < until)
         )
 
-    def _ask(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Ask the application, and keep its response if that is cacheable."""
+    def _call_application(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Call the application, and store its response if that is cacheable."""
         started: list[Any] = []
         key = _cache_key(environ)
 
@@ -200,10 +201,10 @@ class ResponseCache:
         response = self._application(environ, start)
         context: RequestContext = environ[CONTEXT]
         if context.cacheable is not None and started:
-            self._keep(key, self._cached_response(key, context, context.cacheable, *started))
+            self._store(key, self._cached_response(key, context, context.cacheable, *started))
         return response
 
-    def _keep(self, key: CacheKey, response: CachedResponse) -> None:
+    def _store(self, key: CacheKey, response: CachedResponse) -> None:
         if response.size * _LARGEST_SHARE > self._most_bytes:
             return
         with self._lock:
@@ -233,9 +234,9 @@ class ResponseCache:
             status=status,
             before=before,
             after=after,
-            body=body[:BYTES_KEPT],
+            body=body[:MAX_BODY_BYTES],
             body_length=len(body),
-            notes=context.notes(),
+            record=context.record(),
         )
         size = _ENTRY_BYTES + sum(len(part or "") for part in key) + len(body) + len(texts.body)
         head, rest = status_line(status) + header_lines(before), header_lines(after)
@@ -246,7 +247,7 @@ class ResponseCache:
     def _remove(self, key: CacheKey, response: CachedResponse) -> None:
         with self._lock:
             if response.snapshot.repository is not self._service.repository:
-                self._cached.clear()  # all are of old documents, which they would hold in memory
+                self._cached.clear()  # all entries would keep old documents in memory
                 self._bytes = 0
             if self._cached.get(key) is response:
                 del self._cached[key]
@@ -275,11 +276,11 @@ def _cache_key(environ: "WSGIEnvironment") -> CacheKey:
     )
 
 
-def note_cacheable(service: Service, response: Response) -> Response:
-    """Note that the response at hand is cacheable, if it is: a terminal execution, nothing special.
+def mark_cacheable(service: Service, response: Response) -> Response:
+    """Mark the response as cacheable if it is a plain read of a terminal execution.
 
-    A run of the world stays readable at least until the session's next midnight (UTC), when the
-    list's old end moves. Before this moment it may not have ended: a clock can be set back.
+    A generated run stays readable until at least the session's next midnight (UTC), when the old
+    end of the list moves. Before now it may not have ended: a clock can be set back.
     """
     context = context_of_request()
     if not _is_cacheable(context, response, service):

@@ -1,4 +1,4 @@
-"""What was found about requests of the journal: each is judged when somebody first reads it."""
+"""The journal: the last requests below `/v1` with their responses, validated on first read."""
 
 import io
 import itertools
@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deadringer.contracts import JsonObject
-from deadringer.mockserver.context import CONTEXT, RequestContext, RequestNotes
+from deadringer.mockserver.context import CONTEXT, RequestContext, RequestRecord
 from deadringer.mockserver.faults.transport import API_ROOT
 from deadringer.mockserver.state.clock import VirtualClock
 from deadringer.mockserver.state.rate_limits import Window
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 
 _EVERY = "*"
-"""Stands for all sessions; none can be named so."""
-ENTRIES_KEPT = 1000
-BYTES_KEPT = 16_384
-"""How much of a body an entry keeps."""
+"""All sessions; not a valid session name."""
+MAX_ENTRIES = 1000
+MAX_BODY_BYTES = 16_384
+"""How many bytes of a body an entry stores."""
 
 
 class RepeatedResponse(NamedTuple):
-    """What all entries of a response of the cache have in common; `body` is cut off.
+    """What all journal entries of one cached response share; `body` is truncated.
 
-    The headers of the window that a request counted in stand between `before` and `after`.
+    The RateLimit headers of a request go between `before` and `after`.
     """
 
     session: str
@@ -42,7 +42,7 @@ class RepeatedResponse(NamedTuple):
     after: list[tuple[str, str]]
     body: bytes
     body_length: int
-    notes: RequestNotes
+    record: RequestRecord
 
     def headers_in(self, window: Window | None) -> list[tuple[str, str]]:
         """Return the headers of one response."""
@@ -50,8 +50,8 @@ class RepeatedResponse(NamedTuple):
 
 
 @dataclass(slots=True)
-class Passed:
-    """One request and its response as they passed; of a body the first BYTES_KEPT bytes."""
+class JournalEntry:
+    """One request and its response; bodies are truncated to MAX_BODY_BYTES."""
 
     environ: "WSGIEnvironment"
     session: str
@@ -64,7 +64,7 @@ class Passed:
     response_body: bytes = b""
     response_length: int = 0
     ms: float = 0
-    notes: RequestNotes = field(default_factory=RequestNotes)
+    record: RequestRecord = field(default_factory=RequestRecord)
     number: int = 0
 
     @property
@@ -74,7 +74,7 @@ class Passed:
 
     @property
     def path(self) -> str:
-        """The path that was asked for, decoded."""
+        """The requested path, decoded."""
         raw = self.environ["PATH_INFO"].encode("latin-1", "replace")
         return str(raw.decode("utf-8", "replace"))
 
@@ -85,22 +85,22 @@ class Passed:
 
 
 class Journal:
-    """The last requests and their responses, newest last; beyond `limit` the oldest goes.
+    """The last `limit` requests and their responses, newest last.
 
-    `verdicts` are what readers found about them.
+    `verdicts` caches the violations found in them.
     """
 
-    def __init__(self, limit: int = ENTRIES_KEPT) -> None:
+    def __init__(self, limit: int = MAX_ENTRIES) -> None:
         self._limit = limit
         self._next = itertools.count(1).__next__
-        self._passed: deque[Passed | _Repeated] = deque(maxlen=limit)
+        self._stored: deque[JournalEntry | _Repeated] = deque(maxlen=limit)
         self._cleared: dict[str, int] = {}
         self.verdicts = Verdicts(2 * limit)
 
-    def add(self, passed: Passed) -> None:
-        """Keep a request and number it."""
-        passed.number = self._next()
-        self._passed.append(passed)
+    def add(self, entry: JournalEntry) -> None:
+        """Store a request and number it."""
+        entry.number = self._next()
+        self._stored.append(entry)
 
     def add_repeated(
         self,
@@ -110,38 +110,38 @@ class Journal:
         at: datetime,
         began: float,
     ) -> None:
-        """Keep a request that was answered without the application; `began` is in seconds.
+        """Store a request that got a cached response; `began` is in seconds.
 
-        Nobody may change the environ after this.
+        The environ must not be changed afterwards.
         """
         ms = (time.perf_counter() - began) * 1000
-        self._passed.append((self._next(), environ, response, window, at, ms))
+        self._stored.append((self._next(), environ, response, window, at, ms))
 
-    def newest(self, session: str, after: int = 0) -> list[Passed]:
+    def newest(self, session: str, after: int = 0) -> list[JournalEntry]:
         """Return the entries of a session after a number, newest first."""
         found = self._entries(session, after)
-        return sorted(found, key=lambda passed: passed.number, reverse=True)[: self._limit]
+        return sorted(found, key=lambda entry: entry.number, reverse=True)[: self._limit]
 
     def sessions(self) -> set[str]:
-        """Return the names of the sessions whose requests are kept."""
+        """Return the names of the sessions with stored requests."""
         return {one.session for one in self._entries(_EVERY)}
 
     def clear(self, session: str) -> None:
-        """Forget a session's requests."""
+        """Remove a session's requests."""
         entries = self._entries(session)
         if entries:
-            oldest = min(_passed(one).number for one in self._passed.copy())
-            # Numbers from before the oldest entry hide nothing any more.
+            oldest = min(_entry_of(one).number for one in self._stored.copy())
+            # Numbers before the oldest entry are not needed any more.
             self._cleared = {name: n for name, n in self._cleared.items() if n >= oldest}
             self._cleared[session] = max(one.number for one in entries)
 
     def clear_all(self) -> None:
-        """Forget the requests of every session."""
-        self._passed.clear()
+        """Remove the requests of every session."""
+        self._stored.clear()
         self._cleared = {}
 
-    def _entries(self, session: str, after: int = 0) -> list[Passed]:
-        every = (_passed(one) for one in self._passed.copy())
+    def _entries(self, session: str, after: int = 0) -> list[JournalEntry]:
+        every = (_entry_of(one) for one in self._stored.copy())
         return [
             one
             for one in every
@@ -150,12 +150,12 @@ class Journal:
         ]
 
 
-def _passed(one: "Passed | _Repeated") -> Passed:
-    """Return an entry as it is read; of a response that was repeated it is only made now."""
-    if isinstance(one, Passed):
+def _entry_of(one: "JournalEntry | _Repeated") -> JournalEntry:
+    """Return a stored request as an entry; those of cached responses are built only now."""
+    if isinstance(one, JournalEntry):
         return one
     number, environ, repeated, window, at, ms = one
-    return Passed(
+    return JournalEntry(
         environ=_texts(environ),
         session=repeated.session,
         clock=repeated.clock,
@@ -166,7 +166,7 @@ def _passed(one: "Passed | _Repeated") -> Passed:
         response_body=repeated.body,
         response_length=repeated.body_length,
         ms=ms,
-        notes=repeated.notes,
+        record=repeated.record,
         number=number,
     )
 
@@ -176,7 +176,7 @@ def _texts(environ: "WSGIEnvironment") -> "WSGIEnvironment":
 
 
 class JournalLayer:
-    """Wraps the application and journals what goes through it below `/v1`."""
+    """WSGI middleware that journals requests below `/v1`."""
 
     def __init__(self, application: "WSGIApplication", journal: Journal) -> None:
         self._application = application
@@ -185,7 +185,7 @@ class JournalLayer:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer one request."""
+        """Handle one request."""
         context: RequestContext = environ[CONTEXT]
         if not context.path.startswith(API_ROOT):
             return self._application(environ, start_response)
@@ -197,45 +197,45 @@ class JournalLayer:
             started[:] = [status, headers]
             return start_response(status, headers, exc_info)
 
-        # The operation may replace the snapshot by one of its own, with the same clock.
+        # The operation may replace the snapshot by another with the same clock.
         snapshot = context.snapshot
-        passed = Passed(
+        entry = JournalEntry(
             environ,
             context.session_name,
             snapshot.clock,
             snapshot.machine_now,
-            request_body=requested[:BYTES_KEPT],
+            request_body=requested[:MAX_BODY_BYTES],
             request_length=len(requested),
         )
-        answer = self._application(environ, start)
-        passing = self._passing(answer, passed, started, began)
-        # Who has a response finds it in the journal: only one that is sent in pieces, as a
-        # fault wants it, is noted after its end.
-        return passing if context.is_streamed else list(passing)
+        response = self._application(environ, start)
+        body_chunks = self._recorded(response, entry, started, began)
+        # A client that has a response finds it in the journal; only a response that a fault sends
+        # in pieces is journaled after its end.
+        return body_chunks if context.is_streamed else list(body_chunks)
 
-    def _passing(
-        self, answer: Iterable[bytes], passed: Passed, started: list[Any], began: float
+    def _recorded(
+        self, response: Iterable[bytes], entry: JournalEntry, started: list[Any], began: float
     ) -> Iterator[bytes]:
-        kept = bytearray()
+        stored = bytearray()
         try:
-            for chunk in answer:
-                kept += chunk[: BYTES_KEPT - len(kept)]
-                passed.response_length += len(chunk)
+            for chunk in response:
+                stored += chunk[: MAX_BODY_BYTES - len(stored)]
+                entry.response_length += len(chunk)
                 yield chunk
         finally:
-            close = getattr(answer, "close", None)
+            close = getattr(response, "close", None)
             if close:
                 close()
-            passed.ms = (time.perf_counter() - began) * 1000
-            passed.status, passed.headers = started
-            passed.response_body = bytes(kept)
-            passed.notes = passed.environ[CONTEXT].notes()
-            passed.environ = _texts(passed.environ)
-            self._journal.add(passed)
+            entry.ms = (time.perf_counter() - began) * 1000
+            entry.status, entry.headers = started
+            entry.response_body = bytes(stored)
+            entry.record = entry.environ[CONTEXT].record()
+            entry.environ = _texts(entry.environ)
+            self._journal.add(entry)
 
 
 def _body(environ: "WSGIEnvironment") -> bytes:
-    """Return the body of a request, which can still be read after this."""
+    """Return the body of a request; the application can still read it."""
     length = environ.get("CONTENT_LENGTH") or "0"
     if length == "0" and "HTTP_TRANSFER_ENCODING" not in environ:
         return b""
@@ -249,9 +249,9 @@ Verdict = list[JsonObject] | None
 
 
 class Verdicts:
-    """Findings by the number of the request, the last `most` of them.
+    """A cache of violations by request number, at most `most` of them.
 
-    What has passed never changes and numbers never come again, so a finding stays true.
+    Entries never change and numbers are never reused, so that results stay valid.
     """
 
     def __init__(self, most: int) -> None:
@@ -262,12 +262,12 @@ class Verdicts:
     def __len__(self) -> int:
         return len(self._found)
 
-    def of(self, number: int, judge: Callable[[], Verdict]) -> Verdict:
-        """Return what was found about a request, judging it if nobody has."""
+    def of(self, number: int, validate: Callable[[], Verdict]) -> Verdict:
+        """Return the violations of a request; call `validate` if they are not cached."""
         with self._lock:
             if number in self._found:
                 return self._found[number]
-        verdict = judge()  # takes long; at worst two readers of one moment do it both
+        verdict = validate()  # outside the lock: slow, and two readers may both do it
         with self._lock:
             self._found[number] = verdict
             while len(self._found) > self._most:

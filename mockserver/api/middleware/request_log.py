@@ -1,4 +1,4 @@
-"""One line in the log for each request: method, path, status and time."""
+"""The request log: method, path, status and time of each request."""
 
 import logging
 import time
@@ -16,7 +16,7 @@ _ERRORS = "4"
 
 
 class RequestLog:
-    """Wraps a WSGI application and logs method, path, status and time of each request."""
+    """WSGI middleware that logs method, path, status and time of each request."""
 
     def __init__(self, application: "WSGIApplication", redactor: SecretRedactor) -> None:
         self._application = application
@@ -25,7 +25,7 @@ class RequestLog:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer the request, then log it."""
+        """Handle the request, then log it."""
         began = time.perf_counter()
         status = "500"
 
@@ -46,7 +46,7 @@ class RequestLog:
         return REQUESTS.isEnabledFor(logging.INFO)
 
     def add(self, environ: "WSGIEnvironment", status: str, began: float) -> None:
-        """Log one answered request; `began` is in seconds of the performance counter."""
+        """Log one completed request; `began` is in seconds of the performance counter."""
         spent_ms = (time.perf_counter() - began) * 1000
         path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
         fields = {

@@ -1,4 +1,4 @@
-"""One module for each operation of `openapi.yaml`; the table says which answers which."""
+"""The views of the operations in `openapi.yaml`, and the table of them."""
 
 from collections.abc import Callable, Mapping
 
@@ -14,7 +14,7 @@ from .workflows import get_credit_balance, get_workflow, list_actions, list_work
 __all__ = ["VIEWS", "View"]
 
 View = Callable[[Service, RequestContext, Mapping[str, str]], Response]
-"""Answers one operation; path parameters are named as the template names them."""
+"""Handles one operation; the mapping holds the path parameters by their names."""
 
 VIEWS: Mapping[str, View] = {
     "getCreditBalance": get_credit_balance,

@@ -1,4 +1,4 @@
-"""What the views of the repository share: the good envelope, and the 404 of a workflow."""
+"""Shared by the views: the envelope of successful responses, and the 404 of a workflow."""
 
 from flask import Response
 
@@ -13,15 +13,15 @@ def good(message: str, data: Json) -> Response:
     return Response(body, mimetype="application/json")
 
 
-def naming(what: str, ids: list[str]) -> str:
-    """Return which ids are near; `none` if there are none."""
+def listed(what: str, ids: list[str]) -> str:
+    """Return a sentence that lists ids, `none` if there are none."""
     return f"{what}: {', '.join(ids)}" if ids else f"{what}: none"
 
 
 def unknown_workflow(service: Service, snapshot: Snapshot, workflow_id: str) -> ApiError:
-    """Return the 404 of a workflow, naming the nearest known ones."""
+    """Return the 404 of a workflow, with the nearest known ids."""
     near = nearest_names(workflow_id, snapshot.repository.workflows)
     shown = shorten(service.redactor(workflow_id))
     return ApiError(
-        "NOT_FOUND", f"There is no workflow '{shown}'", naming("Nearest workflows", near)
+        "NOT_FOUND", f"There is no workflow '{shown}'", listed("Nearest workflows", near)
     )

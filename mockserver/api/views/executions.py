@@ -1,4 +1,4 @@
-"""Execution Variables: input and output of each step, keyed by step id."""
+"""Execution Detail, List Executions and Execution Variables."""
 
 from collections.abc import Mapping
 
@@ -14,15 +14,15 @@ from deadringer.mockserver.world.documents import envelope_bytes
 from deadringer.mockserver.world.repository import FoundRun
 from deadringer.mockserver.world.service import Service, Snapshot
 
-from .envelope import good, naming, unknown_workflow
+from .envelope import good, listed, unknown_workflow
 
 
 def get_execution(service: Service, context: RequestContext, path: Mapping[str, str]) -> Response:
-    """Answer with the run, or with a 404 that names the nearest known ids."""
+    """Return the run, or a 404 with the nearest known ids."""
     snapshot, workflow_id, run_id = context.snapshot, path["id"], path["runId"]
     preferred = preferred_execution(service, snapshot, workflow_id, run_id, context.preferences)
     found = preferred or find_execution(service, snapshot, workflow_id, run_id)
-    # A scenario may bring one of its own under the ids of one that was loaded.
+    # A scenario may have a run with the ids of a loaded one.
     is_loaded = found.execution is service.executions.execution(workflow_id, run_id)
     name = service.executions.name_of(run_id) if is_loaded else None
     context.matched = {"kind": found.kind, "name": name}
@@ -30,7 +30,7 @@ def get_execution(service: Service, context: RequestContext, path: Mapping[str, 
     started = snapshot.session.started.get(run_id)
     is_moved = found.kind == "started" and started and started.drive == "read"
     if is_moved and not found.is_terminal and not context.is_reading_only:
-        # This read saw the run as it stood; the next one sees the next transition.
+        # This read shows the current state; the next one shows the next transition.
         service.change(snapshot.session.name, "moved", {"run_id": run_id, "transitions": 1})
     response = Response(body or envelope_bytes(found.execution), mimetype="application/json")
     if found.is_terminal and preferred is None:
@@ -39,7 +39,7 @@ def get_execution(service: Service, context: RequestContext, path: Mapping[str, 
 
 
 def find_execution(service: Service, snapshot: Snapshot, workflow_id: str, run_id: str) -> FoundRun:
-    """Return a run as it stands now.
+    """Return a run as it is now.
 
     Raises:
         ApiError: NOT_FOUND if that workflow has no such run.
@@ -58,7 +58,7 @@ def _not_found(service: Service, snapshot: Snapshot, workflow_id: str, run_id: s
     near = nearest_names(
         run_id, repository.newest_run_ids(snapshot.session, workflow_id, snapshot.now_ms)
     )
-    suggestion = naming("Nearest runs of this workflow", near)
+    suggestion = listed("Nearest runs of this workflow", near)
     owner = repository.owner_of(snapshot.session, run_id, snapshot.now_ms)
     if owner is not None:
         suggestion = f"The run belongs to workflow {owner}. {suggestion}"
@@ -66,7 +66,7 @@ def _not_found(service: Service, snapshot: Snapshot, workflow_id: str, run_id: s
 
 
 def list_executions(service: Service, context: RequestContext, path: Mapping[str, str]) -> Response:
-    """Answer with a page; one beyond the end is empty."""
+    """Return a page of runs; a page beyond the end is empty."""
     query = read_query(service.operation("listExecutions"), request.args)
     snapshot = context.snapshot
     if path["id"] not in snapshot.repository.workflows:
@@ -86,7 +86,7 @@ def list_executions(service: Service, context: RequestContext, path: Mapping[str
 
 
 def get_variables(service: Service, context: RequestContext, path: Mapping[str, str]) -> Response:
-    """Answer with what each step read and produced; of a loop, the last iteration's."""
+    """Return input and output of each step; for a loop, those of the last iteration."""
     execution = find_execution(service, context.snapshot, path["id"], path["runId"]).execution
     steps = {
         str(step["step_id"]): {name: step[name] for name in ("input", "output") if name in step}
@@ -102,7 +102,7 @@ def get_variables(service: Service, context: RequestContext, path: Mapping[str, 
 
 
 def _steps_of(execution: JsonObject) -> list[JsonObject]:
-    """Return the steps that have an id: a document that was forced may hold anything."""
+    """Return the steps that have an id; a forced document may contain anything."""
     steps = execution.get("steps")
     listed = steps if isinstance(steps, list) else []
     return [step for step in listed if isinstance(step, dict) and "step_id" in step]

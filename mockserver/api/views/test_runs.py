@@ -1,4 +1,4 @@
-"""Test Workflow: starts a run and responses at once."""
+"""Test Workflow: start a run and return its id at once."""
 
 from collections.abc import Mapping
 
@@ -12,9 +12,9 @@ from .envelope import good, unknown_workflow
 
 
 def start_test_run(service: Service, context: RequestContext, path: Mapping[str, str]) -> Response:
-    """Answer with the id of the run; it is readable at once, and goes on with the clock.
+    """Return the id of the new run, which is readable at once and advances with the clock.
 
-    `Prefer: status=` and `steps=` say how it ends and how many steps it lists.
+    `Prefer: status=` and `steps=` set how it ends and how many steps it lists.
     """
     if path["id"] not in context.snapshot.repository.workflows:
         raise unknown_workflow(service, context.snapshot, path["id"])

@@ -1,4 +1,4 @@
-"""Get Credit Balance."""
+"""List Workflows, Get Workflow, List Actions and Get Credit Balance."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from .envelope import good, unknown_workflow
 
 
 def list_workflows(service: Service, context: RequestContext, _path: Mapping[str, str]) -> Response:
-    """Answer with a stretch of the workflows, those of one status if asked."""
+    """Return a page of the workflows, only those of the requested status if there is one."""
     query = read_query(service.operation("listWorkflows"), request.args)
     wanted = [
         one for one in context.snapshot.workflows() if query["status"] in {None, one["status"]}
@@ -28,7 +28,7 @@ def list_workflows(service: Service, context: RequestContext, _path: Mapping[str
 
 
 def get_workflow(service: Service, context: RequestContext, path: Mapping[str, str]) -> Response:
-    """Answer with one workflow."""
+    """Return one workflow, or a 404 with the nearest known ids."""
     workflow = context.snapshot.workflow(path["id"])
     if workflow is None:
         raise unknown_workflow(service, context.snapshot, path["id"])
@@ -36,7 +36,7 @@ def get_workflow(service: Service, context: RequestContext, path: Mapping[str, s
 
 
 def list_actions(service: Service, context: RequestContext, _path: Mapping[str, str]) -> Response:
-    """Answer with the catalogue, or one category of it."""
+    """Return the catalogue, or one category of it."""
     query = read_query(service.operation("listActions"), request.args)
     items = context.snapshot.repository.actions(query["category"])
     return good("Actions retrieved successfully", {"items": items, "total": len(items)})
@@ -45,6 +45,6 @@ def list_actions(service: Service, context: RequestContext, _path: Mapping[str, 
 def get_credit_balance(
     _service: Service, context: RequestContext, _path: Mapping[str, str]
 ) -> Response:
-    """Answer with what is left; reading changes nothing."""
+    """Return the credits left; reading changes nothing."""
     balance = balance_of(context.snapshot.session, context.snapshot.now)
     return good("Credit balance retrieved successfully", balance)

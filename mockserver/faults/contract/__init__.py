@@ -1,7 +1,7 @@
 """Named, realistic bugs that each violate one rule of the contract: `serve --break NAME`.
 
-For frontend developers, who see how a page survives a bad backend, and for the check, which must
-find every one of them (`make mutation`).
+They show frontend developers how a page handles a faulty backend, and `make mutation` proves that
+the check finds every one of them.
 """
 
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ from deadringer.contracts import nearest_names
 from .access import ACCESS_FAULTS
 from .apply import apply_fault
 from .documents import DOCUMENT_FAULTS
-from .lists import FAMILY_FAULTS
-from .model import Answer, ContractFault, Traffic
+from .lists import LIST_FAULTS
+from .model import ContractFault, MutableResponse, Traffic
 from .traces import TRACE_FAULTS
 
 __all__ = [
     "CONTRACT_FAULTS",
-    "Answer",
     "ContractFault",
+    "MutableResponse",
     "Traffic",
     "UnknownFaultError",
     "apply_fault",
@@ -29,20 +29,20 @@ CONTRACT_FAULTS: tuple[ContractFault, ...] = (
     *DOCUMENT_FAULTS,
     *TRACE_FAULTS,
     *ACCESS_FAULTS,
-    *FAMILY_FAULTS,
+    *LIST_FAULTS,
 )
 """Every contract fault."""
 
 
 class UnknownFaultError(LookupError):
-    """There is no contract fault of that name; the message names near ones."""
+    """There is no contract fault of that name; the message lists similar ones."""
 
 
 def faults_named(names: Iterable[str]) -> tuple[ContractFault, ...]:
-    """Return contract faults by name, in the order asked for.
+    """Return contract faults by name, in the order of the names.
 
     Raises:
-        UnknownFaultError: if there is none of a name.
+        UnknownFaultError: if there is no fault of a name.
     """
     known = {fault.name: fault for fault in CONTRACT_FAULTS}
     found = []

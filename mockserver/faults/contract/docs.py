@@ -1,4 +1,4 @@
-"""The page about contract faults, docs/reference/contract-faults.md."""
+"""Generate the page docs/reference/contract-faults.md."""
 
 from itertools import groupby
 
@@ -22,8 +22,8 @@ def page() -> str:
     for group, faults in groupby(ordered, key=lambda fault: fault.breaks):
         lines += [f"## {group}\n", "| fault | the bug | rule it violates |", "|---|---|---|"]
         for fault in faults:
-            note = " (a warning)" if fault.severity == "warning" else ""
-            note += ", needs `--allow-writes`" if fault.needs_writes else ""
-            lines.append(f"| `{fault.name}` | {fault.story} | `{fault.rule}`{note} |")
+            remarks = " (a warning)" if fault.severity == "warning" else ""
+            remarks += ", needs `--allow-writes`" if fault.needs_writes else ""
+            lines.append(f"| `{fault.name}` | {fault.story} | `{fault.rule}`{remarks} |")
         lines.append("")
     return "\n".join(lines)

@@ -1,8 +1,18 @@
-"""Bugs in one execution: shape, status, nulls and the telling of errors."""
+"""Bugs in one execution: shape, status, nulls and errors."""
 
 from deadringer.contracts import Json, JsonObject
 
-from .model import Answer, Change, ContractFault, Traffic, drop, on_detail, on_runs, on_steps, put
+from .model import (
+    Change,
+    ContractFault,
+    MutableResponse,
+    Traffic,
+    drop,
+    on_detail,
+    on_runs,
+    on_steps,
+    put,
+)
 
 Fault = ContractFault
 
@@ -16,7 +26,7 @@ def _columns_without_path(run: JsonObject) -> None:
         del column["fieldPath"]
 
 
-def _nested(traffic: Traffic, response: Answer) -> None:
+def _nested(traffic: Traffic, response: MutableResponse) -> None:
     if traffic.operation_id == "getExecution" and response.data:
         response.body["data"] = {"execution": response.data}
 
@@ -40,11 +50,11 @@ def _half_an_end(step: JsonObject) -> None:
 
 
 DOCUMENT_FAULTS = (
-    Fault("step-input-as-text", "The input is sent as a JSON text.", "shape", "schema",
+    Fault("step-input-as-text", "The input is sent as a string.", "shape", "schema",
           on_steps(lambda step: step.update(input=str(step["input"])))),
-    Fault("duration-as-text", "The duration is sent as a text.", "shape", "schema",
+    Fault("duration-as-text", "The duration is sent as a string.", "shape", "schema",
           on_runs(lambda run: run.update(duration_ms=str(run["duration_ms"])), "completed")),
-    Fault("duration-with-fraction", "The duration keeps microseconds as a fraction.", "shape",
+    Fault("duration-with-fraction", "The duration has microseconds as a fraction.", "shape",
           "schema", on_runs(lambda run: run.update(duration_ms=run["duration_ms"] + 0.25),
                             "completed")),
     Fault("steps-null-before-first", "A run without steps has null in place of an array.",
@@ -58,7 +68,7 @@ DOCUMENT_FAULTS = (
           on_steps(put(status="cancelled"), "skipped")),
     Fault("status-in-capitals", "Statuses of steps are in capitals.", "shape", "schema",
           on_steps(lambda step: step.update(status=step["status"].upper()))),
-    Fault("created-missing", "The serializer of failed runs forgets `created`.", "shape",
+    Fault("created-missing", "The serializer of failed runs omits `created`.", "shape",
           "schema", on_runs(drop("created"), "failed")),
     Fault("event-name-missing", "`event_name` is missing while a run is running.", "shape",
           "schema", on_runs(drop("event_name"), "running")),
@@ -71,14 +81,14 @@ DOCUMENT_FAULTS = (
           on_runs(lambda run: run.update(error={"message": run["error"]}), "failed")),
     Fault("column-without-path", "Columns come without `fieldPath`.", "shape", "schema",
           on_detail(_columns_without_path)),
-    Fault("execution-nested", "The execution is wrapped once too often.", "shape", "schema",
+    Fault("execution-nested", "The execution is wrapped in another object.", "shape", "schema",
           _nested),
     Fault("epoch-timestamps", "`created` is seconds since 1970.", "shape", "schema",
           on_detail(put(created=1774606500))),
-    Fault("running-run-with-end", "A running run tells the time of the read as its end.",
+    Fault("running-run-with-end", "A running run has the time of the read as its end.",
           "status", "running_run_has_no_end",
           on_runs(lambda run: run.update(ended_at=run["started_at"]), "running")),
-    Fault("running-run-with-duration", "A running run tells a duration of 0.", "status",
+    Fault("running-run-with-duration", "A running run has a duration of 0.", "status",
           "running_run_has_no_end", on_runs(put(duration_ms=0), "running")),
     Fault("failed-run-without-end", "A failed run never gets an end.", "status",
           "finished_run_has_an_end", on_runs(put(ended_at=None, duration_ms=None), "failed")),
@@ -115,17 +125,17 @@ DOCUMENT_FAULTS = (
           "run_that_did_not_fail_has_no_error", on_runs(put(error=""), "running")),
     Fault("failed-step-without-error", "Failed steps have no error.", "errors",
           "failed_step_says_why", on_steps(put(error=None), "failed")),
-    Fault("error-left-on-completed-step", "A retried step keeps its first error.", "errors",
+    Fault("error-left-on-completed-step", "A retried step still has its first error.", "errors",
           "step_that_did_not_fail_has_no_error",
           on_steps(put(error={"code": "RETRIED", "message": "timed out once"}), "completed")),
-    Fault("error-on-skipped-step", "Skipped steps say in `error` why.", "errors",
+    Fault("error-on-skipped-step", "Skipped steps have their reason in `error`.", "errors",
           "step_that_did_not_fail_has_no_error", on_steps(put(error="skipped"), "skipped")),
-    Fault("failed-run-without-failed-step", "The failed step of a failed run is told as skipped.",
+    Fault("failed-run-without-failed-step", "The failed step of a failed run is shown as skipped.",
           "errors", "failed_run_has_a_failed_step", on_runs(_no_failed_step, "failed")),
-    Fault("run-error-names-nobody", "The run's error is a general sentence.", "errors",
+    Fault("run-error-names-no-step", "The run's error is a general sentence.", "errors",
           "run_error_names_the_failed_step",
           on_runs(put(error="The workflow failed."), "failed"), severity="warning"),
-    Fault("failed-step-in-completed-run", "A run completes over a failed step.", "status",
+    Fault("failed-step-in-completed-run", "A run completes despite a failed step.", "status",
           "completed_run_has_only_finished_steps",
           _last_step(status="failed", error="no answer", output=None, mapped_output=None),
           severity="warning"),

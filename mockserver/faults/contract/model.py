@@ -13,8 +13,8 @@ from deadringer.mockserver.errors import error_body
 
 
 @dataclass(slots=True)
-class Answer:
-    """A response before it is sent; a fault changes it in place.
+class MutableResponse:
+    """A response before it is sent, which faults change in place.
 
     Header names are spelled as the API spells them.
     """
@@ -23,22 +23,22 @@ class Answer:
     headers: Headers
     body: Json
     raw: bytes | None = None
-    """Bytes to send in place of the body, where the bug is that it is not the JSON it should be."""
+    """Bytes to send instead of the body, for bugs that send no JSON."""
 
     @property
     def data(self) -> JsonObject:
-        """The `data` of a good response; an empty object elsewhere, changed in vain."""
+        """The `data` of a successful response; else an empty object, which is not sent."""
         data = self.body.get("data") if isinstance(self.body, dict) else None
         return data if self.status == 200 and isinstance(data, dict) else {}
 
     @property
     def error(self) -> JsonObject:
-        """The `error` of an error answer; an empty object elsewhere."""
+        """The `error` of an error response; else an empty object, which is not sent."""
         error = self.body.get("error") if isinstance(self.body, dict) else None
         return error if isinstance(error, dict) else {}
 
     def fail(self, status: int, code: str) -> None:
-        """Replace the response by an error of a server that says no more than its code."""
+        """Replace the response by an error with a meaningless message."""
         self.status, self.body = status, error_body(code, "It did not work")
 
 
@@ -46,18 +46,18 @@ class Counts(Protocol):
     """Counters by name."""
 
     def add(self, name: str) -> int:
-        """Raise a counter by one; return its value from before."""
+        """Increment a counter; return its previous value."""
 
     def value(self, name: str) -> int:
-        """Return a counter's value, 0 for one that was never raised."""
+        """Return a counter's value, 0 if it was never incremented."""
 
 
 @dataclass(slots=True)
 class Traffic:
-    """The request a response belongs to, and what a buggy server could know beside it.
+    """The request a response belongs to, and the state that a faulty server could use.
 
-    `ask` sends a request of the server's own, with a good key. `counts` live as long as the
-    server; `count` is how often this very request was answered before.
+    `send` sends an internal request with a valid key. `counts` are counters of the session; `count`
+    is how often the same request was received before.
     """
 
     method: str
@@ -69,20 +69,20 @@ class Traffic:
     has_good_key: bool
     count: int
     counts: Counts
-    ask: Callable[[str], Answer]
+    send: Callable[[str], MutableResponse]
     is_bearer: bool = False
     """Whether the request has an `Authorization` header."""
 
 
-Change = Callable[[Traffic, Answer], None]
+Change = Callable[[Traffic, MutableResponse], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ContractFault:
     """One bug. `breaks` is the group of the rule, `rule` its name.
 
-    `needs_writes` says that only a check that may start runs can meet it; `severity` is that of the
-    violation.
+    `needs_writes` is whether only a check that may start runs can find it; `severity` is that of
+    the violation.
     """
 
     name: str
@@ -95,9 +95,9 @@ class ContractFault:
 
 
 def on_detail(change: Callable[[JsonObject], None]) -> Change:
-    """Make a change to every execution that Execution Detail answers with."""
+    """Return a change of every execution that Execution Detail returns."""
 
-    def changed(traffic: Traffic, response: Answer) -> None:
+    def changed(traffic: Traffic, response: MutableResponse) -> None:
         if traffic.operation_id == "getExecution" and response.data:
             change(response.data)
 
@@ -105,7 +105,7 @@ def on_detail(change: Callable[[JsonObject], None]) -> Change:
 
 
 def on_steps(change: Callable[[JsonObject], None], *statuses: str) -> Change:
-    """Make a change to every step of some statuses (all, if none is named)."""
+    """Return a change of every step with one of the statuses (of all steps if there are none)."""
 
     def each(execution: JsonObject) -> None:
         for step in execution["steps"]:
@@ -116,14 +116,14 @@ def on_steps(change: Callable[[JsonObject], None], *statuses: str) -> Change:
 
 
 def on_runs(change: Callable[[JsonObject], None], *statuses: str) -> Change:
-    """Make a change to executions of some statuses."""
+    """Return a change of executions with one of the statuses."""
     return on_detail(lambda run: change(run) if run["status"] in statuses else None)
 
 
 def on_rows(change: Callable[[JsonObject], None], *statuses: str) -> Change:
-    """Make a change to the rows of lists of runs."""
+    """Return a change of the rows of List Executions with one of the statuses (or of all)."""
 
-    def changed(traffic: Traffic, response: Answer) -> None:
+    def changed(traffic: Traffic, response: MutableResponse) -> None:
         if traffic.operation_id == "listExecutions":
             for row in response.data.get("executions", []):
                 if not statuses or row["status"] in statuses:
@@ -133,19 +133,19 @@ def on_rows(change: Callable[[JsonObject], None], *statuses: str) -> Change:
 
 
 def on_data(operation_id: str, change: Callable[[JsonObject], None]) -> Change:
-    """Make a change to the data of one operation's good responses."""
+    """Return a change of the data of one operation's successful responses."""
 
-    def changed(traffic: Traffic, response: Answer) -> None:
+    def changed(traffic: Traffic, response: MutableResponse) -> None:
         if traffic.operation_id == operation_id and response.data:
             change(response.data)
 
     return changed
 
 
-def on_status(status: int, change: Callable[[Answer], None]) -> Change:
-    """Make a change to every response of one HTTP status."""
+def on_status(status: int, change: Callable[[MutableResponse], None]) -> Change:
+    """Return a change of every response with an HTTP status."""
 
-    def changed(_traffic: Traffic, response: Answer) -> None:
+    def changed(_traffic: Traffic, response: MutableResponse) -> None:
         if response.status == status:
             change(response)
 
@@ -158,7 +158,7 @@ def put(**members: Json) -> Callable[[JsonObject], None]:
 
 
 def drop(*names: str) -> Callable[[JsonObject], None]:
-    """Return a change that leaves members out."""
+    """Return a change that removes members."""
 
     def dropped(found: JsonObject) -> None:
         for name in names:
@@ -168,7 +168,7 @@ def drop(*names: str) -> Callable[[JsonObject], None]:
 
 
 def moved(timestamp: str | None, milliseconds: float) -> str | None:
-    """Return a timestamp moved by some milliseconds; None stays None."""
+    """Return a timestamp shifted by some milliseconds; None stays None."""
     moment = parse_timestamp(timestamp)
     if moment is None:
         return timestamp
@@ -176,7 +176,7 @@ def moved(timestamp: str | None, milliseconds: float) -> str | None:
 
 
 def move(name: str, milliseconds: float) -> Callable[[JsonObject], None]:
-    """Return a change that moves one timestamp of an object."""
+    """Return a change that shifts one timestamp of an object."""
 
     def moving(found: JsonObject) -> None:
         found[name] = moved(found[name], milliseconds)

@@ -1,4 +1,4 @@
-"""Bugs in one execution: times, order, mapping, and what the definition says."""
+"""Bugs in one execution: times, order, mapping, and the workflow's definition."""
 
 from deadringer.contracts import JsonObject
 
@@ -129,7 +129,7 @@ TRACE_FAULTS = (
           "end_is_not_before_start", on_runs(_swapped, "completed", "failed")),
     Fault("start-without-zone", "`started_at` is local time without a zone.", "time",
           "timestamps_are_iso_8601_with_a_zone", on_detail(_without_zone)),
-    Fault("created-with-blank", "`created` is written as SQL writes it.", "time",
+    Fault("created-with-blank", "`created` has a blank in place of the T.", "time",
           "timestamps_are_iso_8601_with_a_zone", on_detail(_with_blank)),
     Fault("micros-in-timestamps", "`created` has six decimals.", "time",
           "timestamps_have_the_documented_form",
@@ -151,12 +151,12 @@ TRACE_FAULTS = (
           "iterations_can_be_told_apart", on_steps(_stuck_iteration), severity="warning"),
     Fault("total-items-counts-along", "`total_items` is the number done so far.", "ordering",
           "iterations_can_be_told_apart", on_steps(_wrong_total), severity="warning"),
-    Fault("step-id-of-another", "Steps carry an internal id.", "definition",
+    Fault("step-id-of-another", "Steps have an internal id.", "definition",
           "steps_are_actions_of_the_definition",
           on_steps(lambda step: step.update(step_id=f"node_{step['step_id']}"))),
-    Fault("step-named-by-kind", "Steps are named by their kind.", "definition",
+    Fault("step-named-by-kind", "Steps have their kind as name.", "definition",
           "steps_carry_kind_and_name_of_their_action", on_steps(_kind_as_name)),
-    Fault("operation-of-another", "Slack steps tell the kind of direct messages.", "definition",
+    Fault("operation-of-another", "Slack steps have the kind of direct messages.", "definition",
           "steps_carry_kind_and_name_of_their_action",
           on_steps(lambda step: step.update(operation="slack_send_user_message")
                    if step["operation"] == "slack_send_channel_message" else None)),
@@ -165,20 +165,20 @@ TRACE_FAULTS = (
           on_detail(lambda run: run.update(event_name=run["event_name"].partition("/")[2]))),
     Fault("inputs-unresolved", "Inputs are those of the definition.", "definition",
           "inputs_are_resolved", on_steps(_unresolved, "completed")),
-    Fault("both-branches-run", "The skipped branch of an `if` is told as completed.",
+    Fault("both-branches-run", "The skipped branch of an `if` is shown as completed.",
           "definition", "one_branch_of_an_if_runs", on_steps(_both_branches, "skipped"),
           severity="warning"),
-    Fault("operation-renamed", "Agent steps carry a kind the catalogue does not know.",
+    Fault("operation-renamed", "Agent steps have a kind that is not in the catalogue.",
           "definition", "operations_are_in_the_catalogue",
           on_steps(lambda step: step.update(operation="agent_v2")
                    if step["operation"] == "generic_agent" else None), severity="warning"),
     Fault("column-ids-repeat", "All columns have the same id.", "mapping",
           "column_ids_are_unique", on_detail(_same_column)),
-    Fault("column-of-a-gone-step", "A column names an action that is gone.", "definition",
+    Fault("column-of-a-gone-step", "A column names an action that was deleted.", "definition",
           "columns_name_known_steps", on_detail(_lost_column), severity="warning"),
     Fault("mapped-value-wrong", "Mapped values are placeholders.", "mapping",
           "mapped_values_are_those_of_the_output", on_steps(_wrong_mapped, "completed")),
-    Fault("mapped-numbers-as-text", "Mapped numbers become texts.", "mapping",
+    Fault("mapped-numbers-as-text", "Mapped numbers become strings.", "mapping",
           "mapped_values_are_those_of_the_output", on_steps(_as_text, "completed")),
     Fault("mapped-keys-mixed", "Later steps key mapped values by label.", "mapping",
           "mapped_values_have_one_kind_of_key", on_detail(_mixed_keys)),

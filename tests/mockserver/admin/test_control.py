@@ -1,4 +1,4 @@
-"""The control API: each session steers its own time, faults and runs."""
+"""The control API: each session has its own time, faults and runs."""
 
 import json
 import signal
@@ -133,12 +133,12 @@ def test_a_fault_holds_from_one_time_until_another_of_the_session_clock(mock):
 def test_a_contract_fault_can_be_preferred_for_one_request(mock):
     prefer = {"Prefer": "fault=duration-in-seconds, delay=1"}
 
-    broken = mock.get(KNOWN, headers=prefer)
+    violating = mock.get(KNOWN, headers=prefer)
     entry = mock.get("/__mock/journal").json()["entries"][0]
 
     whole = mock.get(KNOWN).json()["data"]["duration_ms"]
-    assert broken.json()["data"]["duration_ms"] == whole // 1000
-    assert broken.headers["Preference-Applied"] == "delay=1, fault=duration-in-seconds"
+    assert violating.json()["data"]["duration_ms"] == whole // 1000
+    assert violating.headers["Preference-Applied"] == "delay=1, fault=duration-in-seconds"
     assert entry["contract_faults"] == ["duration-in-seconds"]
     assert entry["response_violations"]
 
@@ -272,10 +272,10 @@ def test_put_and_delete_change_list_and_detail_and_reset_undoes_them(mock):
 
 def test_a_promise_is_broken_and_kept_again_by_one_switch(mock):
     mock.put("/__mock/contract-faults/balance-is-open")
-    broken = mock.get(BALANCE, headers={"x-api-key": ""}).status_code
+    violating = mock.get(BALANCE, headers={"x-api-key": ""}).status_code
     mock.request("DELETE", "/__mock/contract-faults")
 
-    assert (broken, mock.get(BALANCE, headers={"x-api-key": ""}).status_code) == (200, 401)
+    assert (violating, mock.get(BALANCE, headers={"x-api-key": ""}).status_code) == (200, 401)
 
 
 def test_pages_of_other_sites_may_not_steer(mock):
@@ -333,10 +333,10 @@ def test_a_kill_in_the_middle_of_writes_loses_nothing_that_was_acknowledged(star
         writer.join()
 
     again = start_server("--state", str(state))
-    kept = httpx.get(f"{again.url}/__mock/state").json()["started_runs"]
+    stored = httpx.get(f"{again.url}/__mock/state").json()["started_runs"]
     assert len(acknowledged) >= 50
     assert len(set(acknowledged)) == len(acknowledged)
-    assert set(acknowledged) <= {run["run_id"] for run in kept}
+    assert set(acknowledged) <= {run["run_id"] for run in stored}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The control API's own document: routes, requests and responses are what it says."""
+"""The control API's own document: routes, requests and responses match it."""
 
 import re
 
@@ -8,13 +8,13 @@ from openapi_spec_validator import validate as validate_openapi
 
 from deadringer.fixtures import load_recordings
 from deadringer.mockserver import Settings
-from deadringer.mockserver.admin.control.routes import ANSWERS
+from deadringer.mockserver.admin.control.routes import VIEWS
 from deadringer.mockserver.api.prefer import RUN_STATUSES
 from deadringer.mockserver.app import build_app
 from deadringer.mockserver.control_spec import (
-    answer_validator,
     control_operations,
     control_specification,
+    response_validator,
 )
 from deadringer.mockserver.faults.contract import CONTRACT_FAULTS
 from deadringer.mockserver.faults.transport import CHAOS, KINDS, NAMED_FAULTS, SCOPE
@@ -78,12 +78,12 @@ def mock(over_http, clock):
 
 
 def problems_with(operation_id, response):
-    """What the document has against a response."""
-    validator = answer_validator(OPERATIONS[operation_id], response.status_code)
+    """Return the problems of a response according to the document."""
+    validator = response_validator(OPERATIONS[operation_id], response.status_code)
     if validator is None:
         return [f"{operation_id}: status {response.status_code} is not documented"]
     if response.is_redirect:
-        return []  # no body is promised
+        return []  # has no documented body
     is_json = response.headers["content-type"] == "application/json"
     body = response.json() if is_json else yaml.safe_load(response.text)
     return [f"{operation_id}: {error.message}" for error in validator.iter_errors(body)]
@@ -94,7 +94,7 @@ def test_it_is_an_openapi_document():
 
 
 def test_every_operation_is_answered_and_nothing_else_is():
-    assert set(OPERATIONS) == set(ANSWERS)
+    assert set(OPERATIONS) == set(VIEWS)
 
 
 def test_every_operation_answers_as_the_document_says_with_each_of_its_statuses(mock):
@@ -102,7 +102,7 @@ def test_every_operation_answers_as_the_document_says_with_each_of_its_statuses(
     names = {"started": "", "fault": ""}
     message, bad = set(), []
 
-    def ask(operation_id, path, body=None, **headers):
+    def send(operation_id, path, body=None, **headers):
         method = OPERATIONS[operation_id].method
         url = f"/__mock/{path.format(**names)}"
         response = mock.request(method, url, json=body, headers=headers)
@@ -114,9 +114,9 @@ def test_every_operation_answers_as_the_document_says_with_each_of_its_statuses(
             names["fault"] = made.get("id", names["fault"])
 
     for operation_id, path, body in TOUR:
-        ask(operation_id, path, body)
-        ask(operation_id, path, body, Origin="https://elsewhere.example")
-    ask("getIndex", "", Accept="text/html")
+        send(operation_id, path, body)
+        send(operation_id, path, body, Origin="https://elsewhere.example")
+    send("getIndex", "", Accept="text/html")
 
     assert bad == []
     assert message == {
@@ -164,9 +164,9 @@ def test_no_answer_may_hold_more_than_is_documented():
 
 
 def open_objects(node, within=""):
-    """Yield the names of the schemas in which an object may hold what is not documented.
+    """Yield the names of the schemas with objects that allow undocumented members.
 
-    A scenario is a request's as well, and closed where it is its own.
+    The schema of scenarios is also that of a request, and is skipped.
     """
     if isinstance(node, list):
         for one in node:
@@ -185,13 +185,13 @@ def open_objects(node, within=""):
 
 
 def test_an_answer_that_is_not_as_documented_is_seen():
-    validator = answer_validator(OPERATIONS["getClock"], 200)
+    validator = response_validator(OPERATIONS["getClock"], 200)
 
     assert not validator.is_valid({"now": "yesterday", "mode": "real", "speed": 1})
     now = "2026-03-27T10:15:00Z"
     assert not validator.is_valid({"now": now, "mode": "real", "speed": 1, "more": 1})
     assert validator.is_valid({"now": now, "mode": "real", "speed": 1})
-    assert answer_validator(OPERATIONS["getClock"], 204) is None
+    assert response_validator(OPERATIONS["getClock"], 204) is None
 
 
 def test_it_is_served_in_both_forms_and_indexed(mock):
@@ -216,7 +216,7 @@ def test_unknown_members_are_refused_and_known_ones_named(mock, operation_id):
     operation = OPERATIONS[operation_id]
     content = operation.described.get("requestBody")
     if content is None or operation_id in {"putExecution", "patchExecution"}:
-        return  # no body, or one that the contract judges
+        return  # no body, or one that the contract validates
     path = re.sub(r"\{id\}", "wf_abc123", operation.path).replace("{run_id}", "run_x")
     known = (
         "kind" if operation_id == "addFault" else next(iter(SCHEMAS[_name(content)]["properties"]))

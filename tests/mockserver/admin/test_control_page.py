@@ -1,4 +1,4 @@
-"""What can be steered is documented: every reserved id, preference and fault."""
+"""Everything a user can control is documented: every reserved id, preference and fault."""
 
 import re
 

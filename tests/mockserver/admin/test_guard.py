@@ -1,4 +1,4 @@
-"""The control API serves this machine and whoever holds the token, but no page of another site."""
+"""Access to the control API: for this machine and with the token, not for pages of other sites."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_a_program_steers_without_saying_where_it_comes_from(mock):
 
 
 def test_the_fetch_of_node_is_a_program(mock):
-    """It sends `Sec-Fetch-Mode`, and no `Sec-Fetch-Site`; a browser sends both or neither."""
+    """Node sends `Sec-Fetch-Mode` without `Sec-Fetch-Site`; a browser sends both or neither."""
     as_node = {"Sec-Fetch-Mode": "cors", "Accept-Language": "*", "User-Agent": "node"}
 
     assert mock.post(FAULTS, json={"kind": "drip"}, headers=as_node).status_code == 201

@@ -1,4 +1,4 @@
-"""The pages that need no key."""
+"""The pages that require no key."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The page of runs goes both ways through a long list, filtered or not, and tells how far."""
+"""The page of runs pages both ways through a long list, filtered or not, and shows its place."""
 
 import re
 from html import unescape
@@ -24,7 +24,9 @@ class Shown:
         self._mock = mock
         html = mock.get(address, timeout=60).text
         self.runs = re.findall(r'data-key="([^"]+)"', html)
-        self.told = " ".join(re.search(r'<p class="muted number">(.*?)</p>', html, re.S)[1].split())
+        self.place = " ".join(
+            re.search(r'<p class="muted number">(.*?)</p>', html, re.S)[1].split()
+        )
         links = re.findall(r'<a class="button" href="([^"]+)">([^<]+)</a>', html)
         self._links = {label: unescape(href) for href, label in links}
 
@@ -64,17 +66,17 @@ def test_a_search_tells_how_far_it_looked_whichever_way_it_goes(mock):
     farther = first.go(f"Search {WIDE_WINDOW:,} further")
     reached = WINDOW + WIDE_WINDOW
 
-    assert f"Looked at runs 1 to {WINDOW:,} of 100," in first.told
-    assert "Older ones were not looked at" in first.told
-    assert f"Looked at runs {WINDOW + 1:,} to {reached:,} of" in farther.told
+    assert f"Searched runs 1 to {WINDOW:,} of 100," in first.place
+    assert "Older runs were not searched" in first.place
+    assert f"Searched runs {WINDOW + 1:,} to {reached:,} of" in farther.place
     newer = farther.go("Newer")
-    assert f"Looked at runs 1 to {WINDOW:,} of" in newer.told
+    assert f"Searched runs 1 to {WINDOW:,} of" in newer.place
     assert first.runs == farther.runs == newer.runs == []
 
 
 def test_the_end_of_the_list_is_told(mock):
     last = Shown(mock, f"{RUNS}?workflow=wf_abc123&text=nobody+has+this&from=99999")
 
-    assert "not looked at" not in last.told
+    assert "not searched" not in last.place
     assert "Search further" not in last
     assert "Newer" in last

@@ -1,4 +1,4 @@
-"""What the page of a run shows is what the API answers, with contract faults too."""
+"""The page of a run shows what the API returns, with contract faults too."""
 
 from functools import partial
 
@@ -7,7 +7,7 @@ from flask import Flask
 
 from deadringer.fixtures import load_recordings
 from deadringer.mockserver import Settings
-from deadringer.mockserver.admin.ui.api_view import AnsweredLists
+from deadringer.mockserver.admin.ui.api_view import ApiLists
 from deadringer.mockserver.api.in_process import InProcessApi
 from deadringer.mockserver.app import EXTENSION, build_app
 from deadringer.mockserver.faults.contract import CONTRACT_FAULTS
@@ -38,7 +38,7 @@ def looked_at(mock, name):
     return mock.get(f"/__mock/ui/runs/{workflow_id}/{run_id}/data").json()
 
 
-def answered(mock, name):
+def response_of(mock, name):
     workflow_id, run_id = ids_of(name)
     return mock.get(f"/v1/workflows/{workflow_id}/executions/{run_id}")
 
@@ -67,18 +67,18 @@ def test_where_the_api_gives_no_run_the_page_shows_the_true_one_and_says_so(mock
     looked = looked_at(mock, "loop_fails_half_way")
 
     assert looked["execution"] == RUNS["loop_fails_half_way"]
-    assert "failed-runs-crash. The API answers 500" in looked["note"]
+    assert "failed-runs-crash. The API returns 500" in looked["note"]
 
 
 @pytest.mark.parametrize("faults", FAULTS)
 def test_every_fault_is_shown_as_the_api_has_it(mock, faults):
     for fault in faults:
         mock.delete("/__mock/contract-faults").raise_for_status()
-        true = {name: answered(mock, name) for name in LOOKED_AT}
+        true = {name: response_of(mock, name) for name in LOOKED_AT}
         mock.put(f"/__mock/contract-faults/{fault.name}").raise_for_status()
         for name in LOOKED_AT:
-            answered(mock, name)  # some bugs show from the second read on
-            looked, response = looked_at(mock, name), answered(mock, name)
+            response_of(mock, name)  # some bugs show from the second read on
+            looked, response = looked_at(mock, name), response_of(mock, name)
             message = _data(response)
             is_run = (
                 response.status_code == 200 and isinstance(message, dict) and "run_id" in message
@@ -113,13 +113,13 @@ def test_every_fault_in_a_list_is_shown_as_the_api_has_it(over_http, clock, page
         mock.delete("/__mock/contract-faults").raise_for_status()
         mock.put(f"/__mock/contract-faults/{fault.name}").raise_for_status()
         mock.get(path)
-        lists = AnsweredLists(api, service.snapshot())
+        lists = ApiLists(api, service.snapshot())
         shown = [row.run for row in lists.page("wf_def456", (page - 1) * 25, 25)]
         response = mock.get(path)
         message = _data(response)
         listed = message.get("executions") if isinstance(message, dict) else None
         assert shown == (true if listed is None else listed), fault.name
-        assert listed == true or fault.name in lists.note, fault.name
+        assert listed == true or fault.name in lists.remark, fault.name
 
 
 def test_faults_that_leave_no_place_for_each_other_break_neither_api_nor_page(mock):

@@ -1,4 +1,4 @@
-"""What the page of a run says before it is saved: whether its id is taken, and by what."""
+"""The page of a run warns before saving if the run's id is already used."""
 
 import json
 import re
@@ -11,13 +11,13 @@ from tests.mockserver.conftest import KNOWN
 
 
 def taken(mock, api_path):
-    """Give what the page tells of a run's id."""
+    """Return the page's warning about a run's id, "" for none."""
     place = api_path.replace("/v1/workflows/", "/__mock/ui/runs/").replace("/executions/", "/")
     return mock.get(f"{place}/data").json()["taken"]
 
 
 def newest(mock):
-    """Give the path of the newest finished run of the world."""
+    """Return the path of the newest finished run of the world."""
     path = "/v1/workflows/wf_loop77/executions"
     rows = mock.get(path).json()["data"]["executions"]
     return f"{path}/{next(row['run_id'] for row in rows if row['status'] == 'completed')}"
@@ -60,7 +60,7 @@ def test_a_run_of_a_scenario_goes_before_a_file(over_http, clock):
     rows = mock.get(listed).json()["data"]["executions"]
     message = [taken(mock, f"{listed}/{row['run_id']}") for row in rows]
 
-    assert any("taken by the scenario" in one for one in message)
+    assert any("used by the scenario" in one for one in message)
 
 
 def test_a_run_of_a_reserved_workflow_would_take_its_place(mock):
@@ -85,5 +85,5 @@ def test_a_changed_run_of_a_scenario_is_taken_by_the_scenario(mock):
     before = taken(mock, api_path)
     mock.patch(api_path.replace("/v1", "/__mock"), json={"event_name": "workflows/engagement"})
 
-    assert "taken by the scenario" in before
+    assert "used by the scenario" in before
     assert taken(mock, api_path) == before

@@ -1,4 +1,4 @@
-"""The pages under /__mock/ui/ as HTTP: what they allow, what is kept, where they are not."""
+"""The pages under /__mock/ui/ as HTTP: policies, caching, errors, and servers without them."""
 
 import json
 import re
@@ -36,11 +36,11 @@ def test_an_asset_of_this_version_may_be_kept_and_another_may_not(keyless):
     page = keyless.get(RUNS).text
     (path,) = re.findall(r'"(/__mock/ui/assets/[^"]+/design\.css)"', page)
 
-    kept = keyless.get(path)
+    current = keyless.get(path)
     stale = keyless.get(re.sub(r"assets/[^/]+", "assets/0", path))
 
-    assert "immutable" in kept.headers["cache-control"]
-    assert kept.headers["content-type"].startswith("text/css")
+    assert "immutable" in current.headers["cache-control"]
+    assert current.headers["content-type"].startswith("text/css")
     assert "immutable" not in stale.headers.get("cache-control", "")
     assert keyless.get("/__mock/ui/assets/0/nothing.css").status_code == 404
 
@@ -100,7 +100,7 @@ def test_the_banner_names_the_pages(server, keyless):
 def test_what_a_page_fetches_by_itself_is_not_logged(start_server, mode, is_logged):
     server = start_server()
     own = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": mode}
-    httpx.get(f"{server.url}{RUNS}?text=asked", headers=own).raise_for_status()
+    httpx.get(f"{server.url}{RUNS}?text=fetched", headers=own).raise_for_status()
     server.stop()
 
-    assert ("asked" in server.log) is is_logged
+    assert ("fetched" in server.log) is is_logged

@@ -1,4 +1,4 @@
-"""What `deadringer view` says of what it cannot show."""
+"""Error messages of `deadringer view`."""
 
 import json
 
@@ -13,25 +13,25 @@ ERROR = {"success": False, "error": {"code": "NOT_FOUND", "message": "gone"}}
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("document", "message"),
     [
         (b"{", "-:1:2: not JSON"),
         (b"\xff", "not UTF-8 at byte 0"),
         (b"[]", "an array of 0 documents"),
-        (b"5", "no object"),
-        (b"[" * 100_000, "nested too deep"),
-        (json.dumps(ERROR).encode(), "an error answer (NOT_FOUND gone)"),
+        (b"5", "not an object"),
+        (b"[" * 100_000, "nested too deeply"),
+        (json.dumps(ERROR).encode(), "an error response (NOT_FOUND gone)"),
         (b'{"success": true, "data": {"executions": []}}', "a page of the list"),
         (b'{"log": {}}', "a HAR recording"),
         (b'{"a": 1}', "an object with a"),
-        (b'{"steps": [], "run_id": NaN}', "NaN is no number of JSON"),
-        (b'{"steps": [], "run_id": -Infinity}', "-Infinity is no number of JSON"),
+        (b'{"steps": [], "run_id": NaN}', "NaN is not a JSON number"),
+        (b'{"steps": [], "run_id": -Infinity}', "-Infinity is not a JSON number"),
         (b'{"steps": [], "run_id": %s}' % (b"9" * 5000), "not JSON: Exceeds the limit"),
         (b'{"\\ud800\\u001b[2J": 1}', r"an object with \ud800\x1b[2J"),
     ],
 )
-def test_what_is_no_execution_is_named(given, message):
-    done = CliRunner().invoke(main, ["view", "-"], input=given)
+def test_what_is_no_execution_is_named(document, message):
+    done = CliRunner().invoke(main, ["view", "-"], input=document)
 
     assert done.exit_code == 2
     assert message in done.output
@@ -47,8 +47,8 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("path", "key", "message"),
     [
-        ("/v1/workflows/wf_abc123/executions/run_x7k9m2", None, "answered 401"),
-        ("/v1/workflows/wf_abc123/executions/none", "demo", "answered 404 (NOT_FOUND"),
+        ("/v1/workflows/wf_abc123/executions/run_x7k9m2", None, "returned 401"),
+        ("/v1/workflows/wf_abc123/executions/none", "demo", "returned 404 (NOT_FOUND"),
         ("/__mock/ui/", None, "redirects to"),
         ("/openapi.yaml", None, "not JSON"),
     ],

@@ -1,4 +1,4 @@
-"""Whatever could have happened is served as it is, and its list and its companions agree."""
+"""Any execution is served as it was put, and list and variables agree with it."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -31,7 +31,9 @@ def test_any_execution_that_is_put_is_served_and_listed(client, execution):
     client.post("/__mock/reset")
     path = f"{WORKFLOW}/executions/{execution['run_id']}"
 
-    put = client.put(f"/__mock{path}?force=true", json=execution)  # edges spell times oddly
+    put = client.put(
+        f"/__mock{path}?force=true", json=execution
+    )  # edge cases have unusual timestamps
     detail = client.get(f"/v1{path}")
     variables = client.get(f"/v1{path}/variables")
     pages = client.get("/v1/workflows/wf_abc123/executions?page_size=100")

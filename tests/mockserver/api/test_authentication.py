@@ -1,4 +1,4 @@
-"""Keys: who is let in, and that nothing is told to anybody else."""
+"""Authentication: valid keys, and nothing is disclosed without one."""
 
 import http.client
 

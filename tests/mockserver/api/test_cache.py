@@ -1,4 +1,4 @@
-"""Responses that are kept and repeated: the same ones the application would give, never stale."""
+"""The response cache: the same responses as the application's, never stale."""
 
 import gzip
 import json
@@ -11,7 +11,7 @@ import zstandard
 
 from deadringer.fixtures import load_recordings
 from deadringer.mockserver import DEMO_KEY, RatePolicy, Settings
-from deadringer.mockserver.api.middleware.journal import BYTES_KEPT
+from deadringer.mockserver.api.middleware.journal import MAX_BODY_BYTES
 from deadringer.mockserver.app import JOURNAL, build_app
 from tests.machine import NO_TLS
 from tests.mockserver.conftest import DEMO, KNOWN
@@ -33,7 +33,7 @@ def mock(over_http, clock):
 
 
 def repeats(mock, path=KNOWN, **headers) -> bool:
-    """Ask three times; tell whether the last response was a repeated one."""
+    """Send three requests; return whether the last response came from the cache."""
     for _ in range(2):
         mock.get(path, headers=headers)
     before = mock.twins.repeated
@@ -42,7 +42,7 @@ def repeats(mock, path=KNOWN, **headers) -> bool:
 
 
 def world_run(mock, status="completed") -> str:
-    """Give the path of a run of the seeded world."""
+    """Return the path of a run of the seeded world."""
     rows = mock.get("/v1/workflows/wf_abc123/executions?page=2&page_size=50").json()
     row = next(one for one in rows["data"]["executions"] if one["status"] == status)
     return f"/v1/workflows/wf_abc123/executions/{row['run_id']}"
@@ -127,7 +127,7 @@ CHANGES = {
         "/__mock/faults", json={"kind": "status", "path": "/v1/credits/*"}
     ),
     "chaos": lambda mock: mock.put("/__mock/chaos", json={"profile": "maintenance"}),
-    "promise": lambda mock: mock.put("/__mock/contract-faults/duration-in-seconds"),
+    "contract fault": lambda mock: mock.put("/__mock/contract-faults/duration-in-seconds"),
     "clock": lambda mock: mock.put(
         "/__mock/clock", json={"now": "2020-01-01T00:00:00Z", "speed": 0}
     ),
@@ -284,7 +284,7 @@ def test_a_compressed_answer_is_the_same_one_smaller(mock, encoding, open_):
     assert response.headers["ETag"] != plain.headers["ETag"]
     assert int(response.headers["Content-Length"]) == len(body) < len(plain.content)
     if encoding == "gzip":
-        assert body[4:8] == bytes(4)  # no time of day, which would make equal answers differ
+        assert body[4:8] == bytes(4)  # no time of day, which would make equal responses differ
     assert open_(body) == plain.content
 
 
@@ -315,7 +315,7 @@ def test_memory_is_bounded_whatever_is_read(over_http, clock):
         sizes.append(app.wsgi_app._bytes)
 
     assert max(sizes) <= 2**20
-    assert sizes[-1] == sum(kept.size for kept in app.wsgi_app._cached.values())
+    assert sizes[-1] == sum(cached.size for cached in app.wsgi_app._cached.values())
     assert len(app.wsgi_app._cached) < len(rows)
 
 
@@ -327,10 +327,10 @@ def test_the_journal_holds_no_more_of_a_repeated_answer_than_of_another(over_htt
     assert repeats(mock, path, **{"Accept-Encoding": "identity"})
 
     for passed in app.extensions[JOURNAL].newest(""):
-        assert len(passed.response_body) <= BYTES_KEPT < passed.response_length
-    held = [one[2] for one in app.extensions[JOURNAL]._passed if isinstance(one, tuple)]
+        assert len(passed.response_body) <= MAX_BODY_BYTES < passed.response_length
+    held = [one[2] for one in app.extensions[JOURNAL]._stored if isinstance(one, tuple)]
     assert held
-    assert all(len(message.body) <= BYTES_KEPT for message in held)
+    assert all(len(message.body) <= MAX_BODY_BYTES for message in held)
 
 
 def test_no_thread_repeats_what_another_has_changed(start_server):
@@ -360,20 +360,20 @@ def test_no_thread_repeats_what_another_has_changed(start_server):
 
 
 def test_a_served_answer_that_is_repeated_is_the_one_of_the_application(start_server):
-    """Served, a kept answer goes past WSGI; its status, headers and body are the same."""
-    kept, unkept = (start_server("--cache-mb", number).url for number in ("64", "0"))
+    """A cached response bypasses WSGI; its status, headers and body are the same."""
+    cached, uncached = (start_server("--cache-mb", number).url for number in ("64", "0"))
 
-    def answers(url, headers):
+    def responses(url, headers):
         for _ in range(3):
             response = httpx.get(url + KNOWN, headers={**DEMO, **headers}, verify=NO_TLS)
             message = {**response.headers, "date": "", "ratelimit-reset": ""}
             yield response.status_code, list(message.items()), response.content
 
-    tag = httpx.get(kept + KNOWN, headers=DEMO).headers["ETag"]
-    assert httpx.get(unkept + KNOWN, headers=DEMO).headers["ETag"] == tag
+    tag = httpx.get(cached + KNOWN, headers=DEMO).headers["ETag"]
+    assert httpx.get(uncached + KNOWN, headers=DEMO).headers["ETag"] == tag
     for headers in ({}, {"If-None-Match": tag}, {"Origin": "http://localhost:5173"}):
-        assert list(answers(kept, headers)) == list(answers(unkept, headers))
-    journaled = [httpx.get(f"{url}/__mock/journal").json()["entries"] for url in (kept, unkept)]
+        assert list(responses(cached, headers)) == list(responses(uncached, headers))
+    journaled = [httpx.get(f"{url}/__mock/journal").json()["entries"] for url in (cached, uncached)]
     one, other = ([_without_times(entry) for entry in entries] for entries in journaled)
     assert one == other
 

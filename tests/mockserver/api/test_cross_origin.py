@@ -1,4 +1,4 @@
-"""Browsers: a page of another origin may call the mock."""
+"""CORS: a page of another origin may call the mock."""
 
 from tests.mockserver.conftest import KNOWN
 
@@ -35,10 +35,10 @@ def test_every_answer_may_be_read_and_shows_its_headers(client, keyless):
         client.get(KNOWN, headers={**ORIGIN, "Prefer": "code=500"}),
     ]
 
-    assert [answer.status_code for answer in responses] == [200, 401, 404, 405, 500]
-    for answer in responses:
-        assert answer.headers["access-control-allow-origin"] == "*"
-        exposed = words(answer.headers["access-control-expose-headers"])
+    assert [response.status_code for response in responses] == [200, 401, 404, 405, 500]
+    for response in responses:
+        assert response.headers["access-control-allow-origin"] == "*"
+        exposed = words(response.headers["access-control-expose-headers"])
         assert exposed >= RATE_HEADERS | {"retry-after", "etag"}
 
 

@@ -1,4 +1,4 @@
-"""One error shape, whatever goes wrong."""
+"""Every error has the same shape."""
 
 import json
 import socket
@@ -75,7 +75,7 @@ def test_every_documented_status_is_produced_and_keeps_its_schema(client):
             assert response.headers[header].isdecimal()
 
 
-ODD_IDS = {
+EDGE_CASE_IDS = {
     "empty": "",
     "a dot": ".",
     "two dots": "..",
@@ -85,7 +85,7 @@ ODD_IDS = {
     "a line break": "%0D%0Ax",
     "a space": "%20",
     "a percent sign": "%25",
-    "a broken escape": "%zz",
+    "an invalid escape": "%zz",
     "half an escape": "%",
     "not UTF-8": "%FF%FE",
     "another script": "%E6%97%A5%E6%9C%AC",
@@ -100,12 +100,12 @@ ODD_IDS = {
 }
 
 
-@pytest.mark.parametrize("odd", ODD_IDS.values(), ids=ODD_IDS)
+@pytest.mark.parametrize("run_id", EDGE_CASE_IDS.values(), ids=EDGE_CASE_IDS)
 @pytest.mark.parametrize(
     "template", ["/v1/workflows/{}/executions/run_x7k9m2", "/v1/workflows/wf_abc123/executions/{}"]
 )
-def test_an_odd_id_gets_a_json_4xx(server, template, odd):
-    status, headers, body = raw_request(server, f"GET {template.format(odd)} HTTP/1.1")
+def test_an_odd_id_gets_a_json_4xx(server, template, run_id):
+    status, headers, body = raw_request(server, f"GET {template.format(run_id)} HTTP/1.1")
 
     assert 400 <= status < 500
     assert "content-type: application/json" in headers
@@ -149,11 +149,11 @@ def test_a_crash_is_a_json_500_without_a_traceback():
 
 
 def raw_request(server, line: str) -> tuple[int, str, bytes]:
-    """Send a request line no HTTP client would send; give status, headers and body."""
+    """Send any request line; return status, headers and body."""
     address = server.url.removeprefix("http://").split(":")
     request = f"{line}\r\nHost: mock\r\nx-api-key: {DEMO['x-api-key']}\r\nConnection: close\r\n\r\n"
     with socket.create_connection((address[0], int(address[1])), timeout=10) as connection:
         connection.sendall(request.encode())
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    head, _, body = answer.partition(b"\r\n\r\n")
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = received.partition(b"\r\n\r\n")
     return int(head.split()[1]), head.decode("latin-1").lower(), body

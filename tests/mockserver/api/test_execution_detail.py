@@ -1,4 +1,4 @@
-"""Execution Detail as the real server answers it."""
+"""Execution Detail over HTTP."""
 
 import json
 from urllib.parse import quote
@@ -100,8 +100,8 @@ def test_a_percent_encoded_id_is_the_same_id(client):
 
 
 def test_a_document_of_the_user_is_served_under_its_own_ids(start_server, tmp_path, client):
-    odd_texts = {"workflow_id": "wf ä 1", "run_id": "lauf 😀%", "id": "half a pair: \ud83d"}
-    execution = {**RECORDINGS[0].execution, **odd_texts}
+    edge_case_ids = {"workflow_id": "wf ä 1", "run_id": "lauf 😀%", "id": "half a pair: \ud83d"}
+    execution = {**RECORDINGS[0].execution, **edge_case_ids}
     (tmp_path / "mine.json").write_text(json.dumps(execution))
 
     own = start_server("--fixtures", str(tmp_path))

@@ -1,4 +1,4 @@
-"""The journal: what was asked and answered, and whether that is what was expected."""
+"""The journal: requests and responses, their violations, and verified counts."""
 
 import contextlib
 import http.client
@@ -7,7 +7,12 @@ import httpx
 import pytest
 
 from deadringer.mockserver import DEMO_KEY, Settings
-from deadringer.mockserver.api.middleware.journal import BYTES_KEPT, Journal, JournalLayer, Verdicts
+from deadringer.mockserver.api.middleware.journal import (
+    MAX_BODY_BYTES,
+    Journal,
+    JournalLayer,
+    Verdicts,
+)
 from deadringer.mockserver.app import EXTENSION, JOURNAL, build_app
 from deadringer.mockserver.context import ContextLayer
 from tests.mockserver.conftest import KNOWN
@@ -85,7 +90,7 @@ def test_a_bad_request_is_marked(mock):
     assert "query/page" in entry["request_violations"][0]
 
 
-def breaches_of(mock):
+def request_violations_of(mock):
     return [one["request_violations"] for one in mock.get("/__mock/journal").json()["entries"]]
 
 
@@ -96,7 +101,7 @@ def test_a_client_is_told_of_its_key(mock):
     mock.get(KNOWN, headers={"x-api-key": f"{DEMO_KEY}__session_other"})
     mock.options(KNOWN, headers={"x-api-key": ""})
 
-    preflight, bearer, wrong, missing = breaches_of(mock)
+    preflight, bearer, wrong, missing = request_violations_of(mock)
     assert (preflight, bearer) == ([], [])
     assert wrong == ["The API key is not valid"]
     assert missing == ["No API key was sent"]
@@ -108,7 +113,7 @@ def test_a_client_is_not_accused_of_what_it_asked_for(mock, code):
     mock.get(KNOWN, params={"__code": code})
     mock.get(f"/v1/workflows/wf_abc123/executions/run_{code}")
 
-    assert breaches_of(mock) == [[], [], []]
+    assert request_violations_of(mock) == [[], [], []]
 
 
 def test_a_client_is_not_accused_of_faults_nor_of_what_is_not_there(mock):
@@ -120,7 +125,7 @@ def test_a_client_is_not_accused_of_faults_nor_of_what_is_not_there(mock):
     for _ in range(4):
         mock.get(KNOWN)
 
-    assert not any(breaches_of(mock))
+    assert not any(request_violations_of(mock))
 
 
 def test_the_type_of_a_body_is_kept(mock):
@@ -188,20 +193,20 @@ def test_it_is_bounded(over_http, clock):
     for _ in range(5):
         mock.get(KNOWN)
 
-    assert [passed.number for passed in journal.newest("")] == [5, 4, 3]
+    assert [entry.number for entry in journal.newest("")] == [5, 4, 3]
 
 
 def test_of_a_long_body_only_the_beginning_is_kept(over_http, clock):
     app = build_app(Settings(), clock=clock)
     mock = over_http(app)
-    body = b'{"overrides": {"likes": "' + b"x" * BYTES_KEPT + b'"}}'
+    body = b'{"overrides": {"likes": "' + b"x" * MAX_BODY_BYTES + b'"}}'
     response = mock.post("/v1/workflows/wf_abc123/test", content=body)
 
-    (passed,) = app.extensions[JOURNAL].newest("")
+    (stored,) = app.extensions[JOURNAL].newest("")
     (entry,) = mock.get("/__mock/journal").json()["entries"]
-    assert passed.request_body == body[:BYTES_KEPT]
-    assert passed.request_length == len(body)
-    assert entry["request"]["body"] == body[:BYTES_KEPT].decode()
+    assert stored.request_body == body[:MAX_BODY_BYTES]
+    assert stored.request_length == len(body)
+    assert entry["request"]["body"] == body[:MAX_BODY_BYTES].decode()
     assert entry["status"] == response.status_code
     assert entry["response_violations"] is None
 
@@ -229,12 +234,12 @@ def test_an_entry_says_what_was_done_to_the_answer_and_what_the_contract_has_aga
     mock.put("/__mock/contract-faults/duration-in-seconds")
     mock.get(KNOWN)
 
-    broken, faulty, good = mock.get("/__mock/journal").json()["entries"]
+    violating, faulty, good = mock.get("/__mock/journal").json()["entries"]
     assert (good["faults"], good["contract_faults"], good["response_violations"]) == ([], [], [])
     assert faulty["faults"] == ["content-type"]
     assert [one["rule"] for one in faulty["response_violations"]]
-    assert broken["contract_faults"] == ["duration-in-seconds"]
-    assert [one["rule"] for one in broken["response_violations"]]
+    assert violating["contract_faults"] == ["duration-in-seconds"]
+    assert [one["rule"] for one in violating["response_violations"]]
 
 
 def test_an_answer_is_judged_when_it_is_first_read_and_never_again(over_http, clock):
@@ -247,7 +252,7 @@ def test_an_answer_is_judged_when_it_is_first_read_and_never_again(over_http, cl
     mock.get("/__mock/journal", params={"limit": 2})
     assert len(verdicts) == 2
 
-    known = [{"rule": "kept", "pointer": "", "message": "was found before"}]
+    known = [{"rule": "cached", "pointer": "", "message": "found before"}]
     verdicts.of(1, lambda: known)
     message = mock.get("/__mock/journal").json()["entries"]
     assert [one["response_violations"] for one in message] == [[], [], known]
@@ -255,11 +260,11 @@ def test_an_answer_is_judged_when_it_is_first_read_and_never_again(over_http, cl
 
 def test_verdicts_are_bounded_and_the_oldest_goes():
     verdicts = Verdicts(2)
-    judged = []
+    validated = []
     for number in (1, 2, 3, 3, 2, 1):
-        verdicts.of(number, lambda number=number: judged.append(number))
+        verdicts.of(number, lambda number=number: validated.append(number))
 
-    assert judged == [1, 2, 3, 1]
+    assert validated == [1, 2, 3, 1]
     assert len(verdicts) == 2
 
 

@@ -1,4 +1,4 @@
-"""Any documented status on demand, by the Prefer header."""
+"""Preferences of the Prefer header: statuses, content, and reserved ids."""
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_the_header_is_read_as_rfc_7240_says(header, preferences):
 
 
 def resolved(node):
-    """The response object behind a local reference of the bundled specification."""
+    """Return the response object of a local reference in the bundled specification."""
     from deadringer.contracts import bundle_specification
 
     if "$ref" not in node:
@@ -128,9 +128,9 @@ def test_a_preferred_200_is_given_where_there_is_nothing(client, operation):
 
     assert (response.status_code, response.headers["Preference-Applied"]) == (200, "code=200")
     assert_keeps_contract(response)
-    said = response.json()["data"]
+    data = response.json()["data"]
     requested = {"run_id": "run_nowhere", "workflow_id": "wf_nowhere"}
-    assert {name: said[name] for name in requested if name in said}.items() <= requested.items()
+    assert {name: data[name] for name in requested if name in data}.items() <= requested.items()
 
 
 def test_a_status_that_was_not_given_is_not_called_honoured(client):
@@ -142,9 +142,9 @@ def test_a_status_that_was_not_given_is_not_called_honoured(client):
 
 @pytest.mark.parametrize("prefer", ["seed=7", "dynamic=true", "example=documented_example"])
 def test_a_test_run_is_not_started_past_an_error_by_what_it_does_not_honour(client, prefer):
-    answer = client.post("/v1/workflows/wf_503/test", headers={"Prefer": prefer})
+    response = client.post("/v1/workflows/wf_503/test", headers={"Prefer": prefer})
 
-    assert answer.status_code == 503
+    assert response.status_code == 503
 
 
 @pytest.mark.parametrize(
@@ -157,17 +157,17 @@ def test_a_test_run_is_not_started_past_an_error_by_what_it_does_not_honour(clie
     ],
 )
 def test_what_left_the_answer_as_it_was_is_not_called_honoured(client, path, prefer, honoured):
-    answer = client.get(path, headers={"Prefer": prefer})
+    response = client.get(path, headers={"Prefer": prefer})
 
-    assert answer.headers.get("Preference-Applied") == honoured
+    assert response.headers.get("Preference-Applied") == honoured
 
 
 def test_a_preferred_200_of_a_known_workflow_follows_its_definition(client):
     definition = client.get("/v1/workflows/wf_def456").json()["data"]["workflow"]
 
-    answer = client.get(
+    response = client.get(
         "/v1/workflows/wf_def456/executions/run_nowhere", headers={"Prefer": "code=200"}
     )
 
-    assert answer.status_code == 200
-    assert validate_execution(answer.json()["data"], Context(definition=definition)) == []
+    assert response.status_code == 200
+    assert validate_execution(response.json()["data"], Context(definition=definition)) == []

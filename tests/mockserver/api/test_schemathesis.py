@@ -1,4 +1,4 @@
-"""Schemathesis, with all its checks and phases, finds nothing in the real server."""
+"""Schemathesis, with all its checks and phases, finds no failure in the server."""
 
 import json
 import re

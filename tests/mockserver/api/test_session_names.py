@@ -1,4 +1,4 @@
-"""Sessions whose name is none: refused everywhere, and nobody's session is changed."""
+"""Invalid session names are refused everywhere, and no session is changed."""
 
 import socket
 from urllib.parse import urlsplit
@@ -53,7 +53,7 @@ def test_it_is_a_400_that_tells_which_names_there_may_be(mock, name):
     ],
 )
 def test_the_real_server_refuses_bytes_that_are_no_name(server, client, name, shown):
-    client.get(KNOWN)  # so that a response is kept for those who name no session
+    client.get(KNOWN)  # fills the response cache of the default session
     for path, body in ((KNOWN, b""), ("/__mock/clock", b'{"speed": 2}')):
         method = b"PUT" if body else b"GET"
         message = sent(server, method, path, name, body)
@@ -94,5 +94,5 @@ def test_a_page_looks_at_no_session_that_cannot_be(mock, page):
     good = mock.get(f"/__mock/ui/{page}", params={"session": "one"})
 
     assert (bad.status_code, good.status_code) == (400, 200)
-    assert "is no name of a session" in bad.text
+    assert "is not a session name" in bad.text
     assert "1 to 64 of A-Z a-z 0-9 . _ -" in bad.text

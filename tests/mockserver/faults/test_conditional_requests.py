@@ -1,4 +1,4 @@
-"""Faults reach clients that have the true response already, and leave nothing to keep."""
+"""Faults reach clients that have cached the original response, and are not cacheable."""
 
 import json
 from http import HTTPStatus
@@ -23,7 +23,7 @@ ON_THE_WIRE: dict[str, dict[str, int]] = {
     "wrong-length": {},
     "slow-headers": {"over_ms": 1},
 }
-"""Kinds that only the real server can send, with parameters that make them short."""
+"""Kinds that only the real server can send, with parameters for short waits."""
 MINE = f"{DEMO_KEY}__session_mine"
 CARRIERS = [
     {"X-Mock-Session": "mine"},
@@ -69,7 +69,7 @@ def test_every_contract_fault_reaches_a_cached_client_and_leaves(mock, method):
 
 
 def _is_true(response, true):
-    """Whether a response is the true one but for its place in the rate window."""
+    """Return whether a response is the original one, apart from the rate window."""
     message = [
         (one.status_code, one.content, one.headers["Content-Length"], one.headers["Content-Type"])
         for one in (response, true)
@@ -169,7 +169,7 @@ def test_a_mix_of_faults_reaches_a_cached_client(mock):
 @pytest.mark.parametrize("carrier", CARRIERS)
 @pytest.mark.parametrize("fault", ["any-key-will-do", "run-found-anywhere", "duration-in-seconds"])
 def test_a_contract_fault_sees_the_session_of_the_request(mock, carrier, fault):
-    """What the fault itself looks up is looked up in that session too."""
+    """Requests that the fault itself sends belong to that session too."""
     mine = {"X-Mock-Session": "mine"}
     run_path = f"/__mock{KNOWN.removeprefix('/v1')}"
     changed = mock.patch(run_path, json={"id": "exec_of_mine"}, headers=mine)

@@ -65,7 +65,7 @@ class Secure:
 
 @pytest.fixture(scope="module", params=["tcp", "tls"])
 def wire(request, start_server, certificate):
-    """Return the URL of a server, and what connects to it."""
+    """Return the URL of a server, and a function that connects to it."""
     context, options = certificate
     is_tls = request.param == "tls"
     url = start_server("--log-format", "off", *(options if is_tls else ())).url
@@ -82,7 +82,7 @@ def wire(request, start_server, certificate):
     return connected
 
 
-def asked(connection, fault, method="GET"):
+def send(connection, fault, method="GET"):
     prefer = f"Prefer: fault={fault}\r\n" if fault else ""
     head = f"{method} {KNOWN} HTTP/1.1\r\nHost: mock\r\nx-api-key: {DEMO_KEY}\r\n{prefer}\r\n"
     connection.sendall(head.encode())
@@ -114,7 +114,7 @@ def split(data):
 
 def test_a_reset_resets_the_connection_in_the_body(wire):
     with wire() as connection:
-        asked(connection, "reset")
+        send(connection, "reset")
         data, end = received(connection)
 
     head, length, body = split(data)
@@ -125,7 +125,7 @@ def test_a_reset_resets_the_connection_in_the_body(wire):
 
 def test_a_truncated_response_ends_in_the_body(wire):
     with wire() as connection:
-        asked(connection, "truncate")
+        send(connection, "truncate")
         data, end = received(connection)
 
     head, length, body = split(data)
@@ -136,14 +136,14 @@ def test_a_truncated_response_ends_in_the_body(wire):
 
 def test_an_empty_response_has_no_byte(wire):
     with wire() as connection:
-        asked(connection, "empty")
+        send(connection, "empty")
 
         assert received(connection) == (b"", "end")
 
 
 def test_a_hang_sends_nothing_and_keeps_the_connection(wire):
     with wire() as connection:
-        asked(connection, "hang")
+        send(connection, "hang")
         connection.settimeout(SOON_S)
         with pytest.raises(TimeoutError):
             connection.recv(1)
@@ -151,7 +151,7 @@ def test_a_hang_sends_nothing_and_keeps_the_connection(wire):
 
 def test_a_drip_trickles(wire):
     with wire() as connection:
-        asked(connection, "drip")
+        send(connection, "drip")
         began, moments, data = time.monotonic(), [], b""
         while not data or len(split(data)[2]) < split(data)[1]:
             data += connection.recv(65_536)
@@ -163,7 +163,7 @@ def test_a_drip_trickles(wire):
 
 def test_garbage_is_no_http(wire):
     with wire() as connection:
-        asked(connection, "garbage")
+        send(connection, "garbage")
         data, end = received(connection)
 
     assert len(data) == 512
@@ -173,11 +173,11 @@ def test_garbage_is_no_http(wire):
 
 def test_a_wrong_length_is_more_than_the_whole_body(wire):
     with wire() as connection:
-        asked(connection, "")
+        send(connection, "")
         _, length, body = split(connection.recv(65_536))
         while len(body) < length:
             body += connection.recv(65_536)
-        asked(connection, "wrong-length")
+        send(connection, "wrong-length")
         data, end = received(connection)
 
     _, announced, sent = split(data)
@@ -189,7 +189,7 @@ def test_a_wrong_length_is_more_than_the_whole_body(wire):
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_slow_headers_come_line_by_line_and_make_a_whole_response(wire, method):
     with wire() as connection:
-        asked(connection, "slow-headers", method)
+        send(connection, "slow-headers", method)
         pieces, began = [connection.recv(65_536)], time.monotonic()
         data, end = received(connection)
         spent_s = time.monotonic() - began
@@ -206,12 +206,12 @@ def test_slow_headers_come_line_by_line_and_make_a_whole_response(wire, method):
 def test_a_fault_strikes_where_the_response_is_cached(wire, fault):
     with wire() as connection:
         for _ in range(2):  # the second one is cached
-            asked(connection, "")
+            send(connection, "")
             head, length, body = split(connection.recv(65_536))
             while len(body) < length:
                 body += connection.recv(65_536)
         assert head.startswith(b"HTTP/1.1 200 OK\r\n")
-        asked(connection, fault)
+        send(connection, fault)
         data, end = received(connection)
 
     assert not data.startswith(b"HTTP/1.1 200 OK") or len(split(data)[2]) < split(data)[1]
@@ -230,7 +230,7 @@ def test_a_fault_can_be_set_with_its_parameters(start_server):
         set_ = httpx.post(f"{url}/__mock/faults", json=fault)
         assert set_.status_code == 201, set_.text
         with socket.create_connection((parts.hostname, parts.port), WAIT_S) as connection:
-            asked(connection, "")
+            send(connection, "")
             found.append(received(connection)[0])
         httpx.delete(f"{url}/__mock/faults/{set_.json()['id']}")
 
@@ -243,7 +243,7 @@ def test_a_client_that_resets_during_slow_headers_disturbs_no_other(start_server
     url = start_server("--log-format", "off").url
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), WAIT_S) as connection:
-        asked(connection, "slow-headers")
+        send(connection, "slow-headers")
         connection.recv(10)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 

@@ -1,4 +1,4 @@
-"""Transport faults: whom each meets by its scope, and what several do to one response."""
+"""Transport faults: which requests each matches, and several faults on one response."""
 
 from itertools import permutations
 
@@ -13,7 +13,7 @@ BALANCE = "/v1/credits/balance"
 ROWS = "/v1/workflows/wf_abc123/executions"
 TEST = "/v1/workflows/wf_abc123/test"
 OTHER = "/v1/workflows/wf_def456"
-ASKED = (("GET", BALANCE), ("HEAD", BALANCE), ("GET", ROWS), ("POST", TEST), ("GET", OTHER))
+REQUESTS = (("GET", BALANCE), ("HEAD", BALANCE), ("GET", ROWS), ("POST", TEST), ("GET", OTHER))
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def mock(over_http, clock):
 
 
 @pytest.mark.parametrize(
-    ("scope", "met"),
+    ("scope", "matched"),
     [
         ({}, [True, True, True, True, True]),
         ({"method": "POST"}, [False, False, False, True, False]),
@@ -35,10 +35,10 @@ def mock(over_http, clock):
         ({"key": "trig_of_another"}, [False, False, False, False, False]),
     ],
 )
-def test_a_fault_meets_what_its_whole_scope_fits(mock, scope, met):
+def test_a_fault_meets_what_its_whole_scope_fits(mock, scope, matched):
     mock.post("/__mock/faults", json={"kind": "status", "status": 502, **scope})
 
-    assert [mock.request(*requested).status_code == 502 for requested in ASKED] == met
+    assert [mock.request(*requested).status_code == 502 for requested in REQUESTS] == matched
 
 
 def test_a_fault_of_a_key_meets_its_session_alone(mock):
@@ -54,7 +54,7 @@ def test_a_fault_of_a_key_meets_its_session_alone(mock):
 
 @pytest.fixture(scope="module")
 def real(start_server):
-    """The real server: only there is a connection really broken."""
+    """The real server, which alone can end connections."""
     return start_server("--rate-limit", "off")
 
 

@@ -1,4 +1,4 @@
-"""Transport faults that could never strike: refused with every reason, by request and by file."""
+"""Transport faults that could never apply are refused with every reason."""
 
 import json
 
@@ -114,7 +114,7 @@ def test_reasons_of_the_schema_keep_the_others_from_nobody(mock, tmp_path):
     with pytest.raises(ScenarioError) as message:
         load(tmp_path, f"summary: x\nfaults:\n  - {fault}\n")
 
-    # Of delay_to_ms and length nothing can be said while their partners are wrong.
+    # delay_to_ms and length are not validated while their partners are invalid.
     wrong = {"share", "count", "nonsense", "operation", "delay_ms", "every", "until_s"}
     assert {line.split(":")[0] for line in lines} == wrong
     assert {line.split(": ")[1] for line in message.value.lines} == {

@@ -1,4 +1,4 @@
-"""The application under another WSGI server: faults that end a connection refuse clearly."""
+"""The application under another WSGI server: faults that end a connection are a 501."""
 
 import threading
 
@@ -15,7 +15,7 @@ ENDING = {"reset", "truncate", "empty", "hang", "garbage", "wrong-length", "slow
 
 class _Quiet(WSGIRequestHandler):
     def log(self, *_arguments):
-        """The application has a log of its own."""
+        """Log nothing; the application has a log of its own."""
 
 
 @pytest.fixture(scope="module")

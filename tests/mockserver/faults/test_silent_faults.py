@@ -1,4 +1,4 @@
-"""Responses that never begin: not one byte reaches the caller."""
+"""Responses that never begin: the client receives no byte."""
 
 import json
 import socket
@@ -28,7 +28,7 @@ def address(start_server):
     return parts.hostname, parts.port
 
 
-def asked(address, header, path, method="GET"):
+def send(address, header, path, method="GET"):
     connection = socket.create_connection(address, timeout=30)
     head = f"{method} {path} HTTP/1.1\r\nHost: mock\r\nx-api-key: {DEMO_KEY}\r\n{header}\r\n"
     connection.sendall(head.encode())
@@ -38,13 +38,13 @@ def asked(address, header, path, method="GET"):
 @pytest.mark.parametrize(("header", "path"), EMPTY)
 def test_an_empty_reply_has_no_byte(address, header, path):
     for _ in range(10):
-        with asked(address, header, path) as connection:
+        with send(address, header, path) as connection:
             assert connection.recv(1000) == b""
 
 
 @pytest.mark.parametrize(("header", "path"), HUNG)
 def test_what_never_answers_sends_no_head(address, header, path):
-    with asked(address, header, path) as connection:
+    with send(address, header, path) as connection:
         connection.settimeout(0.5)
         with pytest.raises(TimeoutError):
             connection.recv(1000)
@@ -55,7 +55,7 @@ def test_a_hang_of_a_while_ends_without_a_byte(start_server):
     httpx.post(f"{url}/__mock/faults", json={"kind": "hang", "hang_ms": 100})
     parts = urlsplit(url)
 
-    with asked((parts.hostname, parts.port), "", KNOWN) as connection:
+    with send((parts.hostname, parts.port), "", KNOWN) as connection:
         assert connection.recv(1000) == b""
 
     (entry,) = httpx.get(f"{url}/__mock/journal").json()["entries"]
@@ -71,7 +71,7 @@ def test_answers_without_a_body_are_silent_too(address, fault, kind):
         tag = httpx.get(url, headers={"x-api-key": DEMO_KEY}).headers["ETag"]
         header += f"If-None-Match: {tag}\r\n"
 
-    with asked(address, header, KNOWN, method) as connection:
+    with send(address, header, KNOWN, method) as connection:
         connection.settimeout(0.5)
         if fault == "empty":
             assert connection.recv(1000) == b""
@@ -81,7 +81,7 @@ def test_answers_without_a_body_are_silent_too(address, fault, kind):
 
 
 def test_a_truncated_answer_still_has_its_head(address):
-    with asked(address, "Prefer: fault=truncate\r\n", KNOWN) as connection:
+    with send(address, "Prefer: fault=truncate\r\n", KNOWN) as connection:
         pieces = iter(lambda: connection.recv(65_536), b"")
         message = b"".join(pieces)
 

@@ -1,7 +1,7 @@
-"""The pytest plugin, in real runs of pytest inside the test.
+"""The pytest plugin, tested by real runs of pytest inside the tests.
 
-Those load no plugin but the ones named: Hypothesis and Schemathesis take seconds to import. That
-the installed package brings the plugin along is shown by the wheel's test.
+They load only the named plugins: Hypothesis and Schemathesis take seconds to import. The test of
+the wheel proves that the installed package registers the plugin.
 """
 
 PLUGIN = ("-p", "deadringer.mockserver.testing.plugin")

@@ -1,4 +1,4 @@
-"""`assert_keeps_contract`: every kind of response and document, judged by the one engine."""
+"""`assert_keeps_contract` with every kind of response and document."""
 
 import copy
 import json
@@ -27,19 +27,19 @@ from deadringer.fixtures import (
 from deadringer.fixtures.generator.violations import broken_run
 from deadringer.mockserver import DEMO_KEY, create_app
 from deadringer.mockserver.testing.client import ExecutionApi
-from deadringer.mockserver.testing.process import attended_mock
+from deadringer.mockserver.testing.process import run_mock
 
 HEADERS = {"x-api-key": DEMO_KEY}
 RECORDED = next(one for one in load_recordings() if one.name == "documented_example").execution
 PATH = "/v1/workflows/wf_abc123/executions/run_x7k9m2"
-NEEDS_MORE = {"operations_are_in_the_catalogue"}  # the catalogue stands in no document
+NEEDS_MORE = {"operations_are_in_the_catalogue"}  # the catalogue is in no document
 E1 = {"code": "NOT_FOUND", "message": "No such run", "details": None, "suggestion": None}
 
 
 @pytest.fixture(scope="module")
 def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExecutionApi]:
-    with attended_mock((), tmp_path_factory.mktemp("mock") / "log.txt") as attended:
-        yield attended.api
+    with run_mock((), tmp_path_factory.mktemp("mock") / "log.txt") as running:
+        yield running.api
 
 
 def of_flask(path: str, headers: dict[str, str]):
@@ -47,12 +47,12 @@ def of_flask(path: str, headers: dict[str, str]):
 
 
 def of_starlette(path: str, headers: dict[str, str]):
-    """The mock's answer, out of a Starlette application."""
-    answer = of_flask(path, headers)
+    """Return the mock's response, sent by a Starlette application."""
+    response = of_flask(path, headers)
 
     async def page(_request):
-        limits = {name: value for name, value in answer.headers.items() if "Limit" in name}
-        return JSONResponse(answer.get_json(), answer.status_code, limits)
+        limits = {name: value for name, value in response.headers.items() if "Limit" in name}
+        return JSONResponse(response.get_json(), response.status_code, limits)
 
     app = Starlette(routes=[Route("/{rest:path}", page)])
     return TestClient(app).get(path, headers=headers)
@@ -63,7 +63,7 @@ LIBRARIES = ["httpx", "requests", "flask", "starlette"]
 
 @pytest.fixture
 def get(request: pytest.FixtureRequest):
-    """Get a path of the mock by the library that is named."""
+    """Return a function that gets a path of the mock with the named library."""
     if request.param in {"flask", "starlette"}:
         return {"flask": of_flask, "starlette": of_starlette}[request.param]
     url = request.getfixturevalue("mock").base_url
@@ -113,9 +113,9 @@ def test_the_run_that_was_asked_for_is_told_by_the_decoded_path(mock, library):
     assert_keeps_contract(response)
 
 
-def answering(body: object, status: int = 200, media_type: str = "application/json"):
-    """The response of an application of one's own, at a path the contract does not know."""
-    app = flask.Flask("ours")
+def response_of(body: object, status: int = 200, media_type: str = "application/json"):
+    """Return the response of another application, at a path the contract does not know."""
+    app = flask.Flask("another")
     text = body if isinstance(body, str) else json.dumps(body)
     app.add_url_rule(
         "/runs/latest", view_func=lambda: flask.Response(text, status, mimetype=media_type)
@@ -124,21 +124,21 @@ def answering(body: object, status: int = 200, media_type: str = "application/js
 
 
 def test_a_path_of_ones_own_is_judged_by_its_document():
-    assert_keeps_contract(answering(enveloped(RECORDED)))
-    assert_keeps_contract(answering(RECORDED))
-    assert_keeps_contract(answering([RECORDED, RECORDED]))
-    assert_keeps_contract(answering({"success": False, "error": E1}, 404))
+    assert_keeps_contract(response_of(enveloped(RECORDED)))
+    assert_keeps_contract(response_of(RECORDED))
+    assert_keeps_contract(response_of([RECORDED, RECORDED]))
+    assert_keeps_contract(response_of({"success": False, "error": E1}, 404))
 
     with pytest.raises(AssertionError, match="failed_run_says_why"):
-        assert_keeps_contract(answering({**RECORDED, "status": "failed"}), fail_on="warning")
+        assert_keeps_contract(response_of({**RECORDED, "status": "failed"}), fail_on="warning")
 
 
 @pytest.mark.parametrize(
     ("response", "message"),
     [
-        (answering("<p>Oops", 500, "text/html"), "answers_are_json"),
-        (answering({"success": False, "error": E1}, 200), "success_goes_with_the_status"),
-        (answering({"hello": "world"}), "unrecognized document"),
+        (response_of("<p>Oops", 500, "text/html"), "answers_are_json"),
+        (response_of({"success": False, "error": E1}, 200), "success_goes_with_the_status"),
+        (response_of({"hello": "world"}), "unrecognized document"),
     ],
     ids=["no JSON", "a success that is none", "something else"],
 )
@@ -223,12 +223,12 @@ def test_many_breaches_are_cut():
 
 
 def test_another_operations_answer_is_judged_by_its_name():
-    answer = {"success": True, "message": "OK", "data": load_workflows()[0]}
+    response = {"success": True, "message": "OK", "data": load_workflows()[0]}
 
-    assert_keeps_contract(answer, operation_id="getWorkflow")
+    assert_keeps_contract(response, operation_id="getWorkflow")
     with pytest.raises(AssertionError, match=r"at +/data/enabled"):
         assert_keeps_contract(
-            {**answer, "data": {**answer["data"], "enabled": "yes"}}, operation_id="getWorkflow"
+            {**response, "data": {**response["data"], "enabled": "yes"}}, operation_id="getWorkflow"
         )
 
 

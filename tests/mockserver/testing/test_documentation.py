@@ -1,4 +1,4 @@
-"""The page about the plugin: every example on it runs, and its failure is the real one."""
+"""The page about the plugin: every example on it runs, and the failure it shows is real."""
 
 import re
 
@@ -15,7 +15,7 @@ def test_every_example_passes(pytester):
     for name, code in BLOCKS:
         (pytester.path / name).write_text(code, "utf-8")
     tests = sum(code.count("\ndef test_") for _, code in BLOCKS)
-    # The last examples set a limit of three requests, which the others keep too.
+    # The last examples set a limit of three requests, which the others also respect.
     done = pytester.runpytest_subprocess(*PLUGIN, "-q", "-W", "error", "-p", "no:cacheprovider")
 
     assert tests >= 10

@@ -1,4 +1,4 @@
-"""The fixtures in real runs of pytest: fresh for each test, alone under xdist, always the same."""
+"""The fixtures in real runs of pytest: reset for each test, one mock per xdist worker."""
 
 import json
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from deadringer.mockserver.testing.process import attended_mock
+from deadringer.mockserver.testing.process import run_mock
 from tests.mockserver.testing import PLUGIN, WITH_WORKERS
 
 pytest_plugins = ("pytester",)
@@ -23,7 +23,7 @@ CHANGES = """
         "clock": lambda api: (api.advance(100), api.thaw(5)),
         "run": lambda api: api.start_run(drive="manual"),
         "fault": lambda api: api.fail_next(3),
-        "promise": lambda api: api.enable_contract_fault("duration-in-seconds"),
+        "contract fault": lambda api: api.enable_contract_fault("duration-in-seconds"),
         "put": lambda api: api.put(api.advance_run(api.start_run(drive="manual"), 99)),
         "delete": lambda api: api.delete(api.run("wf_abc123", "run_x7k9m2")),
         "session": lambda api: httpx.put(api.url("/__mock/chaos"), headers=OTHER,
@@ -44,9 +44,9 @@ CHANGES = """
         state = execution_api.state()
         left = ("faults", "contract_faults", "started_runs", "changed_executions")
         assert [state[one] for one in left] == [[], [], [], []]
-        answer = read(execution_api)
-        assert answer.status_code == 200
-        assert answer.headers["RateLimit-Remaining"] == "99"
+        response = read(execution_api)
+        assert response.status_code == 200
+        assert response.headers["RateLimit-Remaining"] == "99"
         url = api_run(execution_api).url
         assert httpx.get(url, headers={**execution_api.headers, **OTHER}).status_code == 200
 
@@ -68,7 +68,7 @@ def test_every_test_meets_the_mock_as_it_is_at_the_start(pytester, order):
 SEQUENCES = """
     import hashlib, json, pytest
 
-    def note(request, factory, folder):
+    def store(request, factory, folder):
         made = [factory(), factory(status="failed"), factory.broken("end_is_not_before_start")]
         made += [factory.envelope(), *factory.many(2, steps=2), factory(seed=3), factory(seed=3)]
         assert made[-1] == made[-2]
@@ -80,14 +80,14 @@ SEQUENCES = """
     @pytest.mark.xdist_group("one")
     @pytest.mark.parametrize("number", [1, 2])
     def test_first(request, execution_factory, folder, number):
-        note(request, execution_factory, folder)
+        store(request, execution_factory, folder)
 
     def test_second(request, execution_factory, folder):
-        note(request, execution_factory, folder)
+        store(request, execution_factory, folder)
 
     class TestThird:
         def test_second(self, request, execution_factory, folder):
-            note(request, execution_factory, folder)
+            store(request, execution_factory, folder)
 """
 
 
@@ -126,11 +126,11 @@ def test_every_worker_has_a_mock_of_its_own(pytester):
         import json, os, pathlib, time, pytest
 
         @pytest.mark.parametrize("number", range(8))
-        def test_it(execution_api, _attended_mock, worker_id, number):
+        def test_it(execution_api, _running_mock, worker_id, number):
             assert execution_api.state()["started_runs"] == []
             run = execution_api.start_run()
             seen = {{"worker": worker_id, "url": execution_api.base_url,
-                     "pid": _attended_mock.process.pid}}
+                     "pid": _running_mock.process.pid}}
             name = f"{{worker_id}}-{{number}}"
             (pathlib.Path({str(folder)!r}) / name).write_text(json.dumps(seen))
             runs = execution_api.state()["started_runs"]
@@ -182,7 +182,7 @@ def test_modules_in_the_working_folder_do_not_reach_the_mock(tmp_path, monkeypat
         (tmp_path / name).write_text("raise AssertionError('imported by the mock')")
     monkeypatch.chdir(tmp_path)
 
-    with attended_mock((), tmp_path / "log.txt") as mock:
+    with run_mock((), tmp_path / "log.txt") as mock:
         assert mock.api.now()
 
 
@@ -192,7 +192,7 @@ def test_options_of_ones_own_reach_it(pytester):
         import pytest
         @pytest.fixture(scope="session")
         def execution_server_options():
-            return ["--api-key", "trig_ours", "--control-token", "t", "--seed", "7"]
+            return ["--api-key", "trig_another", "--control-token", "t", "--seed", "7"]
         """
     )
     pytester.makepyfile(
@@ -200,11 +200,11 @@ def test_options_of_ones_own_reach_it(pytester):
         import urllib.request
         def test_it(execution_api):
             assert execution_api.state()["seed"] == 7
-            assert execution_api.api_key == "trig_ours"
+            assert execution_api.api_key == "trig_another"
             request = urllib.request.Request(execution_api.url("/v1/workflows"),
                                              headers=execution_api.headers)
-            with urllib.request.urlopen(request) as answer:
-                assert answer.status == 200
+            with urllib.request.urlopen(request) as response:
+                assert response.status == 200
         """
     )
 
@@ -250,7 +250,7 @@ def test_commands_that_are_refused_say_why(pytester):
                 execution_api.start_run("wf_nowhere")
             with pytest.raises(ControlError, match="1 violation.*[?]force=true"):
                 execution_api.put(execution_factory.broken("end_is_not_before_start"))
-            with pytest.raises(ValueError, match="needs a run_id"):
+            with pytest.raises(ValueError, match="has no run_id"):
                 execution_api.put({"status": "failed"})
             execution_api.put(execution_factory.broken("end_is_not_before_start"), force=True)
             with pytest.raises(ValueError, match="documented_example"):

@@ -1,4 +1,4 @@
-"""The mock ends with pytest, however pytest ends, and says so if it ended before."""
+"""The mock ends with pytest, however pytest ends; if it ended earlier, the test error shows it."""
 
 import os
 import signal
@@ -15,27 +15,25 @@ pytestmark = pytest.mark.slow
 
 pytest_plugins = ("pytester",)
 
-PATIENCE_S = 60
+TIMEOUT_S = 60
 
 
 def wait_until(is_so, what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not is_so():
         assert time.monotonic() < deadline, what
         time.sleep(0.02)
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; a zombie, which nobody has waited for, does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
 
-needs_proc = pytest.mark.skipif(
-    not Path("/proc/self/stat").exists(), reason="asks Linux which processes there are"
-)
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
 
 
 @needs_proc
@@ -47,13 +45,13 @@ def test_the_mock_ends_with_pytest_though_a_request_hangs(pytester, ending):
         """
         import pathlib, threading, time, urllib.request
 
-        def test_it(execution_api, _attended_mock):
+        def test_it(execution_api, _running_mock):
             execution_api.add_fault("hang")
             request = urllib.request.Request(execution_api.url("/v1/workflows"))
             threading.Thread(target=urllib.request.urlopen, args=[request], daemon=True).start()
-            note = pathlib.Path("pid.new")
-            note.write_text(str(_attended_mock.process.pid))
-            note.rename("pid")
+            new = pathlib.Path("pid.new")
+            new.write_text(str(_running_mock.process.pid))
+            new.rename("pid")
             time.sleep(60)
         """
     )
@@ -70,9 +68,9 @@ def test_the_mock_ends_with_pytest_though_a_request_hangs(pytester, ending):
             pid = int(pid_file.read_text())
             assert is_alive(pid)
 
-            # As a terminal does it: to every process of the group.
+            # A terminal sends it to every process of the group.
             os.killpg(run.pid, ending)
-            printed, _ = run.communicate(timeout=PATIENCE_S)
+            printed, _ = run.communicate(timeout=TIMEOUT_S)
         finally:
             run.kill()
 
@@ -87,13 +85,13 @@ def test_nothing_is_left_of_an_ordinary_run_and_a_lost_mock_is_told(pytester):
         """
         import os, pathlib, signal, threading
 
-        def test_first(execution_api, _attended_mock):
+        def test_first(execution_api, _running_mock):
             assert threading.active_count() == 1
-            pathlib.Path("pid").write_text(str(_attended_mock.process.pid))
+            pathlib.Path("pid").write_text(str(_running_mock.process.pid))
 
-        def test_second(execution_api, _attended_mock):
-            os.kill(_attended_mock.process.pid, signal.SIGKILL)
-            _attended_mock.process.wait()
+        def test_second(execution_api, _running_mock):
+            os.kill(_running_mock.process.pid, signal.SIGKILL)
+            _running_mock.process.wait()
 
         def test_third(execution_api):
             raise AssertionError("never reached")
@@ -103,5 +101,5 @@ def test_nothing_is_left_of_an_ordinary_run_and_a_lost_mock_is_told(pytester):
     done = pytester.runpytest_subprocess(*PLUGIN, "-W", "error")
 
     done.assert_outcomes(passed=2, errors=1)
-    done.stdout.fnmatch_lines(["*POST /__mock/reset*: no answer: *It ended with exit code -9.*"])
+    done.stdout.fnmatch_lines(["*POST /__mock/reset*: no response: *It ended with exit code -9.*"])
     assert not is_alive(int((pytester.path / "pid").read_text()))

@@ -1,4 +1,4 @@
-"""What tests of scenarios share: a document, and how its world is read."""
+"""Shared by tests of scenarios: a document, and functions that read its world."""
 
 OWN = {
     "summary": "One workflow of its own.",
@@ -41,7 +41,7 @@ def advance(client, seconds):
 
 
 def patiently(client, path):
-    """Give what is read once no fault strikes."""
+    """Return the first response without a fault."""
     while (response := client.get(path)).status_code in {429, 503}:
         pass
     return response.json()["data"]

@@ -23,7 +23,7 @@ def prices(mock):
 
 
 def finished(mock, workflow_id, **body):
-    """Start a test run; give its trace in the end, and what it took from the balance."""
+    """Start a test run; return its final trace, and the credits it cost."""
     had = balance(mock)
     started = mock.post(f"/v1/workflows/{workflow_id}/test", json=body).json()["data"]
     cost = had - balance(mock)
@@ -80,7 +80,7 @@ def test_a_run_that_never_ends_has_no_duration(mock):
 
 
 def spent_to_the_end(mock):
-    """Spend until a test run is refused; give the refusal and what is left."""
+    """Start test runs until one is refused; return the refusal and the credits left."""
     for _ in range(2_000):
         response = mock.post("/v1/workflows/wf_loop77/test")
         if response.status_code != 200:
@@ -112,7 +112,7 @@ def test_runs_started_by_command_are_never_refused_and_the_balance_ends_at_zero(
 
 
 def at(mock, moment):
-    """Stop the clock at a moment; give the balance and its next reset."""
+    """Stop the clock at a moment; return the balance and its next reset."""
     mock.put("/__mock/clock", json={"now": moment, "speed": 0})
     message = mock.get("/v1/credits/balance").json()["data"]
     return message["balance"], message["next_reset"]

@@ -1,4 +1,4 @@
-"""The scenarios that are shipped: each is what its name says."""
+"""The bundled scenarios: each matches its description."""
 
 from deadringer.mockserver.world.scenarios import ready_names
 from tests.mockserver.world.scenario_worlds import advance, detail, every_row, rows_of, workflows_of

@@ -1,4 +1,4 @@
-"""--reload: documents are followed while the server runs."""
+"""--reload: documents are reloaded while the server runs."""
 
 import json
 import time
@@ -24,14 +24,14 @@ def document(**changes):
 
 @pytest.fixture
 def following(start_server, tmp_path):
-    """A server that follows `mine.json`, seen to take over a first change."""
+    """A server that watches `mine.json` and has loaded a first change."""
     file = tmp_path / "mine.json"
     file.write_text(json.dumps(document(id="before")))
     server = start_server("--fixtures", str(tmp_path), "--reload")
     assert served_id(server) == "before"
 
     def is_taken_over() -> bool:
-        # Written again each time: the first write may come before the watch has begun.
+        # Written repeatedly, because the watch may not have begun at the first write.
         file.write_text(json.dumps(document(id="first")))
         return served_id(server) == "first"
 
@@ -53,7 +53,7 @@ def test_a_bad_change_keeps_the_last_good_state_and_says_why(following):
 
     file.write_text(json.dumps(document(id="bad", status="done")))
 
-    wait_until(lambda: "/status" in server.log)  # it may have been read half written before
+    wait_until(lambda: "/status" in server.log)  # it may have been read half-written before
     assert "still serving the previous fixtures" in server.log
     assert served_id(server) == "first"
     assert "mine.json" in server.log
@@ -65,9 +65,9 @@ def test_after_a_bad_change_a_good_one_is_served(following):
     file.write_text("{")
     wait_until(lambda: "still serving the previous fixtures" in server.log)
 
-    file.write_text(json.dumps(document(id="mended")))
+    file.write_text(json.dumps(document(id="corrected")))
 
-    wait_until(lambda: served_id(server) == "mended")
+    wait_until(lambda: served_id(server) == "corrected")
 
 
 def test_a_new_file_appears_and_a_removed_one_goes(following):
@@ -103,7 +103,7 @@ def served_id(server) -> str:
 
 
 def wait_until(is_true, seconds: float = 15) -> None:
-    """Fail unless the claim comes true in time."""
+    """Fail unless the condition becomes true in time."""
     end = time.monotonic() + seconds
     while not is_true():
         assert time.monotonic() < end, "it did not come true in time"
@@ -144,7 +144,7 @@ def test_a_restart_serves_the_documents_of_its_own_folders(tmp_path, clock):
 
 
 class SlowToRead(LoadedExecutions):
-    """Documents that are replaced while a request reads them."""
+    """Documents that are replaced during a request."""
 
     def all_executions(self):
         yield from super().all_executions()
@@ -163,6 +163,6 @@ def test_a_scenario_that_was_being_made_in_a_reload_is_made_anew(clock):
     new = LoadedExecutions([Document(document(id="new"), "new.json")])
     old.while_read = lambda: service.use(new)
 
-    service.snapshot()  # which reads the old documents until the new ones are in use
+    service.snapshot()  # reads the old documents until the new ones are in use
 
     assert service.snapshot().find("wf_mine", "run_mine").execution["id"] == "new"

@@ -1,4 +1,4 @@
-"""Reserved workflow ids: one situation at every operation that names a workflow."""
+"""Reserved workflow ids: one situation at every operation with a workflow id."""
 
 import pytest
 
@@ -11,8 +11,8 @@ from deadringer.mockserver.world.reserved_ids import RESERVED_RUNS, RESERVED_WOR
 from tests.mockserver.conftest import DEMO
 
 UNDER_A_WORKFLOW = [one for one in operations() if "{id}" in one.path]
-CODES = [name for name, magic in RESERVED_WORKFLOWS.items() if "code" in magic.preferences]
-WITH_RUNS = [name for name, magic in RESERVED_WORKFLOWS.items() if not magic.preferences]
+CODES = [name for name, reserved in RESERVED_WORKFLOWS.items() if "code" in reserved.preferences]
+WITH_RUNS = [name for name, reserved in RESERVED_WORKFLOWS.items() if not reserved.preferences]
 ENDING = {"wf_completed": "completed", "wf_failed": "failed", "wf_running_forever": "running"}
 
 
@@ -180,5 +180,5 @@ def test_a_reserved_run_has_a_page_that_shows_what_the_api_gives(mock, run_id):
 def test_the_page_of_a_reserved_workflow_says_what_the_api_does(mock):
     page = mock.get("/__mock/ui/runs?workflow=wf_503").text
 
-    assert "The API answers with the fault error-503; here is what would be there." in page
+    assert "The API responds with the fault error-503; this is the run behind it." in page
     assert "A reserved id." not in mock.get("/__mock/ui/runs?workflow=wf_completed").text

@@ -1,4 +1,4 @@
-"""What the clock reads after a reset: what it would if the server had been started just now."""
+"""The clock after a reset is as if the server had been started now."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One run of a scenario by its name: started now, or shown under the ids that are asked for."""
+"""One run of a scenario by its name: started now, or shown under the requested ids."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def start(mock, workflow_id="wf_abc123", **body):
 
 
 def ended(mock, started):
-    """What has become of a started run after a day."""
+    """Return a started run as it is after a day."""
     mock.post("/__mock/clock/advance", json={"seconds": 86_400})
     run = mock.get(started.json()["path"]).json()["data"]
     assert validate_execution(run) == []

@@ -1,4 +1,4 @@
-"""Scenario files: what is wrong in one is told at once, each thing at its place."""
+"""Scenario files: every problem is reported at once, with its place."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The ids a 404 of a scenario may suggest: known without planning the runs they name."""
+"""The ids that a 404 suggests in a scenario: known without planning the runs."""
 
 from deadringer.mockserver import Settings
 from deadringer.mockserver.app import EXTENSION, build_app

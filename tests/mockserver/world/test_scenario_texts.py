@@ -1,4 +1,4 @@
-"""Scenario files that are not what they seem: each problem is told with its place."""
+"""Scenario files with unusual YAML: each problem is reported with its place."""
 
 import pytest
 
@@ -21,7 +21,7 @@ RUN = "summary: x\nruns:\n  - workflow_id: wf_abc123\n"
     ],
 )
 def test_what_no_json_can_say_is_refused_at_its_place(tmp_path, text, message):
-    file = tmp_path / "odd.yaml"
+    file = tmp_path / "unusual.yaml"
     file.write_text(text, "utf-8")
 
     with pytest.raises(ScenarioError) as problem:

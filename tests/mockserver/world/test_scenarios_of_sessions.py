@@ -1,4 +1,4 @@
-"""Scenarios of a session: set, unset, begun anew, kept over a restart."""
+"""Scenarios of a session: set, unset, restarted, and stored over a server restart."""
 
 import json
 
@@ -77,7 +77,7 @@ def test_reset_begins_the_scenario_of_the_start_anew(serve_scenario):
 def test_a_chosen_scenario_and_its_start_outlive_a_kill(start_server, tmp_path):
     state, path = tmp_path / "state.sqlite", "/v1/workflows/wf_own/executions"
     first = start_server("--state", str(state))
-    # A run that the next start has no workflow for is not served, and stops nothing.
+    # A run whose workflow the next start lacks is not served, and does not stop the start.
     in_old = {"X-Mock-Session": "old"}
     started = httpx.post(f"{first.url}/__mock/workflows/wf_loop77/runs", headers=in_old).json()
     httpx.put(f"{first.url}/__mock/scenario", json={"name": "mine", "document": OWN})

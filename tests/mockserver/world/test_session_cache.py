@@ -1,4 +1,4 @@
-"""Sessions in memory: bounded, exact after a snapshot, and loaded again when they are named."""
+"""Sessions in memory: bounded, exact after a snapshot, and loaded again on demand."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -123,7 +123,7 @@ CHANGES = (
 
 
 def seen_of(service: Service, name: str):
-    """All that a client can read of a session, and the numbers that caches depend on."""
+    """Return everything a client can read of a session, and the numbers caches depend on."""
     snapshot, session = service.snapshot(name), service.session(name)
     rows, total = snapshot.rows(WORKFLOW, 0, 50)
     return {
@@ -159,9 +159,9 @@ def seen_of(service: Service, name: str):
     )
 )
 def test_a_snapshot_at_any_place_gives_the_same_world(steps):
-    """The one server keeps all in memory; the other has room for two sessions beside "".
+    """One server has all sessions in memory; the other has room for two beside the default one.
 
-    It is compacted and restarted where the example says.
+    It is compacted and restarted where the example requires it.
     """
     clock = SettableClock()
     with TemporaryDirectory() as folder:
@@ -176,7 +176,7 @@ def test_a_snapshot_at_any_place_gives_the_same_world(steps):
         for name in NAMES:
             assert seen_of(plain.service, name) == seen_of(other.service, name)
         assert len(other.service._sessions._sessions) <= 3
-        # What was changed is listed, wherever it is kept.
+        # Changed sessions are listed, in memory or not.
         assert {*plain.service.session_names()} == {*other.service.session_names()}
         plain.service.close()
         other.service.close()

@@ -1,4 +1,4 @@
-"""Runs that are started while their session is reset by somebody else."""
+"""Runs that are started while another thread resets their session."""
 
 from concurrent.futures import ThreadPoolExecutor
 

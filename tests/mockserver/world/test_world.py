@@ -1,4 +1,4 @@
-"""The seeded world: a function of seed and clock that all endpoints agree on."""
+"""The seeded world: a function of seed and clock, the same at all endpoints."""
 
 import json
 
