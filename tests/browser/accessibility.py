@@ -1,4 +1,4 @@
-"""Judges a page with axe-core."""
+"""Check a page with axe-core."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ _GRAVE = {"serious", "critical"}
 
 
 def grave_findings(page: Page) -> list[str]:
-    """Give the serious and critical findings, each with the elements it names."""
+    """Return the serious and critical findings, each with the elements concerned."""
     page.evaluate(_AXE.read_text("utf-8"))
     found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
     return [

@@ -1,9 +1,9 @@
-"""The Chromium of this machine, and how it is started; none is ever downloaded."""
+"""Find the Chromium of this machine and its options; none is ever downloaded."""
 
 import shutil
 import sys
 
-# The shell without a window starts and draws in two thirds of the time.
+# The headless shell starts and draws in two thirds of the time.
 NAMES = (
     "chromium-headless-shell",
     "chromium",
@@ -25,7 +25,7 @@ FLAGS = (
 
 
 def find_chromium() -> str | None:
-    """Give the path of the first Chromium in PATH."""
+    """Return the path of the first Chromium in PATH, None if there is none."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 

@@ -1,4 +1,4 @@
-"""One browser and one server in each worker for all tests of pages; each page is watched."""
+"""One browser and one server per worker for all tests of pages; errors of pages are recorded."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what stands here, and keep a module, whose tests share servers, in one process."""
+    """Mark the tests of this folder; run each module, which shares servers, in one process."""
     for item in items:
         if item.path.is_relative_to(_HERE):
             item.add_marker(pytest.mark.browser)
@@ -42,7 +42,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def watch() -> Watch:
-    """What the pages of this test did wrong."""
+    """The errors of the pages of this test."""
     return Watch()
 
 
@@ -50,7 +50,7 @@ def watch() -> Watch:
 def open_page(browser: Browser, watch: Watch) -> Iterator[Callable[..., Page]]:
     """Open watched pages, each in a fresh context; options are those of a Playwright context.
 
-    The test fails at its end if a page complained, broke its policy or left the machine.
+    The test fails at its end if a page had errors, violated its policy or left the machine.
     """
     with ExitStack() as stack:
 
@@ -68,7 +68,7 @@ def open_page(browser: Browser, watch: Watch) -> Iterator[Callable[..., Page]]:
 
 @pytest.fixture(scope="session")
 def shared_context(browser: Browser) -> Iterator[BrowserContext]:
-    """The context of `page`: what the browser has read once, it need not read and parse again."""
+    """The context of `page`, shared so that the browser reuses loaded assets."""
     context = browser.new_context(viewport=DESKTOP, locale="en-GB")
     context.set_default_timeout(10_000)
     yield context
@@ -77,7 +77,7 @@ def shared_context(browser: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(shared_context: BrowserContext, watch: Watch) -> Iterator[Page]:
-    """A watched page of desktop size, without cookies and without anything stored."""
+    """A watched page of desktop size, without cookies and stored data."""
     page = shared_context.new_page()
     watch.over(page)
     visited: set[str] = set()
@@ -94,9 +94,9 @@ def page(shared_context: BrowserContext, watch: Watch) -> Iterator[Page]:
 
 @pytest.fixture
 def open_bare(page: Page) -> Callable[[str], Page]:
-    """Open what is no page of ours in the watched page: it has neither policy nor icon of its own.
+    """Open a URL that is not a page of the mock in the watched page; it has no policy and icon.
 
-    The browser looks for an icon sooner or later, and would tell that there is none.
+    The browser requests an icon sooner or later, and would report that there is none.
     """
 
     def open_one(url: str) -> Page:
@@ -109,7 +109,7 @@ def open_bare(page: Page) -> Callable[[str], Page]:
 
 @pytest.fixture(scope="session")
 def start_mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """Start `deadringer serve` on a free port with options; give its URL."""
+    """Start `deadringer serve` on a free port with options; return its URL."""
     with ExitStack() as stack:
 
         def start(*options: str) -> str:
@@ -131,10 +131,10 @@ def start_mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
 
 @pytest.fixture(scope="session")
 def start_viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """Start `deadringer view` on a file, a URL, or the bytes of standard input; give its link."""
+    """Start `deadringer view` for a file, a URL, or bytes as standard input; return its link."""
     with ExitStack() as stack:
 
-        def start(place: str, *options: str, given: bytes | None = None) -> str:
+        def start(place: str, *options: str, stdin: bytes | None = None) -> str:
             command = [sys.executable, "-m", "deadringer", "view", place, "--no-open", *options]
             process = stack.enter_context(
                 subprocess.Popen(
@@ -145,8 +145,8 @@ def start_viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
                 )
             )
             stack.callback(process.terminate)
-            if given is not None:
-                process.stdin.write(given)
+            if stdin is not None:
+                process.stdin.write(stdin)
                 process.stdin.close()
             return process.stdout.readline().decode().split()[-1]
 
@@ -161,7 +161,7 @@ def mock(start_mock: Callable[..., str]) -> str:
 
 @pytest.fixture(scope="module")
 def phone(browser: Browser) -> Iterator[Page]:
-    """One watched page of phone size for a whole module, for tests that only look."""
+    """One watched page of phone size for a whole module, for tests that only read."""
     watch = Watch()
     context = browser.new_context(viewport=PHONE, locale="en-GB", has_touch=True)
     page = context.new_page()

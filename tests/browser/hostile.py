@@ -1,4 +1,4 @@
-"""A document that tries everything a document can try, and keeps the contract all the same."""
+"""A document with hostile content everywhere that still follows the contract."""
 
 import copy
 from typing import Any
@@ -14,7 +14,7 @@ ALL = f"{MARKUP}{ENDING}{BIDI}{QUOTES}"
 
 
 def hostile_execution() -> dict[str, Any]:
-    """Give a failed run whose names, ids, inputs, outputs and errors are all hostile."""
+    """Return a failed run whose names, ids, inputs, outputs and errors are all hostile."""
     recording = next(one for one in load_recordings() if one.name == "crm_refuses_contact")
     run = copy.deepcopy(dict(recording.execution))
     good, bad = run["steps"]

@@ -1,4 +1,4 @@
-"""Where the runs that tests look at are shown."""
+"""The paths of the runs that tests look at."""
 
 from deadringer.fixtures import load_recordings
 
@@ -6,7 +6,7 @@ _RECORDED = {recording.name: recording.execution for recording in load_recording
 
 
 def place_of(name: str) -> str:
-    """Give the path of a recording's trace."""
+    """Return the path of a recording's trace."""
     run = _RECORDED[name]
     return f"/__mock/ui/runs/{run['workflow_id']}/{run['run_id']}"
 

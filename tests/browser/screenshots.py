@@ -1,4 +1,4 @@
-"""Writes a picture of every page, wide and narrow, light and dark: `make screenshots`."""
+"""Write a picture of every page, wide and narrow, light and dark: `make screenshots`."""
 
 import subprocess
 import sys
@@ -17,32 +17,32 @@ from .conftest import DESKTOP, PHONE
 from .places import FAILED_LOOP, place_of
 
 RUNS = "/__mock/ui/runs"
-BROKEN = "?session=report"
+FAULTY = "?session=report"
 _FIXED = {
     "front": "/",
     "runs": RUNS,
     "runs-searched": f"{RUNS}?workflow=wf_loop77&status=failed&text=private",
-    "runs-broken": f"{RUNS}{BROKEN}&workflow=wf_abc123",
+    "runs-faulty": f"{RUNS}{FAULTY}&workflow=wf_abc123",
     "trace-failed": FAILED_LOOP,
     "trace-completed": place_of("documented_example"),
-    "trace-broken": f"{place_of('documented_example')}{BROKEN}",
+    "trace-faulty": f"{place_of('documented_example')}{FAULTY}",
     "trace-reserved": f"{RUNS}/wf_abc123/run_404",
-    "journal-broken": f"/__mock/ui/journal{BROKEN}",
+    "journal-faulty": f"/__mock/ui/journal{FAULTY}",
     "nothing-there": f"{RUNS}/wf_abc123/run_nowhere",
 }
 _OPENED = {
     "runs-reserved": (RUNS, "details.reserved > summary"),
     "runs-reserved-runs": (f"{RUNS}?workflow=wf_abc123", "details.reserved > summary"),
     "trace-taken": (FAILED_LOOP, "text=Save as fixture file"),
-    "trace-violation": (f"{place_of('documented_example')}{BROKEN}", ".violations button"),
+    "trace-violation": (f"{place_of('documented_example')}{FAULTY}", ".violations button"),
     "rules-opened": ("/__mock/ui/rules", "#DR019 > summary"),
-    "journal-opened": (f"/__mock/ui/journal{BROKEN}", ".entry > summary"),
+    "journal-opened": (f"/__mock/ui/journal{FAULTY}", ".entry > summary"),
     "control-curl": ("/__mock/ui/control", ".how[data-of=reset] > summary"),
     "control-faults": ("/__mock/ui/control?session=report", "#contract-faults .group > summary"),
     "contract-opened": ("/__mock/ui/contract", "#operations-Executions-getExecution button"),
     "session": (RUNS, ".session > summary"),
 }
-"""What shows after a click: where, and on what."""
+"""Pages after a click: the path, and the selector to click."""
 _OPENED_IN = {("desktop", "light"), ("phone", "dark")}
 _SIZES = {"desktop": DESKTOP, "phone": PHONE}
 _SETTLED_MS = 500
@@ -50,7 +50,7 @@ _SETTLED_MS = 500
 
 @contextmanager
 def _mock() -> Iterator[str]:
-    """Serve at a time that stands, so that two pictures of one state are one picture."""
+    """Serve with a frozen clock, so that equal states have equal pictures."""
     command = [sys.executable, "-m", "deadringer", "serve", "--port", "0"]
     frozen = ["--freeze", "2026-03-27T12:00:20.000Z"]
     with subprocess.Popen(
@@ -62,7 +62,7 @@ def _mock() -> Iterator[str]:
 
 
 def write_pictures(folder: Path) -> None:
-    """Write `PAGE-SIZE-THEME.png` for every page there is, and for what opens in it."""
+    """Write `PAGE-SIZE-THEME.png` for every page, and for parts that open in it."""
     folder.mkdir(parents=True, exist_ok=True)
     with _mock() as url, sync_playwright() as playwright:
         report = _write_report(url, folder / "report.html")
@@ -82,7 +82,7 @@ def write_pictures(folder: Path) -> None:
 
 
 def _write_report(url: str, file: Path) -> Path:
-    """Check the mock with a bug in it; give the report, which is a page too."""
+    """Check the mock with contract faults; return the path of the HTML report."""
     headers = {"X-Mock-Session": "report"}
     for fault in ("step-duration-in-seconds", "list-duration-in-seconds"):
         httpx.put(f"{url}/__mock/contract-faults/{fault}", headers=headers).raise_for_status()
@@ -92,7 +92,7 @@ def _write_report(url: str, file: Path) -> Path:
 
 
 def _places(page: Page, url: str) -> dict[str, str]:
-    """Give the path of every page by name: those of runs, and what the navigation leads to."""
+    """Return the path of every page by name: those of runs, and the links of the navigation."""
     page.goto(url + RUNS)
     links = page.locator(".nav a").evaluate_all(
         "all => all.map(one => [one.textContent.toLowerCase(), one.getAttribute('href')])"
@@ -104,7 +104,7 @@ def _write(page: Page, url: str, file: Path, clicked: str = "") -> None:
     response = page.goto(url)
     is_expected = "nowhere" in url or response is None or response.ok
     if url.startswith("http") and not is_expected:
-        sys.exit(f"{url} answered {response and response.status}: there is nothing to picture.")
+        sys.exit(f"{url} returned {response and response.status}: no picture was written.")
     if clicked:
         page.locator(clicked).first.click()
     page.wait_for_timeout(_SETTLED_MS)

@@ -1,4 +1,4 @@
-"""A browser that has a run in its cache meets every fault, and has the true run again after it."""
+"""Faults reach a browser that has cached the run, which shows the original run again afterwards."""
 
 import httpx
 import pytest
@@ -8,12 +8,12 @@ from tests.mockserver.conftest import KNOWN
 
 pytestmark = pytest.mark.slow
 
-# The default mode of the cache: a stored response is revalidated, as `no-cache` asks.
+# The default mode of the cache: a stored response is revalidated, as `no-cache` requires.
 READ = """
 async ([path, key]) => {
   try {
-    const answer = await fetch(path, {headers: {"x-api-key": key}});
-    return [answer.status, answer.headers.get("content-type"), await answer.text()];
+    const response = await fetch(path, {headers: {"x-api-key": key}});
+    return [response.status, response.headers.get("content-type"), await response.text()];
   } catch {
     return [0, "", ""];
   }
@@ -30,7 +30,7 @@ def url(start_mock):
 
 @pytest.fixture
 def read(url, page, watch):
-    """Read the run in one browser, again and again."""
+    """Return a function that reads the run in one browser."""
     httpx.post(f"{url}/__mock/reset")
     watch.forgive("Failed to load resource")
     watch.forgive("Access to fetch")

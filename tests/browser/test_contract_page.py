@@ -1,4 +1,4 @@
-"""The contract page: the reference, tried on the mock it comes from."""
+"""The contract page: the reference, with requests to this mock."""
 
 import hashlib
 import re
@@ -26,12 +26,12 @@ def opened(page, mock, query=""):
 def test_a_request_is_tried_on_this_mock_with_the_demo_key(mock, page):
     opened(page, mock, "?session=tried")
     page.locator("#operations-Workflows-listWorkflows .opblock-summary-control").press("Enter")
-    with page.expect_response("**/v1/workflows?*") as answered:
+    with page.expect_response("**/v1/workflows?*") as tried:
         page.locator(".execute").press("Enter")
 
-    assert answered.value.status == 200
-    assert answered.value.request.headers["x-mock-session"] == "tried"
-    assert answered.value.url.startswith(mock)
+    assert tried.value.status == 200
+    assert tried.value.request.headers["x-mock-session"] == "tried"
+    assert tried.value.url.startswith(mock)
     assert page.locator(".live-responses-table tbody .response-col_status").inner_text() == "200"
 
 
@@ -40,10 +40,10 @@ def test_the_document_of_the_control_api_is_tried_too(mock, page):
     page.get_by_label("Document").select_option(label="The control API")
     page.wait_for_selector("#reference[data-ready*=__mock]")
     page.locator(".opblock-summary-path[data-path='/__mock/state']").click()
-    with page.expect_response("**/__mock/state") as answered:
+    with page.expect_response("**/__mock/state") as tried:
         page.locator(".execute").first.click()
 
-    assert answered.value.status == 200
+    assert tried.value.status == 200
 
 
 def test_it_is_whole_dark_where_that_is_wanted_and_fits_a_phone(mock, open_page):
@@ -59,7 +59,7 @@ def test_it_is_whole_dark_where_that_is_wanted_and_fits_a_phone(mock, open_page)
     assert page.locator("html.dark-mode").count() == 1
     page.emulate_media(color_scheme="light")
     page.wait_for_selector("html:not(.dark-mode)")
-    page.evaluate("document.querySelector('.swagger-ui').remove()")  # what is ours is judged
+    page.evaluate("document.querySelector('.swagger-ui').remove()")  # not checked
     assert grave_findings(page) == []
 
 

@@ -1,4 +1,4 @@
-"""What is shown and taken away is what stands in the document."""
+"""Shown, saved and copied values are exactly those of the document."""
 
 import ast
 import json
@@ -21,7 +21,7 @@ def run_with(**changed):
 
 
 def test_numbers_are_shown_and_found_as_they_are_written(start_viewer, page):
-    page.goto(start_viewer("-", given=run_with()))
+    page.goto(start_viewer("-", stdin=run_with()))
     page.get_by_role("treeitem").first.click()
     page.get_by_label("Search output").fill(str(LARGE))
     page.locator(".tree-line.hit").wait_for()
@@ -33,7 +33,7 @@ def test_numbers_are_shown_and_found_as_they_are_written(start_viewer, page):
 
 def test_numbers_are_taken_away_as_they_are_written(start_viewer, open_page, tmp_path):
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
-    page.goto(start_viewer("-", given=run_with()))
+    page.goto(start_viewer("-", stdin=run_with()))
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as fixture file").click()
     download.value.save_as(tmp_path / "saved.json")
@@ -51,8 +51,8 @@ def test_numbers_are_taken_away_as_they_are_written(start_viewer, open_page, tmp
 
 def test_a_time_without_a_zone_is_no_time_of_the_reader(start_viewer, open_page):
     page = open_page(timezone_id="Asia/Tokyo")
-    given = run_with(started_at="2026-03-27T10:15:00", created="27 March 2026 10:15")
-    page.goto(start_viewer("-", given=given))
+    document = run_with(started_at="2026-03-27T10:15:00", created="27 March 2026 10:15")
+    page.goto(start_viewer("-", stdin=document))
 
     message = page.locator(".trace-title").inner_text()
     assert "Started 27 Mar 2026, 10:15:00.000 UTC (it names no zone)" in message

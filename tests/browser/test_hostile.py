@@ -1,4 +1,4 @@
-"""What documents say is text, whatever it says. The watch over pages sees anything that runs."""
+"""Content of documents is shown as text. The watched pages report anything that runs."""
 
 import json
 
@@ -51,7 +51,7 @@ def test_nothing_runs_in_the_viewer(start_viewer, page):
         "status": MARKUP,
         "steps": [MARKUP, {"step_id": {"a": ALL}}, None],
     }
-    page.goto(start_viewer("-", given=json.dumps(run).encode()))
+    page.goto(start_viewer("-", stdin=json.dumps(run).encode()))
 
     assert page.get_by_role("treeitem").count() == 3
     assert page.locator("main img").count() == 0
@@ -65,7 +65,7 @@ def test_nothing_runs_out_of_an_address(hostile_mock, page, watch, address):
     page.goto(f"{hostile_mock}/__mock/ui/runs{address}")
 
     assert page.locator("main script").count() == 0
-    watch.forgive("status of 404")  # the page says so itself
+    watch.forgive("status of 404")  # the status of the page itself
 
 
 def test_no_text_ends_the_island():

@@ -1,4 +1,4 @@
-"""The watch over pages sees what it is there to see; the front page is clean."""
+"""Errors of pages are detected; the front page has none."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_the_front_page_leads_to_the_trace_of_each_story(mock, page):
     ],
 )
 def test_a_page_that_misbehaves_is_seen(mock, open_bare, watch, script, message):
-    page = open_bare(mock + "/openapi.json")  # no policy keeps it from misbehaving
+    page = open_bare(mock + "/openapi.json")  # it has no policy
     page.evaluate(f"() => {{ {script} }}")
     for _ in range(100):
         if message not in watch.wrongs:

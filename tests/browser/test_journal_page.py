@@ -1,4 +1,4 @@
-"""The journal page: requests as they arrive, both sides, replays; hostile ones stay text."""
+"""The journal page: requests as they arrive, their details, replays; hostile ones stay text."""
 
 import http.client
 import itertools
@@ -24,7 +24,7 @@ _NAMES = itertools.count()
 
 @pytest.fixture
 def session() -> str:
-    """A session nobody else asks in."""
+    """A session that no other test uses."""
     return f"journal-{next(_NAMES)}"
 
 
@@ -45,13 +45,13 @@ def entry(page, target):
 
 
 def test_requests_appear_as_they_arrive_and_open_to_both_sides(mock, page, api, session):
-    opened(page, mock, session).get_by_text("Nothing has been asked yet").wait_for()
+    opened(page, mock, session).get_by_text("No requests yet").wait_for()
 
     api.get(RUN, headers={"Prefer": "delay=1"})
     api.get("/v1/workflows", params={"limit": "abc"})
     entry(page, RUN).locator("summary").first.click()
 
-    expect(entry(page, RUN)).to_contain_text("exec_abc123")  # it is filled once it has opened
+    expect(entry(page, RUN)).to_contain_text("exec_abc123")  # its content is added when it opens
     shown = entry(page, RUN).inner_text()
     assert "Prefer: delay=1" in shown
     assert "recorded: documented_example" in shown
@@ -68,11 +68,11 @@ def test_a_breach_by_a_fault_is_told_from_one_by_the_mock(mock, page, api, sessi
     api.get(RUN)
     opened(page, mock, session)
 
-    tags = page.locator(".tag", has_text="breaks ")
+    tags = page.locator(".tag", has_text="violates ")
     tags.first.wait_for()
     kinds = {one.get_attribute("class") for one in tags.all()}
     assert kinds == {"tag bad", "tag wanted"}
-    wanted = page.locator(".tag.wanted", has_text="breaks duration_is_end_minus_start")
+    wanted = page.locator(".tag.wanted", has_text="violates duration_is_end_minus_start")
     assert wanted.count() == 1
     assert page.locator(".tag.wanted", has_text="fault duration-in-seconds").count() == 1
 
@@ -121,7 +121,7 @@ def test_a_copied_curl_line_sends_the_same_again(mock, open_page, api, session, 
 
 
 def _sent_as_it_is(mock, path, body, session):
-    """Send a path that no client tidies up."""
+    """Send a path without normalization."""
     connection = http.client.HTTPConnection(mock.removeprefix("http://"))
     headers = {"x-api-key": DEMO_KEY, "X-Mock-Session": session}
     if body:
@@ -136,23 +136,23 @@ def test_it_says_that_nothing_was_asked_once_it_knows(mock, page, session):
     page.route("**/__mock/journal?*", lambda route: held.append(route), times=1)
     with page.expect_request("**/__mock/journal?*"):
         opened(page, mock, session)
-    assert not page.get_by_text("Nothing has been asked yet").is_visible()
+    assert not page.get_by_text("No requests yet").is_visible()
 
     held[0].continue_()
-    page.get_by_text("Nothing has been asked yet").wait_for()
+    page.get_by_text("No requests yet").wait_for()
 
 
 def test_no_request_is_left_out_before_it_or_in_a_burst(mock, page, api, session):
-    def ask(times):
+    def read_often(times):
         for _ in range(times):
             api.get(RUN).raise_for_status()
 
-    ask(130)
+    read_often(130)
     opened(page, mock, session)
     expect(page.locator("#count")).to_have_text("130 requests")
     page.get_by_role("button", name="Pause").click()
-    ask(120)
-    page.get_by_role("button", name="Go on").click()
+    read_often(120)
+    page.get_by_role("button", name="Resume").click()
     expect(page.locator("#count")).to_have_text("250 requests")
 
     numbers = page.locator(".entry").evaluate_all("all => all.map(one => +one.dataset.number)")
@@ -162,11 +162,11 @@ def test_no_request_is_left_out_before_it_or_in_a_burst(mock, page, api, session
 
 def test_a_burst_is_whole_in_a_full_journal(mock, page, api, session):
     opened(page, mock, session)
-    _asked_often(mock, session, 1000)
+    _send_often(mock, session, 1000)
     expect(page.locator("#count")).to_have_text("1000 requests")
     page.get_by_role("button", name="Pause").click()
-    _asked_often(mock, session, 150)
-    page.get_by_role("button", name="Go on").click()
+    _send_often(mock, session, 150)
+    page.get_by_role("button", name="Resume").click()
     newest = api.get("/__mock/journal", params={"limit": 1}).json()["entries"][0]["number"]
     page.locator(f".entry[data-number='{newest - 140}']").wait_for(state="attached")
 
@@ -174,7 +174,7 @@ def test_a_burst_is_whole_in_a_full_journal(mock, page, api, session):
     assert numbers == list(range(newest, newest - 1000, -1))
 
 
-def _asked_often(mock, session, times):
+def _send_often(mock, session, times):
     connection = http.client.HTTPConnection(mock.removeprefix("http://"))
     for _ in range(times):
         connection.request("OPTIONS", "/v1/workflows", headers={"X-Mock-Session": session})
@@ -191,16 +191,16 @@ def test_it_filters_pauses_and_clears(mock, page, api, session):
     page.get_by_label("Status").select_option("4xx")
     assert page.locator(".entry:visible").count() == 1
     page.get_by_label("Status").select_option("All")
-    page.get_by_label("Path holds").fill("executions")
+    page.get_by_label("Path contains").fill("executions")
     assert page.locator(".entry:visible").count() == 1
     assert page.locator("#count").inner_text() == "1 of 2 requests"
-    page.get_by_label("Path holds").fill("")
+    page.get_by_label("Path contains").fill("")
 
     page.get_by_role("button", name="Pause").click()
     api.get("/v1/credits/balance")
     page.wait_for_timeout(1200)
     assert page.locator(".entry").count() == 2
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Resume").click()
     entry(page, "/v1/credits/balance").wait_for()
 
     page.get_by_role("button", name="Clear").click()

@@ -1,4 +1,4 @@
-"""2,000 steps and 5 MB of output: what is in the page is what is in sight."""
+"""2,000 steps and 5 MB of output: the page contains only what is visible."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Pages of other sites steer nothing; with a token, a browser is asked for it once."""
+"""Pages of other sites cannot use the control API; with a token, a browser signs in once."""
 
 import re
 
@@ -26,7 +26,7 @@ def state_of(mock):
 
 @pytest.fixture
 def other_site(page, watch):
-    """A page of another origin, which may do as it likes."""
+    """Show a page of another origin, whose errors are ignored."""
 
     def show(body):
         page.route(
@@ -37,7 +37,7 @@ def other_site(page, watch):
         return page
 
     yield show
-    watch.forgive()  # it is the wrongs of that page that were tested
+    watch.forgive()  # the errors of that page are expected
 
 
 def test_neither_its_forms_nor_its_fetches_steer(mock, other_site):
@@ -56,7 +56,7 @@ def test_neither_its_forms_nor_its_fetches_steer(mock, other_site):
     with page.expect_navigation():
         page.evaluate("document.getElementById('f').submit()")
 
-    assert "Pages of other sites may not steer this mock" in page.content()
+    assert "Cross-site requests to the control API are not allowed" in page.content()
     assert all(fault.get("seed") != 7 for fault in state_of(mock)["faults"])
 
 
@@ -72,9 +72,9 @@ def test_a_page_of_this_machine_steers_from_another_port(mock, start_mock, open_
     message = page.evaluate(
         f"""async () => {{
           const headers = {{"Content-Type": "application/json", "X-Mock-Session": "near"}};
-          const answer = await fetch("{mock}/__mock/chaos",
+          const response = await fetch("{mock}/__mock/chaos",
             {{method: "PUT", headers, body: '{{"profile": "overloaded"}}'}});
-          return (await answer.json()).chaos;
+          return (await response.json()).chaos;
         }}"""
     )
 
@@ -86,16 +86,16 @@ def test_the_token_is_asked_for_once_and_no_script_can_read_it(guarded, page, wa
     page.goto(f"{guarded}/__mock/ui/journal")
     page.get_by_label("Token").fill("wrong")
     page.keyboard.press("Enter")
-    page.get_by_text("That is not the token").wait_for()
+    page.get_by_text("The token is wrong").wait_for()
     watch.forgive("status of 401")
     page.get_by_label("Token").fill(TOKEN)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{guarded}/__mock/ui/journal")
 
-    page.get_by_text("Nothing has been asked yet").wait_for()
+    page.get_by_text("No requests yet").wait_for()
     page.goto(f"{guarded}/__mock/ui/control")
     page.get_by_role("button", name="Freeze").click()
-    page.get_by_role("button", name="Let it go").wait_for()
+    page.get_by_role("button", name="Unfreeze").wait_for()
     page.locator(".switch", has_text="latency").locator("summary").first.click()
     page.get_by_text("-H 'X-Mock-Token: YOUR_TOKEN'").wait_for()
     (cookie,) = page.context.cookies()
@@ -113,7 +113,7 @@ def test_with_the_cookie_a_page_of_another_port_steers_nothing(
     page.get_by_label("Token").fill(TOKEN)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{guarded}/__mock/ui/control")
-    open_bare(mock + "/openapi.json")  # no policy of its own keeps it from asking
+    open_bare(mock + "/openapi.json")  # it has no policy that forbids the request
     page.evaluate(
         f"""() => fetch("{guarded}/__mock/faults",
           {{method: "POST", mode: "no-cors", credentials: "include", body: '{{"kind": "drip"}}'}})
@@ -159,7 +159,7 @@ def test_a_replay_asks_nothing_but_the_api(guarded, page, way):
         replay = page.get_by_role("button", name="Replay")
         assert replay.is_disabled()
         replay.evaluate("one => { one.disabled = false; one.click() }")
-        page.get_by_text("No answer came: a browser would ask something else").wait_for()
+        page.get_by_text("No response: a browser would send another request").wait_for()
         assert client.get("/__mock/clock").json()["mode"] == "frozen"
 
 

@@ -1,4 +1,4 @@
-"""The page of the quickstart for frontends shows the failed run, opened as a file."""
+"""The page of the frontend quickstart shows the failed run, opened as a file."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What renews itself leaves clicks, selections, focus and typing alone."""
+"""Parts that reload do not disturb clicks, selections, focus and typing."""
 
 import itertools
 
@@ -20,7 +20,7 @@ _NAMES = itertools.count()
 
 @pytest.fixture
 def session() -> str:
-    """A session nobody else steers."""
+    """A session that no other test uses."""
     return f"renewal-{next(_NAMES)}"
 
 
@@ -41,7 +41,7 @@ def advance(api, run, transitions=1):
 
 
 def renewed(page, pattern, times=2):
-    """Wait until the page has asked again, and taken in what it was told."""
+    """Wait until the page has reloaded its data and shows it."""
     for _ in range(times):
         with page.expect_response(pattern):
             pass

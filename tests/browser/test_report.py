@@ -1,4 +1,4 @@
-"""The HTML report: one file that leads from each breach to its place in the run."""
+"""The HTML report: one file that links each violation to its place in the run."""
 
 import itertools
 
@@ -22,7 +22,7 @@ _NAMES = itertools.count()
 
 
 def report_of(mock, change, *faults):
-    """Judge one changed run of a mock with some faults, and give the report as HTML."""
+    """Check one changed run of a mock with some faults, and return the report as HTML."""
     session = f"report-{next(_NAMES)}"
     with httpx.Client(verify=NO_TLS, base_url=mock, headers={"X-Mock-Session": session}) as api:
         path = f"/__mock/workflows/{RUN[0]}/executions/{RUN[1]}"

@@ -1,4 +1,4 @@
-"""The rules page: every rule, its examples, and the way to one of them."""
+"""The rules page: every rule, its examples, and links to one of them."""
 
 import pytest
 

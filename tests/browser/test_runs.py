@@ -1,4 +1,4 @@
-"""The list of runs: narrowed, paged, moving, in both themes and on a phone."""
+"""The list of runs: filtered, paged, live, in both themes and on a phone."""
 
 import httpx
 import pytest
@@ -80,7 +80,7 @@ def test_reserved_ids_are_found_by_who_looks(mock, page):
     reserved.locator("summary").click()
     shown = reserved.get_by_role("listitem").all_inner_texts()
     assert {one.split()[0] for one in shown} == set(RESERVED_WORKFLOWS)
-    assert "wf_404 The API answers 404" in {" ".join(one.split()) for one in shown}
+    assert "wf_404 The API returns 404" in {" ".join(one.split()) for one in shown}
     assert grave_findings(page) == []
 
     reserved.get_by_role("link", name="wf_failed").click()
@@ -89,7 +89,7 @@ def test_reserved_ids_are_found_by_who_looks(mock, page):
     page.locator("details.reserved > summary").click()
     page.get_by_role("link", name="run_404").click()
 
-    expect(page.locator(".trace-notices")).to_contain_text("The API answers 404")
+    expect(page.locator(".trace-notices")).to_contain_text("The API returns 404")
     assert page.get_by_role("heading", level=1).inner_text().startswith("run_404")
 
 
@@ -99,7 +99,7 @@ def test_a_fault_in_the_list_shows_in_its_page(mock, page):
     httpx.put(f"{mock}/__mock/contract-faults/{name}", headers=session).raise_for_status()
     page.goto(f"{mock}{RUNS}?session=broken-list&workflow=wf_abc123&text=run_x7k9m2")
 
-    assert f"Contract faults are on: {name}" in page.locator(".said").inner_text()
+    assert f"Contract faults are on: {name}" in page.locator(".remark").inner_text()
     assert page.locator(".run-duration").inner_text() == "4 ms"
 
 
@@ -121,8 +121,8 @@ def test_a_run_that_starts_appears_while_one_watches_and_stays_in_its_session(mo
 def test_the_sessions_there_are_can_be_chosen(mock, page):
     headers = {"X-Mock-Session": "one-of-the-list"}
     httpx.put(f"{mock}/__mock/clock", json={"speed": 2}, headers=headers).raise_for_status()
-    asking = {"X-Mock-Session": "one-that-only-asks"}
-    httpx.get(f"{mock}/v1/workflows", headers=asking)
+    reading = {"X-Mock-Session": "one-that-only-asks"}
+    httpx.get(f"{mock}/v1/workflows", headers=reading)
     httpx.get(f"{mock}/v1/workflows", headers={"X-Mock-Session": "not a name"})
     page.goto(mock + RUNS)
     page.locator(".session > summary").click()

@@ -1,4 +1,4 @@
-"""One run as a trace: the story, the keyboard, what is taken away, and a run that goes on."""
+"""One run as a trace: content, keyboard, saved and copied data, and a live run."""
 
 import ast
 import json
@@ -170,7 +170,7 @@ def test_a_run_whose_id_is_taken_is_saved_only_after_a_word(mock, page):
         return json.loads(Path(download.value.path()).read_text("utf-8"))
 
     button.click()
-    assert "run_m2n9q7 is taken by deadringer's own file" in dialog.inner_text()
+    assert "run_m2n9q7 is used by deadringer's own file" in dialog.inner_text()
     assert grave_findings(page) == []
     page.keyboard.press("Escape")
     assert dialog.count() == 0

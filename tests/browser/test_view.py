@@ -1,4 +1,4 @@
-"""`deadringer view`: one execution from anywhere, kept or broken."""
+"""`deadringer view`: one execution from anywhere, valid or not."""
 
 import json
 
@@ -19,7 +19,7 @@ PATH = f"/v1/workflows/{RUN['workflow_id']}/executions/{RUN['run_id']}"
 
 def test_an_answer_from_standard_input_is_shown(start_viewer, page):
     response = json.dumps({"success": True, "message": "ok", "data": RUN}).encode()
-    page.goto(start_viewer("-", given=response))
+    page.goto(start_viewer("-", stdin=response))
 
     assert page.get_by_role("heading", level=1).inner_text().startswith(RUN["run_id"])
     assert page.get_by_role("region", name="Error").is_visible()
@@ -39,9 +39,9 @@ def test_a_run_of_a_server_is_shown_with_its_definition(mock, start_viewer, page
 
 def test_a_broken_document_is_shown_with_its_breaches_marked(start_viewer, open_page, tmp_path):
     first, second = RUN["steps"]
-    broken = {**RUN, "steps": [{**first, "ended_at": None}, second, 7], "created": "yesterday"}
-    file = tmp_path / "broken.json"
-    file.write_text(json.dumps(broken), "utf-8")
+    invalid = {**RUN, "steps": [{**first, "ended_at": None}, second, 7], "created": "yesterday"}
+    file = tmp_path / "invalid.json"
+    file.write_text(json.dumps(invalid), "utf-8")
     page = open_page(viewport=PHONE)
     page.goto(start_viewer(str(file)))
     message = page.locator(".violations")
@@ -61,8 +61,8 @@ def test_a_breach_of_the_answer_around_a_run_is_shown_beside_those_of_the_run(st
     first, *others = RUN["steps"]
     deep = {**first, "mapped_output": {"a": "b"}, "error": {"code": 7}}
     run = {**RUN, "steps": [deep, *others], "duration_ms": -1}
-    given = json.dumps({"success": "yes", "data": run, "extra": {"of": "theirs"}}).encode()
-    page.goto(start_viewer("-", given=given))
+    document = json.dumps({"success": "yes", "data": run, "extra": {"of": "theirs"}}).encode()
+    page.goto(start_viewer("-", stdin=document))
     message = page.locator(".violations")
 
     assert "schema at /success of the response: expected" in message.inner_text()
@@ -80,16 +80,16 @@ def test_a_breach_of_the_answer_around_a_run_is_shown_beside_those_of_the_run(st
 
 def test_a_run_without_steps_or_definition_says_so(start_viewer, page):
     run = {**RUN, "steps": None, "workflow_id": "elsewhere"}
-    page.goto(start_viewer("-", given=json.dumps(run).encode()))
+    page.goto(start_viewer("-", stdin=json.dumps(run).encode()))
 
     assert page.get_by_text("This run lists no step.").is_visible()
     assert grave_findings(page) == []
 
 
 def test_odd_numbers_and_half_characters_are_shown(start_viewer, page):
-    given = json.dumps({**RUN, "run_id": "run_\ud800", "event_name": "huge"})
-    given = given.replace('"huge"', '[1e999, -1e999, "\\udfff"]')
-    page.goto(start_viewer("-", given=given.encode()))
+    document = json.dumps({**RUN, "run_id": "run_\ud800", "event_name": "huge"})
+    document = document.replace('"huge"', '[1e999, -1e999, "\\udfff"]')
+    page.goto(start_viewer("-", stdin=document.encode()))
 
     assert page.get_by_role("heading", level=1).inner_text().startswith("run_")
     assert page.title().startswith(r"run_\ud800")
@@ -97,7 +97,7 @@ def test_odd_numbers_and_half_characters_are_shown(start_viewer, page):
 
 
 def test_a_trace_that_cannot_be_drawn_leaves_the_others(start_viewer, page):
-    page.goto(start_viewer("-", given=json.dumps(RUN).encode()))
+    page.goto(start_viewer("-", stdin=json.dumps(RUN).encode()))
     page.evaluate(
         """async () => {
           const good = JSON.stringify({execution: {run_id: "later", steps: []}});

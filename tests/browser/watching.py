@@ -1,4 +1,4 @@
-"""What no page may do: complain, break its own policy, or call beyond this machine."""
+"""Record errors of pages: console messages, policy violations, and requests to other machines."""
 
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ from playwright.sync_api import ConsoleMessage, Page, Request
 
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
 _INSIDE = {"data", "blob", "about", "chrome-error"}
-_TELL_POLICY = """
+_REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", event =>
   console.error("policy: " + event.violatedDirective + " blocked " + event.blockedURI));
 """
@@ -15,26 +15,26 @@ addEventListener("securitypolicyviolation", event =>
 
 @dataclass
 class Watch:
-    """What a page did wrong, in the order it did."""
+    """The errors of a page, in order."""
 
     wrongs: list[str] = field(default_factory=list)
     _forgiven: set[str] = field(default_factory=set)
 
     def forgive(self, part: str = "") -> None:
-        """Let wrongs pass whose text holds this part: the test causes them.
+        """Ignore errors whose text contains this part, because the test causes them.
 
-        The browser may tell of them late, so they are sorted out when the test is over.
+        The browser may report them late, so they are filtered at the end of the test.
         """
         self._forgiven.add(part)
 
     @property
     def unforgiven(self) -> list[str]:
-        """What no test asked for."""
+        """The unexpected errors."""
         return [one for one in self.wrongs if not any(part in one for part in self._forgiven)]
 
     def over(self, page: Page) -> None:
         """Watch a page from now on."""
-        page.add_init_script(_TELL_POLICY)
+        page.add_init_script(_REPORT_VIOLATIONS)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.wrongs.append(f"page error: {error}"))
         page.on("dialog", lambda dialog: self._dialog(dialog))

@@ -1,4 +1,4 @@
-"""What needs no key: the front page and the specification."""
+"""The pages of the mock, the front page and the specification; none needs an API key."""
 
 from functools import cache, partial
 
@@ -22,11 +22,11 @@ from .trace import add_trace
 
 LINKS = {"specification": "/openapi.json", "specification_yaml": "/openapi.yaml"}
 _POLICY_ALONE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""Of the front page where there are no other pages: it brings its style along."""
+"""The policy of the front page without the control API, which has inline style."""
 
 
 def add_pages(app: Flask, service: Service, api: InProcessApi, journal: Journal | None) -> None:
-    """Add `/`, `/openapi.json` and `/openapi.yaml`; with the control API, the pages beside it."""
+    """Add `/`, `/openapi.json` and `/openapi.yaml`, and with the control API its pages."""
     app.template_folder = "admin/ui/templates"
     if journal is not None:
         add_shell(app)
@@ -43,7 +43,7 @@ def add_pages(app: Flask, service: Service, api: InProcessApi, journal: Journal 
 
 
 def _session_names(service: Service, journal: Journal) -> list[str]:
-    """Return the named sessions there are: those that were changed, and those that only asked."""
+    """Return the names of all sessions that were changed or sent a request."""
     names = {*service.session_names(), *journal.sessions()}
     return sorted(name for name in names if SESSION_NAME.fullmatch(name))
 

@@ -1,4 +1,4 @@
-"""The contract page: the specification, and requests of it to try on this mock."""
+"""The contract page: the specification, with requests to try on this mock."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from .shell import UI, show_page
 
 
 class Shown(NamedTuple):
-    """A specification to read; `scheme` is the one a key is filled in for."""
+    """A specification to show; `scheme` is the security scheme to fill the key into."""
 
     label: str
     url: str
@@ -31,7 +31,7 @@ def add_contract_page(app: Flask, service: Service) -> None:
 
 
 def shown_key(service: Service) -> str:
-    """Return the key that pages may write out: the public demo key, where it is accepted."""
+    """Return the key that pages may show: the public demo key, "" if it is not accepted."""
     return DEMO_KEY if DEMO_KEY in service.settings.api_keys else ""
 
 

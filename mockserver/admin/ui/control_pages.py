@@ -1,4 +1,4 @@
-"""The journal and the control page: what they show at first; their scripts ask the control API."""
+"""The journal and the control page; their scripts use the control API."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ RUN_STATUSES = ("completed", "failed", "running")
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """Something to turn on and off. `prefer` does it for one request, `body` is that of a fault."""
+    """A switch; `prefer` has the same effect for one request, `body` is the fault to post."""
 
     kind: str
     name: str
@@ -34,7 +34,7 @@ class Switch:
     body: str = ""
     rule_id: str = ""
     rule: str = ""
-    note: str = ""
+    remark: str = ""
 
     @property
     def searched(self) -> str:
@@ -79,21 +79,21 @@ def _control_page(service: Service) -> Response:
 
 
 def _for_curl(service: Service) -> dict[str, Any]:
-    """Return what the scripts write into curl lines."""
+    """Return the values that scripts need to write curl lines."""
     needs_token = service.settings.control_token is not None
     return {"key": shown_key(service), "needs_token": needs_token}
 
 
 @cache
 def scenario_switches(seed: int) -> tuple[Switch, ...]:
-    """Return one switch for each ready scenario."""
+    """Return one switch per bundled scenario."""
     return tuple(
         Switch("scenario", name, load_scenario(name, seed).summary) for name in ready_names()
     )
 
 
 def transport_switches() -> list[Switch]:
-    """Return one switch for each transport fault that has a name."""
+    """Return one switch per named transport fault."""
     return [
         Switch(
             "transport",
@@ -107,12 +107,14 @@ def transport_switches() -> list[Switch]:
 
 
 def _story(kind: str, status: int | None) -> str:
-    return f"Refuses with {status}." if status else KINDS[kind].description
+    return f"Responds with {status}." if status else KINDS[kind].description
 
 
 def contract_switches() -> Iterator[SwitchGroup]:
-    """Yield the contract faults by the group of the rule each violates."""
-    from deadringer.mockserver.faults.contract import CONTRACT_FAULTS  # many modules; few steer
+    """Yield the contract faults, grouped like the rules they violate."""
+    from deadringer.mockserver.faults.contract import (
+        CONTRACT_FAULTS,  # many modules, which few pages need
+    )
 
     ordered = sorted(CONTRACT_FAULTS, key=lambda fault: fault.breaks)
     for group, faults in groupby(ordered, key=lambda fault: fault.breaks):
@@ -124,20 +126,20 @@ def contract_switches() -> Iterator[SwitchGroup]:
                 prefer=f"fault={fault.name}",
                 rule_id=rule_named(fault.rule).id,
                 rule=fault.rule,
-                note=_note(fault.severity, needs_writes=fault.needs_writes),
+                remark=_remark(fault.severity, needs_writes=fault.needs_writes),
             )
             for fault in faults
         )
         yield SwitchGroup(group, tuple(switches))
 
 
-def _note(severity: str, *, needs_writes: bool) -> str:
-    notes = ["a warning"] if severity == "warning" else []
-    notes += ["found by a check with --allow-writes"] if needs_writes else []
-    return ", ".join(notes)
+def _remark(severity: str, *, needs_writes: bool) -> str:
+    remarks = ["a warning"] if severity == "warning" else []
+    remarks += ["found by a check with --allow-writes"] if needs_writes else []
+    return ", ".join(remarks)
 
 
 def _example_path(service: Service) -> str:
-    """Return the path of a run that curl lines can read."""
+    """Return the path of a run for the curl lines."""
     runs: list[NamedRun] = list(service.executions.named_runs())
     return next((run.path for run in runs if run.status == "completed"), "/v1/workflows")

@@ -1,4 +1,4 @@
-"""What a mock would make of a file with a run whose id is taken already."""
+"""Warnings for runs saved as files: conflicts of their ids with existing runs."""
 
 from pathlib import PurePath
 
@@ -7,12 +7,12 @@ from deadringer.mockserver.world.reserved_ids import RESERVED_RUNS
 from deadringer.mockserver.world.service import Service, Snapshot
 
 
-def told_of_taken_id(service: Service, snapshot: Snapshot, found: FoundRun) -> str:
-    """Return what a saved run would collide with or replace; "" if nothing."""
+def id_conflict(service: Service, snapshot: Snapshot, found: FoundRun) -> str:
+    """Return a sentence on what a saved run would conflict with or replace, "" for nothing."""
     run_id = str(found.execution["run_id"])
     if run_id in RESERVED_RUNS:
         return (
-            f"The run id {run_id} is reserved: a mock answers it by itself, whatever a file says. "
+            f"The run id {run_id} is reserved: a mock never serves a file under it. "
             f"Save the run under another id to see it."
         )
     origin = service.executions.origin_of(run_id)
@@ -20,23 +20,23 @@ def told_of_taken_id(service: Service, snapshot: Snapshot, found: FoundRun) -> s
         file = PurePath(origin).name
         whose = "deadringer's own" if service.executions.name_of(run_id) else "the served"
         return (
-            f"The run id {run_id} is taken by {whose} file {file}. A mock that finds it in another "
+            f"The run id {run_id} is used by {whose} file {file}. A mock that finds it in another "
             f"file does not start: overwrite that file, or save the run under another id."
         )
     if snapshot.is_reserved:
         return (
-            f"The workflow id {found.execution['workflow_id']} is reserved. A mock that finds the "
-            f"file serves a workflow of that id with this run alone, in place of the reserved one."
+            f"The workflow id {found.execution['workflow_id']} is reserved. A mock that loads the "
+            f"file serves a workflow with only this run, in place of the reserved one."
         )
     if _is_of_the_scenario(snapshot, found):
         return (
-            f"The run id {run_id} is taken by the scenario, whose run goes before that of a file. "
+            f"The run id {run_id} is used by the scenario, whose runs precede those of files. "
             f"Save the run under another id to see both."
         )
     if found.kind == "changed" and _is_of_the_world(snapshot, found):
         return (
-            f"The run id {run_id} is taken by a run of the world that differs from this one. A "
-            f"mock with the file serves it in that one's place: save it under another id for both."
+            f"The run id {run_id} is used by a generated run that differs from this one. A "
+            f"mock with the file serves it in place of that one: save it under another id for both."
         )
     return ""
 

@@ -1,4 +1,4 @@
-"""Times and numbers as people read them, of values that may be anything."""
+"""Format times and durations for people; the values may be of any type."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ _SECOND_MS = 1000
 
 
 def duration(value: Json) -> str:
-    """Return milliseconds as `950 ms`, `4.3 s`, `2 min 5 s`, `3 h 10 min`; "" for no number."""
+    """Return milliseconds as `950 ms`, `4.3 s`, `2 min 5 s`, `3 h 10 min`; "" for other values."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         return ""
     if value < _SECOND_MS:
@@ -27,7 +27,7 @@ def duration(value: Json) -> str:
 
 
 def ago(value: Json, now: datetime) -> str:
-    """Return a timestamp as seen from now: `just now`, `5 min ago`, `in 3 h`; "" if it is none."""
+    """Return a timestamp relative to now: `just now`, `5 min ago`, `in 3 h`; "" if invalid."""
     moment = parse_timestamp(value) if isinstance(value, str) else None
     if moment is None:
         return ""
@@ -43,6 +43,6 @@ def ago(value: Json, now: datetime) -> str:
 
 
 def moment(value: Json) -> str:
-    """Return a timestamp as `24 Mar 2026, 15:30:10` (UTC); what is none, as it is."""
+    """Return a timestamp as `24 Mar 2026, 15:30:10` (UTC); other values as they are."""
     found = parse_timestamp(value) if isinstance(value, str) else None
     return found.strftime("%d %b %Y, %H:%M:%S").lstrip("0") if found else str(value)

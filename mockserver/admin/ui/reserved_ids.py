@@ -1,4 +1,4 @@
-"""The reserved ids as people read them: they stand in no list of the API."""
+"""Descriptions of the reserved ids, which no list of the API contains."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -13,14 +13,14 @@ from deadringer.mockserver.world.service import Snapshot
 
 
 class ReservedId(NamedTuple):
-    """A reserved id, and what is there."""
+    """A reserved id, and what it shows."""
 
     id: str
     story: str
 
 
 def reserved_workflows(snapshot: Snapshot) -> list[ReservedId]:
-    """Return the reserved workflows; one whose id is served has given way."""
+    """Return the reserved workflows, without those that a served workflow replaces."""
     served = () if snapshot.is_reserved else snapshot.repository.workflows
     return [
         ReservedId(name, _of_workflow(workflow))
@@ -30,38 +30,38 @@ def reserved_workflows(snapshot: Snapshot) -> list[ReservedId]:
 
 
 def reserved_runs() -> list[ReservedId]:
-    """Return the reserved runs, which are there under every known workflow."""
+    """Return the reserved runs, which exist under every known workflow."""
     return [
-        ReservedId(name, _of_answer(preferences) or _of_run(preferences))
+        ReservedId(name, _of_response(preferences) or _of_run(preferences))
         for name, preferences in RESERVED_RUNS.items()
     ]
 
 
-def reserved_note(snapshot: Snapshot, workflow_id: str, run_id: str = "") -> str:
-    """Return what the API does under these ids, "" if they are not reserved or hide nothing."""
+def reserved_remark(snapshot: Snapshot, workflow_id: str, run_id: str = "") -> str:
+    """Return what the API returns for these ids, "" if they are not reserved."""
     named = workflow_id if snapshot.is_reserved else ""
-    message = _of_answer(reserved_preferences("getExecution", named, run_id))
+    message = _of_response(reserved_preferences("getExecution", named, run_id))
     if not message:
-        return "A reserved id: no list of the API holds it." if run_id in RESERVED_RUNS else ""
-    return f"A reserved id. {message}; here is what would be there."
+        return "A reserved id: no list of the API contains it." if run_id in RESERVED_RUNS else ""
+    return f"A reserved id. {message}; this is the run behind it."
 
 
-def _of_answer(preferences: Mapping[str, str]) -> str:
+def _of_response(preferences: Mapping[str, str]) -> str:
     if "code" in preferences:
-        return f"The API answers {preferences['code']}"
+        return f"The API returns {preferences['code']}"
     if "fault" in preferences:
-        return f"The API answers with the fault {preferences['fault']}"
+        return f"The API responds with the fault {preferences['fault']}"
     if "delay" in preferences:
-        return f"The API answers after {int(preferences['delay']) / 1000:g} s"
+        return f"The API responds after {int(preferences['delay']) / 1000:g} s"
     return ""
 
 
 def _of_workflow(workflow: ReservedWorkflow) -> str:
-    message = _of_answer(workflow.preferences)
+    message = _of_response(workflow.preferences)
     if message:
         return message
     if workflow.ending:
-        return f"Every run is {workflow.ending}, and so is a test run in the end"
+        return f"Every run is {workflow.ending}; test runs end so too"
     count = sum(entry.get("times", 1) for entry in workflow.runs)
     return f"It has {count:,} runs" if count else "It has no runs"
 

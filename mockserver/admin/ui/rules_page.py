@@ -1,4 +1,4 @@
-"""The rules page: every rule with its source, an example of each kind, and its faults."""
+"""The rules page: every rule with its source, examples, and contract faults."""
 
 import json
 from collections.abc import Iterator
@@ -16,15 +16,15 @@ from .shell import UI, show_page
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of an example; `is_broken` marks the place of a violation."""
+    """One line of an example; `is_violation` marks the place of a violation."""
 
     text: str
-    is_broken: bool
+    is_violation: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One example as it is shown."""
+    """One example to show."""
 
     description: str
     places: tuple[str, ...]
@@ -33,13 +33,13 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class RuleEntry:
-    """One rule as it is shown; `faults` are those that break it."""
+    """One rule to show; `faults` are the contract faults that violate it."""
 
     rule: Rule
     title: str
     why: tuple[str, ...]
-    keeping: Example | None
-    breaking: Example
+    conforming: Example | None
+    violating: Example
     faults: tuple[str, ...]
 
     @property
@@ -56,7 +56,7 @@ def add_rules_page(app: Flask) -> None:
 
 
 def ticked(text: str) -> Markup:
-    """Return a text of ours with what stands between backticks as code."""
+    """Return a text as HTML, with the parts between backticks as code."""
     code = Markup("<code>{}</code>")
     parts = text.split("`")
     return Markup("").join(code.format(part) if at % 2 else part for at, part in enumerate(parts))
@@ -80,7 +80,7 @@ def rule_entries() -> tuple[RuleEntry, ...]:
 
 def _entry(rule: Rule) -> RuleEntry:
     from deadringer.mockserver.faults.contract import (
-        CONTRACT_FAULTS,  # many modules, and few look at rules
+        CONTRACT_FAULTS,  # many modules, which few pages need
     )
 
     title, *why = (" ".join(part.split()) for part in rule.why.split("\n\n"))
@@ -89,8 +89,8 @@ def _entry(rule: Rule) -> RuleEntry:
         rule=rule,
         title=title,
         why=tuple(why),
-        keeping=_example(instances.accepted[0]) if instances.accepted else None,
-        breaking=_example(instances.refused[0]),
+        conforming=_example(instances.accepted[0]) if instances.accepted else None,
+        violating=_example(instances.refused[0]),
         faults=tuple(fault.name for fault in CONTRACT_FAULTS if fault.rule == rule.name),
     )
 
@@ -107,7 +107,7 @@ def _example(instance: Instance) -> Example:
 
 
 def _place(shown: Json, pointer: str, parts: int) -> str:
-    """Return where a violation stands in what is shown: in the last part that has such a place."""
+    """Return the pointer of a violation in the shown value: in the last part that has it."""
     roots = [""] if parts == 1 else [f"/{part}" for part in reversed(range(parts))]
     wanted = [f"{root}{inner}{pointer}" for root in roots for inner in ("", "/body")]
     return next((place for place in wanted if _exists(shown, place)), pointer)
@@ -126,7 +126,7 @@ def _exists(value: Json, pointer: str) -> bool:
 
 
 def _bare(part: Json) -> Json:
-    """Return an exchange without the word that says it is one."""
+    """Return an exchange without its wrapping object."""
     is_exchange = isinstance(part, dict) and part.keys() == {"exchange"}
     return part["exchange"] if is_exchange else part
 
@@ -134,19 +134,19 @@ def _bare(part: Json) -> Json:
 def _lines(
     value: Json, pointer: str, name: str, marked: set[str], tail: str = ""
 ) -> Iterator[Line]:
-    """Yield JSON as indented lines; the depth of the pointer is that of the line."""
+    """Yield JSON as lines, indented by the depth of their pointers."""
     indent = "  " * pointer.count("/")
-    is_broken = bool(pointer) and pointer in marked
+    is_violation = bool(pointer) and pointer in marked
     if isinstance(value, dict | list) and value:
         opening, closing = "{}" if isinstance(value, dict) else "[]"
-        yield Line(f"{indent}{name}{opening}", is_broken)
+        yield Line(f"{indent}{name}{opening}", is_violation)
         members = _members(value)
         for place, (key, label, member) in enumerate(members, 1):
             comma = "," if place < len(members) else ""
             yield from _lines(member, f"{pointer}/{key}", label, marked, comma)
-        yield Line(f"{indent}{closing}{tail}", is_broken=False)
+        yield Line(f"{indent}{closing}{tail}", is_violation=False)
     else:
-        yield Line(f"{indent}{name}{json.dumps(value, ensure_ascii=False)}{tail}", is_broken)
+        yield Line(f"{indent}{name}{json.dumps(value, ensure_ascii=False)}{tail}", is_violation)
 
 
 def _members(value: Json) -> list[tuple[str, str, Json]]:

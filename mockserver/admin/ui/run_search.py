@@ -1,28 +1,28 @@
-"""Finds runs for the page that lists them, never looking at more of them than it was granted."""
+"""Find runs for the page that lists them, within a limited window."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from .api_view import AnsweredLists, Row
+from .api_view import ApiLists, Row
 
 PAGE = 25
 WINDOW = 2000
-"""How many runs of one workflow a filter looks at before it asks whether to go on."""
+"""How many runs of one workflow a filter reads at once."""
 WIDE_WINDOW = 10_000
-"""How many it looks at if it is told to go on farther: that takes a second or two."""
+"""How many runs it reads with `wide`, which takes a second or two."""
 NEWEST = 100
-"""How many runs of each workflow the list of all workflows holds."""
+"""How many runs of each workflow the list of all workflows contains."""
 _CHUNK = 100
-"""The most rows a page of the API holds."""
+"""The largest page of the API, in rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What somebody looks for; "" is anything.
+    """The parameters of a search; "" matches everything.
 
-    `begin` is the place in the list to start from. With `before`, the runs just before that place
-    are looked for instead, from there to the newer ones.
+    `begin` is the place in the list to start from. With `before`, the search goes from there to
+    newer runs instead.
     """
 
     workflow_id: str = ""
@@ -34,11 +34,11 @@ class Search:
 
     @property
     def is_filter(self) -> bool:
-        """Whether some runs are left out."""
+        """Whether some runs are excluded."""
         return bool(self.status or self.text)
 
     def wants(self, row: Row) -> bool:
-        """Return whether a row is what is looked for."""
+        """Return whether a row matches."""
         if self.status and row.run.get("status") != self.status:
             return False
         if not self.text:
@@ -57,17 +57,17 @@ class Page(NamedTuple):
 
     @property
     def following(self) -> int | None:
-        """The place to go on from to older runs, if there are any."""
+        """The place where older runs continue, if there are any."""
         return self.end if self.end < self.total else None
 
     @property
     def is_full(self) -> bool:
-        """Whether it ends because it holds enough, not because it has looked long enough."""
+        """Whether the page has all its rows, rather than the window ended."""
         return len(self.rows) == PAGE
 
 
-def find_runs(lists: AnsweredLists, search: Search) -> Page:
-    """Return a page of the runs that are looked for, newest first."""
+def find_runs(lists: ApiLists, search: Search) -> Page:
+    """Return a page of the matching runs, newest first."""
     if search.before:
         return _before(lists, search)
     if not search.workflow_id:
@@ -85,7 +85,7 @@ def find_runs(lists: AnsweredLists, search: Search) -> Page:
     return Page(rows, total, search.begin, end)
 
 
-def _before(lists: AnsweredLists, search: Search) -> Page:
+def _before(lists: ApiLists, search: Search) -> Page:
     """Return the page that ends before a place; at the newest run, the first page."""
     if not search.is_filter or not search.workflow_id:
         return find_runs(lists, replace(search, begin=max(0, search.before - PAGE), before=0))
@@ -106,8 +106,8 @@ def _before(lists: AnsweredLists, search: Search) -> Page:
     return Page(rows[::-1], total, place, end)
 
 
-def _walk(lists: AnsweredLists, search: Search, end: int) -> Iterator[tuple[int, Row]]:
-    """Yield the rows from the search's beginning on, each with its place."""
+def _walk(lists: ApiLists, search: Search, end: int) -> Iterator[tuple[int, Row]]:
+    """Yield the rows from `search.begin` on, each with its place."""
     is_one_page = end - search.begin <= PAGE and search.begin % PAGE == 0
     size = PAGE if is_one_page else _CHUNK
     for begin in range(search.begin - search.begin % size, end, size):
@@ -116,9 +116,7 @@ def _walk(lists: AnsweredLists, search: Search, end: int) -> Iterator[tuple[int,
                 yield place, row
 
 
-def _walk_back(
-    lists: AnsweredLists, search: Search, begin: int, end: int
-) -> Iterator[tuple[int, Row]]:
+def _walk_back(lists: ApiLists, search: Search, begin: int, end: int) -> Iterator[tuple[int, Row]]:
     """Yield the rows between two places, the last one first."""
     first = begin - begin % _CHUNK
     for chunk in reversed(range(first, end, _CHUNK)):
@@ -128,8 +126,8 @@ def _walk_back(
                 yield place, row
 
 
-def _of_all_workflows(lists: AnsweredLists, search: Search) -> Page:
-    """Merge the newest runs of every workflow: as far as one goes without choosing a workflow."""
+def _of_all_workflows(lists: ApiLists, search: Search) -> Page:
+    """Return a page of the newest runs of every workflow, merged."""
     every = [
         row
         for workflow_id in lists.snapshot.repository.workflows

@@ -11,8 +11,8 @@ from deadringer.mockserver.state.clock import milliseconds_of
 from deadringer.mockserver.world.service import Service, Snapshot
 
 from . import readable
-from .api_view import AnsweredLists
-from .reserved_ids import reserved_note, reserved_runs, reserved_workflows
+from .api_view import ApiLists
+from .reserved_ids import reserved_remark, reserved_runs, reserved_workflows
 from .run_search import NEWEST, WIDE_WINDOW, WINDOW, Page, Search, find_runs
 from .shell import UI, session_of_page, show_page, show_problem, ui_url
 
@@ -21,7 +21,7 @@ _LONGEST_PLACE = 10
 
 
 def add_runs(app: Flask, service: Service, api: InProcessApi) -> None:
-    """Add the list of runs, and the way to it from `/__mock/ui/`."""
+    """Add the list of runs, and a redirect to it from `/__mock/ui/`."""
     app.jinja_env.filters.update(
         duration=readable.duration, moment=readable.moment, ago=readable.ago
     )
@@ -32,20 +32,20 @@ def add_runs(app: Flask, service: Service, api: InProcessApi) -> None:
 def _show_runs(service: Service, api: InProcessApi) -> AnyResponse:
     workflow_id = request.args.get("workflow", "")
     every, snapshot = (service.snapshot(session_of_page(), one) for one in ("", workflow_id))
-    search = _asked_for(snapshot, workflow_id)
+    search = _search_of(snapshot, workflow_id)
     if search is None:
         return show_problem("There is no such workflow", "Choose one from the list of runs.")
-    lists = AnsweredLists(api, snapshot)
+    lists = ApiLists(api, snapshot)
     found = find_runs(lists, search)
     names = {run.run_id: run.name for run in service.executions.named_runs()}
-    # The pages of a running list ask for its rows alone, again and again.
+    # A page with running runs fetches the rows alone, repeatedly.
     template = "run_rows.html" if "fragment" in request.args else "runs.html"
     own = [one for one in [snapshot.workflow(workflow_id)] if one and snapshot.is_reserved]
     values: dict[str, Any] = {
         "search": search,
         "found": found,
         "rows": found.rows,
-        "notes": [one for one in (reserved_note(snapshot, workflow_id), lists.note) if one],
+        "remarks": [one for one in (reserved_remark(snapshot, workflow_id), lists.remark) if one],
         "names": names,
         "now": snapshot.now,
         "elapsed": lambda began: _elapsed(snapshot, began),
@@ -67,11 +67,11 @@ def _show_runs(service: Service, api: InProcessApi) -> AnyResponse:
 
 
 def _newer(search: Search, found: Page) -> str:
-    """Return the way to the runs before those of a page, "" from the first one."""
+    """Return the address of the runs newer than those of a page, "" for the first page."""
     return _link(search, before=found.begin) if found.begin else ""
 
 
-def _asked_for(snapshot: Snapshot, workflow_id: str) -> Search | None:
+def _search_of(snapshot: Snapshot, workflow_id: str) -> Search | None:
     if workflow_id and workflow_id not in snapshot.repository.workflows:
         return None
     status = request.args.get("status", "")
@@ -97,7 +97,7 @@ def _elapsed(snapshot: Snapshot, began: Json) -> str:
 
 
 def _link(search: Search, **changed: Any) -> str:
-    """Return the address of this search with some parts changed; it starts at the top."""
+    """Return the address of this search with changed parameters, from its first page."""
     values = {
         "workflow": search.workflow_id,
         "status": search.status,

@@ -1,4 +1,4 @@
-"""The frame of the pages under `/__mock/ui/`: templates, assets, and what every page may load."""
+"""The frame of the pages under `/__mock/ui/`: templates, assets and their security policy."""
 
 import hashlib
 import mimetypes
@@ -30,7 +30,7 @@ _POLICY = "; ".join(
 
 
 class NavigationItem(NamedTuple):
-    """A page people go to from anywhere."""
+    """A link in the navigation."""
 
     label: str
     endpoint: str
@@ -43,7 +43,7 @@ NAVIGATION = (
     NavigationItem("Journal", "ui journal"),
     NavigationItem("Control", "ui control"),
 )
-"""In the order they are shown; one whose endpoint the application lacks is left out."""
+"""The links in order; those whose endpoint the application lacks are omitted."""
 
 
 def add_shell(app: Flask) -> None:
@@ -64,7 +64,7 @@ def show_page(template: str, here: str, *, status: int = HTTPStatus.OK, **values
         session_name=session_of_page(),
         **values,
     )
-    # Half a surrogate pair, which a document may hold, has no UTF-8 form.
+    # A lone surrogate, which a document may contain, has no UTF-8 form.
     body = text.encode("utf-8", "backslashreplace")
     response = Response(body, status=status, mimetype="text/html")
     response.headers["Cache-Control"] = "no-store"
@@ -72,30 +72,30 @@ def show_page(template: str, here: str, *, status: int = HTTPStatus.OK, **values
 
 
 def show_problem(title: str, fix: str, here: str = "ui runs") -> Response:
-    """Return the page for something that is not there."""
+    """Return the page for something that does not exist."""
     return show_page("problem.html", here, status=HTTPStatus.NOT_FOUND, title=title, fix=fix)
 
 
 def session_of_page() -> str:
-    """Return the session the page looks at, "" for the nameless one."""
+    """Return the session of the page, "" for the default one."""
     name = request.args.get("session", "")
     return name if SESSION_NAME.fullmatch(name) else ""
 
 
 def _require_session_name() -> Response | None:
-    """Refuse to look at a session that cannot be: the page would act on the nameless one."""
+    """Return an error page for an invalid session name, which would mean the default session."""
     name = request.args.get("session") or ""
     if not name or not request.path.startswith(UI) or SESSION_NAME.fullmatch(name):
         return None
-    fix = "A session is named by 1 to 64 of A-Z a-z 0-9 . _ -"
+    fix = "Name the session by 1 to 64 of A-Z a-z 0-9 . _ -"
     status = HTTPStatus.BAD_REQUEST
-    title = f"{name[:80]!r} is no name of a session"
+    title = f"{name[:80]!r} is not a session name"
     return show_page("problem.html", "ui runs", status=status, title=title, fix=fix)
 
 
 def ui_url(endpoint: str, **values: Any) -> str:
-    """Return the path of a page, which stays in the session of this one."""
-    # An id with half a surrogate pair leads nowhere, and does not keep the page from being shown.
+    """Return the path of a page in the current session."""
+    # An id with a lone surrogate cannot be linked to, but must not break the page.
     parts: dict[str, Any] = {
         name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
         for name, value in values.items()
@@ -104,13 +104,13 @@ def ui_url(endpoint: str, **values: Any) -> str:
 
 
 def asset_url(name: str) -> str:
-    """Return the path of an asset; it changes whenever any asset does, so that it may be kept."""
+    """Return the path of an asset; it changes when any asset changes, so it is cacheable."""
     return f"{UI}assets/{_version()}/{name}"
 
 
 @cache
 def _files() -> dict[str, Path]:
-    """Return every asset by its name; the names of both folders make one space."""
+    """Return every asset of both folders by name."""
     return {
         path.relative_to(folder).as_posix(): path
         for folder in _FOLDERS
@@ -141,7 +141,7 @@ def _asset(version: str, name: str) -> Response:
 def _protect(response: Response) -> Response:
     is_page = request.path.startswith(UI)
     is_fetched = is_page and request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
-    # What a page fetches by itself is no news in the log. The viewer has no log, nor a context.
+    # Requests of scripts are not logged. The viewer has neither log nor context.
     if is_fetched and CONTEXT in request.environ:
         context_of_request().is_quiet = True
     if is_page or request.path == "/":

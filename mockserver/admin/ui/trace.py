@@ -16,17 +16,17 @@ from deadringer.mockserver.world.repository import FoundRun
 from deadringer.mockserver.world.reserved_ids import reserved_preferences
 from deadringer.mockserver.world.service import Service, Snapshot
 
-from .api_view import answered_run
-from .reserved_ids import reserved_note
+from .api_view import api_run
+from .id_conflicts import id_conflict
+from .reserved_ids import reserved_remark
 from .shell import UI, session_of_page, show_page, show_problem, ui_url
-from .taken_ids import told_of_taken_id
 
 
 def add_trace(app: Flask, service: Service, api: InProcessApi) -> None:
-    """Add the page, and the document it shows, which a page asks for while a run goes on."""
+    """Add the page, and its document, which the page fetches while a run goes on."""
     path = f"{UI}runs/<workflow_id>/<run_id>"
     app.add_url_rule(path, "ui trace", lambda **ids: _show_trace(service, api, **ids))
-    app.add_url_rule(f"{path}/data", "ui trace data", lambda **ids: _give_data(service, api, **ids))
+    app.add_url_rule(f"{path}/data", "ui trace data", lambda **ids: _show_data(service, api, **ids))
 
 
 def _show_trace(service: Service, api: InProcessApi, workflow_id: str, run_id: str) -> Response:
@@ -50,7 +50,7 @@ def _show_trace(service: Service, api: InProcessApi, workflow_id: str, run_id: s
 
 
 def _found(service: Service, snapshot: Snapshot, workflow_id: str, run_id: str) -> FoundRun | None:
-    """Return the run as the API has it: a reserved id goes before all others."""
+    """Return the run of the API, None if there is none; reserved ids precede all others."""
     if workflow_id not in snapshot.repository.workflows:
         return None
     preferences = Preferences(reserved_preferences("getExecution", "", run_id))
@@ -58,7 +58,7 @@ def _found(service: Service, snapshot: Snapshot, workflow_id: str, run_id: str) 
     return reserved or snapshot.find(workflow_id, run_id)
 
 
-def _give_data(service: Service, api: InProcessApi, workflow_id: str, run_id: str) -> Response:
+def _show_data(service: Service, api: InProcessApi, workflow_id: str, run_id: str) -> Response:
     snapshot = service.snapshot(session_of_page(), workflow_id)
     found = _found(service, snapshot, workflow_id, run_id)
     if found is None:
@@ -72,11 +72,12 @@ def _document(
 ) -> JsonObject:
     run = found.execution
     workflow_id, run_id = str(run["workflow_id"]), str(run["run_id"])
-    shown = answered_run(api, snapshot, run)
+    shown = api_run(api, snapshot, run)
+    remarks = (reserved_remark(snapshot, workflow_id, run_id), shown.remark)
     return {
         "execution": shown.execution,
-        "note": " ".join(filter(None, (reserved_note(snapshot, workflow_id, run_id), shown.note))),
-        "taken": told_of_taken_id(service, snapshot, found),
+        "note": " ".join(filter(None, remarks)),
+        "taken": id_conflict(service, snapshot, found),
         "violations": violations_json(validate_execution(shown.execution)),
         "workflow": snapshot.repository.workflows.get(workflow_id),
         "now": format_timestamp(snapshot.now),

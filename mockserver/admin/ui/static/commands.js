@@ -1,8 +1,8 @@
-// The requests behind the forms of the control page: made from what a form holds just now.
+// The requests of the forms of the control page, made from their current values.
 
 const STEP_S = 60;
 
-/** Give method, path and body; an empty form stands for its placeholders where `isExample`. */
+/** Return method, path and body; with `isExample`, an empty form uses its placeholders. */
 export function clockRequest(form, { isExample = false } = {}) {
   const { now, speed } = form.elements;
   const body = {};
@@ -25,13 +25,13 @@ export function runRequest(form) {
   return ["POST", `/__mock/workflows/${encodeURIComponent(workflow.value)}/runs`, body];
 }
 
-/** Give what Test Workflow would be asked for such a run, "" where nothing is wished for. */
+/** Return the Prefer header of Test Workflow for such a run, "" where nothing is preferred. */
 export function runPreference(form) {
   const { status, steps } = form.elements;
   return [status.value && `status=${status.value}`, steps.value && `steps=${steps.value}`].filter(Boolean).join(", ");
 }
 
-/** Throws a SyntaxError where the parameters are not JSON. */
+/** Throw a SyntaxError if the parameters are not JSON. */
 export function faultRequest(form) {
   const { kind, share, count, path, operation, parameters } = form.elements;
   const body = { kind: kind.value };

@@ -1,11 +1,11 @@
-// The contract page: Swagger UI over the specification, aimed at this mock alone.
+// The contract page: Swagger UI for the specification, with this mock as its only server.
 
 /* global SwaggerUIBundle */
 
 const place = document.getElementById("reference");
 const chooser = document.getElementById("document");
 
-/** Send a request that is tried in the session the page looks at. */
+/** Add the session of the page to a request. */
 function inSession(request) {
   const session = new URLSearchParams(location.search).get("session");
   if (session) request.headers["X-Mock-Session"] = session;
@@ -14,10 +14,10 @@ function inSession(request) {
 
 async function show() {
   const { url, scheme } = chooser.selectedOptions[0].dataset;
-  const answer = await fetch(url, { headers: { Accept: "application/json" } });
-  const spec = await answer.json();
+  const response = await fetch(url, { headers: { Accept: "application/json" } });
+  const spec = await response.json();
   spec.servers = [{ url: location.origin, description: "This mock" }];
-  delete spec.jsonSchemaDialect; // the renderer knows only the default one, and would warn
+  delete spec.jsonSchemaDialect; // the renderer supports only the default one, and would warn
   const shown = SwaggerUIBundle({
     spec,
     domNode: place,

@@ -1,9 +1,9 @@
 // The control page: every switch and button is a request of the control API.
 
-import { Refusal, ask, controlCurl, curlOf, inSession, keyShown, poll } from "./asking.js";
+import { Refusal, controlCurl, curlOf, inSession, keyShown, poll, send } from "./control_api.js";
 import { clockRequest, faultRequest, runPreference, runRequest, stepRequest } from "./commands.js";
 import { copyButton, el } from "./elements.js";
-import { say } from "./telling.js";
+import { showMessage } from "./message.js";
 
 const EVERY_MS = 2000;
 
@@ -19,16 +19,16 @@ let state = null;
 let readAt = 0;
 let isSilent = false;
 
-const SPEED_BEFORE = inSession("speed-before"); // outlasts a reload of a page whose clock stands
+const SPEED_BEFORE = inSession("speed-before"); // survives a reload while the clock is frozen
 
-async function act(method, path, body, told) {
+async function act(method, path, body, message) {
   try {
-    const answer = await ask(method, path, body);
+    const result = await send(method, path, body);
     await refresh();
-    say(typeof told === "function" ? told(answer) : told);
-    return answer;
+    showMessage(typeof message === "function" ? message(result) : message);
+    return result;
   } catch (problem) {
-    say(problem.message, { isProblem: true });
+    showMessage(problem.message, { isProblem: true });
     await refresh();
     return null;
   }
@@ -38,12 +38,12 @@ async function refresh() {
   try {
     state = await poll("/__mock/state");
     readAt = performance.now();
-    if (isSilent) say("");
+    if (isSilent) showMessage("");
     isSilent = false;
     show();
   } catch (problem) {
     isSilent = !(problem instanceof Refusal);
-    say(isSilent ? "The mock does not answer; trying again" : problem.message, { isProblem: true });
+    showMessage(isSilent ? "The mock does not respond; trying again" : problem.message, { isProblem: true });
   }
 }
 
@@ -116,13 +116,13 @@ function linesOfSwitch(how) {
 }
 
 function preferred(prefer, method, path, sent) {
-  if (!prefer) return [el("p", { class: "muted" }, "No Prefer header does this: it lasts until it is turned off.")];
+  if (!prefer) return [el("p", { class: "muted" }, "No Prefer header does this: it stays on until it is turned off.")];
   return [line("For one request", `Prefer: ${prefer}`), line("as curl", curlOf(method, path, sent))];
 }
 
 function linesOfPanel(name) {
   try {
-    return told[name]();
+    return lines[name]();
   } catch {
     return [el("p", { class: "bad" }, NOT_JSON)];
   }
@@ -141,8 +141,8 @@ function line(label, text) {
 function showActive() {
   const faults = state.faults.map((fault) => {
     const { id, ...rest } = fault;
-    const off = el("button", { type: "button", class: "small" }, "Take away");
-    off.addEventListener("click", () => act("DELETE", `/__mock/faults/${id}`, undefined, "The fault is gone"));
+    const off = el("button", { type: "button", class: "small" }, "Remove");
+    off.addEventListener("click", () => act("DELETE", `/__mock/faults/${id}`, undefined, "The fault is removed"));
     return el("li", {}, el("code", {}, JSON.stringify(rest)), " ", off);
   });
   active.replaceChildren(...faults);
@@ -156,44 +156,44 @@ function showClock() {
   const shown = new Date(Date.parse(now) + passed);
   clock.textContent = Number.isNaN(shown.getTime()) ? now : shown.toISOString();
   document.getElementById("clock-mode").textContent = mode === "frozen" ? "frozen" : `${speed} × real time`;
-  document.getElementById("freeze").textContent = mode === "frozen" ? "Let it go" : "Freeze";
+  document.getElementById("freeze").textContent = mode === "frozen" ? "Unfreeze" : "Freeze";
 }
 
 const commands = {
   freeze: () => ["PUT", "/__mock/clock", { speed: state?.clock.mode === "frozen" ? speedBefore() : 0 }],
   "clock-back": () => ["DELETE", "/__mock/clock"],
   reset: () => ["POST", "/__mock/reset"],
-  "keep-all": () => ["DELETE", "/__mock/contract-faults"],
+  "contract-none": () => ["DELETE", "/__mock/contract-faults"],
   "faults-none": () => ["DELETE", "/__mock/faults"],
 };
 const commandLine = (label, id) => line(label, controlCurl(...request(commands[id])));
 
-/** The lines of a panel: what its buttons and its form would send now. */
-const told = {
+/** The curl lines of a panel: what its buttons and its form would send now. */
+const lines = {
   clock: () => [
     line("freeze", controlCurl("PUT", "/__mock/clock", { speed: 0 })),
-    line("let it go", controlCurl("PUT", "/__mock/clock", { speed: speedBefore() })),
+    line("unfreeze", controlCurl("PUT", "/__mock/clock", { speed: speedBefore() })),
     line("step", controlCurl(...stepRequest())),
     line("set", controlCurl(...clockRequest(form("set-clock"), { isExample: true }))),
     commandLine("back", "clock-back"),
   ],
   reset: () => [commandLine("reset", "reset")],
-  "keep-all": () => [commandLine("keep all", "keep-all")],
+  "contract-none": () => [commandLine("all off", "contract-none")],
   "faults-none": () => [commandLine("all off", "faults-none")],
   "start-run": () => [line("start", controlCurl(...runRequest(form("start-run")))), ...testRun(form("start-run"))],
   "add-fault": () => [line("add", controlCurl(...faultRequest(form("add-fault")))), ...faultOnce(form("add-fault"))],
 };
 
-function testRun(given) {
-  const prefer = runPreference(given);
-  const path = `/v1/workflows/${encodeURIComponent(given.elements.workflow.value)}/test`;
+function testRun(runForm) {
+  const prefer = runPreference(runForm);
+  const path = `/v1/workflows/${encodeURIComponent(runForm.elements.workflow.value)}/test`;
   const headers = { ...(prefer && { Prefer: prefer }), "x-api-key": keyShown(), "content-type": "application/json" };
   const asTest = line("as a test run", curlOf("POST", path, { headers, body: {} }));
   return prefer ? [line("For a test run", `Prefer: ${prefer}`), asTest] : [asTest];
 }
 
-function faultOnce(given) {
-  const one = switches.find(({ dataset }) => dataset.kind === "transport" && dataset.name === given.elements.kind.value);
+function faultOnce(faultForm) {
+  const one = switches.find(({ dataset }) => dataset.kind === "transport" && dataset.name === faultForm.elements.kind.value);
   if (!one) return [];
   const { example, prefer } = one.dataset;
   return preferred(prefer, "GET", example, { headers: { Prefer: prefer, "x-api-key": keyShown() } });
@@ -201,7 +201,7 @@ function faultOnce(given) {
 
 for (const [id, command] of Object.entries(commands)) {
   const button = document.getElementById(id);
-  button.addEventListener("click", () => act(...request(command), button.dataset.told));
+  button.addEventListener("click", () => act(...request(command), button.dataset.message));
 }
 for (const button of document.querySelectorAll("[data-seconds]")) {
   button.addEventListener("click", () => step(Number(button.dataset.seconds)));
@@ -211,20 +211,20 @@ function speedBefore() {
   return Number(sessionStorage.getItem(SPEED_BEFORE)) || 1;
 }
 
-/** Give method, path and body of a command, which may have no body. */
+/** Return method, path and body of a command; the body may be undefined. */
 function request(command) {
   const [method, path, body] = command();
   return [method, path, body];
 }
 
 function step(seconds) {
-  return act(...stepRequest(seconds), `The clock went on by ${seconds} s`);
+  return act(...stepRequest(seconds), `The clock advanced by ${seconds} s`);
 }
 
-function onSubmit(id, answer) {
+function onSubmit(id, handle) {
   document.getElementById(id).addEventListener("submit", (event) => {
     event.preventDefault();
-    answer(event.target);
+    handle(event.target);
   });
 }
 
@@ -242,7 +242,7 @@ function started(run, path, body) {
     "li",
     {},
     el("a", { href: inSession(document.getElementById("started").dataset.trace + ids) }, run.run_id),
-    ` of ${run.workflow_id}, moved by ${run.drive} `,
+    ` of ${run.workflow_id}, advanced by ${run.drive} `,
   );
   if (["manual", "read"].includes(run.drive)) {
     const on = `/__mock/workflows/${encodeURIComponent(run.workflow_id)}/executions/${encodeURIComponent(run.run_id)}/advance`;
@@ -259,7 +259,7 @@ onSubmit("add-fault", (form) => {
     const [method, path, body] = faultRequest(form);
     act(method, path, body, `A ${body.kind} fault is on`);
   } catch {
-    say(NOT_JSON, { isProblem: true });
+    showMessage(NOT_JSON, { isProblem: true });
   }
 });
 

@@ -1,4 +1,4 @@
-// Asks the control API in the chosen session, and writes the same request as a curl line.
+// Sends requests to the control API in the chosen session, and writes them as curl lines.
 
 const SESSION = new URLSearchParams(location.search).get("session") ?? "";
 
@@ -8,40 +8,40 @@ export function inSession(path) {
 
 export class Refusal extends Error {}
 
-/** Ask again and again: the mock writes no line to its log for that. */
+/** Send a GET repeatedly; the mock does not log it. */
 export function poll(path) {
-  return ask("GET", path, undefined, "poll");
+  return send("GET", path, undefined, "poll");
 }
 
-export async function ask(method, path, body, sender = "page") {
+export async function send(method, path, body, sender = "page") {
   const headers = { "X-Mock-Request": sender };
   if (SESSION) headers["X-Mock-Session"] = SESSION;
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const answer = await fetch(path, {
+  const response = await fetch(path, {
     method,
     headers,
     body: body === undefined ? undefined : JSON.stringify(body),
     cache: "no-store",
   });
-  if (answer.status === 401 && sender === "poll") location.reload(); // asks for the control token, and comes back
-  const told = await answer.json().catch(() => null);
-  if (!answer.ok) throw new Refusal(reason(told, answer.status));
-  return told;
+  if (response.status === 401 && sender === "poll") location.reload(); // leads to the sign-in page
+null); =>   const payload = await response.json().catch(() => null); => null);
+  if (!response.ok) throw new Refusal(reason(payload, response.status));
+  return payload;
 }
 
-function reason(told, status) {
-  const error = told?.error;
-  if (!error?.message) return `The mock answered with ${status}`;
+function reason(payload, status) {
+  const error = payload?.error;
+  if (!error?.message) return `The mock returned ${status}`;
   const details = error.details?.errors?.join("; ");
   return [error.message, details, error.suggestion].filter(Boolean).join(". ");
 }
 
-/** Give the key that curl lines hold: the demo key, where it is accepted. */
+/** Return the key for curl lines: the demo key, where it is accepted. */
 export function keyShown() {
   return document.body.dataset.key || "YOUR_KEY";
 }
 
-// What curl would expand or leave out, left alone.
+// Paths that curl would expand or normalize.
 const AS_WRITTEN = /[[\]{}]|\/(\.|%2e){1,2}(?=[/?]|$)/i;
 
 export function curlOf(method, path, { headers = {}, body } = {}) {

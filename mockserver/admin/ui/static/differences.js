@@ -1,4 +1,4 @@
-// Compares two JSON values and names every place where they differ.
+// Compares two JSON values and lists every place where they differ.
 
 const MOST = 200;
 

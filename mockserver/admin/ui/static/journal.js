@@ -1,14 +1,14 @@
 // The journal page: follows the requests of a session and shows both sides of each.
 
-import { ask, poll } from "./asking.js";
+import { poll, send } from "./control_api.js";
 import { el } from "./elements.js";
-import { say } from "./telling.js";
+import { showMessage } from "./message.js";
 import { details, summary } from "./journal_entry.js";
 
 const EVERY_MS = 1000;
-const KEPT = 1000;
+const MAX_ENTRIES = 1000;
 const AT_ONCE = 100;
-const OVERLAP = 10; // a request that took longer may come a moment later
+const OVERLAP = 10; // a slow request may be journaled after newer ones
 
 const list = document.getElementById("entries");
 const form = document.getElementById("filters");
@@ -28,26 +28,26 @@ form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("input", filterAll);
 pause.addEventListener("click", () => {
   isPaused = !isPaused;
-  pause.textContent = isPaused ? "Go on" : "Pause";
+  pause.textContent = isPaused ? "Resume" : "Pause";
   pause.setAttribute("aria-pressed", String(isPaused));
-  tellCount();
+  showCount();
   if (!isPaused) follow();
 });
 document.getElementById("clear").addEventListener("click", async () => {
   try {
-    await ask("DELETE", "/__mock/journal");
+    await send("DELETE", "/__mock/journal");
     forget();
-    say("The journal is empty");
+    showMessage("The journal is empty");
   } catch (problem) {
-    say(problem.message, { isProblem: true });
+    showMessage(problem.message, { isProblem: true });
   }
 });
 
 function forget() {
-  generation += 1; // what was asked for before this is not shown any more
+  generation += 1; // responses to earlier requests are not shown any more
   entries = [];
   list.replaceChildren();
-  tellCount();
+  showCount();
 }
 
 function restart() {
@@ -58,50 +58,50 @@ function restart() {
 }
 
 async function follow() {
-  const asked = generation;
+  const requested = generation;
   const after = Math.max(0, newest - OVERLAP);
   try {
-    const told = await poll(`/__mock/journal?after=${after}&limit=${AT_ONCE}`);
-    if (asked !== generation) return;
+    const page = await poll(`/__mock/journal?after=${after}&limit=${AT_ONCE}`);
+    if (requested !== generation) return;
     if (isLost) {
-      // Another process may answer now, which counts from the beginning.
+      // Another process may respond now, which counts from the beginning.
       isLost = false;
-      say("The mock answers again");
+      showMessage("The mock responds again");
       restart();
       return;
     }
     isRead = true;
-    add(told.entries);
-    tellCount();
-    await addOlder(told, after, asked);
+    add(page.entries);
+    showCount();
+    await addOlder(page, after, requested);
   } catch (problem) {
     isLost = true;
-    say(`${problem.message}. Trying again`, { isProblem: true });
+    showMessage(`${problem.message}. Trying again`, { isProblem: true });
   }
 }
 
-/** Whatever there is at first, or after a burst, comes piece by piece: the mock has others to answer. */
-async function addOlder(told, after, asked) {
-  while (told.total > told.entries.length) {
-    const before = told.entries.at(-1).number;
-    if (entries.length === KEPT && before <= entries.at(-1).entry.number) return;
-    told = await poll(`/__mock/journal?after=${after}&before=${before}&limit=${AT_ONCE}`);
-    if (asked !== generation) return;
-    add(told.entries);
+/** Load many entries in pieces, so that the mock can serve other requests meanwhile. */
+async function addOlder(page, after, requested) {
+  while (page.total > page.entries.length) {
+    const before = page.entries.at(-1).number;
+    if (entries.length === MAX_ENTRIES && before <= entries.at(-1).entry.number) return;
+    page = await poll(`/__mock/journal?after=${after}&before=${before}&limit=${AT_ONCE}`);
+    if (requested !== generation) return;
+    add(page.entries);
   }
 }
 
-function add(told) {
-  const arrived = told.filter(({ number }) => !known.has(number));
+function add(received) {
+  const arrived = received.filter(({ number }) => !known.has(number));
   if (!arrived.length) return;
   for (const { number } of arrived) known.add(number);
   newest = Math.max(newest, arrived[0].number);
   for (const one of arrived.toReversed().map(row)) place(one);
-  for (const gone of entries.splice(KEPT)) gone.node.remove();
+  for (const gone of entries.splice(MAX_ENTRIES)) gone.node.remove();
   filterAll();
 }
 
-/** Put a row where its number belongs; it may have come after newer ones. */
+/** Insert a row by its number; it may arrive after newer ones. */
 function place(row) {
   const older = entries.findIndex(({ entry }) => entry.number < row.entry.number);
   const at = older < 0 ? entries.length : older;
@@ -124,7 +124,7 @@ function filterAll() {
   for (const { entry, node } of entries) {
     node.hidden = !hasStatus(entry, status) || !entry.target.toLowerCase().includes(path);
   }
-  tellCount();
+  showCount();
 }
 
 function hasStatus(entry, wanted) {
@@ -135,7 +135,7 @@ function hasStatus(entry, wanted) {
   return String(entry.status).startsWith(wanted);
 }
 
-function tellCount() {
+function showCount() {
   const shown = entries.filter(({ node }) => !node.hidden).length;
   const what = shown === entries.length ? `${shown} requests` : `${shown} of ${entries.length} requests`;
   count.textContent = isPaused ? `${what}, paused` : what;

@@ -1,9 +1,9 @@
-// One request of the journal: its line, and both sides with what the contract says of them.
+// One request of the journal: its line, request and response with their violations.
 
-import { curlOf, inSession, keyShown } from "./asking.js";
+import { curlOf, inSession, keyShown } from "./control_api.js";
 import { copyButton, el } from "./elements.js";
 import { jsonView } from "./json_view.js";
-import { replayButton } from "./replaying.js";
+import { replayButton } from "./replay.js";
 
 const TAGS = 3;
 const LONG = 90;
@@ -29,12 +29,12 @@ function kindOf(status) {
 }
 
 function tags(entry) {
-  const broken = [...new Set((entry.response_violations ?? []).map(({ rule }) => rule))];
+  const rules = [...new Set((entry.response_violations ?? []).map(({ rule }) => rule))];
   const isWanted = entry.contract_faults.length > 0 || entry.faults.length > 0;
   return [
-    ...entry.request_violations.slice(0, TAGS).map((told) => tag("bad", `client: ${told}`)),
-    ...broken.slice(0, TAGS).map((rule) => tag(isWanted ? "wanted" : "bad", `breaks ${rule}`)),
-    broken.length > TAGS && tag("plain", `and ${broken.length - TAGS} more`),
+    ...entry.request_violations.slice(0, TAGS).map((message) => tag("bad", `client: ${message}`)),
+    ...rules.slice(0, TAGS).map((rule) => tag(isWanted ? "wanted" : "bad", `violates ${rule}`)),
+    rules.length > TAGS && tag("plain", `and ${rules.length - TAGS} more`),
     entry.faults.length > 0 && tag("wanted", `fault ${entry.faults.map(faultName).join(", ")}`),
     ...entry.contract_faults.slice(0, TAGS).map((name) => tag("wanted", `fault ${name}`)),
     entry.preferences.length > 0 && tag("plain", `Prefer: ${entry.preferences.join(", ")}`),
@@ -80,22 +80,22 @@ function shownHeaders(entry) {
 }
 
 function verdict(entry) {
-  const made = entry.matched.name ? `${entry.matched.kind}: ${entry.matched.name}` : entry.matched.kind;
+  const source = entry.matched.name ? `${entry.matched.kind}: ${entry.matched.name}` : entry.matched.kind;
   return el(
     "dl",
     { class: "facts" },
     ...fact("operation", entry.operation ?? "none"),
-    ...fact("made from", made === "none" ? "" : made),
+    ...fact("served from", source === "none" ? "" : source),
     ...fact("preferences", entry.preferences.join(", ")),
     ...fact("faults", entry.faults.map(faultText).join(", ")),
     ...fact("contract faults", entry.contract_faults.join(", ")),
-    ...fact("client breaks", violations(entry.request_violations.map((message) => ({ message }))), "bad"),
-    ...fact("answer breaks", responseViolations(entry)),
+    ...fact("client violations", violations(entry.request_violations.map((message) => ({ message }))), "bad"),
+    ...fact("response violations", responseViolations(entry)),
   );
 }
 
 function responseViolations(entry) {
-  if (entry.response_violations === null) return "not judged: no answer of the contract, or too long";
+  if (entry.response_violations === null) return "not validated: not covered by the contract, or too long";
   return violations(entry.response_violations);
 }
 
@@ -119,8 +119,8 @@ function faultText(fault) {
   return typeof fault === "string" ? fault : JSON.stringify(fault);
 }
 
-function side(title, told, broken = []) {
-  const headers = Object.entries(told.headers);
+function side(title, message, violations = []) {
+  const headers = Object.entries(message.headers);
   return el(
     "section",
     { class: "side" },
@@ -131,7 +131,7 @@ function side(title, told, broken = []) {
       el("summary", {}, `${headers.length} headers`),
       el("dl", { class: "facts" }, ...headers.flatMap(([name, value]) => fact(name, String(value) || "(empty)"))),
     ),
-    told.body ? jsonView(told.body, title, broken) : el("p", { class: "muted" }, "No body"),
-    told.truncated ? el("p", { class: "muted" }, "Only the beginning of the body was kept.") : null,
+    message.body ? jsonView(message.body, title, violations) : el("p", { class: "muted" }, "No body"),
+    message.truncated ? el("p", { class: "muted" }, "The body is truncated.") : null,
   );
 }

@@ -1,5 +1,5 @@
-// Parts of a page that are asked for again and again while somebody looks at it.
-// <div data-live="PATH" data-every="MILLISECONDS">: PATH answers with the part's new content.
+// Parts of a page that are reloaded regularly while the page is visible.
+// <div data-live="PATH" data-every="MILLISECONDS">: PATH returns the new content of the part.
 
 import { Silence, handsOff, renewChildren } from "./renewing.js";
 
@@ -14,11 +14,11 @@ function follow(part) {
     if (!document.hidden) {
       try {
         const response = await fetch(part.dataset.live, { headers: { Accept: "text/html" } });
-        if (response.status === 401) location.reload(); // asks for the control token, and comes back
-        if (!response.ok) throw new Error(`answered ${response.status}`);
+        if (response.status === 401) location.reload(); // leads to the sign-in page
+        if (!response.ok) throw new Error(`status ${response.status}`);
         const text = await response.text();
         await handsOff();
-        // Our own server escaped it, as it did the page itself.
+        // The server escaped it, like the page itself.
         renewChildren(part, [...new DOMParser().parseFromString(text, "text/html").body.childNodes]);
         silence.heard();
         wait = every;

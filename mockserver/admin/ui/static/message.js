@@ -1,10 +1,10 @@
-// Says in a corner of the page what has happened; a problem stays until something else is said.
+// Shows a message in the page; a problem stays until the next message.
 
 const SHOWN_MS = 6000;
 let waiting;
 
-export function say(text, { isProblem = false } = {}) {
-  const place = document.getElementById("told");
+export function showMessage(text, { isProblem = false } = {}) {
+  const place = document.getElementById("message");
   place.textContent = text;
   place.classList.toggle("problem", isProblem);
   clearTimeout(waiting);

@@ -1,4 +1,4 @@
-// Sends a request of the journal again and tells what is different now.
+// Sends a request of the journal again and shows the differences.
 
 import { differences } from "./differences.js";
 import { el } from "./elements.js";
@@ -15,7 +15,7 @@ export function replayButton(entry) {
     try {
       show(button, entry, await again(entry));
     } catch (problem) {
-      place(button).replaceChildren(el("p", { class: "bad" }, `No answer came: ${problem.message}`));
+      place(button).replaceChildren(el("p", { class: "bad" }, `No response: ${problem.message}`));
     }
     button.disabled = false;
   });
@@ -23,15 +23,15 @@ export function replayButton(entry) {
 }
 
 function whyNot(entry) {
-  if (!isAskedOfTheApi(entry.target)) return "a browser would ask something else";
-  if (entry.target.endsWith("…") || entry.target.includes("***")) return "not the whole path is known";
-  if (entry.request.body.length >= WHOLE_BODY) return "not the whole body is known";
+  if (!isUnchangedByBrowser(entry.target)) return "a browser would send another request";
+  if (entry.target.endsWith("…") || entry.target.includes("***")) return "the path is incomplete";
+  if (entry.request.body.length >= WHOLE_BODY) return "the body is incomplete";
   if (["HEAD", "OPTIONS"].includes(entry.method)) return "nothing to show";
   return "";
 }
 
-/** Tell whether a browser would ask the API for just this: it goes up at `..`, which was encoded once. */
-function isAskedOfTheApi(target) {
+/** Return whether a browser would request exactly this path of the API; it resolves `..`. */
+function isUnchangedByBrowser(target) {
   const [path] = target.split("?");
   if (!path.startsWith("/v1/")) return false;
   const { origin, pathname } = new URL(target, location.origin);
@@ -47,14 +47,14 @@ async function again(entry) {
   const key = document.getElementById("key").value.trim();
   if (entry.request.headers["x-api-key"] !== undefined) headers["x-api-key"] = key;
   else if (entry.request.headers.authorization !== undefined) headers.authorization = `Bearer ${key}`;
-  const answer = await fetch(entry.target, {
+  const response = await fetch(entry.target, {
     method: entry.method,
     headers,
     body: entry.request.body || undefined,
     cache: "no-store",
     redirect: "error",
   });
-  return { status: answer.status, body: await answer.text() };
+  return { status: response.status, body: await response.text() };
 }
 
 function place(button) {
@@ -66,18 +66,18 @@ function place(button) {
   return made;
 }
 
-function show(button, entry, answer) {
-  const told = el("h3", {}, `Sent again: ${answer.status}`);
-  place(button).replaceChildren(told, changes(entry, answer), jsonView(answer.body, "the new answer"));
+function show(button, entry, response) {
+  const title = el("h3", {}, `Sent again: ${response.status}`);
+  place(button).replaceChildren(title, changes(entry, response), jsonView(response.body, "the new response"));
 }
 
-function changes(entry, answer) {
+function changes(entry, response) {
   const before = parsed(entry.response.body);
-  const after = parsed(answer.body);
-  const found = answer.status === entry.status ? [] : [{ pointer: "status", before: entry.status, after: answer.status }];
-  if (entry.response.truncated) found.push({ pointer: "body", before: "not kept whole", after: "not compared" });
+  const after = parsed(response.body);
+  const found = response.status === entry.status ? [] : [{ pointer: "status", before: entry.status, after: response.status }];
+  if (entry.response.truncated) found.push({ pointer: "body", before: "truncated", after: "not compared" });
   else found.push(...differences(before, after));
-  if (found.length === 0) return el("p", {}, "The answer is the same.");
+  if (found.length === 0) return el("p", {}, "The response is the same.");
   return el("ul", { class: "changes" }, ...found.map(change));
 }
 

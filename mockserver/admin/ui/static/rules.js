@@ -1,4 +1,4 @@
-// The rules page: narrows the rules down by text, group and severity.
+// The rules page: filters the rules by text, group and severity.
 
 const form = document.getElementById("filters");
 const rules = [...document.querySelectorAll(".rule")];

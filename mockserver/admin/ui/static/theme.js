@@ -1,4 +1,4 @@
-// The theme somebody chose, set before the page is drawn; the button goes round through the three.
+// The chosen theme, set before the page is drawn; the button cycles through the three themes.
 
 const KEY = "deadringer theme";
 const THEMES = ["auto", "light", "dark"];
@@ -34,7 +34,7 @@ document.addEventListener("DOMContentLoaded", () => {
     try {
       localStorage.setItem(KEY, next);
     } catch {
-      // it lasts for this page then
+      // then it applies to this page only
     }
     show(next);
     label(button);
