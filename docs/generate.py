@@ -1,4 +1,4 @@
-"""Write the pages of the documentation that follow from the code: `python -m docs.generate`.
+"""Write the generated pages of the documentation: `python -m docs.generate`.
 
 Each page is a function without arguments that returns Markdown; `PAGES` names the file of each. The
 pages are checked in, and `tests/project/test_docs.py` compares them with what this module returns.
@@ -166,7 +166,7 @@ def settings_page() -> str:
 
 
 def _joined(setting: Setting) -> str:
-    """Return how several items are written in a variable; the same page on every system."""
+    """Return how several items are joined in a variable, independent of the system."""
     if not setting.multiple:
         return ""
     is_path = setting.separator == os.pathsep
@@ -177,7 +177,7 @@ _SETTINGS_RULES = """\
 ## Which source is used
 
 - The command line comes first, then the environment, then the file, then the default. Only the
-  value that is used is validated. An empty variable or list counts as not given.
+  value that is used is validated. An empty variable or list counts as not set.
 - A switch has a negative form, such as `--no-reload`. Its variable and key take `true`, `false`,
   `1`, `0`, `yes` or `no`.
 - An unknown `DEADRINGER_…` variable or key is an error, and the message names the nearest one.
@@ -186,11 +186,11 @@ _SETTINGS_RULES = """\
   `DEADRINGER_PORT=tcp://…`).
 """
 
-# Faults between server and client
+# Transport faults
 
 
 def transport_faults_page() -> str:
-    """Return the kinds of transport faults, their members, and the ready mixes."""
+    """Return the kinds of transport faults, their members, and the chaos profiles."""
     scope = control_specification()["components"]["schemas"]["FaultScope"]["properties"]
     kinds = (
         (f"`{kind.name}`", kind.description, _parameters(kind.parameters))
@@ -205,8 +205,8 @@ def transport_faults_page() -> str:
         [
             "# Transport faults",
             (
-                "A transport fault changes how a response travels: late, broken, or replaced by an "
-                "error status. [Make requests fail](../guides/faults.md) shows how to use them."
+                "A transport fault changes how a response travels: late, damaged, or replaced by "
+                "an error status. [Make requests fail](../guides/faults.md) shows how to use them."
             ),
             "## Kinds",
             table(("`kind`", "Effect", "Parameters and defaults"), kinds),
@@ -220,7 +220,7 @@ def transport_faults_page() -> str:
             ", ".join(f"`{name}`" for name in NAMED_FAULTS) + ", and every "
             "[contract fault](contract-faults.md).",
             "## Profiles of `--chaos`",
-            table(("Profile", "What it is like", "Faults"), mixes) + "\n",
+            table(("Profile", "Description", "Faults"), mixes) + "\n",
         ]
     )
 
@@ -355,8 +355,8 @@ def _public(module: Any, name: str) -> str:
     value = getattr(module, name)
     head = f"### {module.__name__.removeprefix('deadringer.')}.{name}"
     value = inspect.unwrap(value) if callable(value) else value
-    is_ours = str(getattr(value, "__module__", "")).startswith("deadringer")
-    if not is_ours or not (inspect.isclass(value) or inspect.isfunction(value)):
+    is_own = str(getattr(value, "__module__", "")).startswith("deadringer")
+    if not is_own or not (inspect.isclass(value) or inspect.isfunction(value)):
         return "\n\n".join(part for part in (head, _constant(module, name)) if part)
     try:
         node = ast.parse(inspect.cleandoc("\n" + inspect.getsource(value))).body[0]
@@ -397,7 +397,7 @@ def _signature(node: ast.FunctionDef) -> str:
 
 
 def _constant(module: Any, name: str) -> str:
-    """Return the documentation of a value: the text below its assignment."""
+    """Return the documentation of a value: the string below its assignment."""
     home = _home(module, name)
     source = inspect.getsource(home)
     body = ast.parse(source).body
@@ -420,7 +420,7 @@ def _constant(module: Any, name: str) -> str:
 
 
 def _home(module: Any, name: str) -> Any:
-    """Return the module that defines a name, along the imports that pass it on."""
+    """Return the module that defines a name, following the imports of it."""
     for node in ast.walk(ast.parse(inspect.getsource(module))):
         if isinstance(node, ast.ImportFrom) and name in {one.name for one in node.names}:
             relative = "." * node.level + (node.module or "")
@@ -505,7 +505,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/python.md": python_page,
     "llms.txt": llms_page,
 }
-"""File below `docs/` to what writes it; `llms.txt` comes last, for it reads the others."""
+"""File below `docs/` to the function that returns it; `llms.txt` is last and reads the others."""
 
 
 def write() -> None:
