@@ -1,4 +1,4 @@
-"""What tests need of the machine: where it lacks, they are skipped with a word, but fail in CI."""
+"""Requirements of tests: if one is missing, they are skipped with the reason, but fail in CI."""
 
 import os
 import ssl
@@ -7,16 +7,16 @@ from typing import NoReturn
 import pytest
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""For clients of servers here, which speak none: reading the machine's certificates takes 30 ms."""
+"""For clients of local servers without TLS: loading the machine's certificates takes 30 ms."""
 
 
 def is_required() -> bool:
-    """Tell whether what is missing is a failure: it is where CI says it is CI."""
+    """Return whether a missing requirement is a failure: whether the variable CI is set."""
     return bool(os.environ.get("CI"))
 
 
 def give_up(reason: str) -> NoReturn:
-    """Skip the test, or fail it in CI, where everything is there."""
+    """Skip the test, or fail it in CI, where every requirement must be met."""
     if is_required():
         pytest.fail(f"{reason}. CI must have it: see .ci/run.", pytrace=False)
     pytest.skip(reason)

@@ -1,4 +1,4 @@
-"""The benchmark driver reads, judges and tells right what it measures; nothing is timed here."""
+"""The benchmark driver parses, compares and reports its measurements; nothing is timed here."""
 
 import json
 import os
@@ -93,14 +93,14 @@ def tail(name: str, rate: float, p50: float, p99: float) -> Tail:
 
 
 def test_a_tail_is_judged_at_a_rate_that_the_driver_could_keep() -> None:
-    kept = [tail(NGINX, 20_000, 0.0001, 0.001), tail(OURS_FULL, 20_000, 0.0001, 0.002)]
+    within_target = [tail(NGINX, 20_000, 0.0001, 0.001), tail(OURS_FULL, 20_000, 0.0001, 0.002)]
     behind = [tail(NGINX, 35_000, 0.9, 1.0), tail(OURS_FULL, 35_000, 0.9, 1.0)]
 
-    judged = serving.tail_target(20_000, [*behind, *kept])
+    target = serving.tail_target(20_000, [*behind, *within_target])
 
-    assert judged.measured == 2
-    assert judged.what.startswith("p99 at 20,000 requests/s")
-    assert serving.tail_target(35_000, [*behind, *kept]).verdict == UNKNOWN
+    assert target.measured == 2
+    assert target.what.startswith("p99 at 20,000 requests/s")
+    assert serving.tail_target(35_000, [*behind, *within_target]).verdict == UNKNOWN
     assert serving.tail_target(20_000, behind).verdict == UNKNOWN
 
 
@@ -155,10 +155,10 @@ def test_only_a_server_that_stands_still_is_charged_for_it(tmp_path: Path, is_dr
     (bare,) = entrants(ASGI)
     response = body.typical_answer()
     body.write_files(tmp_path, response)
-    asking = (sys.executable, "-m", "benchmarks.constant_rate")
+    driver = (sys.executable, "-m", "benchmarks.constant_rate")
     with alone(bare, tmp_path, response) as server:
         driver = subprocess.Popen(
-            [*asking, server.url, "200", "5"], stdout=subprocess.PIPE, text=True, cwd=ROOT
+            [*driver, server.url, "200", "5"], stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
         time.sleep(2.5)  # it has begun, and will go on for a while
         stopped = driver.pid if is_driver else server.process.pid

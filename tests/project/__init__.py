@@ -1,4 +1,4 @@
-"""Tests of the project itself: its arrows, its packaging, its documents."""
+"""Tests of the project itself: its imports, its packaging, its documents."""
 
 from pathlib import Path
 

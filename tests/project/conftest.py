@@ -1,4 +1,4 @@
-"""The built wheel, and an environment that has it and what it requires."""
+"""The built wheel, and an environment with it and its dependencies."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """An environment with the wheel and what it requires, and nothing else."""
+    """An environment with only the wheel and its dependencies."""
     created = Environment.create(tmp_path_factory.mktemp("environment"))
     created.install(wheel)
     return created

@@ -1,6 +1,6 @@
-"""Run the commands of a page in a terminal of their own and compare what they print.
+"""Run the commands of a page in a new user's environment and compare their output.
 
-A page shows commands in `console` blocks: a line that begins with `$ `, then what it prints, where
+A page shows commands in `console` blocks: a line that begins with `$ `, then its output, where
 `…` stands for anything. A block of code with `title="NAME"` is a file the commands may use.
 """
 
@@ -23,14 +23,14 @@ _COMMAND_S = 180
 
 @dataclass(frozen=True)
 class Command:
-    """A command of a page and what the page shows below it."""
+    """A command of a page, and the output that the page shows."""
 
     line: str
     expected: str
 
     @property
     def keeps_running(self) -> bool:
-        """Whether it serves until it is stopped."""
+        """Whether it runs until it is stopped."""
         return self.line == "make serve" or self.line.startswith("deadringer serve")
 
 
@@ -43,12 +43,12 @@ def documented_commands(text: str) -> Iterator[Command]:
 
 
 def documented_files(text: str) -> dict[str, str]:
-    """Return the files a page shows: name to content."""
+    """Return the files that a page shows, by name."""
     return dict(re.findall(r"```\w+ title=\"([^\"]+)\"\n(.*?)```", text, re.DOTALL))
 
 
 def matches(expected: str, printed: str) -> bool:
-    """Return whether a text is what a page shows, where `…` stands for anything."""
+    """Return whether a text matches what a page shows, where `…` stands for anything."""
     pattern = ".*".join(re.escape(part) for part in expected.strip().split("…"))
     return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None
 
@@ -63,29 +63,29 @@ def free_port() -> int:
 
 def environment(**variables: str) -> dict[str, str]:
     """Return the variables of a new user's terminal, with the commands of this environment."""
-    # make tells a make below it by variables how deep it is, and then prints folders.
-    ours = ("DEADRINGER_", "PYTEST_", "COV_", "GITHUB_", "MAKE", "MFLAGS")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    # make sets variables for a nested make, which then prints folders.
+    prefixes = ("DEADRINGER_", "PYTEST_", "COV_", "GITHUB_", "MAKE", "MFLAGS")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
     binaries = str(Path(sys.executable).parent)
-    return {**kept, "PATH": f"{binaries}{os.pathsep}{kept['PATH']}", **variables}
+    return {**own, "PATH": f"{binaries}{os.pathsep}{own['PATH']}", **variables}
 
 
 @dataclass
 class Terminal:
-    """A folder to run commands in, and the server that was started last."""
+    """A folder to run commands in, and the last server that was started."""
 
     folder: Path
     port: str = field(default_factory=lambda: str(free_port()))
     server: "subprocess.Popen[str] | None" = None
 
     def difference(self, command: Command) -> str:
-        """Run a command; return what it printed if that is not what the page shows, else ""."""
+        """Run a command; return its output if that differs from the page, else ""."""
         expected = self._here(command.expected)
         printed = self._serve(command) if command.keeps_running else self._run(command)
         return "" if matches(expected, printed) else f"$ {command.line}\n{printed}"
 
     def close(self) -> None:
-        """Stop the server, if one runs."""
+        """Stop the server, if one is running."""
         if self.server is not None and self.server.poll() is None:
             os.killpg(self.server.pid, signal.SIGTERM)
             self.server.communicate(timeout=20)
@@ -109,7 +109,7 @@ class Terminal:
         return done.stdout
 
     def _serve(self, command: Command) -> str:
-        """Start a server in place of the one before; return its banner."""
+        """Start a server in place of the previous one; return its banner."""
         self.close()
         self.server = subprocess.Popen(
             ["bash", "-c", f"exec {self._here(command.line)}"],

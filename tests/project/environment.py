@@ -1,4 +1,4 @@
-"""A fresh virtual environment, and what runs in it."""
+"""A fresh virtual environment, and functions that run programs in it."""
 
 import os
 import subprocess
@@ -60,7 +60,7 @@ class Environment:
 
     @contextmanager
     def serving(self, *options: str, cwd: Path) -> Iterator[tuple[str, str]]:
-        """Serve the mock on a free port while the context lasts; yield its URL and demo key."""
+        """Serve the mock on a free port within the context; yield its URL and demo key."""
         with subprocess.Popen(
             [self.program("deadringer"), "serve", "--port", "0", *options],
             cwd=cwd,

@@ -1,4 +1,4 @@
-"""The imports of a module, read from its text: at the top, inside functions and for types alike."""
+"""The imports of a module, read from its source, including lazy and type-only ones."""
 
 import ast
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def imports_in(text: str, package: str) -> Iterator[str]:
 
 
 def module_files() -> dict[str, Path]:
-    """Return the file of every module of ours by its name; a package's is its `__init__.py`."""
+    """Return the file of every module of the project by name; a package's is `__init__.py`."""
     found = {}
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
@@ -34,13 +34,13 @@ def module_files() -> dict[str, Path]:
 
 
 def imports_of(module: str, files: dict[str, Path]) -> set[str]:
-    """Return what one module imports: modules of ours by name, others as `imports_in` does."""
+    """Return the imports of one module: the project's modules by name, others as `imports_in`."""
     path = files[module]
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     return {_module_of(name, files) for name in imports_in(path.read_text("utf-8"), package)}
 
 
 def _module_of(name: str, files: dict[str, Path]) -> str:
-    """Return the module that an imported name lives in; the name itself if it is not ours."""
+    """Return the module of an imported name; the name itself if it is not the project's."""
     home = name.rpartition(".")[0]
     return home if name not in files and home in files else name

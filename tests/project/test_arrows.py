@@ -1,6 +1,6 @@
-"""Imports point one way: between the rooms, and between the packages inside them.
+"""Imports point one way: between the top packages, and between the packages inside them.
 
-Every import counts, whether it stands at the top of a module, inside a function or is there for
+Every import counts, whether it is at the top of a module, inside a function, or for
 type checkers only. ARCHITECTURE.md has the picture.
 """
 

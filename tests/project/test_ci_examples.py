@@ -29,7 +29,7 @@ def script_of(github: dict[str, Any]) -> str:
 
 
 def scripts() -> dict[str, str]:
-    """Return the shell script of each documented job, the installation left out."""
+    """Return the shell script of each documented job, without the installation."""
     blocks = jobs(GUIDE)
     github = next(block for block in blocks if "jobs" in block)
     gitlab = next(block for block in blocks if "contract" in block)
@@ -57,7 +57,7 @@ def scripts() -> dict[str, str]:
 def test_a_documented_job_fails_on_a_violated_rule_only(
     tmp_path: Path, job: str, breaks: tuple[str, ...], code: int
 ) -> None:
-    # The jobs say `deadringer`; here that is the one of this environment.
+    # The jobs call `deadringer`; here that is the one of this environment.
     command = tmp_path / "deadringer"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m deadringer "$@" --quick\n')
     command.chmod(0o755)

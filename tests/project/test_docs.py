@@ -1,4 +1,4 @@
-"""The documentation is complete, reachable and current, and its commands do what it shows."""
+"""The documentation is complete, reachable and current, and its commands work as shown."""
 
 import os
 import re
@@ -60,7 +60,7 @@ def test_the_commands_of_a_quickstart_print_what_it_shows(page: Path, tmp_path: 
 
 
 def curl_lines(page: str) -> list[str]:
-    """Return the requests that a page shows, each with what makes it print the status alone."""
+    """Return the requests that a page shows, each changed to print only the status."""
     blocks = re.findall(r"```sh\n(.*?)```", read(page), re.DOTALL)
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     curl = "curl -s -o /dev/null -w '%{http_code}' "
@@ -85,7 +85,7 @@ def test_the_requests_of_the_guides_are_accepted(tmp_path: Path) -> None:
 
 
 def test_commands_are_shown_as_commands_where_they_are_run_and_nowhere_else() -> None:
-    """Elsewhere a block is `sh`, so that nothing looks executed that is not."""
+    """Other pages use `sh` blocks, so that untested commands do not look tested."""
     run = {page.relative_to(DOCS).as_posix() for page in QUICKSTARTS}
 
     assert [page for page in PAGES if page not in run and "```console" in read(page)] == []
@@ -152,7 +152,7 @@ def test_llms_txt_has_a_line_for_every_page() -> None:
 
 @pytest.mark.parametrize("page", generate.PAGES)
 def test_a_generated_page_is_current(page: str) -> None:
-    """If not: `python -m docs.generate`."""
+    """If this fails, run `python -m docs.generate`."""
     assert read(page) == generate.PAGES[page]()
 
 
@@ -233,7 +233,7 @@ class Resources(HTMLParser):
         self.loaded: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what a tag loads."""
+        """Record what a tag loads."""
         values = dict(attrs)
         is_link = tag == "link" and values.get("rel") not in {"canonical", "next", "prev"}
         address = values.get("href") if is_link else values.get("src")

@@ -1,4 +1,4 @@
-"""The one import name: beside packages of other projects with the names of its folders."""
+"""The import name `deadringer` beside other packages named like its folders."""
 
 import importlib.util
 import re
@@ -25,7 +25,7 @@ FOREIGN = "fixtures==4.3.2"  # a package of another project, with the name of a 
 
 @pytest.fixture(scope="module")
 def editable(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """An environment with an editable install of the checkout, without what it requires."""
+    """An environment with an editable install of the checkout, without dependencies."""
     created = Environment.create(tmp_path_factory.mktemp("editable"))
     created.install("--no-deps", "--editable", ROOT)
     return created

@@ -1,4 +1,4 @@
-"""README is short, and its commands do what it shows."""
+"""README is short, and its commands work as shown."""
 
 import re
 import shutil
@@ -48,7 +48,7 @@ def test_a_wrong_expectation_is_seen() -> None:
 
 
 def test_readme_and_the_page_about_benchmarks_name_the_same_figures() -> None:
-    """Where this fails, `make bench` wrote new figures: take them over into README."""
+    """If this fails, `make bench` wrote new figures: copy them into README."""
     (section,) = re.findall(r"^## How fast\n(.*?)^## ", README, re.DOTALL | re.MULTILINE)
     page = (ROOT / "docs" / "explanation" / "benchmarks.md").read_text("utf-8")
     figures = re.findall(r"\d+\.\d+", section)

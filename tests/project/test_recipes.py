@@ -1,4 +1,4 @@
-"""The recipes for JavaScript start and steer a real mock."""
+"""The recipes for JavaScript start and control a real mock."""
 
 import contextlib
 import json
@@ -64,7 +64,7 @@ def node(folder: Path, code: str) -> Any:
     try:
         process.wait(timeout=120)
     finally:
-        with contextlib.suppress(ProcessLookupError):  # what a script that failed left behind
+        with contextlib.suppress(ProcessLookupError):  # left behind by a failed script
             os.killpg(process.pid, signal.SIGKILL)
     printed, problems = process.communicate(timeout=20)
     assert process.returncode == 0, printed + problems

@@ -1,4 +1,4 @@
-"""The wheel is complete: installed alone into an empty environment, it serves."""
+"""The wheel is complete: installed into an empty environment, it serves."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The workflows and forms of the repository: valid, and in step with the project."""
+"""The workflows and issue forms of the repository: valid, and consistent with the project."""
 
 import os
 import re
@@ -27,7 +27,7 @@ FILES = {
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Return a file of YAML; `on` stays a word."""
+    """Return a YAML file as data; `on` stays a string."""
     loaded: dict[Any, Any] = yaml.safe_load(path.read_text("utf-8"))
     return {"on" if name is True else name: value for name, value in loaded.items()}
 
@@ -46,7 +46,7 @@ def commands() -> list[str]:
 
 
 def schema_errors(schema: str, *paths: Path) -> str:
-    """Return what the schema of a kind of file refuses in some, empty if nothing; offline."""
+    """Return the problems of files by their schema, "" for none; works offline."""
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}"]
     done = subprocess.run(
         [*command, *map(str, paths)], capture_output=True, text=True, timeout=60, check=False
