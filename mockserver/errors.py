@@ -219,7 +219,7 @@ def _near_of_control(requested: str) -> str:
     rules = dict.fromkeys(rule.rule for rule in current_app.url_map.iter_rules())
     paths = [one.replace("<", "{").replace(">", "}") for one in rules]
     near = nearest_names(requested, [one for one in paths if one.startswith(_CONTROL_ROOT)])
-    return f"Nearest: {', '.join(near)}; all stand in {_specification_path()}" if near else ""
+    return f"Nearest: {', '.join(near)}; all are in {_specification_path()}" if near else ""
 
 
 def _specification_path() -> str:

@@ -16,7 +16,7 @@ def is_required() -> bool:
 
 
 def give_up(reason: str) -> NoReturn:
-    """Skip the test, or fail it in CI, where every requirement must be met."""
+    """Skip the test, or fail it in CI, where every requirement must hold."""
     if is_required():
         pytest.fail(f"{reason}. CI must have it: see .ci/run.", pytrace=False)
     pytest.skip(reason)

@@ -174,7 +174,7 @@ class ExecutionApi:
     def verify(self, run: Run | None = None, **wanted: Any) -> int:
         """Assert that requests arrived, and return how many: reads of a run, or any that match.
 
-        `at_least` (1 if no bound is given), `at_most`, `exactly`; `method`, `path`, `status`,
+        `at_least` (1 if no bound is set), `at_most`, `exactly`; `method`, `path`, `status`,
         `operation`, `workflow_id`, `run_id`.
 
         Raises:

@@ -35,8 +35,10 @@ def repository_of_scenario(
     )
     failing = scenario.document.get("failing_operations", ())
     script = Script(seed, scenario.run_entries(), {one["id"]: one for one in workflows}, failing)
-    kept = _recorded_in(scenario, seed, executions, script) if message.get("recorded", True) else []
-    return make_repository([*kept, *scenario.executions], world, script)
+    recorded = (
+        _recorded_in(scenario, seed, executions, script) if message.get("recorded", True) else []
+    )
+    return make_repository([*recorded, *scenario.executions], world, script)
 
 
 def _recorded_in(

@@ -103,7 +103,7 @@ def preferred_over(
     """
     meant = {name for name, value in sent.items() if (name, value) != ("dynamic", "false")}
     chosen = meant & _HONOURED.get(operation_id, frozenset())
-    given_up = {"code", "fault"} if chosen or "code" in meant else set()
+    dropped = {"code", "fault"} if chosen or "code" in meant else set()
     if chosen & _DESCRIBING:
-        given_up.add("example")
-    return {name: value for name, value in reserved.items() if name not in given_up} | dict(sent)
+        dropped.add("example")
+    return {name: value for name, value in reserved.items() if name not in dropped} | dict(sent)

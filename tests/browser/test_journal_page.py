@@ -212,7 +212,7 @@ def test_it_filters_pauses_and_clears(mock, page, api, session):
 def test_hostile_requests_and_answers_stay_text(mock, page, api, session):
     put = RUN.replace("/v1/", "/__mock/")
     api.patch(put, params={"force": "true"}, json={"error": HOSTILE, HOSTILE: [HOSTILE]})
-    api.get(RUN, headers={"X-Odd": HOSTILE, "User-Agent": HOSTILE})
+    api.get(RUN, headers={"X-Hostile": HOSTILE, "User-Agent": HOSTILE})
     api.get(f"/v1/{HOSTILE}")
     api.post("/v1/workflows/wf_abc123/test", content=HOSTILE)
     opened(page, mock, session)

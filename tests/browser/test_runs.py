@@ -94,10 +94,10 @@ def test_reserved_ids_are_found_by_who_looks(mock, page):
 
 
 def test_a_fault_in_the_list_shows_in_its_page(mock, page):
-    session = {"X-Mock-Session": "broken-list"}
+    session = {"X-Mock-Session": "faulty-list"}
     name = "list-duration-in-seconds"
     httpx.put(f"{mock}/__mock/contract-faults/{name}", headers=session).raise_for_status()
-    page.goto(f"{mock}{RUNS}?session=broken-list&workflow=wf_abc123&text=run_x7k9m2")
+    page.goto(f"{mock}{RUNS}?session=faulty-list&workflow=wf_abc123&text=run_x7k9m2")
 
     assert f"Contract faults are on: {name}" in page.locator(".remark").inner_text()
     assert page.locator(".run-duration").inner_text() == "4 ms"

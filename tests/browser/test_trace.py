@@ -204,7 +204,7 @@ def test_a_live_run_is_watched_to_its_end(mock, page):
 
 
 def test_a_fault_shows_in_the_trace_while_the_run_goes_on(mock, page):
-    session = {"X-Mock-Session": "broken-live"}
+    session = {"X-Mock-Session": "faulty-live"}
     with httpx.Client(verify=NO_TLS, base_url=mock, headers=session) as client:
         made = client.post("/__mock/workflows/wf_abc123/runs", json={"drive": "manual"}).json()
         page.goto(
@@ -212,7 +212,7 @@ def test_a_fault_shows_in_the_trace_while_the_run_goes_on(mock, page):
             + made["path"]
             .replace("/v1/workflows/", "/__mock/ui/runs/", 1)
             .replace("/executions/", "/")
-            + "?session=broken-live"
+            + "?session=faulty-live"
         )
         page.locator(".trace-title .status", has_text="running").wait_for()
         assert page.locator(".trace-notices .notice").count() == 0

@@ -75,13 +75,13 @@ class Twins:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         with self._lock:
             self._clock.hold()
-            one, other = (self._ask(app, environ, body) for app in self._apps)
+            one, other = (self._send(app, environ, body) for app in self._apps)
         if environ["PATH_INFO"].startswith(API) and one != other:
             self.differences.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], one, other))
         start_response(one[0], one[1])
         return [one[2]]
 
-    def _ask(self, app, environ, body):
+    def _send(self, app, environ, body):
         message = []
         requested = {**environ, "wsgi.input": io.BytesIO(body)}
         chunks = app(requested, lambda status, headers, *_rest: message.extend((status, headers)))

@@ -121,7 +121,7 @@ def error_text(document: Json) -> str:
     error = document.get("error") if isinstance(document, dict) else None
     if isinstance(error, dict):
         return " ".join(str(error[name]) for name in ("code", "message") if error.get(name))
-    return str(error or "no reason given")
+    return str(error or "no reason stated")
 
 
 def _is_url(place: str) -> bool:

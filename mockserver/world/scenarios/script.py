@@ -12,7 +12,7 @@ from deadringer.contracts import JsonObject
 if TYPE_CHECKING:
     from deadringer.fixtures import Blueprint, RunPlan
 
-_PLANS_KEPT = 512
+_MAX_CACHED_PLANS = 512
 _VARIANTS = 64
 _EARLIEST_MS, _LATEST_MS = -62_000_000_000_000, 253_000_000_000_000
 """Runs start within the years 5 to 9987, so that their ends can still be written as timestamps."""
@@ -45,7 +45,7 @@ class Script:
         for number, entry in enumerate(entries):
             for run in scripted_runs(seed, number, entry):
                 self._runs.setdefault(run.workflow_id, {})[run.run_id] = run
-        self._plan = lru_cache(maxsize=_PLANS_KEPT)(self._made)
+        self._plan = lru_cache(maxsize=_MAX_CACHED_PLANS)(self._made)
 
     def doomed(self, plans: "Iterable[RunPlan]") -> "RunPlan | None":
         """Return the first plan that fails at a step whose operation fails, if any."""

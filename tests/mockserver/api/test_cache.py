@@ -143,7 +143,7 @@ def test_no_change_is_missed_and_a_reset_takes_it_back(mock, change):
     during = [mock.get(KNOWN) for _ in range(3)]
     assert mock.post("/__mock/reset").is_success
 
-    # Whether each response was the right one is what the twin says; here, that something happened.
+    # The twin compares every response; here only whether the change had an effect is tested.
     if change not in {"clock", "fault elsewhere"}:
         assert all(response.content != before for response in during)
     assert mock.get(KNOWN).content == before
@@ -165,20 +165,20 @@ def test_a_session_has_answers_of_its_own(mock):
 
 
 def test_a_session_in_a_bearer_token_is_one_session_for_all_layers(mock):
-    """Its promises meet it, those of others do not, and nothing of them is kept."""
+    """Its contract faults apply to it, those of others do not, and neither is cached."""
     mine = {"Authorization": f"Bearer {DEMO_KEY}__session_mine", "x-api-key": ""}
     mock.post("/__mock/clock/advance", json={"seconds": 1}, headers={"X-Mock-Session": "mine"})
-    true_answer = mock.get(KNOWN).json()
+    original = mock.get(KNOWN).json()
 
     mock.put("/__mock/contract-faults/duration-in-seconds")
     others = [mock.get(KNOWN, headers=mine) for _ in range(3)]
     mock.post("/__mock/reset")
     mock.put("/__mock/contract-faults/duration-in-seconds", headers={"X-Mock-Session": "mine"})
-    broken = [mock.get(KNOWN, headers=mine) for _ in range(3)]
+    faulty = [mock.get(KNOWN, headers=mine) for _ in range(3)]
     journal = mock.get("/__mock/journal", headers={"X-Mock-Session": "mine"}).json()
 
-    assert all(response.json() == true_answer for response in others)
-    assert all(response.json() != true_answer for response in broken)
+    assert all(response.json() == original for response in others)
+    assert all(response.json() != original for response in faulty)
     assert journal["total"] == 6
 
 

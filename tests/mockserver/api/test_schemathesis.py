@@ -78,10 +78,10 @@ def test_schemathesis_finds_a_status_the_specification_hides(server, tmp_path: P
     for item in specification["paths"].values():
         for method in item.keys() & {"get", "post"}:
             item[method]["responses"].pop("404", None)
-    broken = tmp_path / "broken.json"
-    broken.write_text(json.dumps(specification), "utf-8")
+    incomplete = tmp_path / "incomplete.json"
+    incomplete.write_text(json.dumps(specification), "utf-8")
 
-    done = run_schemathesis(broken, server.url, tmp_path)
+    done = run_schemathesis(incomplete, server.url, tmp_path)
 
     assert done.returncode == 1
     assert "Undocumented" in done.stdout

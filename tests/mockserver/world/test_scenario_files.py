@@ -68,7 +68,7 @@ def test_a_file_tells_all_that_is_wrong_with_it_at_once(tmp_path):
         load_scenario(str(path), 1)
 
     lines = [line.removeprefix(f"{path}:").split(": ", 1) for line in refused.value.lines]
-    assert [place for place, _told in lines] == PLACES, refused.value.lines
+    assert [place for place, _problem in lines] == PLACES, refused.value.lines
 
 
 def test_what_follows_from_another_mistake_is_not_told(tmp_path):
