@@ -32,11 +32,11 @@ export class Silence {
 
   heard() {
     this.since = new Date();
-    *this.show("");
+    this.show("");
   }
 
   missed() {
-    *this.show(`Not updated since ${this.since.toLocaleTimeString()}: the server does not respond. Trying again.`);
+    this.show(`Not updated since ${this.since.toLocaleTimeString()}: the server does not respond. Trying again.`);
   }
 
   show(text) {
