@@ -138,8 +138,8 @@ def test_other_arguments_refuse_to_continue(tmp_path: Path) -> None:
     message = refusal("-n", 10, "--seed", 2, "--status", "failed", "--out", path)
 
     assert message == (
-        f"deadringer generate: {path}.part was begun with other arguments: "
-        '--count was 3000, is 10; --seed was 1, is 2; --status was not given, is {"failed": 1.0}. '
+        f"deadringer generate: {path}.part was started with other arguments: "
+        '--count was 3000, is 10; --seed was 1, is 2; --status was not set, is {"failed": 1.0}. '
         "Repeat that command to continue it, or add --restart to discard it."
     )
     assert not path.exists()
@@ -161,16 +161,16 @@ def test_a_file_without_its_note_is_not_overwritten(tmp_path: Path) -> None:
 
     message = refusal("--out", tmp_path / "runs.ndjson")
 
-    assert "runs.ndjson.part.json that would tell what it is does not" in message
+    assert "exists without its checkpoint runs.ndjson.part.json" in message
     assert (tmp_path / "runs.ndjson.part").read_text() == "mine"
 
 
 @pytest.mark.parametrize(
     ("note", "message"),
     [
-        ("{", "does not tell how far"),
-        ("[]", "does not tell how far"),
-        ('{"request": {}, "chunks": "x", "bytes": 0}', "does not tell how far"),
+        ("{", "does not contain the progress of"),
+        ("[]", "does not contain the progress of"),
+        ('{"request": {}, "chunks": "x", "bytes": 0}', "does not contain the progress of"),
     ],
 )
 def test_a_damaged_note_is_told(tmp_path: Path, note: str, message: str) -> None:

@@ -32,7 +32,7 @@ from tests.mockserver.cli import deadringer, deadringer_process, generated, refu
         ("--broken id_differs_from_run", "Did you mean id_differs_from_run_id?"),
         ("--broken zzz", "no rule 'zzz'. Choose from: schema, "),
         ("--broken no_redirects", "no_redirects does not read one execution"),
-        ("--broken schema --status failed", "decides its own constraints. Leave out --status"),
+        ("--broken schema --status failed", "sets its own constraints. Leave out --status"),
         ("--broken schema --out a.parquet", "may not fit the typed columns of parquet"),
         ("--example documented_exampel", "Did you mean documented_example?"),
         ("--example happy_branch -n 3", "Leave out the count and every constraint"),
