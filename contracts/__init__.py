@@ -20,7 +20,8 @@ from .validation import (
     validate,
 )
 from .variants import variants_of
-from .violations import Severity, Violation, pointer_to, show
+from .violations import Severity, Violation, pointer_to, printable, show
+from .workflow_commands import workflow_command
 
 __all__ = [
     "MISSING",
@@ -46,6 +47,7 @@ __all__ = [
     "operations",
     "parse_timestamp",
     "pointer_to",
+    "printable",
     "read_json",
     "schema_names",
     "show",
@@ -53,4 +55,5 @@ __all__ = [
     "timestamp_formats",
     "validate",
     "variants_of",
+    "workflow_command",
 ]

@@ -51,6 +51,13 @@ def show(value: Json) -> str:
     return f"{text[:SHOWN_LENGTH]}… ({len(text)} characters)"
 
 
+def printable(text: str) -> str:
+    """Return a text with everything escaped that could control a terminal or break a line."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+
+
 def pointer_to(*parts: str | int) -> str:
     """Return the JSON Pointer (RFC 6901) of member names and indexes."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)

@@ -2,10 +2,11 @@
 
 from .baseline import BaselineError, apply_baseline, load_baseline, update_baseline
 from .options import CheckOptions, OptionError
-from .report import Conclusion, Example, Finding, Outcome, Report, RuleResult
+from .report import Conclusion, Example, Finding, Outcome, Phase, Report, RuleResult
 from .reports import (
     FORMATS,
     ReportError,
+    annotated,
     render_text,
     require_target,
     require_writable,
@@ -25,9 +26,11 @@ __all__ = [
     "Finding",
     "OptionError",
     "Outcome",
+    "Phase",
     "Report",
     "ReportError",
     "RuleResult",
+    "annotated",
     "apply_baseline",
     "load_baseline",
     "render_text",

@@ -1,6 +1,7 @@
 """Apply the rules and record the results."""
 
 import re
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -42,6 +43,7 @@ class ResultRecorder:
         for rule in self.rules:
             self._by_scope[rule.scope].append(rule)
         self._tested: Counter[str] = Counter()
+        self._elapsed_s: dict[str, float] = defaultdict(float)
         self._examples: dict[Fold, list[Example]] = {}
         self._counts: Counter[Fold] = Counter()
         self._reasons: dict[str, str] = {}
@@ -116,6 +118,13 @@ class ResultRecorder:
         return sum(severity is Severity.ERROR for _, severity, _, _ in self._counts)
 
     def _violations(self, rule: Rule, subject: tuple[Json, ...]) -> list[Violation]:
+        began_at_s = time.perf_counter()
+        try:
+            return self._tried(rule, subject)
+        finally:
+            self._elapsed_s[rule.name] += time.perf_counter() - began_at_s
+
+    def _tried(self, rule: Rule, subject: tuple[Json, ...]) -> list[Violation]:
         try:
             if not rule.when(*subject):
                 return []
@@ -170,6 +179,7 @@ class ResultRecorder:
             tested=tested,
             reason="",
             findings=findings,
+            elapsed_s=self._elapsed_s[rule.name],
         )
         if any(one.severity is Severity.ERROR for one in findings):
             return replace(result, outcome=Outcome.FAILED)

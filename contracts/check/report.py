@@ -74,6 +74,7 @@ class RuleResult:
     """One rule, its outcome and its findings.
 
     `tested` counts the subjects the rule was tested on; `reason` states why there were none.
+    `elapsed_s` is the time the rule itself took, without the requests.
     """
 
     rule_id: str
@@ -86,6 +87,15 @@ class RuleResult:
     tested: int
     reason: str
     findings: tuple[Finding, ...] = ()
+    elapsed_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One phase of a check, such as `reading 14 runs`, and how long it took."""
+
+    name: str
+    elapsed_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,8 @@ class Report:
 
     `notes` are remarks about the check itself (waits, retries, budgets). `reason` states why the
     check is inconclusive and what to do next; it is empty for other conclusions.
+    `phases` are in the order they ran. The check failed if a finding has the severity `fail_on` or
+    a higher one.
     """
 
     base_url: str
@@ -105,6 +117,8 @@ class Report:
     results: tuple[RuleResult, ...]
     notes: tuple[str, ...] = ()
     reason: str = ""
+    phases: tuple[Phase, ...] = ()
+    fail_on: Severity = Severity.ERROR
 
     @property
     def exit_code(self) -> int:
@@ -114,3 +128,19 @@ class Report:
     def count(self, outcome: Outcome) -> int:
         """Return the number of rules with this outcome."""
         return sum(result.outcome is outcome for result in self.results)
+
+    def fails(self, finding: Finding) -> bool:
+        """Return whether a finding fails the check: severe enough and not accepted."""
+        is_severe = finding.severity is Severity.ERROR or self.fail_on is Severity.WARNING
+        return is_severe and not finding.accepted
+
+    @property
+    def failures(self) -> tuple[RuleResult, ...]:
+        """The results with a finding that fails the check."""
+        return tuple(one for one in self.results if any(map(self.fails, one.findings)))
+
+    @property
+    def warnings(self) -> tuple[RuleResult, ...]:
+        """The other results with findings, which do not fail the check."""
+        failures = {one.rule for one in self.failures}
+        return tuple(one for one in self.results if one.findings and one.rule not in failures)

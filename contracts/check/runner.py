@@ -31,7 +31,7 @@ from .phases.reads import (
     read_variables,
 )
 from .recorder import ResultRecorder
-from .report import Conclusion, Report
+from .report import Conclusion, Phase, Report
 from .session import CheckSession, KnownRun
 
 Progress = Callable[[str], None]
@@ -69,6 +69,7 @@ class _Check:
         self._sleep = sleep
         self._now_s = now_s
         self._notes: list[str] = []
+        self._phases: list[tuple[str, float]] = []
         self._has_no_contact = False
         self._last_by_key: dict[str, Exchange] = {}
         self._client = Client(
@@ -103,12 +104,24 @@ class _Check:
             self._recorder.explain(
                 (rule.name for rule in self._recorder.rules), f"the check stopped early: {stopped}"
             )
-        return self._report(unchecked, started_at, self._now_s() - began_at_s)
+        return self._report(unchecked, started_at, began_at_s, self._now_s())
+
+    def _begin(self, phase: str) -> None:
+        """Show that a phase begins, and note when."""
+        self._phases.append((phase, self._now_s()))
+        self._progress(phase)
+
+    def _timed_phases(self, ended_at_s: float) -> tuple[Phase, ...]:
+        ends = [*(began_at_s for _, began_at_s in self._phases[1:]), ended_at_s]
+        return tuple(
+            Phase(name, end - began_at_s)
+            for (name, began_at_s), end in zip(self._phases, ends, strict=True)
+        )
 
     def _explore(self) -> str:
         """Run the phases; return the reason if nothing could be checked."""
         session = self._session
-        self._progress("discovering workflows and runs")
+        self._begin("discovering workflows and runs")
         contact = connect(session)
         if contact.problem:
             self._has_no_contact = True
@@ -116,7 +129,7 @@ class _Check:
         sizes = sample_sizes_for(quick=self._options.quick, limit=self._client.rate_limiter.limit)
         discover(session, sizes)
         runs = pick_runs(session, sizes.runs)
-        self._progress(f"reading {len(runs)} runs")
+        self._begin(f"reading {len(runs)} runs")
         read_runs(session, runs)
         compare_with_lists(session, runs, sizes.list_pages)
         for run in runs:
@@ -131,22 +144,22 @@ class _Check:
 
     def _examine(self, runs: list[KnownRun], sizes: SampleSizes) -> None:
         session, first = self._session, runs[0]
-        self._progress("polling running runs")
+        self._begin("polling running runs")
         watch_s = min(self._options.watch_s, sizes.watch_s)
         watch_runs(session, runs, watch_s, sizes.polls, self._sleep)
-        self._progress("reading what belongs to the runs")
+        self._begin("reading what belongs to the runs")
         read_variables(session, _finished_first(runs)[: sizes.variables])
         probe_costs(session, first, self._sleep)
-        self._progress("sending requests that must be refused")
+        self._begin("sending requests that must be refused")
         probe_refusals(session, runs, sizes)
         if self._options.writes_allowed:
-            self._progress("starting a test run")
+            self._begin("starting a test run")
             test_run(session, self._sleep)
-        self._progress("reading runs again")
+        self._begin("reading runs again")
         for run in _finished_first(runs)[: sizes.again]:
             read_run(session, run)
         read_more(session, sizes.more_runs)
-        self._progress("generating requests")
+        self._begin("generating requests")
         cases = self._options.generated_cases
         fuzz(session, sizes.generated if cases is None else cases)
 
@@ -184,21 +197,27 @@ class _Check:
     def _wait(self, seconds: float) -> None:
         self._progress(f"{WAITING} {seconds:.0f} s for the server's rate limit")
         self._sleep(seconds)
+        if self._phases:
+            self._progress(self._phases[-1][0])
 
     def _add_note(self, line: str) -> None:
         if line not in self._notes:
             self._notes.append(line)
 
-    def _report(self, unchecked: str, started_at: str, elapsed_s: float) -> Report:
+    def _report(
+        self, unchecked: str, started_at: str, began_at_s: float, ended_at_s: float
+    ) -> Report:
         report = Report(
             base_url=self._options.base_url,
             started_at=started_at,
-            elapsed_s=elapsed_s,
+            elapsed_s=ended_at_s - began_at_s,
             requests=self._client.requests,
             seed=self._options.seed,
             conclusion=Conclusion.PASSED,
             results=self._recorder.results(),
             notes=tuple(self._notes),
+            phases=self._timed_phases(ended_at_s),
+            fail_on=self._options.fail_on,
         )
         if not self._has_no_contact and is_failed(report, self._options.fail_on):
             return replace(report, conclusion=Conclusion.FAILED)

@@ -1,6 +1,8 @@
 """The HTTP client of the check: bounded, paced, and safe against any response."""
 
 import json
+import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -79,6 +81,8 @@ class Client:
         self._prefix = urlsplit(options.base_url).path.rstrip("/")
         self.rate_limiter = RateLimiter(now_s, sleep, log)
         self.requests = 0
+        self.unreachable = ""
+        """Why the last request could not connect, "" if it could."""
         self._noted: set[str] = set()
 
     def send(self, request: Request) -> Exchange:
@@ -160,9 +164,12 @@ class Client:
             content=content,
             extensions={"target": target.encode("ascii")},
         )
+        self.unreachable = ""
         try:
             response = self._http.send(request, stream=True, follow_redirects=False)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+                self.unreachable = _cause(error)
             return replace(exchange, failure=_failure(error))
         exchange = replace(
             exchange,
@@ -218,6 +225,25 @@ def _query_text(query: Mapping[str, str]) -> str:
 
 def _credential(headers: Mapping[str, str]) -> str:
     return headers.get("x-api-key") or headers.get("authorization") or ""
+
+
+def _cause(error: BaseException) -> str:
+    """Return why a connection failed, in the words of what failed: name, TLS, or network."""
+    chain = [error]
+    while (before := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(before)
+    for one in chain:
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted ({one.verify_message})"
+        if isinstance(one, ssl.SSLError):
+            return f"TLS failed ({one.reason or one})"
+        if isinstance(one, socket.gaierror):
+            return f"its host name cannot be resolved ({one.strerror})"
+        if isinstance(one, TimeoutError):
+            return "connecting took too long"
+        if isinstance(one, OSError) and one.strerror:
+            return one.strerror[0].lower() + one.strerror[1:]
+    return str(error) or type(error).__name__
 
 
 def _failure(error: Exception) -> Failure:

@@ -91,6 +91,8 @@ def _httpx_errors() -> Iterator[None]:
     """Convert httpcore's exceptions to httpx's, so that callers handle one hierarchy only."""
     try:
         yield
+    except httpcore.ConnectTimeout as error:
+        raise httpx.ConnectTimeout(str(error)) from error
     except httpcore.TimeoutException as error:
         raise httpx.ReadTimeout(str(error)) from error
     except httpcore.ConnectError as error:

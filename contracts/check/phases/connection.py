@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from deadringer.contracts.check.session import CheckSession
-from deadringer.contracts.exchanges import Failure
 from deadringer.contracts.specification import operations
 
 
@@ -28,15 +27,16 @@ def connect(session: CheckSession) -> Contact:
     else:
         exchange = session.request("listWorkflows", optional=True)
         session.absent.discard("listWorkflows")
-    if exchange.failure is Failure.REFUSED:
+    if exchange.failure is not None and session.client.unreachable:
         session.recorder.withdraw()
         tls = " (http:// without TLS)" if options.base_url.startswith("https:") else ""
         return Contact(
-            f"cannot reach {options.base_url}. Start the server, or correct BASE_URL{tls}."
+            f"{options.base_url} is unreachable: {session.client.unreachable}. "
+            f"Start the server, or correct BASE_URL{tls}."
         )
     if exchange.status == 401:
         return Contact(
-            "the server refuses the key. Pass a valid one with --api-key or DEADRINGER_API_KEY."
+            "the server rejects the key. Pass a valid one with --api-key or DEADRINGER_API_KEY."
         )
     if exchange.status == 404:
         return Contact(hint=_hint_at_prefix(options.base_url, exchange.path))

@@ -6,24 +6,51 @@ from deadringer.contracts.check.report import Finding, Outcome, Report, RuleResu
 
 
 def render_junit(report: Report) -> str:
-    """Return one test suite with a case for each rule."""
-    suite = ET.Element(
+    """Return one test suite with a case for each rule.
+
+    The time of a case is what its rule took, that of the suite the whole check with its requests;
+    a property for each phase says where that time went.
+    """
+    counts = {
+        "name": "deadringer check",
+        "tests": str(len(report.results)),
+        "failures": str(report.count(Outcome.FAILED)),
+        "errors": "0",
+        "time": f"{report.elapsed_s:.3f}",
+    }
+    root = ET.Element("testsuites", counts)
+    suite = ET.SubElement(
+        root,
         "testsuite",
-        name="deadringer check",
-        tests=str(len(report.results)),
-        failures=str(report.count(Outcome.FAILED)),
-        errors="0",
+        counts,
         skipped=str(report.count(Outcome.SKIPPED)),
-        time=f"{report.elapsed_s:.3f}",
-        timestamp=report.started_at.rstrip("Z"),
+        timestamp=report.started_at.partition(".")[0].rstrip("Z"),
         hostname=_printable(report.base_url),
+        id="0",
+        package="deadringer",
     )
+    _add_properties(suite, report)
     for result in report.results:
         _add_case(suite, result)
-    root = ET.Element("testsuites")
-    root.append(suite)
+    ET.SubElement(suite, "system-out").text = _printable("\n".join(report.notes))
+    ET.SubElement(suite, "system-err")
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _add_properties(suite: ET.Element, report: Report) -> None:
+    values = {
+        "conclusion": report.conclusion.value,
+        "requests": str(report.requests),
+        "seed": str(report.seed),
+    }
+    values |= {
+        f"phase {number}": f"{phase.elapsed_s:.3f} s {phase.name}"
+        for number, phase in enumerate(report.phases, 1)
+    }
+    properties = ET.SubElement(suite, "properties")
+    for name, value in values.items():
+        ET.SubElement(properties, "property", name=name, value=_printable(value))
 
 
 def _add_case(suite: ET.Element, result: RuleResult) -> None:
@@ -32,7 +59,7 @@ def _add_case(suite: ET.Element, result: RuleResult) -> None:
         "testcase",
         classname=f"deadringer.{result.group.value}",
         name=f"{result.rule_id} {result.rule}",
-        time="0",
+        time=f"{result.elapsed_s:.6f}",
     )
     text = _printable("\n\n".join(_text(finding) for finding in result.findings))
     if result.outcome is Outcome.SKIPPED:

@@ -2,13 +2,17 @@
 
 import hashlib
 import json
+from importlib.metadata import version
 
-from deadringer.contracts.check.report import Finding, Report, RuleResult
+from deadringer.contracts.check.report import Conclusion, Finding, Report, RuleResult
 from deadringer.contracts.json_types import JsonObject
 from deadringer.contracts.violations import Severity
 
+from .places import SPECIFICATION_FILE, region_of
+
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-SPECIFICATION_FILE = "openapi.yaml"
+DOCUMENTATION = "https://deadringer.example/docs/"
+"""Where the documentation is; see DECISIONS.md for why it is a name that nobody can own."""
 
 
 def render_sarif(report: Report) -> str:
@@ -21,9 +25,19 @@ def render_sarif(report: Report) -> str:
                 "tool": {
                     "driver": {
                         "name": "deadringer",
+                        "version": version("deadringer"),
+                        "informationUri": f"{DOCUMENTATION}index.html",
                         "rules": [_rule(result) for result in report.results],
                     }
                 },
+                "invocations": [
+                    {
+                        "executionSuccessful": report.conclusion is not Conclusion.INCONCLUSIVE,
+                        "exitCode": report.exit_code,
+                        "startTimeUtc": report.started_at,
+                    }
+                ],
+                "columnKind": "unicodeCodePoints",
                 "results": [
                     _result(result, index, finding)
                     for index, result in enumerate(report.results)
@@ -37,12 +51,19 @@ def render_sarif(report: Report) -> str:
 
 
 def _rule(result: RuleResult) -> JsonObject:
+    title = result.title or result.rule
     return {
         "id": result.rule_id,
         "name": result.rule,
-        "shortDescription": {"text": result.title or result.rule},
-        "fullDescription": {"text": f"{result.title} Source: {result.source}."},
+        "shortDescription": {"text": title},
+        "fullDescription": {"text": f"{title} Source: {result.source}."},
+        "help": {
+            "text": f"{title} Source: {result.source}. "
+            f"Page: reference/rules, {result.rule}; or deadringer check --verbose."
+        },
+        "helpUri": f"{DOCUMENTATION}reference/rules.html#{result.rule}",
         "defaultConfiguration": {"level": result.severity.value},
+        "properties": {"tags": ["contract", result.group.value]},
     }
 
 
@@ -50,6 +71,7 @@ def _result(result: RuleResult, index: int, finding: Finding) -> JsonObject:
     example = finding.examples[0]
     violation = example.violation
     place = f"{example.request} {violation.pointer or '/'}"
+    region = region_of(finding)
     return {
         "ruleId": result.rule_id,
         "ruleIndex": index,
@@ -57,7 +79,15 @@ def _result(result: RuleResult, index: int, finding: Finding) -> JsonObject:
         "message": {"text": f"{place}: {violation.message}. Fix: {violation.fix}."},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": SPECIFICATION_FILE}},
+                "physicalLocation": {
+                    "artifactLocation": {"uri": SPECIFICATION_FILE},
+                    "region": {
+                        "startLine": region.start_line,
+                        "startColumn": region.start_column,
+                        "endLine": region.end_line,
+                        "endColumn": region.end_column,
+                    },
+                },
                 "logicalLocations": [{"fullyQualifiedName": place, "kind": "member"}],
             }
         ],

@@ -123,7 +123,7 @@ def test_nobody_there_could_not_be_checked() -> None:
     report = check(f"http://127.0.0.1:{port}")
 
     assert report.conclusion is Conclusion.INCONCLUSIVE
-    assert "cannot reach" in report.reason
+    assert "is unreachable: connection refused. Start the server" in report.reason
     assert {one.outcome for one in report.results} == {Outcome.SKIPPED}
     assert len(render_text(report).splitlines()) < 6  # a hundred promises not tested say nothing
     assert "http:// without TLS" in check(f"https://127.0.0.1:{port}").reason

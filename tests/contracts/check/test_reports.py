@@ -5,13 +5,14 @@ import os
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import jsonschema
 import pytest
 from click.testing import CliRunner
 
-from deadringer.contracts import Severity, Violation
+from deadringer.contracts import Severity, Violation, specification_text
 from deadringer.contracts.check import (
     FORMATS,
     BaselineError,
@@ -19,18 +20,20 @@ from deadringer.contracts.check import (
     Example,
     Finding,
     Outcome,
+    Phase,
     Report,
     ReportError,
     RuleResult,
     apply_baseline,
     load_baseline,
-    render_text,
     require_target,
     update_baseline,
     write_report,
     write_step_summary,
 )
-from deadringer.contracts.rules import Group
+from deadringer.contracts.check.reports.places import region_of
+from deadringer.contracts.check.reports.sarif import DOCUMENTATION
+from deadringer.contracts.rules import RULES, Group
 from deadringer.mockserver.cli.check import command
 from tests.project import ROOT
 
@@ -102,19 +105,6 @@ def test_every_format_tells_rule_place_and_sides(report: Report, name: str) -> N
         assert part in message
 
 
-def test_text_tells_everything_a_reader_needs(report: Report) -> None:
-    message = render_text(report)
-
-    assert "FAILED" in message
-    assert "needs a run" in message
-    assert "error at /data/duration_ms (5 times)" in message
-    assert "seed     7" in message
-    assert "3 rules: 1 passed, 1 failed, 0 warning, 1 skipped" in message
-    assert "\x1b[" not in message
-    assert "\x1b[" in render_text(report, color=True)
-    assert "end_is_not_before_start" not in render_text(report, quiet=True)
-
-
 def test_html_executes_nothing_a_server_sent(report: Report) -> None:
     message = FORMATS["html"](report)
 
@@ -158,8 +148,58 @@ def test_junit_has_one_case_for_each_promise(report: Report) -> None:
     (suite,) = ET.fromstring(FORMATS["junit"](report))
 
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
-    kinds = [[child.tag for child in case] for case in suite]
+    kinds = [[child.tag for child in case] for case in suite.iter("testcase")]
     assert kinds == [["failure"], [], ["skipped"]]
+
+
+def test_junit_says_when_and_how_long(report: Report) -> None:
+    timed = replace(
+        report,
+        results=(replace(report.results[0], elapsed_s=0.25), *report.results[1:]),
+        phases=(Phase("reading 14 runs", 1.25),),
+    )
+    root = ET.fromstring(FORMATS["junit"](timed))
+
+    (suite,) = root
+    assert (root.get("time"), suite.get("time")) == ("1.500", "1.500")
+    assert suite.get("timestamp") == "2026-03-27T10:15:00"
+    assert [case.get("time") for case in suite.iter("testcase")][:2] == ["0.250000", "0.000000"]
+    assert {one.get("name"): one.get("value") for one in suite.iter("property")} == {
+        "conclusion": "failed",
+        "requests": "12",
+        "seed": "0",
+        "phase 1": "1.250 s reading 14 runs",
+    }
+
+
+# Elements of the JUnit schemas in use (Ant's, Jenkins'): attributes, then children in their order.
+JUNIT = {
+    "testsuites": ("name tests failures errors time", "testsuite"),
+    "testsuite": (
+        "name tests failures errors skipped time timestamp hostname id package",
+        "properties testcase system-out system-err",
+    ),
+    "properties": ("", "property"),
+    "property": ("name value", ""),
+    "testcase": ("classname name time", "skipped failure system-out"),
+    "skipped": ("message", ""),
+    "failure": ("message type", ""),
+    "system-out": ("", ""),
+    "system-err": ("", ""),
+}
+
+
+def test_junit_has_the_common_form(report: Report) -> None:
+    for element in ET.fromstring(FORMATS["junit"](report)).iter():
+        attributes, children = (part.split() for part in JUNIT[element.tag])
+        order = [children.index(child.tag) for child in element]
+
+        assert set(element.keys()) == set(attributes)
+        assert order == sorted(order)
+        if "time" in attributes:
+            assert re.fullmatch(r"\d+\.\d+", element.get("time", ""))
+        if "timestamp" in attributes:
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", element.get("timestamp", ""))
 
 
 def test_json_keeps_its_documented_schema(report: Report) -> None:
@@ -181,6 +221,56 @@ def test_sarif_names_rules_and_results(report: Report) -> None:
     assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
     assert result["level"] == "error"
     assert result["occurrenceCount"] == 5
+
+
+def test_sarif_names_the_tool_and_a_page_for_each_rule(report: Report) -> None:
+    (run,) = json.loads(FORMATS["sarif"](report))["runs"]
+    driver = run["tool"]["driver"]
+
+    assert driver["version"] == version("deadringer")
+    for uri in (driver["informationUri"], *(rule["helpUri"] for rule in driver["rules"])):
+        address, _, fragment = uri.removeprefix(DOCUMENTATION).partition("#")
+        page = (ROOT / "docs" / address).with_suffix(".md").read_text("utf-8")
+        assert not fragment or fragment in {rule["name"] for rule in driver["rules"]}
+        assert page
+    named = {rule.name for rule in RULES}
+    text = (ROOT / "docs" / "reference" / "rules.md").read_text("utf-8")
+    assert {name for name in named if f"### {name}\n" not in text} == set()
+
+
+def test_sarif_locates_a_result_at_its_response_in_the_specification(report: Report) -> None:
+    (run,) = json.loads(FORMATS["sarif"](report))["runs"]
+    (location,) = run["results"][0]["locations"]
+    place = location["physicalLocation"]
+    lines = (ROOT / place["artifactLocation"]["uri"]).read_text("utf-8").splitlines()
+    region = place["region"]
+
+    part = lines[region["startLine"] - 1 : region["endLine"]]
+    assert part[0][region["startColumn"] - 1 :] == '"200":'
+    assert any("execution_envelope.json" in line for line in part)
+    assert len(part[-1]) == region["endColumn"] - 1
+    before = lines[: region["startLine"]]
+    assert [line.split()[1] for line in before if "operationId:" in line][-1] == "getExecution"
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "first"),
+    [
+        ("listWorkflows", "401", '"401"'),
+        ("listWorkflows", "503", "get:"),
+        ("listWorkflows", "no complete answer in time", "get:"),
+        (None, "200", "paths:"),
+    ],
+)
+def test_a_place_is_the_response_else_the_operation_else_all_paths(
+    report: Report, operation: str | None, status: str, first: str
+) -> None:
+    finding = report.results[0].findings[0]
+    example = replace(finding.examples[0], request=f"GET /v1/x -> {status}")
+    region = region_of(replace(finding, operation_id=operation, examples=(example,)))
+
+    line = specification_text().splitlines()[region.start_line - 1]
+    assert line.strip().startswith(first)
 
 
 def test_a_report_is_written_whole_or_not_at_all(report: Report, tmp_path: Path) -> None:

@@ -1,0 +1,29 @@
+"""Lines that GitHub Actions reads from the output of a step: workflow commands."""
+
+import secrets
+
+ON = "GITHUB_ACTIONS"
+"""The variable that is `true` where GitHub Actions reads the output."""
+
+
+def workflow_command(kind: str, message: str, **properties: str | int) -> str:
+    """Return one command, such as `::error title=DR019::…`, on one line.
+
+    `properties` are written in their order; names and values as GitHub documents them.
+    """
+    written = ",".join(
+        f"{name}={_escaped(str(value), in_property=True)}" for name, value in properties.items()
+    )
+    return f"::{kind}{' ' if written else ''}{written}::{_escaped(message)}"
+
+
+def guarded(text: str) -> str:
+    """Return a text in which GitHub Actions finds no commands, whatever a server put into it."""
+    token = secrets.token_hex(16)
+    return f"::stop-commands::{token}\n{text}\n::{token}::"
+
+
+def _escaped(text: str, *, in_property: bool = False) -> str:
+    text = text.encode("utf-8", "backslashreplace").decode()  # a value may hold half a character
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if in_property else text
