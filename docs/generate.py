@@ -18,7 +18,8 @@ import click
 import yaml
 
 from deadringer.contracts.rules import page as rules
-from deadringer.mockserver.cli import main
+from deadringer.mockserver.cli import SUBCOMMANDS, main
+from deadringer.mockserver.cli.grouped import OTHERS, Command
 from deadringer.mockserver.cli.serve import serve
 from deadringer.mockserver.cli.settings import Setting, settings_of
 from deadringer.mockserver.control_spec import control_specification
@@ -75,10 +76,55 @@ def cli_page() -> str:
         ),
     ]
     context = click.Context(main, info_name="deadringer")
-    rows = ((f"[`{name}`](#deadringer-{name})", _first(one)) for name, one in _commands(context))
-    parts.append(table(("Command", "What it does"), rows))
+    rows = (
+        (one.section, f"[`{name}`](#deadringer-{name})", one.summary)
+        for name, one in SUBCOMMANDS.items()
+    )
+    parts.append(table(("For", "Command", "What it does"), rows))
+    parts.append(_COMMAND_LINE_RULES)
     parts += [_command(name, one) for name, one in _commands(context)]
+    parts.append(_COMPLETION)
     return "\n\n".join(parts) + "\n"
+
+
+_COMMAND_LINE_RULES = """\
+`deadringer --version` prints the version, `-h` or `--help` the options of a command.
+
+Colors and progress are for terminals: a pipe and a file get neither. `check --color always|never`
+decides about colors; otherwise a `NO_COLOR` that is not empty switches them off, and a
+`FORCE_COLOR` that is neither empty nor `0` switches them on."""
+
+_COMPLETION = """\
+## Shell completion
+
+A shell can complete commands, options, and values: the names of rules, contract faults, chaos
+profiles, scenarios and recorded executions, formats of reports, and files. Add the line of your
+shell to its start-up file.
+
+Bash 4.4 or newer, `~/.bashrc`:
+
+```sh
+eval "$(_DEADRINGER_COMPLETE=bash_source deadringer)"
+```
+
+Zsh, `~/.zshrc`, below `compinit`:
+
+```sh
+eval "$(_DEADRINGER_COMPLETE=zsh_source deadringer)"
+```
+
+Fish, `~/.config/fish/completions/deadringer.fish`:
+
+```sh
+_DEADRINGER_COMPLETE=fish_source deadringer | source
+```
+
+Each of them starts Python once when the shell starts. To avoid that, write the script to a file
+and load the file instead:
+
+```sh
+_DEADRINGER_COMPLETE=bash_source deadringer > ~/.deadringer-complete.bash
+```"""
 
 
 def _commands(context: click.Context) -> Iterator[tuple[str, click.Command]]:
@@ -88,28 +134,26 @@ def _commands(context: click.Context) -> Iterator[tuple[str, click.Command]]:
             yield name, command
 
 
-def _first(command: click.Command) -> str:
-    return " ".join(inspect.cleandoc(command.help or "").partition("\n\n")[0].split())
-
-
 def _command(name: str, command: click.Command) -> str:
     context = click.Context(
         command, info_name=f"deadringer {name}", auto_envvar_prefix=None, default_map={}
     )
     usage = " ".join(command.collect_usage_pieces(context))
-    options = [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
-    rows = (
-        (_spelling(one, context), _default(one, context), _variable(one), _sentence(one.help or ""))
-        for one in options
-    )
-    return "\n\n".join(
-        [
-            f"## deadringer {name}",
-            f"```text\ndeadringer {name} {usage}\n```",
-            inspect.cleandoc(command.help or "").replace("\b\n", ""),
-            table(("Option", "Default", "Variable", "Meaning"), rows),
-        ]
-    )
+    sections = command.sections(context) if isinstance(command, Command) else {}
+    parts = [
+        f"## deadringer {name}",
+        f"```text\ndeadringer {name} {usage}\n```",
+        inspect.cleandoc(command.help or ""),
+    ]
+    for title, options in sections.items():
+        rows = (
+            (_spelling(one, context), _default(one, context), _variable(one),
+             _sentence(one.help or ""))
+            for one in options
+        )  # fmt: skip
+        lines = table(("Option", "Default", "Variable", "Meaning"), rows)
+        parts += [f"**{title}**", lines] if title != OTHERS else []
+    return "\n\n".join(parts)
 
 
 def _spelling(option: click.Option, context: click.Context) -> str:

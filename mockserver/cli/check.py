@@ -9,12 +9,12 @@ import click
 
 from deadringer.contracts.check import (
     FORMATS,
-    WAITING,
     BaselineError,
     CheckOptions,
     OptionError,
     Report,
     ReportError,
+    annotated,
     apply_baseline,
     load_baseline,
     render_text,
@@ -27,50 +27,60 @@ from deadringer.contracts.check import (
 )
 from deadringer.contracts.rules import Settings, Severity
 
+from . import completion
+from .grouped import Command, section
+from .terminal import COLOR_CHOICES, COLOR_HELP, ProgressLine, wants_color, write_out
 
-@click.command("check")
+server, rules, extent, output = map(section, ("Server", "Rules", "Extent", "Output"))
+
+
+@click.command("check", cls=Command)
 @click.argument("base_url")
-@click.option("--api-key", envvar="DEADRINGER_API_KEY", help="A valid key of the server.")
-@click.option(
-    "--workflow", "workflow_ids", multiple=True, metavar="ID", help="Check this workflow."
-)
-@click.option("--run", "run_ids", multiple=True, metavar="ID", help="Check this run of --workflow.")
-@click.option("--watch", "watch_s", default=10.0, show_default=True, metavar="SECONDS",
-              help="How long to follow a running run.")  # fmt: skip
-@click.option("--max-requests", default=500, show_default=True, metavar="N",
-              help="Send no more requests than this.")  # fmt: skip
-@click.option("--max-time", "max_time_s", default=900.0, show_default=True, metavar="SECONDS",
-              help="Take no longer than this, waits for the rate limit included.")  # fmt: skip
-@click.option("--timeout", "timeout_s", default=10.0, show_default=True, metavar="SECONDS",
-              help="Give each request this long, first to last byte.")  # fmt: skip
-@click.option("--fail-on", type=click.Choice(["error", "warning"]), default="error",
-              show_default=True, help="Fail on violations of this severity.")  # fmt: skip
-@click.option("--strict", is_flag=True, help="Also report members that are not in the contract.")
-@click.option("--only", multiple=True, metavar="RULE-OR-GROUP", help="Test only these rules.")
-@click.option("--skip", multiple=True, metavar="RULE-OR-GROUP", help="Skip these rules.")
-@click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
-@click.option("--allow-writes", "writes_allowed", is_flag=True,
-              help="Also start test runs and send writing methods.")  # fmt: skip
-@click.option("--quick", is_flag=True, help="Fewer runs, no generated requests.")
-@click.option("--baseline", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="Findings that are accepted for now.")  # fmt: skip
-@click.option("--baseline-update", is_flag=True, help="Write today's findings to --baseline.")
-@click.option("--report", "reports", multiple=True, metavar="FORMAT=PATH",
-              help=f"Also write a report; formats: {', '.join(FORMATS)}.")  # fmt: skip
-@click.option("--quiet", "-q", is_flag=True, help="Print only the summary and failed rules.")
-@click.option("--verbose", "-v", is_flag=True, help="Print every rule and every example.")
+@server("--api-key", envvar="DEADRINGER_API_KEY", metavar="KEY", help="A valid key of the server.")
+@server("--workflow", "workflow_ids", multiple=True, metavar="ID",
+        help="Check this workflow; repeatable.")  # fmt: skip
+@server("--run", "run_ids", multiple=True, metavar="ID",
+        help="Check this run of --workflow; repeatable.")  # fmt: skip
+@server("--allow-writes", "writes_allowed", is_flag=True,
+        help="Also start test runs and send writing methods.")  # fmt: skip
+@rules("--only", multiple=True, metavar="RULE-OR-GROUP", shell_complete=completion.rules,
+       help="Test only these rules; repeatable.")  # fmt: skip
+@rules("--skip", multiple=True, metavar="RULE-OR-GROUP", shell_complete=completion.rules,
+       help="Skip these rules; repeatable.")  # fmt: skip
+@rules("--strict", is_flag=True, help="Also report members that are not in the contract.")
+@rules("--fail-on", type=click.Choice(["error", "warning"]), default="error",
+       help="The lowest severity that fails the check.")  # fmt: skip
+@rules("--baseline", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+       help="Accept the findings in this file.")  # fmt: skip
+@rules("--baseline-update", is_flag=True, help="Write today's findings to --baseline.")
+@extent("--quick", is_flag=True, help="Read fewer runs and generate no requests.")
+@extent("--watch", "watch_s", default=10.0, metavar="SECONDS",
+        help="How long to follow a running run.")  # fmt: skip
+@extent("--max-requests", default=500, metavar="N", help="Send at most this many requests.")
+@extent("--max-time", "max_time_s", default=900.0, metavar="SECONDS",
+        help="Stop after this time, waits for the rate limit included.")  # fmt: skip
+@extent("--timeout", "timeout_s", default=10.0, metavar="SECONDS",
+        help="Time for one request, from first to last byte.")  # fmt: skip
+@extent("--seed", default=0, metavar="N", help="Seed of everything random.")
+@output("--report", "reports", multiple=True, metavar="FORMAT=PATH",
+        shell_complete=completion.reports,
+        help=f"Also write a report; repeatable. Formats: {', '.join(FORMATS)}.")  # fmt: skip
+@output("--quiet", "-q", is_flag=True, help="Print only the summary and failed rules.")
+@output("--verbose", "-v", is_flag=True, help="Print every rule and every example.")
+@output("--color", type=click.Choice(COLOR_CHOICES), default="auto", help=COLOR_HELP)
 def command(**given: Any) -> None:
     """Test the server at BASE_URL (https://host[:port][/prefix]) against every rule.
 
-    Sends only reads unless --allow-writes. Exit code: 0 passed, 1 failed, 2 inconclusive.
+    Sends only reads, unless --allow-writes. Exit code: 0 passed, 1 failed, 2 inconclusive.
     """
     reports, baseline_update = given.pop("reports"), given.pop("baseline_update")
     loudness = {"quiet": given.pop("quiet"), "verbose": given.pop("verbose")}
+    color = wants_color(given.pop("color"), sys.stdout, os.environ)
     try:
         options = _options(given, update=baseline_update)
         _require_writable_targets(reports, options.baseline if baseline_update else None)
         report = _checked(options, quiet=loudness["quiet"], update=baseline_update)
-        click.echo(render_text(report, color=_wants_color(), **loudness))
+        _print(report, color=color, **loudness)
         for target in reports:
             write_report(report, target)
         write_step_summary(report, os.environ)
@@ -95,7 +105,8 @@ def _checked(options: CheckOptions, *, quiet: bool, update: bool) -> Report:
     if options.baseline and not (update and not options.baseline.exists()):
         baseline = load_baseline(options.baseline)
     try:
-        report = run_check(options, progress=_progress(quiet=quiet))
+        with ProgressLine(quiet=quiet) as progress:
+            report = run_check(options, progress=progress.show)
     except ValueError as error:
         raise OptionError(str(error)) from error
     if update and options.baseline:
@@ -106,15 +117,12 @@ def _checked(options: CheckOptions, *, quiet: bool, update: bool) -> Report:
     return report
 
 
-def _progress(*, quiet: bool) -> Any:
-    """Return a callback that prints phases on a terminal, and waits everywhere."""
-    is_watched = sys.stderr.isatty()
-
-    def show(phase: str) -> None:
-        if not quiet and (is_watched or phase.startswith(WAITING)):
-            click.echo(f"… {phase}", err=True)
-
-    return show
+def _print(report: Report, *, color: bool, quiet: bool, verbose: bool) -> None:
+    text = render_text(report, quiet=quiet, verbose=verbose, color=color)
+    try:
+        write_out(annotated(text, report, os.environ), color=color)
+    except OSError as error:
+        raise ReportError(f"cannot print: {error.strerror or error}.") from error
 
 
 def _require_writable_targets(reports: tuple[str, ...], baseline: Path | None) -> None:
@@ -123,7 +131,3 @@ def _require_writable_targets(reports: tuple[str, ...], baseline: Path | None) -
         require_target(target)
     if baseline is not None:
         require_writable(baseline)
-
-
-def _wants_color() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ

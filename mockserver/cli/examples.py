@@ -9,21 +9,26 @@ import click
 from deadringer.fixtures import enveloped, load_recordings
 from deadringer.fixtures.output import OutputError, find_recording
 
+from . import completion
+from .grouped import Command, section
 
-@click.command("examples")
-@click.argument("name", required=False)
-@click.option("--envelope", is_flag=True, help="As the API answers it, under `data`.")
+output = section("Output")
+
+
+@click.command("examples", cls=Command)
+@click.argument("name", required=False, shell_complete=completion.recordings)
+@output("--envelope", is_flag=True, help="Print the whole response, as the API sends it.")
 def command(name: str | None, envelope: bool) -> None:
-    """List the recorded executions, or print the one of that NAME as JSON."""
+    """List the recorded executions, or print the one called NAME as JSON."""
     if name is None:
         if envelope:
-            _refuse("--envelope needs a NAME.")
+            _fail("--envelope needs a NAME.")
         _list()
         return
     try:
         execution = find_recording(name).execution
     except OutputError as error:
-        _refuse(str(error))
+        _fail(str(error))
     document = enveloped(execution) if envelope else execution
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
@@ -35,6 +40,6 @@ def _list() -> None:
         click.echo(f"{one.name:{width}}  {one.execution['status']:9}  {one.story}")
 
 
-def _refuse(problem: str) -> NoReturn:
+def _fail(problem: str) -> NoReturn:
     click.echo(f"deadringer examples: {problem}", err=True)
     sys.exit(2)

@@ -1,4 +1,4 @@
-"""`deadringer generate`: executions by the million, in the format that is needed."""
+"""`deadringer generate`: executions by the million, in several formats."""
 
 import os
 import re
@@ -30,19 +30,22 @@ from deadringer.fixtures.output import (
     write_stream,
 )
 
+from . import completion
+from .grouped import Command, section
+
 _WHOLE = r"-?[0-9]{1,4000}"
-"""Python refuses to read longer numbers, which are as good a seed as text."""
+"""Python does not read longer numbers; they are seeds as text."""
 
 
 def filled(_context: click.Context, _option: click.Parameter, given: Any) -> Any:
-    """Return what an option was given, unless that is empty, as an unset variable of a shell is.
+    """Return the value of an option, unless it is empty, as an unset variable of a shell is.
 
     Raises:
         click.BadParameter: if it is.
     """
     values = [given] if isinstance(given, str) else given or ()
     if any(not value.strip(", ") for value in values):
-        raise click.BadParameter("it is empty. Give a value, or leave the option out.")
+        raise click.BadParameter("it is empty. Add a value, or leave the option out.")
     return given
 
 
@@ -58,7 +61,7 @@ def steps_of(text: str | None) -> tuple[int, int] | None:
     low, high = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
     if low > high:
         raise click.BadParameter(
-            f"{text!r} is no number of steps. Write 5, or 3..12.", param_hint="--steps"
+            f"{text!r} is not a number of steps. Write 5, or 3..12.", param_hint="--steps"
         )
     return low, high
 
@@ -88,13 +91,13 @@ def status_shares(values: Iterable[str]) -> dict[str, float] | None:
     pairs = [part.partition("=") for part in parts]
     if len({equals for _, equals, _ in pairs}) > 1:
         raise click.BadParameter(
-            f"{', '.join(parts)}: give every status a share, or none.", param_hint="--status"
+            f"{', '.join(parts)}: either every status has a share, or none.", param_hint="--status"
         )
     shares: dict[str, float] = {}
     for name, equals, text in pairs:
         if name.strip() in shares:
             raise click.BadParameter(
-                f"{name.strip()} has two shares. Give each status once.", param_hint="--status"
+                f"{name.strip()} has two shares. Name each status once.", param_hint="--status"
             )
         shares[name.strip()] = _share(name, text) if equals else 1.0
     return shares
@@ -105,21 +108,21 @@ def _share(name: str, text: str) -> float:
         return float(text)
     except ValueError:
         raise click.BadParameter(
-            f"the share of {name}, {text!r}, is no number. Write {name}=0.3.",
+            f"the share of {name}, {text!r}, is not a number. Write {name}=0.3.",
             param_hint="--status",
         ) from None
 
 
 @contextmanager
 def shown_progress(size: int, label: str) -> Iterator[Callable[[int], None]]:
-    """Yield what is told how many are done; it draws nothing where nobody would see it."""
-    is_drowned = label == "-" and sys.stdout.isatty()
-    if not sys.stderr.isatty() or is_drowned:
+    """Yield a callback for the number that is done; a bar is drawn only on a terminal."""
+    is_mixed = label == "-" and sys.stdout.isatty()  # with the executions themselves
+    if not sys.stderr.isatty() or is_mixed:
         yield lambda _done: None
         return
     rate = _Rate()
     with click.progressbar(
-        length=size, label=label, file=sys.stderr, show_pos=True, item_show_func=rate.told
+        length=size, label=label, file=sys.stderr, show_pos=True, item_show_func=rate.shown
     ) as bar:
 
         def progress(done: int) -> None:
@@ -130,7 +133,7 @@ def shown_progress(size: int, label: str) -> Iterator[Callable[[int], None]]:
 
 
 class _Rate:
-    """Executions a second since the first report, which tells what was there before."""
+    """Executions a second since the first call of `take`, which sets what was there before."""
 
     def __init__(self) -> None:
         self._began_at_s = time.monotonic()
@@ -138,12 +141,12 @@ class _Rate:
         self._done: int | None = None
 
     def take(self, done: int) -> None:
-        """Note how many are done."""
+        """Set how many are done."""
         if self._done is None:
             self._before = done
         self._done = done
 
-    def told(self, _item: int | None) -> str | None:
+    def shown(self, _item: int | None) -> str | None:
         """Return the rate as text."""
         elapsed_s = time.monotonic() - self._began_at_s
         made = (self._done or 0) - self._before
@@ -156,30 +159,28 @@ _FREE = {"format", "out", "check", "restart", "workers"}
 
 
 def export(name: str, out: str, *, is_check: bool) -> None:
-    """Write an export, or tell whether the one that is kept is up to date.
+    """Write an export, or report whether the existing one is up to date.
 
     Raises:
-        OutputError: if there is no such place, or its name asks for a compressed file.
+        OutputError: if there is no such folder, or the name is that of a compressed file.
     """
     if is_compressed(Path(out)):
-        raise OutputError(
-            f"{name} is read as it is, and not compressed. Leave {Path(out).suffix} out of --out."
-        )
+        raise OutputError(f"{name} is never compressed. Leave {Path(out).suffix} out of --out.")
     text = EXPORTS[name]().encode()
     if is_check:
         path = named_file(out)
-        tell_difference(path, _difference(path, text))
+        report_difference(path, _difference(path, text))
     elif out == STANDARD_OUTPUT:
         click.echo(text, nl=False)
     else:
         _replace(Path(out), text)
 
 
-def refuse_constraints(context: click.Context, name: str) -> None:
-    """Refuse options that choose executions: an export has the recorded ones.
+def require_no_constraints(context: click.Context, name: str) -> None:
+    """Validate that no option chooses executions: an export has the recorded ones.
 
     Raises:
-        OutputError: if there is one.
+        OutputError: if one does.
     """
     given = [
         parameter.opts[-1]
@@ -194,7 +195,7 @@ def refuse_constraints(context: click.Context, name: str) -> None:
 
 
 def named_file(out: str) -> Path:
-    """Return the place to compare with.
+    """Return the file to compare with.
 
     Raises:
         OutputError: if it is standard output.
@@ -204,8 +205,8 @@ def named_file(out: str) -> Path:
     return Path(out)
 
 
-def tell_difference(path: Path, different: str) -> None:
-    """Say that a place is up to date, or how it differs, which ends the command with 1."""
+def report_difference(path: Path, different: str) -> None:
+    """Print that a file is up to date, or exit with code 1 and how it differs."""
     if not different:
         click.echo(f"{path} is up to date")
         return
@@ -217,11 +218,11 @@ def tell_difference(path: Path, different: str) -> None:
 def _difference(path: Path, text: bytes) -> str:
     if not path.exists():
         return f"{path} does not exist"
-    kept, now = path.read_bytes().splitlines(), text.splitlines()
-    if kept == now:
+    old, new = path.read_bytes().splitlines(), text.splitlines()
+    if old == new:
         return ""
-    pairs = enumerate(zip(kept, now, strict=False), 1)
-    line = next((at for at, (one, other) in pairs if one != other), min(len(kept), len(now)) + 1)
+    pairs = enumerate(zip(old, new, strict=False), 1)
+    line = next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)) + 1)
     return f"{path} differs from line {line} on"
 
 
@@ -248,50 +249,53 @@ _BY_EXTENSION = {
 }
 
 
-@click.command("generate")
-@click.option("-n", "--count", type=click.IntRange(min=1), default=1, show_default=True,
-              help="How many executions.")  # fmt: skip
-@click.option("--seed", default="1", show_default=True, callback=filled, help="A number or a text.")
-@click.option("--status", multiple=True, callback=filled, metavar="STATUS[=SHARE]",
-              help="How runs end: failed=0.3, or failed alone; may be given again.")  # fmt: skip
-@click.option("--steps", callback=filled, metavar="N|LOW..HIGH", help="Steps in a run.")
-@click.option("--operations", multiple=True, callback=filled, metavar="KIND",
-              help="The kinds of step there may be, joined by commas.")  # fmt: skip
-@click.option("--loops/--no-loops", default=None, help="Runs with a loop, or without.")
-@click.option(
-    "--locale", callback=filled, metavar="NAME", help="Where names and texts come from, as de_DE."
-)
-@click.option(
-    "--from", "started_after", callback=filled, metavar="TIME", help="The earliest start, ISO 8601."
-)
-@click.option(
-    "--to", "started_before", callback=filled, metavar="TIME", help="Starts are before this time."
-)
-@click.option("--edge", is_flag=True, help="Legal but nasty executions.")
-@click.option(
-    "--broken", callback=filled, metavar="RULE", help="Executions that break this one rule."
-)
-@click.option("--example", multiple=True, callback=filled, metavar="NAME",
-              help="A recorded execution instead; `deadringer examples` lists them.")  # fmt: skip
-@click.option("--envelope", is_flag=True, help="Each as the API answers it, under `data`.")
-@click.option("--format", "format", type=click.Choice([*FORMATS, *EXPORTS]),
-              help="By default what the extension of --out says; ndjson without one.")  # fmt: skip
-@click.option("--out", default=STANDARD_OUTPUT, callback=filled, metavar="FILE|DIR|-",
-              help="Where to; .gz and .zst compress, DIR/ gets a file each.")  # fmt: skip
-@click.option("--workers", type=click.IntRange(min=1), metavar="N",
-              help="Processes; by default every core for a large count.")  # fmt: skip
-@click.option("--restart", is_flag=True, help="Discard what an interrupted try has written.")
-@click.option("--check", is_flag=True, help="Write nothing; is --out up to date? If not, exit 1.")
+which, output = map(section, ("Which executions", "Output"))
+
+
+@click.command("generate", cls=Command)
+@which("-n", "--count", type=click.IntRange(min=1), default=1, metavar="N",
+       help="Number of executions.")  # fmt: skip
+@which("--seed", default="1", callback=filled, metavar="SEED", help="A number or a text.")
+@which("--status", multiple=True, callback=filled, metavar="STATUS[=SHARE]",
+       help="How runs end: failed=0.3, or failed alone; repeatable.")  # fmt: skip
+@which("--steps", callback=filled, metavar="N|LOW..HIGH", help="Number of steps in a run.")
+@which("--operations", multiple=True, callback=filled, metavar="KIND",
+       help="Use only these kinds of step, joined by commas; repeatable.")  # fmt: skip
+@which("--loops/--no-loops", default=None, help="Only runs with a loop, or only runs without.")
+@which("--locale", callback=filled, metavar="NAME",
+       help="Language and country of names and texts, such as de_DE.")  # fmt: skip
+@which("--from", "started_after", callback=filled, metavar="TIME",
+       help="The earliest start, ISO 8601.")  # fmt: skip
+@which("--to", "started_before", callback=filled, metavar="TIME",
+       help="Starts are before this time.")  # fmt: skip
+@which("--edge", is_flag=True, help="Edge cases: unusual executions that the contract allows.")
+@which("--broken", callback=filled, metavar="RULE", shell_complete=completion.rules,
+       help="Executions that violate this one rule.")  # fmt: skip
+@which("--example", multiple=True, callback=filled, metavar="NAME",
+       shell_complete=completion.recordings,
+       help="A recorded execution instead; `deadringer examples` lists them.")  # fmt: skip
+@output("--format", "format", type=click.Choice([*FORMATS, *EXPORTS]),
+        show_default="by the extension of --out, else ndjson",
+        help="Format of the output.")  # fmt: skip
+@output("--envelope", is_flag=True, help="Write whole responses, as the API sends them.")
+@output("--out", default=STANDARD_OUTPUT, callback=filled, metavar="FILE|DIR|-",
+        shell_complete=completion.files,
+        help="Where to write; .gz and .zst compress, DIR/ gets a file each.")  # fmt: skip
+@output("--workers", type=click.IntRange(min=1), metavar="N",
+        show_default="1; every core for a large count", help="Number of processes.")  # fmt: skip
+@output("--restart", is_flag=True, help="Discard what an interrupted run has written.")
+@output("--check", is_flag=True,
+        help="Write nothing; exit 1 if --out is not up to date.")  # fmt: skip
 @click.pass_context
 def command(context: click.Context, /, **given: Any) -> None:
-    """Generate executions that keep the contract. The same arguments give the same bytes.
+    """Generate valid executions. The same arguments generate the same bytes.
 
-    A file is moved into place when it is whole. After an interruption the same command continues.
-    The forms msw, postman and typescript give the recorded executions, and the schemas' types.
+    A file is moved into place when it is complete. After an interruption the same command
+    continues. The formats msw, postman and typescript export the recorded executions, and types.
     """
     try:
         if given["format"] in EXPORTS:
-            refuse_constraints(context, given["format"])
+            require_no_constraints(context, given["format"])
             export(given["format"], given["out"], is_check=given["check"])
             return
         request, out = _request(given), given["out"]
@@ -303,9 +307,9 @@ def command(context: click.Context, /, **given: Any) -> None:
         else:
             _write(request, out, given)
     except (OutputError, WorkerLostError) as error:
-        _refuse(str(error).replace("started_after", "--from").replace("started_before", "--to"))
+        _fail(str(error).replace("started_after", "--from").replace("started_before", "--to"))
     except OSError as error:
-        _refuse(f"{error.filename or given['out']}: {error.strerror or error}.")
+        _fail(f"{error.filename or given['out']}: {error.strerror or error}.")
 
 
 def _request(given: dict[str, Any]) -> Request:
@@ -366,31 +370,31 @@ def _write(request: Request, out: str, given: dict[str, Any]) -> None:
                 write_file(request, path, workers=workers, restart=given["restart"],
                            progress=progress)  # fmt: skip
         except KeyboardInterrupt:
-            kept = "" if is_stream else f" {_kept(out)}; the same command continues it."
-            click.echo(f"\ndeadringer generate: stopped.{kept}", err=True)
+            partial = "" if is_stream else f" {_partial(out)}; the same command continues it."
+            click.echo(f"\ndeadringer generate: interrupted.{partial}", err=True)
             sys.exit(_INTERRUPTED)
 
 
-def _kept(out: str) -> str:
+def _partial(out: str) -> str:
     return f"What is done is in {out if _is_folder(out) else part_of(Path(out))}"
 
 
-def _write_stream(request: Request, out: str, **told: Any) -> None:
+def _write_stream(request: Request, out: str, **options: Any) -> None:
     if out != STANDARD_OUTPUT:
         with Path(out).open("wb") as stream:
-            write_stream(request, stream, **told)
+            write_stream(request, stream, **options)
         return
     try:
-        write_stream(request, sys.stdout.buffer, **told)
+        write_stream(request, sys.stdout.buffer, **options)
     except BrokenPipeError:
-        # The reader has had enough; what is still buffered must not fail at exit.
+        # The reader has closed the pipe; what is still buffered must not fail at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _check(request: Request, out: str) -> None:
-    tell_difference(named_file(out), differences(request, named_file(out)))
+    report_difference(named_file(out), differences(request, named_file(out)))
 
 
-def _refuse(problem: str) -> None:
+def _fail(problem: str) -> None:
     click.echo(f"deadringer generate: {problem}", err=True)
     sys.exit(2)

@@ -1,4 +1,4 @@
-"""`deadringer serve`: check everything, bind the port, then answer."""
+"""`deadringer serve`: validate the settings, bind the port, then serve."""
 
 import gc
 import os
@@ -12,6 +12,7 @@ import click
 from deadringer.mockserver.config import Settings
 from deadringer.mockserver.exceptions import StartError
 
+from . import completion
 from .settings import (
     PREFIX,
     Setting,
@@ -45,106 +46,49 @@ MOST_SESSIONS = 1_000_000
 LARGEST_SEED = 999_999_999_999_999
 
 setting = partial(click.option, cls=Setting)
+network = partial(setting, section="Network")
+data = partial(setting, section="Data and time")
+behaviour = partial(setting, section="Behaviour")
+pages = partial(setting, section="Control API and pages")
+process = partial(setting, section="Process")
 
 
 @click.command(
     cls=SettingsCommand, context_settings={"auto_envvar_prefix": PREFIX, "show_default": True}
 )
-@setting("--host", type=read_host, metavar="HOST", help="Address to listen on.")
-@setting(
+@network("--host", type=read_host, metavar="HOST", help="Address to listen on.")
+@network(
     "--port", type=Whole(0, 65_535, " (0 picks a free port)"), help="Port; 0 picks a free one."
 )
-@setting(
-    "--api-key",
-    field="api_keys",
-    type=read_api_key,
-    metavar="KEY",
-    multiple=True,
-    help="Accept this key; repeatable.",
-)
-@setting(
-    "--fixtures",
+@network(
+    "--uds",
     type=read_path,
-    metavar="DIR",
-    multiple=True,
-    separator=os.pathsep,
-    help="Also serve the executions (*.json) of this folder; repeatable.",
+    metavar="PATH",
+    shell_complete=completion.files,
+    help="Listen on this Unix socket instead.",
 )
-@setting("--reload/--no-reload", help="Follow changes in the --fixtures folders.")
-@setting(
-    "--log-format",
-    type=click.Choice(("text", "json", "off")),
-    help="Format of the log on standard error; off: log problems only.",
-)
-@setting(
-    "--rate-limit",
-    type=click.Choice(("report", "enforce", "off")),
-    help="report: send RateLimit headers; enforce: also reject with 429; off: neither.",
-)
-@setting(
-    "--rate-policy",
-    type=read_rate_policy,
-    metavar="REQUESTS/SECONDS",
-    show_default="100/60",
-    help="The rate limit of one key.",
-)
-@setting(
-    "--break",
-    field="breaks",
-    type=read_contract_fault,
-    metavar="NAME",
-    multiple=True,
-    help="Serve with this contract fault; repeatable.",
-)
-@setting("--seed", type=Whole(0, LARGEST_SEED), help="Seed of the generated executions.")
-@setting(
-    "--runs-per-workflow",
-    type=Whole(1, MOST_RUNS, "; --empty serves none"),
-    show_default="240",
-    help="Generated executions of each workflow.",
-)
-@setting("--empty/--no-empty", help="Serve recorded executions and those of --fixtures only.")
-@setting("--speed", type=read_speed, metavar="FACTOR", help="How fast the clock runs.")
-@setting("--freeze", type=read_time, metavar="TIME", help="Stop the clock at this time.")
-@setting("--state", type=read_path, metavar="FILE", help="Keep changes in this SQLite file.")
-@setting(
-    "--chaos", type=read_chaos, metavar="PROFILE", help="Start with a mix of transport faults."
-)
-@setting("--scenario", type=read_text, metavar="NAME|FILE", help="Serve the world of a scenario.")
-@setting("--control/--no-control", help="Serve the control API and the pages under /__mock/.")
-@setting(
-    "--cache-mb", type=Whole(0, MOST_MEGABYTES), help="Response cache size in MB; 0 disables it."
-)
-@setting(
-    "--max-sessions",
-    type=Whole(1, MOST_SESSIONS),
-    help="Sessions in memory; beyond that the least recently used leave it.",
-)
-@setting(
-    "--control-token",
-    type=read_text,
-    metavar="TOKEN",
-    help="Require this token (X-Mock-Token header) for the control API and the pages.",
-)
-@setting(
-    "--allow-host",
-    field="allowed_hosts",
-    type=read_host_name,
-    metavar="NAME",
-    multiple=True,
-    help="Further name the control API and the pages may be called by; repeatable.",
-)
-@setting("--uds", type=read_path, metavar="PATH", help="Listen on this Unix socket instead.")
-@setting(
+@network(
     "--fd",
     type=Whole(0, 1_000_000),
     metavar="NUMBER",
     help="Listen on the socket of this file descriptor instead.",
 )
-@setting("--tls/--no-tls", help="Serve HTTPS with a new self-signed certificate.")
-@setting("--ssl-certfile", type=read_path, metavar="FILE", help="Serve HTTPS with this (PEM).")
-@setting("--ssl-keyfile", type=read_path, metavar="FILE", help="Key, if FILE does not hold it.")
-@setting(
+@network("--tls/--no-tls", help="Serve HTTPS with a new self-signed certificate.")
+@network(
+    "--ssl-certfile",
+    type=read_path,
+    metavar="FILE",
+    shell_complete=completion.files,
+    help="Serve HTTPS with this certificate (PEM).",
+)
+@network(
+    "--ssl-keyfile",
+    type=read_path,
+    metavar="FILE",
+    shell_complete=completion.files,
+    help="Its key, if --ssl-certfile does not hold it.",
+)
+@network(
     "--limit",
     field="limits",
     type=read_limit,
@@ -152,29 +96,128 @@ setting = partial(click.option, cls=Setting)
     multiple=True,
     help="Another limit of the HTTP server, such as body_bytes=1000; repeatable.",
 )
+@data(
+    "--fixtures",
+    type=read_path,
+    metavar="DIR",
+    multiple=True,
+    separator=os.pathsep,
+    shell_complete=completion.folders,
+    help="Also serve the executions (*.json) in this folder; repeatable.",
+)
+@data("--reload/--no-reload", help="Follow changes in the --fixtures folders.")
+@data("--seed", type=Whole(0, LARGEST_SEED), help="Seed of the generated executions.")
+@data(
+    "--runs-per-workflow",
+    type=Whole(1, MOST_RUNS, "; --empty serves none"),
+    show_default="240",
+    help="Generated executions of each workflow.",
+)
+@data("--empty/--no-empty", help="Serve only recorded executions and those of --fixtures.")
+@data(
+    "--scenario",
+    type=read_text,
+    metavar="NAME|FILE",
+    shell_complete=completion.scenarios,
+    help="Serve the world of a scenario.",
+)
+@data(
+    "--state",
+    type=read_path,
+    metavar="FILE",
+    shell_complete=completion.files,
+    help="Store changes in this SQLite file.",
+)
+@data("--speed", type=read_speed, metavar="FACTOR", help="How fast the clock runs.")
+@data("--freeze", type=read_time, metavar="TIME", help="Stop the clock at this time.")
+@behaviour(
+    "--api-key",
+    field="api_keys",
+    type=read_api_key,
+    metavar="KEY",
+    multiple=True,
+    help="Accept this key; repeatable.",
+)
+@behaviour(
+    "--rate-limit",
+    type=click.Choice(("report", "enforce", "off")),
+    help="report: send RateLimit headers; enforce: also reject with 429; off: neither.",
+)
+@behaviour(
+    "--rate-policy",
+    type=read_rate_policy,
+    metavar="REQUESTS/SECONDS",
+    show_default="100/60",
+    help="The rate limit of one key.",
+)
+@behaviour(
+    "--break",
+    field="breaks",
+    type=read_contract_fault,
+    metavar="NAME",
+    multiple=True,
+    shell_complete=completion.contract_faults,
+    help="Serve with this contract fault; repeatable.",
+)
+@behaviour(
+    "--chaos",
+    type=read_chaos,
+    metavar="PROFILE",
+    shell_complete=completion.chaos_profiles,
+    help="Start with a mix of transport faults.",
+)
+@pages("--control/--no-control", help="Serve the control API and the pages under /__mock/.")
+@pages(
+    "--control-token",
+    type=read_text,
+    metavar="TOKEN",
+    help="Require this token (X-Mock-Token header) for the control API and the pages.",
+)
+@pages(
+    "--allow-host",
+    field="allowed_hosts",
+    type=read_host_name,
+    metavar="NAME",
+    multiple=True,
+    help="Another host name at which to serve the control API and the pages; repeatable.",
+)
+@pages(
+    "--max-sessions",
+    type=Whole(1, MOST_SESSIONS),
+    help="Sessions in memory; the least recently used one is evicted first.",
+)
+@process(
+    "--cache-mb", type=Whole(0, MOST_MEGABYTES), help="Response cache size in MB; 0 disables it."
+)
+@process(
+    "--log-format",
+    type=click.Choice(("text", "json", "off")),
+    help="Format of the log on standard error; off: log problems only.",
+)
 @click.pass_context
 def serve(ctx: click.Context, /, **_settings: Any) -> None:
     """Serve the mock over HTTP.
 
-    Each option can also be given as its variable or in [tool.deadringer] of ./pyproject.toml
-    (port = 0). The command line precedes the environment, which precedes the file. A variable joins
-    several items with commas, folders as PATH does; the file takes lists.
+    Each option is also a variable and a key of [tool.deadringer] in ./pyproject.toml (port = 0).
+    The command line takes precedence over the environment, and that over the file. A variable
+    joins several items with commas, folders as in PATH; the file takes lists.
     """
     sys.exit(run_server(settings_from(ctx), _print_banner))
 
 
-def run_server(settings: Settings, telling: Callable[[str, "Service"], Callable[[], None]]) -> int:
+def run_server(
+    settings: Settings, announcer: Callable[[str, "Service"], Callable[[], None]]
+) -> int:
     """Serve until SIGTERM or Ctrl-C, and return the exit code.
 
-    `telling` makes, of the URL and the service, what is called once callers can connect.
+    `announcer` returns, for the URL and the service, what is called once clients can connect.
 
     Raises:
         StartError: if it cannot start.
     """
     if settings.reload and not settings.fixtures:
         raise StartError("Setting reload: there is no folder to watch. Add --fixtures DIR.")
-    # What a start makes is there to stay. Not looking for garbage in it saves a tenth of the start,
-    # and every later look for it.
+    # What a start makes stays. Leaving the collector off meanwhile saves a tenth of the start.
     gc.disable()
     # Flask is not needed to refuse a setting.
     from deadringer.mockserver.app import EXTENSION, build_app
@@ -190,7 +233,7 @@ def run_server(settings: Settings, telling: Callable[[str, "Service"], Callable[
         try:
             with listening(settings) as listeners:
                 url = base_url(listeners, "https" if certificate else "http")
-                announce = telling(url, service)
+                announce = announcer(url, service)
                 configure_logs(settings.log_format)
                 gc.freeze()
                 gc.enable()
@@ -219,7 +262,7 @@ def _run(
     certificate: "Certificate | None",
     announce: Callable[[], None],
 ) -> None:
-    """Serve until the process is told to stop."""
+    """Serve until the process is asked to stop."""
     from deadringer.mockserver.api.middleware.cache import ResponseCache
     from deadringer.mockserver.app import EXTENSION
     from deadringer.mockserver.errors import refusal_body
@@ -231,12 +274,12 @@ def _run(
         from deadringer.mockserver.world.watch import follow_changes
 
         follow_changes(service)
-    kept = app.wsgi_app if isinstance(app.wsgi_app, ResponseCache) else None
+    cache = app.wsgi_app if isinstance(app.wsgi_app, ResponseCache) else None
 
     def ready() -> None:
         if certificate and certificate.authority:
             trusted = certificate.authority
-            click.echo(f"Clients trust it with its authority: --cacert {trusted}", err=True)
+            click.echo(f"Clients trust the certificate with --cacert {trusted}", err=True)
         announce()
 
     serve_application(
@@ -244,7 +287,7 @@ def _run(
         listeners,
         refusal_body,
         on_ready=ready,
-        cache=kept,
+        cache=cache,
         limits=Limits(**dict(service.settings.limits)),  # type: ignore[arg-type] # by their types
         certificate=certificate,
         redact=_quoted_redactor(service.settings.api_keys),
@@ -252,7 +295,7 @@ def _run(
 
 
 def _quoted_redactor(api_keys: tuple[str, ...]) -> Callable[[str], str]:
-    """Return what hides keys in the messages of the HTTP server, which quotes as `repr` does."""
+    """Return a redactor for messages of the HTTP server, which quotes keys as `repr` does."""
     from deadringer.contracts.redaction import SecretRedactor
 
     doubled = [key.replace("\\", "\\\\") for key in api_keys]

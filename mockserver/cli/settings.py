@@ -1,4 +1,4 @@
-"""How settings are given: on the command line, else as a variable, else in pyproject.toml.
+"""Settings: read from the command line, else from a variable, else from pyproject.toml.
 
 Click does the work: each setting is an option, `auto_envvar_prefix` names its variable, and
 `[tool.deadringer]` becomes the `default_map`. A context without prefix and with an empty
@@ -18,6 +18,8 @@ from click.core import ParameterSource
 from deadringer.mockserver.config import Settings, SettingsError
 from deadringer.mockserver.state.rate_windows import RatePolicy
 
+from .grouped import Command, Option
+
 PREFIX = "DEADRINGER"
 PROJECT_FILE = Path("pyproject.toml")
 _PROJECT_TABLE = f"[tool.deadringer] in {PROJECT_FILE}"
@@ -30,8 +32,8 @@ _OF_A_SERVICE = re.compile(
 )
 
 
-class Setting(click.Option):
-    """An option of `serve` that a variable and a key of [tool.deadringer] can give as well.
+class Setting(Option):
+    """An option of `serve` that is also a variable and a key of [tool.deadringer].
 
     `field` is the field of `Settings` it fills, by default the one of the option's name; the
     default value is the field's. In a text, the items of a `multiple` setting are joined by
@@ -46,14 +48,14 @@ class Setting(click.Option):
         separator: str = ",",
         **attributes: Any,
     ) -> None:
-        super().__init__(declarations, show_envvar=True, **attributes)
+        super().__init__(declarations, **attributes)
         self.written = self.opts[0].removeprefix("--")
         self.variable = f"{PREFIX}_{str(self.name).upper()}"
         self.field = field or str(self.name)
         self.separator = separator
         self.default = getattr(Settings(), self.field)
-        if self.default in (None, ()):
-            self.show_default = self.show_default or "none"
+        if self.default in (None, ()) and self.show_default is True:
+            self.show_default = "none"
 
     def items(self, value: str | Iterable[Any]) -> list[Any]:
         """Return the items of a text or list that are not empty."""
@@ -68,11 +70,11 @@ class Setting(click.Option):
         if ctx.default_map is None and not ctx.resilient_parsing:
             ctx.default_map = _project_defaults(settings_of(ctx.command))
         if self.multiple and not any(opts.get(str(self.name)) or ()):
-            opts = {}  # options without a text give nothing
+            opts = {}  # options without a text count as not given
         return super().consume_value(ctx, opts)
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
-        """Return the text of the variable, or its items; None where it gives nothing."""
+        """Return the text of the variable, or its items; None if it is not set, or empty."""
         text = self.resolve_envvar_value(ctx)
         if text is None or _is_from_kubernetes(self.variable, text):
             return None
@@ -109,7 +111,7 @@ class Setting(click.Option):
         return _PROJECT_TABLE if source is ParameterSource.DEFAULT_MAP else f"--{self.written}"
 
 
-class SettingsCommand(click.Command):
+class SettingsCommand(Command):
     """A command with settings, whose --help has no variable."""
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
@@ -126,10 +128,10 @@ def settings_of(command: click.Command) -> list[Setting]:
 
 
 def settings_from(ctx: click.Context) -> Settings:
-    """Return the settings that a parsed command line and the layers below it give.
+    """Return the settings of a parsed command line and the sources below it.
 
     Raises:
-        SettingsError: if a variable with our prefix is unknown.
+        SettingsError: if a variable with the prefix is unknown.
     """
     options = settings_of(ctx.command)
     if ctx.auto_envvar_prefix:
@@ -180,7 +182,7 @@ def _project_table() -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError) as problem:
         raise SettingsError(f"Cannot read {PROJECT_FILE}: {problem}.") from problem
-    import tomllib  # many a folder has no such file
+    import tomllib  # most folders have no such file
 
     try:
         table = tomllib.loads(text).get("tool", {}).get("deadringer", {})
@@ -192,7 +194,7 @@ def _project_table() -> dict[str, Any]:
 
 
 def _unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> SettingsError:
-    from deadringer.contracts import nearest_names  # a start without mistakes does without
+    from deadringer.contracts import nearest_names  # only needed for mistakes
 
     names = sorted(known)
     return SettingsError(
@@ -202,7 +204,7 @@ def _unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> Set
 
 
 class Whole(click.IntRange):
-    """A whole number in ASCII digits within a range; `hint` says what else there is."""
+    """A whole number in ASCII digits within a range; `hint` follows the range in errors."""
 
     name = "number"
 
@@ -214,14 +216,14 @@ class Whole(click.IntRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number."""
         text = str(value).strip()
-        # int() takes other digits as well, and raises an error of its own from 4,300 digits on.
+        # int() takes other digits as well, and raises another error from 4,300 digits on.
         if not re.fullmatch("[0-9]{1,15}", text) or int(text) not in self.allowed:
             self.fail(f"{value!r} is not {self.wanted}", param, ctx)
         return int(text)
 
 
 def read_text(value: Any) -> str:
-    """Return a text without surrounding spaces; the error does not show it, it may be secret."""
+    """Return a text without surrounding spaces; the error hides it, for it may be secret."""
     if not isinstance(value, str) or not value.strip():
         raise click.BadParameter("it must be a text, and not empty")
     return value.strip()
@@ -238,7 +240,7 @@ def read_path(value: Any) -> Path:
 
 
 def read_api_key(value: Any) -> str:
-    """Return a key; the error does not show it, it may be a real key with a typing error."""
+    """Return a key; the error hides it, for it may be a real key with a typing error."""
     key = read_text(value)
     if not re.fullmatch(r"[\x21-\x7e]+", key):
         raise click.BadParameter("a key may hold only visible ASCII characters, no spaces")
@@ -255,7 +257,7 @@ def read_host_name(value: Any) -> str:
 
 def read_contract_fault(value: Any) -> str:
     """Return the name of a contract fault."""
-    # Few servers have contract faults.
+    # Imported here: few servers have contract faults.
     from deadringer.mockserver.faults.contract import UnknownFaultError, faults_named
 
     name = read_text(value)
@@ -315,7 +317,7 @@ def read_limit(value: Any) -> tuple[str, float]:
 
 
 def read_time(value: Any) -> str:
-    """Return the text of a time with a zone, which TOML may give as a time of its own."""
+    """Return the text of a time with a zone, which TOML may hold as a time."""
     from deadringer.contracts import (
         parse_timestamp,
     )  # brings jsonschema, which --help does not need

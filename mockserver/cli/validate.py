@@ -11,24 +11,34 @@ from typing import Any, BinaryIO, NoReturn, cast
 
 import click
 
-from deadringer.contracts import Severity, Violation
+from deadringer.contracts import Severity, Violation, workflow_command
 from deadringer.contracts.documents import UnreadableError, ValidatedDocument, validate_stream
 from deadringer.contracts.rules import Context, Settings, select
 from deadringer.fixtures.output import is_compressed, opened, reading_errors
+
+from . import completion
+from .grouped import Command, section
 
 STANDARD_INPUT = "-"
 _MOST_SHOWN = 20
 """The number of errors shown for unrecognized documents of one file; all are counted."""
 
 
-@click.command("validate")
-@click.argument("files", nargs=-1, required=True, metavar="FILE... | -")
-@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text")
-@click.option("--fail-on", type=click.Choice(["error", "warning"]), default="error",
-              show_default=True, help="Exit code 1 on violations of this severity.")  # fmt: skip
-@click.option("--strict", is_flag=True, help="Also report members that are not in the contract.")
-@click.option("--only", multiple=True, metavar="RULE-OR-GROUP", help="Apply only these rules.")
-@click.option("--skip", multiple=True, metavar="RULE-OR-GROUP", help="Skip these rules.")
+rules, output = map(section, ("Rules", "Output"))
+
+
+@click.command("validate", cls=Command)
+@click.argument("files", nargs=-1, required=True, metavar="FILE... | -",
+                shell_complete=completion.files)  # fmt: skip
+@rules("--only", multiple=True, metavar="RULE-OR-GROUP", shell_complete=completion.rules,
+       help="Apply only these rules; repeatable.")  # fmt: skip
+@rules("--skip", multiple=True, metavar="RULE-OR-GROUP", shell_complete=completion.rules,
+       help="Skip these rules; repeatable.")  # fmt: skip
+@rules("--strict", is_flag=True, help="Also report members that are not in the contract.")
+@rules("--fail-on", type=click.Choice(["error", "warning"]), default="error",
+       help="The lowest severity for exit code 1.")  # fmt: skip
+@output("--format", "form", type=click.Choice(["text", "json", "github"]), default="text",
+        help="json: a JSON object for each violation; github: workflow annotations.")  # fmt: skip
 def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> None:
     """Validate documents: executions, responses, list pages, arrays, NDJSON, HAR recordings.
 
@@ -37,7 +47,7 @@ def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> No
     Exit code: 0 clean, 1 violations, 2 unreadable input.
     """
     try:
-        rules = select(only=given["only"], skip=given["skip"])
+        chosen = select(only=given["only"], skip=given["skip"])
     except ValueError as error:
         click.echo(f"deadringer validate: {error}", err=True)
         sys.exit(2)
@@ -49,7 +59,7 @@ def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> No
         try:
             with _opened(name) as (stream, progress):
                 for judged in validate_stream(
-                    name, stream, context=context, rules=rules, progress=progress
+                    name, stream, context=context, rules=chosen, progress=progress
                 ):
                     tally.take(name, judged)
             tally.end(name)
@@ -113,9 +123,9 @@ class _Tally:
             summary = {"documents": self._documents, **counts, "unreadable": self.unreadable}
             click.echo(json.dumps({"summary": summary}))
             return
-        told = ", ".join(f"{count} {name}(s)" for name, count in counts.items())
+        found = ", ".join(f"{count} {name}(s)" for name, count in counts.items())
         unreadable = f", {self.unreadable} unreadable" if self.unreadable else ""
-        click.echo(f"{self._documents} document(s): {told}{unreadable}")
+        click.echo(f"{self._documents} document(s): {found}{unreadable}")
 
 
 def _text_line(name: str, line: int | None, violation: Violation) -> str:
@@ -144,18 +154,9 @@ def _json_line(name: str, line: int | None, violation: Violation) -> str:
 
 
 def _github_line(name: str, line: int | None, violation: Violation) -> str:
-    properties = {"file": name, "line": str(line or 1), "title": violation.rule}
-    told = ",".join(
-        f"{key}={_escaped(value, in_property=True)}" for key, value in properties.items()
-    )
     message = f"{violation.pointer or '/'}: {violation.message}. Fix: {violation.fix}"
-    return f"::{violation.severity.value} {told}::{_escaped(message)}"
-
-
-def _escaped(text: str, *, in_property: bool = False) -> str:
-    """Escape a text for a workflow command."""
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return text.replace(":", "%3A").replace(",", "%2C") if in_property else text
+    kind = violation.severity.value
+    return workflow_command(kind, message, file=name, line=line or 1, title=violation.rule)
 
 
 _WRITERS: dict[str, Callable[[str, int | None, Violation], str]] = {
@@ -178,7 +179,7 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, Callable[[int], None]]]:
         except OSError as error:
             fix = "Name a readable file, or - for standard input."
             if Path(name).is_dir():
-                fix = f"Name what is in it: {Path(name) / '*.json'}"
+                fix = f"Name the files in it: {Path(name) / '*.json'}"
             raise UnreadableError(f"{name}: {error.strerror or error}. {fix}") from error
         if not sys.stderr.isatty() or is_compressed(Path(name)):
             progress: Callable[[int], None] = lambda _count: None  # noqa: E731 - one of two

@@ -1,4 +1,4 @@
-"""`deadringer view FILE|URL`: look at one execution in the trace viewer."""
+"""`deadringer view FILE|URL`: show one execution in the trace viewer."""
 
 import sys
 import webbrowser
@@ -8,33 +8,43 @@ import click
 
 from deadringer.mockserver.exceptions import StartError
 
+from . import completion
+from .grouped import Command, section
+
 if TYPE_CHECKING:
     from deadringer.mockserver.admin.viewer.load import Viewed
 
 HOST = "127.0.0.1"
 
 
-@click.command("view")
-@click.argument("place", metavar="FILE|URL|-")
-@click.option("--api-key", envvar="DEADRINGER_API_KEY", help="The key to read a URL with.")
-@click.option("--port", default=0, show_default="a free one", help="Port to show it on.")
-@click.option("--open/--no-open", "opens", default=True, help="Open the browser.  [default: open]")
-def command(place: str, api_key: str | None, port: int, opens: bool) -> None:
-    """Show one execution as a trace: bare or in its response, from a file or a real server.
+source, page = map(section, ("Source", "Page"))
 
-    A run that goes on is followed. One that breaks the contract is shown with what it breaks.
+
+@click.command("view", cls=Command)
+@click.argument("place", metavar="FILE|URL|-", shell_complete=completion.files)
+@source("--api-key", envvar="DEADRINGER_API_KEY", metavar="KEY",
+        help="The key to read a URL with.")  # fmt: skip
+@page("--port", default=0, show_default="a free one", metavar="NUMBER",
+      help="Port of the page.")  # fmt: skip
+@page("--open/--no-open", "opens", default=True, help="Open the page in the browser.")
+def command(place: str, api_key: str | None, port: int, opens: bool) -> None:
+    """Show one execution as a trace, from a file, a server (URL) or standard input (-).
+
+    A running execution is followed. Violations of the contract are shown where they are.
     """
+    from deadringer.contracts import printable
     from deadringer.mockserver.admin.viewer import NoExecutionError, read_execution
 
     try:
         viewed = read_execution(place, api_key)
         _show(viewed, port, opens=opens)
     except (NoExecutionError, StartError) as problem:
-        click.echo(f"deadringer view: {_printable(str(problem))}", err=True)
+        click.echo(f"deadringer view: {printable(str(problem))}", err=True)
         sys.exit(2)
 
 
 def _show(viewed: "Viewed", port: int, *, opens: bool) -> None:
+    from deadringer.contracts import printable
     from deadringer.mockserver.admin.ui.shell import UI
     from deadringer.mockserver.admin.viewer import build_viewer
     from deadringer.mockserver.errors import refusal_body
@@ -47,17 +57,10 @@ def _show(viewed: "Viewed", port: int, *, opens: bool) -> None:
     link = base_url(listeners) + UI
 
     def announce() -> None:
-        name = _printable(str(viewed.execution.get("run_id", "an execution")))
-        click.echo(f"Shows {name} on {link}")
+        name = printable(str(viewed.execution.get("run_id", "an execution")))
+        click.echo(f"Showing {name} on {link}")
         click.echo("Stop with Ctrl-C.")
         if opens and sys.stdout.isatty():
             webbrowser.open(link)
 
     serve(build_viewer(viewed), listeners, refusal_body, on_ready=announce)
-
-
-def _printable(text: str) -> str:
-    """Return a text in which nothing steers the terminal, nor lacks a form in its encoding."""
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )

@@ -203,7 +203,8 @@ def test_the_help_names_the_variable_and_default_of_each_setting():
 
     for option in SETTINGS:
         _, text = option.get_help_record(context)
-        assert f"[env var: {option.variable}; default: " in text
+        assert "[default:\N{NO-BREAK SPACE}" in text
+        assert f"[env:\N{NO-BREAK SPACE}{option.variable}]" in text
 
 
 def test_the_help_shows_nothing_of_the_file(load):

@@ -91,7 +91,7 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_no_process(tmp_path: Path) -> None:
 
     assert process.returncode == 130
     assert message == (
-        f"\ndeadringer generate: stopped. What is done is in {path}.part; "
+        f"\ndeadringer generate: interrupted. What is done is in {path}.part; "
         "the same command continues it.\n"
     )
     wait_for(lambda: not is_group_alive(process.pid))

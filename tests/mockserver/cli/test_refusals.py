@@ -13,14 +13,17 @@ from tests.mockserver.cli import deadringer, deadringer_process, generated, refu
     ("options", "message"),
     [
         ("--status faild", "no status 'faild'. Choose from: completed, failed, running."),
-        ("--status failed=much", "the share of failed, 'much', is no number. Write failed=0.3."),
-        ("--status failed,running=0.2", "failed, running=0.2: give every status a share, or none."),
+        ("--status failed=much", "the share of failed, 'much', is not a number. Write failed=0.3."),
+        (
+            "--status failed,running=0.2",
+            "failed, running=0.2: either every status has a share, or none.",
+        ),
         ("--status failed=-1", "the share of failed is -1.0; it must be 0 or more."),
         ("--status failed=0", "all shares are zero"),
         ("--status failed=inf", "the share of failed is inf; it must be a finite number."),
-        ("--status failed=0.3,failed=0.2", "failed has two shares. Give each status once."),
-        ("--steps 12..3", "'12..3' is no number of steps. Write 5, or 3..12."),
-        ("--steps few", "'few' is no number of steps. Write 5, or 3..12."),
+        ("--status failed=0.3,failed=0.2", "failed has two shares. Name each status once."),
+        ("--steps 12..3", "'12..3' is not a number of steps. Write 5, or 3..12."),
+        ("--steps few", "'few' is not a number of steps. Write 5, or 3..12."),
         ("--operations nope", "no operation nope. Choose from: generic_agent"),
         ("--locale tlh", "no locale 'tlh'. Choose one of: de_DE"),
         ("--from yesterday", "'yesterday' is not a time. Write it like 2026-03-27T10:15:00Z"),
@@ -46,7 +49,7 @@ from tests.mockserver.cli import deadringer, deadringer_process, generated, refu
         ("-n 0", "0 is not in the range x>=1"),
         ("--out runs.txt", ".txt is not the extension of a format. Name one with --format"),
         ("--out runs.xml.gz", ".xml is not the extension of a format."),
-        (f"--steps {'9' * 5000}", "is no number of steps. Write 5, or 3..12."),
+        (f"--steps {'9' * 5000}", "is not a number of steps. Write 5, or 3..12."),
         ("--steps 10001", "10001 steps are too many; a run has 10,000 at most."),
         ("--loops --steps 0", "a run without steps has no loop; leave out one"),
     ],
@@ -86,7 +89,7 @@ def test_an_option_left_empty_is_not_taken_for_one_left_out(option: str) -> None
         message = refusal(option, empty)
 
         assert option in message
-        assert "it is empty. Give a value, or leave the option out." in message
+        assert "it is empty. Add a value, or leave the option out." in message
 
 
 @pytest.mark.parametrize(
