@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uvicorn
 
-from deadringer.mockserver.server.run import bind, serve
+from deadringer.mockserver.server import bind, serve
 
 TYPE = "application/json"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from deadringer.mockserver.config import Settings
 from deadringer.mockserver.exceptions import StartError
-from deadringer.mockserver.server.run import (
+from deadringer.mockserver.server import (
     BindError,
     Certificate,
     bind,

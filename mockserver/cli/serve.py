@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from deadringer.mockserver.server.run import Certificate
+    from deadringer.mockserver.server import Certificate
     from deadringer.mockserver.world.service import Service
 
 MOST_RUNS = 10_000_000
@@ -222,7 +222,7 @@ def run_server(
     # Flask is not needed to refuse a setting.
     from deadringer.mockserver.app import EXTENSION, build_app
     from deadringer.mockserver.logging import configure_logs
-    from deadringer.mockserver.server.run import base_url
+    from deadringer.mockserver.server import base_url
 
     from .listening import certificate_for, listening, validate_listening
 
@@ -266,8 +266,8 @@ def _run(
     from deadringer.mockserver.api.middleware.cache import ResponseCache
     from deadringer.mockserver.app import EXTENSION
     from deadringer.mockserver.errors import refusal_body
-    from deadringer.mockserver.server.limits import Limits
-    from deadringer.mockserver.server.run import serve as serve_application
+    from deadringer.mockserver.server import Limits
+    from deadringer.mockserver.server import serve as serve_application
 
     service: Service = app.extensions[EXTENSION]
     if service.settings.reload:

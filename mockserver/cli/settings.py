@@ -301,7 +301,7 @@ def read_limit(value: Any) -> tuple[str, float]:
     """Return a limit of the HTTP server, `NAME=VALUE`: its name and value."""
     from dataclasses import fields
 
-    from deadringer.mockserver.server.limits import Limits
+    from deadringer.mockserver.server import Limits
 
     if isinstance(value, tuple):
         return value

@@ -48,7 +48,7 @@ def _show(viewed: "Viewed", port: int, *, opens: bool) -> None:
     from deadringer.mockserver.admin.ui.shell import UI
     from deadringer.mockserver.admin.viewer import build_viewer
     from deadringer.mockserver.errors import refusal_body
-    from deadringer.mockserver.server.run import BindError, base_url, bind, serve
+    from deadringer.mockserver.server import BindError, base_url, bind, serve
 
     try:
         listeners = bind(HOST, port)

@@ -2,20 +2,24 @@
 
 import asyncio
 import logging
+import math
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from typing import Any
 
-from .gateway import WITHOUT_BODY, Exchange, Gateway
+from .environ import WITHOUT_BODY
+from .exchange import Exchange
+from .gateway import Gateway
 from .heads import header_lines, status_line
-from .limits import (
+from .limits import Limits
+from .refusals import (
+    BODY_CUT_OFF,
+    BODY_TIMEOUT,
+    HEAD_TIMEOUT,
     TOO_MANY_CONNECTIONS,
-    Limits,
     Refusal,
-    body_cut_off,
-    body_timeout,
-    head_timeout,
     unreadable,
 )
 
@@ -29,16 +33,15 @@ _HIGH_WATER = 2**20
 class BoundedConnection(asyncio.Protocol):
     """Stands in front of a protocol class of uvicorn, which reads, writes and keeps the order.
 
-    What it uses of that: the methods of `asyncio.Protocol`, `on_response_complete`, `shutdown`,
-    `send_400_response`, `timeout_keep_alive_handler`, and the attributes named below.
+    tests/mockserver/server/test_uvicorn.py lists what is used of that class, and why.
     """
 
     transport: asyncio.Transport
     loop: asyncio.AbstractEventLoop
     client: tuple[str, int] | None
     connections: set[Any]
+    scope: Any
     cycle: Any
-    flow: Any
     timeout_keep_alive_task: asyncio.TimerHandle | None
 
     def __init__(self, config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> None:
@@ -47,24 +50,29 @@ class BoundedConnection(asyncio.Protocol):
         self.gateway: Gateway = config.app
         self.limits: Limits = self.gateway.limits
         self.exchange: Exchange | None = None
-        self.is_gone = False
         self.has_eof = False
+        self._closed = asyncio.Event()
         self._is_deaf = False
         self._refusal: Refusal | None = None
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._begun_s = self._received_s = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._begun_s = self._active_s = 0.0
+        self._refused_s = self._unread_s = math.inf
         self._unread_bytes = 0
 
     @property
     def is_busy(self) -> bool:
         """Whether a request has arrived whose response is not complete."""
-        cycle = self.cycle
-        return cycle is not None and not (cycle.response_complete or cycle.disconnected)
+        raise NotImplementedError
 
     @property
     def arriving(self) -> str:
         """What of a request is arriving: "head", "body", or "" between requests."""
         raise NotImplementedError
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the connection is closed."""
+        return self._closed.is_set()
 
     @property
     def is_stopping(self) -> bool:
@@ -77,27 +85,39 @@ class BoundedConnection(asyncio.Protocol):
         return not (self.is_busy or self.arriving or self.transport.get_write_buffer_size())
 
     @property
+    def can_write(self) -> bool:
+        """Whether the client reads what is written, more or less."""
+        return self._unread_s == math.inf
+
+    @property
     def is_hurried(self) -> bool:
         """Whether a response may not be delayed: the client is leaving, or the server stops."""
         return self.is_gone or self.has_eof or self.is_stopping
+
+    async def wait_until_closed(self) -> None:
+        """Return once the connection is closed; a task that is cancelled closes it."""
+        while not self.is_gone:
+            try:
+                await self._closed.wait()
+            except asyncio.CancelledError:
+                self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(_HIGH_WATER)
-        self._received_s = self.loop.time()
-        self._stay_open_for(self.limits.idle_s)
+        self._active_s = self.loop.time()
         if self.is_stopping:
             self.transport.close()
         elif len(self.connections) > self.limits.connections:
             self.refuse(TOO_MANY_CONNECTIONS)
+        self.check_time()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End; a thread that makes a response learns of it."""
-        self.is_gone = True
+        self._closed.set()
         self._hurry()
-        for timer in self._timers.values():
-            timer.cancel()
+        self._stop_timer()
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
         super().connection_lost(exc)
@@ -107,94 +127,92 @@ class BoundedConnection(asyncio.Protocol):
             self.exchange.given_up.set()
 
     def eof_received(self) -> bool:
-        """Note that the client sends no more; return whether it is still sent something."""
+        """Note that the client sends no more; return whether responses can still be sent."""
         self.has_eof = True
         self._hurry()
         if self.arriving == "body" and not self._is_deaf and self._wants_body:
-            self.refuse(body_cut_off(*self._body_progress()))
+            length = dict(self.scope["headers"]).get(b"content-length", b"").decode("latin-1")
+            end = f"its {length} bytes had arrived" if length else "its last chunk"
+            self.refuse(BODY_CUT_OFF.of(end=end))
         is_tls = self.transport.get_extra_info("sslcontext") is not None
         return self.is_busy and not is_tls
 
-    def _start_timer(self, name: str, seconds: float, what: Any) -> None:
-        self._stop_timer(name)
-        self._timers[name] = self.loop.call_later(seconds, what)
+    # How long a client may take: one timer, and one function that says when it is due.
 
-    def _stop_timer(self, name: str) -> None:
-        timer = self._timers.pop(name, None)
-        if timer is not None:
-            timer.cancel()
+    def _deadline(self) -> tuple[float, Callable[[], None]]:
+        """Return when what goes on has to be over, in the loop's time, and what is done then."""
+        limits = self.limits
+        if self._refused_s < math.inf:
+            return self._refused_s + limits.linger_s, self.transport.abort
+        if self._unread_s < math.inf:
+            return self._unread_s + limits.unread_s, self._check_unread
+        if self._is_deaf:
+            return math.inf, self.check_time
+        if self.arriving == "head":
+            head_s = limits.body_idle_s if self.is_stopping else limits.head_s
+            return self._begun_s + head_s, lambda: self.refuse(HEAD_TIMEOUT.of(limits=limits))
+        if self.arriving == "body" and (self._wants_body or not self.is_busy):
+            due = min(self._active_s + limits.body_idle_s, self._begun_s + limits.body_s)
+            if self._wants_body:
+                return due, lambda: self.refuse(BODY_TIMEOUT.of(limits=limits))
+            return due, self.transport.close  # there is a response already
+        if self.is_busy:
+            return math.inf, self.check_time
+        return self._active_s + limits.idle_s, self.transport.close
 
-    # How long a client may take.
-
-    def watch_arriving(self) -> None:
-        """Note that data came; whatever has begun to arrive has to end in time."""
-        self._received_s = self.loop.time()
+    def check_time(self) -> None:
+        """Do what is due, and see to it that this is called again when the next thing is."""
+        if self.is_gone or self.transport.is_closing():
+            return
+        now = self.loop.time()
         if not self.arriving:
             self._begun_s = 0.0
-            return
-        if not self._begun_s:
-            self._begun_s = self._received_s
-        if "arriving" not in self._timers:
-            self._check_arriving()
+        elif not self._begun_s:
+            self._begun_s = now
+        if not self.transport.is_reading():  # it is the server that is slow
+            self._begun_s = self._active_s = now
+        due, act = self._deadline()
+        if due <= now:
+            act()
+        elif due < (math.inf if self._timer is None else self._timer.when()):
+            self._stop_timer()
+            self._timer = self.loop.call_at(due, self._look_again)
 
-    def _check_arriving(self) -> None:
-        self._stop_timer("arriving")
-        what, now = self.arriving, self.loop.time()
-        if not what or self._is_deaf or self.transport.is_closing():
-            return
-        if self.flow.read_paused:  # it is the server that is slow
-            self._begun_s = self._received_s = now
-        if what == "head":
-            head_s = self.limits.body_idle_s if self.is_stopping else self.limits.head_s
-            due = self._begun_s + head_s
-        else:
-            due = min(
-                self._received_s + self.limits.body_idle_s, self._begun_s + self.limits.body_s
-            )
-        if now < due:
-            self._start_timer("arriving", due - now, self._check_arriving)
-        elif what == "head":
-            self.refuse(head_timeout(self.limits))
-        elif self._wants_body:
-            self.refuse(body_timeout(self.limits))
-        elif self.is_busy:
-            self._start_timer("arriving", self.limits.body_idle_s, self._check_arriving)
-        else:  # the body of a request that is answered
-            self.transport.close()
+    def _look_again(self) -> None:
+        self._timer = None
+        self.check_time()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def note_data(self) -> None:
+        """Note that data came; whatever has begun to arrive has to end in time."""
+        self._active_s = self.loop.time()
+        self.check_time()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that was idle for too long; uvicorn calls it after each response."""
-        left = self._received_s + self.limits.idle_s - self.loop.time()
-        if self.is_busy or self.arriving:
-            left = self.limits.idle_s
-        if left > 0:
-            self._stay_open_for(left)
-        else:
-            self.transport.close()
-
-    def _stay_open_for(self, seconds: float) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(
-            seconds, self.timeout_keep_alive_handler
-        )
+        """Close a connection that is idle for too long; uvicorn calls it after each response."""
+        self.check_time()
 
     def pause_writing(self) -> None:
         """Write no more until the client has read some."""
         super().pause_writing()
-        self._unread_bytes = self.transport.get_write_buffer_size()
-        self._start_timer("unread", self.limits.unread_s, self._check_unread)
+        self._check_unread()
 
     def resume_writing(self) -> None:
         """Go on writing."""
         super().resume_writing()
-        self._stop_timer("unread")
+        self._unread_s, self._unread_bytes = math.inf, 0
+        self.check_time()
 
     def _check_unread(self) -> None:
         unread = self.transport.get_write_buffer_size()
         if unread == self._unread_bytes:
             self.transport.abort()
-        else:
-            self._unread_bytes = unread
-            self._start_timer("unread", self.limits.unread_s, self._check_unread)
+            return
+        self._unread_bytes, self._unread_s = unread, self.loop.time()
+        self.check_time()
 
     # Refusals, and other ends.
 
@@ -217,18 +235,14 @@ class BoundedConnection(asyncio.Protocol):
 
     @property
     def _wants_body(self) -> bool:
-        cycle = self.cycle
-        return cycle is not None and cycle.scope["method"] not in WITHOUT_BODY
-
-    def _body_progress(self) -> tuple[int, str | None]:
-        """Return how much of the arriving body came, and the length announced for it."""
-        length = dict(self.cycle.scope["headers"]).get(b"content-length")
-        return len(self.cycle.body), None if length is None else length.decode("latin-1")
+        return self.scope is not None and self.scope["method"] not in WITHOUT_BODY
 
     def on_response_complete(self) -> None:
         """Go on with the next request; uvicorn calls it."""
         super().on_response_complete()  # type: ignore[misc]
+        self._active_s = self.loop.time()
         self._settle()
+        self.check_time()
 
     def _settle(self) -> None:
         """Where all responses are sent: refuse what cannot be read, or close after the last."""
@@ -242,8 +256,11 @@ class BoundedConnection(asyncio.Protocol):
     def send_refusal(self, refusal: Refusal, *, has_body: bool = True) -> None:
         """Send a refusal at once, though the request may still arrive, and close.
 
-        It may quote the request, so secrets are hidden, in the log as well.
+        It may quote the request, so secrets are hidden, in the log as well. A connection has one
+        refusal: of what follows, nothing is read.
         """
+        if self._refused_s < math.inf or self.transport.is_closing():
+            return
         self._refusal = None
         refusal = refusal._replace(message=self.gateway.redact(refusal.message))
         client = self.client[0] if self.client else "a local client"
@@ -269,8 +286,9 @@ class BoundedConnection(asyncio.Protocol):
             return
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self.flow.resume_reading()
-        self._start_timer("linger", self.limits.linger_s, self.transport.abort)
+        self.transport.resume_reading()
+        self._refused_s = self.loop.time()
+        self.check_time()
 
     def break_off(self, *, is_reset: bool) -> None:
         """Close when what is written has left; or reset the connection, with no more of it."""
@@ -283,11 +301,9 @@ class BoundedConnection(asyncio.Protocol):
         self.transport.abort()
 
     def shutdown(self) -> None:
-        """Close once all is answered that has begun to arrive; uvicorn calls it."""
+        """Close once everything has its response that has begun to arrive; uvicorn calls it."""
         self._hurry()
-        if self.is_busy:
-            self.cycle.keep_alive = False
-        elif not self.arriving or self._is_deaf or (self.arriving == "body"):
+        is_cut_off = self._is_deaf or self.arriving == "body"
+        if not self.is_busy and (is_cut_off or not self.arriving):
             self.transport.close()
-        else:
-            self._check_arriving()
+        self.check_time()

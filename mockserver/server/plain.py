@@ -1,4 +1,4 @@
-"""A connection read by h11, where httptools is not installed: nothing is answered from a cache."""
+"""A connection read by h11, where httptools is not installed; it has no fast path."""
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -8,6 +8,12 @@ from .connection import BoundedConnection
 
 class PlainProtocol(BoundedConnection, H11Protocol):  # type: ignore[misc] # eof_received
     """Reads requests as uvicorn does, within our limits."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request has arrived whose response is not complete."""
+        cycle = self.cycle
+        return cycle is not None and not (cycle.response_complete or cycle.disconnected)
 
     @property
     def arriving(self) -> str:
@@ -22,4 +28,4 @@ class PlainProtocol(BoundedConnection, H11Protocol):  # type: ignore[misc] # eof
         """Read what has come."""
         if not self._is_deaf:
             super().data_received(data)
-            self.watch_arriving()
+            self.note_data()

@@ -14,14 +14,15 @@ from httptools import (
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .connection import LOG, BoundedConnection
-from .gateway import WITHOUT_BODY, Environ, environ_of
-from .limits import UNSUPPORTED_VERSION, RefusedError, head_too_large, unreadable
+from .environ import Environ, environ_of
+from .refusals import HEAD_TOO_LARGE, UNSUPPORTED_VERSION, RefusedError, unreadable
 
 _METHOD = re.compile(rb"(?:\r\n)*([!#$%&'*+.^_`|~0-9A-Za-z-]+) ")
 """A method, as RFC 9110 (9.1) lets it be called, at the beginning of a request."""
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
-_KNOWN_BYTES = 4096
-_MOST_KNOWN = 1024
+_MOST_PARSED = 1024
+_LARGEST_PARSED = 4096
+"""Requests that are recognised by their bytes: how many, and of how many bytes at most."""
 _CLOSES = b"connection: close\r\n"
 _FRAME_SHARE = 8
 """Bytes that may frame one byte of a body in chunks, beyond what a head may take."""
@@ -37,13 +38,13 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
         self._cache = self.gateway.cache
         self._open: deque[Any] = deque()  # requests whose response is not complete
         self._phase = ""
-        self._begun = 0
-        self._fed = self._body_bytes = 0
-        self._keeps = True
-        self._is_skipped = self._is_over = False
+        self._begun = 0  # requests that began in the data at hand
+        self._framing_bytes = self._body_bytes = 0  # of the request that arrives
+        self._keeps_alive = True
+        self._is_from_cache = self._is_over = False
         self._other_method = b""
         self._framing = b""
-        self._asked: Any = None
+        self._key: Any = None
         self._environ: Environ = {}
         self._extra: Environ | None = None
 
@@ -58,18 +59,18 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
         return self._phase
 
     def data_received(self, data: bytes) -> None:
-        """Read what has come: a request that is known by its bytes, most of the time."""
+        """Read what has come: most of the time, a request that came before in the same bytes."""
         if self._is_deaf:
             return
         was_between = not self._phase
         if was_between and not self._open and self._cache is not None:
-            known = self.gateway.known.get(data)
-            if known is not None and self._repeat(*known):
-                self._received_s = self.loop.time()
+            parsed = self.gateway.parsed_requests.get(data)
+            if parsed is not None and self._send_cached(*parsed):
+                self._active_s = self.loop.time()
                 return
         self._begun, body_bytes = 0, self._body_bytes
         try:
-            self._read(data, is_begin=was_between)
+            self._parse(data, is_begin=was_between)
         except HttpParserCallbackError:
             LOG.exception("The server failed to read a request")
             self.transport.abort()
@@ -77,38 +78,38 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
         self._extra = None
         self._weigh(len(data) - (self._body_bytes - body_bytes), was_between=was_between)
         is_one = was_between and self._begun == 1 and not self._phase and not self._is_deaf
-        if is_one and self._asked is not None and self._keeps and len(data) <= _KNOWN_BYTES:
-            if len(self.gateway.known) >= _MOST_KNOWN:
-                self.gateway.known.clear()
-            self.gateway.known[data] = self._environ, self._asked
-        self.watch_arriving()
+        if is_one and self._key is not None and self._keeps_alive and len(data) <= _LARGEST_PARSED:
+            if len(self.gateway.parsed_requests) >= _MOST_PARSED:
+                self.gateway.parsed_requests.clear()
+            self.gateway.parsed_requests[data] = self._environ, self._key
+        self.note_data()
 
-    def _repeat(self, environ: Environ, asked: Any) -> bool:
+    def _send_cached(self, environ: Environ, key: Any) -> bool:
         """Send a cached response, if there is one; where there is none, the request is read."""
         client = self.client
-        if self.flow.write_paused or environ["REMOTE_ADDR"] != (client[0] if client else ""):
+        if not self.can_write or environ["REMOTE_ADDR"] != (client[0] if client else ""):
             return False
         try:
-            reply = self._cache.answer(asked, environ)  # type: ignore[union-attr]
+            found = self._cache.lookup(key, environ)  # type: ignore[union-attr]
         except Exception:  # the application may know better
             LOG.exception("The server failed to repeat a response")
-            reply = {}
-        if not isinstance(reply, tuple):
-            self._extra = reply
+            found = {}
+        if not isinstance(found, tuple):
+            self._extra = found
             return False
-        parts, body = reply
+        parts, body = found
         parts.append(b"date: %b\r\n" % self.gateway.date())
-        parts.append(b"\r\n" if self._keeps else _CLOSES + b"\r\n")
+        parts.append(b"\r\n" if self._keeps_alive else _CLOSES + b"\r\n")
         parts.append(body)
         self.transport.write(b"".join(parts))
         return True
 
-    def _read(self, data: bytes, *, is_begin: bool) -> None:
+    def _parse(self, data: bytes, *, is_begin: bool) -> None:
         while data and not self._is_deaf and not self._is_over:
             try:
                 self.parser.feed_data(data)
                 data = b""
-            except HttpParserUpgrade as offer:  # of another protocol, which is not taken up
+            except HttpParserUpgrade as offer:  # of another protocol, which is not accepted
                 self.parser = HttpRequestParser(self)
                 data = self._framing + data[offer.args[0] :]
             except HttpParserInvalidMethodError as problem:
@@ -128,7 +129,7 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
             self.refuse(UNSUPPORTED_VERSION if is_version else unreadable(problem))
 
     def _renamed(self, data: bytes, *, is_begin: bool) -> bytes:
-        """Return a request of a method that the parser does not know with one it knows.
+        """Return a request of a method that the parser does not support with one it does.
 
         That can be done where a request, and nothing else, begins with these bytes.
         """
@@ -148,9 +149,9 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
         if self._phase == "body":
             most += _FRAME_SHARE * self._body_bytes
         if self._phase and (self._begun == 0 or (self._begun == 1 and was_between)):
-            self._fed += size
-            if self._fed > most:
-                self.refuse(head_too_large(self.limits))
+            self._framing_bytes += size
+            if self._framing_bytes > most:
+                self.refuse(HEAD_TOO_LARGE.of(limits=self.limits))
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -160,8 +161,8 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
         self._begun += 1
         self._phase = "head"
         self._begun_s = 0.0
-        self._fed = self._body_bytes = 0
-        self._asked, self._is_skipped = None, False
+        self._framing_bytes = self._body_bytes = 0
+        self._key, self._is_from_cache = None, False
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the target."""
@@ -185,43 +186,40 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
         method = self._other_method or self.parser.get_method()
         version = self.parser.get_http_version()
         read = {"method": method.decode("ascii"), "raw_path": path, "query_string": query}
-        scope.update({**read, "http_version": version})  # type: ignore[typeddict-item]
+        scope.update({**read, "http_version": version})
         self._other_method = b""
-        self._phase, self._fed = "body", 0
-        can_keep = version == "1.1" and self.parser.should_keep_alive()
-        self._keeps = can_keep and not self.is_stopping
+        self._phase, self._framing_bytes = "body", 0
+        is_kept_alive = version == "1.1" and self.parser.should_keep_alive()
+        self._keeps_alive = is_kept_alive and not self.is_stopping
         try:
-            self._environ = environ_of(scope, self.limits)  # type: ignore[arg-type]
-        except RefusedError:  # the gateway says so
+            self._environ = environ_of(scope, self.limits)
+        except RefusedError:  # the gateway refuses it, when its turn has come
             self._environ = {}
-        if self._environ and self._is_repeated():
-            self._is_skipped = True
-            if not self._keeps:
+        if self._environ and self._is_answered_from_cache():
+            self._is_from_cache = True
+            if not self._keeps_alive:
                 self._is_over = True
                 self.transport.close()
             return
         super().on_headers_complete()
-        scope.update(read)  # type: ignore[typeddict-item]
+        scope.update(read)
         scope["state"]["environ"] = {**self._environ, **(self._extra or {})}
+        scope["state"]["is_last"] = not self._keeps_alive
         self._extra = None
-        scope["state"]["is_last"] = not self._keeps
         self._open.append(self.cycle)
-        if not self._keeps:
-            self.cycle.keep_alive = False
 
-    def _is_repeated(self) -> bool:
+    def _is_answered_from_cache(self) -> bool:
         """Send a cached response, if there is one and its turn has come."""
         if self._cache is None:
             return False
-        asked = self._cache.asked(self._environ)
-        self._asked = asked
-        can_repeat = self._extra is None and asked is not None and not self._open
-        return can_repeat and self._repeat(self._environ, asked)
+        self._key = self._cache.key_of(self._environ)
+        is_cacheable = self._extra is None and self._key is not None and not self._open
+        return is_cacheable and self._send_cached(self._environ, self._key)
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
         self._body_bytes += len(body)
-        if not self._is_skipped and not self._is_deaf:
+        if not self._is_from_cache and not self._is_deaf:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -234,8 +232,8 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
             self._framing = b"POST / HTTP/1.1\r\n%b\r\n" % lines
             return
         self._phase = ""
-        self._is_over = not self._keeps
-        if not self._is_skipped:
+        self._is_over = not self._keeps_alive
+        if not self._is_from_cache:
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -253,12 +251,7 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
     def _drop_request(self) -> None:
         super()._drop_request()
         self._open.pop()
-        if self.pipeline and self.pipeline[0][0] is self.cycle:
-            self.pipeline.popleft()
 
     @property
     def _wants_body(self) -> bool:
-        return not self._is_skipped and self.scope["method"] not in WITHOUT_BODY
-
-    def _body_progress(self) -> tuple[int, str | None]:
-        return self._body_bytes, super()._body_progress()[1]
+        return not self._is_from_cache and super()._wants_body

@@ -1,10 +1,11 @@
 """What an application may do to its own response: delay it, write raw bytes or break it off.
 
-A delay ends when the client is gone, or when the server stops. Other servers than ours know only
-delays.
+A delay ends when the client is gone, or when the server stops. Under other servers than ours there
+are only delays, and nothing ends them.
 """
 
 import threading
+import time
 from typing import Protocol
 
 
@@ -27,7 +28,6 @@ class BrokenConnectionError(Exception):
 
 
 _here = threading.local()
-_stopping = threading.Event()
 
 
 def attach(wire: Wire | None) -> None:
@@ -43,14 +43,12 @@ def has_wire() -> bool:
 def pause(seconds: float) -> None:
     """Delay this response; return at once if the client no longer waits for it."""
     wire: Wire | None = getattr(_here, "wire", None)
-    (_stopping if wire is None else wire.given_up).wait(seconds)
+    if wire is None:
+        time.sleep(seconds)
+    else:
+        wire.given_up.wait(seconds)
 
 
 def write_raw(data: bytes) -> None:
     """Write bytes as they are; end the response with `BrokenConnectionError` afterwards."""
     _here.wire.write_raw(data)
-
-
-def end_pauses() -> None:
-    """Delay no response from here on whose thread is attached to no connection."""
-    _stopping.set()

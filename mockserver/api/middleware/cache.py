@@ -118,7 +118,7 @@ class ResponseCache:
         request was counted beyond an enforced limit: the environ then holds its context with the
         window, and must be passed to the application unchanged.
         """
-        key = self.asked(environ)
+        key = self.key_of(environ)
         found = None if key is None else self._counted(key, environ)
         if found is None:
             return None
@@ -128,11 +128,11 @@ class ResponseCache:
             return None
         return cached, cached.texts.headers_in(window)
 
-    def asked(self, environ: "WSGIEnvironment") -> CacheKey | None:
+    def key_of(self, environ: "WSGIEnvironment") -> CacheKey | None:
         """Return the cache key of a request, None if the request is not plain."""
         return _cache_key(environ) if _is_plain(environ) else None
 
-    def answer(
+    def lookup(
         self, key: CacheKey, environ: "WSGIEnvironment"
     ) -> "tuple[list[bytes], bytes] | WSGIEnvironment":
         """Return head lines and body of a cached response, and count the request.

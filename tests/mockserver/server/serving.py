@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 from contextlib import ExitStack, contextmanager
 
@@ -37,15 +38,21 @@ def echo(environ, start_response):
 
 
 class Served:
-    """A server in a thread; `connect` opens a connection to it."""
+    """A server in a thread, with TLS if it has a certificate; `connect` opens a connection."""
 
-    def __init__(self, application=echo, cache=None, protocol=None, **limits):
+    def __init__(self, application=echo, *, cache=None, protocol=None, certificate=None, **limits):
         self._stack = ExitStack()
         (self._listener,) = bind("127.0.0.1", 0)
         self.address = self._listener.getsockname()
+        self._context = certificate and ssl.create_default_context(cafile=certificate.authority)
         ready = threading.Event()
         self.server = create_server(
-            application, error_body, on_ready=ready.set, cache=cache, limits=Limits(**limits)
+            application,
+            error_body,
+            on_ready=ready.set,
+            cache=cache,
+            limits=Limits(**limits),
+            certificate=certificate,
         )
         if protocol is not None:
             self.server.config.http = protocol
@@ -55,6 +62,8 @@ class Served:
 
     def connect(self):
         connection = socket.create_connection(self.address, WAIT_S)
+        if self._context:
+            connection = self._context.wrap_socket(connection, server_hostname="127.0.0.1")
         return self._stack.enter_context(connection)
 
     def stop(self):

@@ -15,8 +15,7 @@ from tests.mockserver.server.raw import KEY, WAIT_S, Answers
 
 BEGIN = """
 import json, threading, time
-from deadringer.mockserver.server.limits import Limits
-from deadringer.mockserver.server.run import base_url, bind, serve
+from deadringer.mockserver.server import Limits, base_url, bind, serve
 
 def error_body(status, message, fix):
     return json.dumps({"error": {"code": "X", "message": message, "suggestion": fix}}).encode()
@@ -54,10 +53,10 @@ def test_kept_answers_that_cannot_be_given_are_made():
     """As when what lies behind them fails for a moment."""
     program = """
 class Kept:
-    def asked(self, environ):
+    def key_of(self, environ):
         return environ["PATH_INFO"]
 
-    def answer(self, asked, environ):
+    def lookup(self, key, environ):
         raise OSError("for a moment")
 
 def application(environ, start_response):

@@ -152,12 +152,12 @@ def test_a_body_without_a_length_comes_in_chunks_or_ends_http_1_0(ends):
 class PathCache:
     """Answers paths below /cached with what the request says, as the mock's cache does."""
 
-    def asked(self, environ):
+    def key_of(self, environ):
         cacheable = environ["REQUEST_METHOD"] == "GET" and "/cached" in environ["PATH_INFO"]
         return (environ["PATH_INFO"], environ.get("HTTP_X_API_KEY")) if cacheable else None
 
-    def answer(self, asked, _environ):
-        body = "|".join(map(str, asked)).encode()
+    def lookup(self, key, _environ):
+        body = "|".join(map(str, key)).encode()
         head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n" % len(body)
         return [head], body
 
