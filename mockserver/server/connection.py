@@ -51,12 +51,13 @@ class BoundedConnection(asyncio.Protocol):
         self.limits: Limits = self.gateway.limits
         self.exchange: Exchange | None = None
         self.has_eof = False
+        self.is_unread = False  # so much that no more is to be written
         self._closed = asyncio.Event()
         self._is_deaf = False
         self._refusal: Refusal | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._begun_s = self._active_s = 0.0
-        self._refused_s = self._unread_s = math.inf
+        self._unread_s, self._refused_s = 0.0, math.inf
         self._unread_bytes = 0
 
     @property
@@ -83,11 +84,6 @@ class BoundedConnection(asyncio.Protocol):
     def is_idle(self) -> bool:
         """Whether nothing is to be read, handled or written."""
         return not (self.is_busy or self.arriving or self.transport.get_write_buffer_size())
-
-    @property
-    def can_write(self) -> bool:
-        """Whether the client reads what is written, more or less."""
-        return self._unread_s == math.inf
 
     @property
     def is_hurried(self) -> bool:
@@ -144,7 +140,7 @@ class BoundedConnection(asyncio.Protocol):
         limits = self.limits
         if self._refused_s < math.inf:
             return self._refused_s + limits.linger_s, self.transport.abort
-        if self._unread_s < math.inf:
+        if self.is_unread:
             return self._unread_s + limits.unread_s, self._check_unread
         if self._is_deaf:
             return math.inf, self.check_time
@@ -198,12 +194,13 @@ class BoundedConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Write no more until the client has read some."""
         super().pause_writing()
+        self.is_unread, self._unread_bytes = True, 0
         self._check_unread()
 
     def resume_writing(self) -> None:
         """Go on writing."""
         super().resume_writing()
-        self._unread_s, self._unread_bytes = math.inf, 0
+        self.is_unread = False
         self.check_time()
 
     def _check_unread(self) -> None:

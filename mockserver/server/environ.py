@@ -33,7 +33,9 @@ COMMON: Environ = {
 """What is the same for every request."""
 WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods whose bodies mean nothing; they are neither waited for nor passed on."""
-_WHOLE_URL = re.compile(rb"https?://([^/?#@\s]+)(/.*)?", re.IGNORECASE)
+_NAME = r"(?:\[[0-9a-f:.]+\]|[!$&'()*+,;=._~%0-9a-z-]+)"
+_HOST = re.compile(rf"(?:{_NAME}(?::[0-9]*)?)?", re.IGNORECASE)
+_WHOLE_URL = re.compile(rf"https?://({_NAME}(?::[0-9]*)?)(/.*)?".encode(), re.IGNORECASE)
 _LOGIN = re.compile(rb"//[^/?#]*@")
 """Name and password in a URL, which RFC 9110 (4.2.4) has no place for."""
 
@@ -68,8 +70,12 @@ def environ_of(scope: Scope, limits: Limits) -> Environ:
     hosts = sum(name == b"host" for name, _ in fields)
     if hosts > 1 or (hosts == 0 and version == "1.1"):
         raise RefusedError(NOT_ONE_HOST)
+    if not _HOST.fullmatch(environ.get("HTTP_HOST", "")):
+        raise RefusedError(unreadable(f"the Host {environ['HTTP_HOST']!r}"))
     if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
         raise RefusedError(OTHER_CODING)
+    if "HTTP_TRANSFER_ENCODING" in environ and "CONTENT_LENGTH" in environ:
+        raise RefusedError(unreadable("it has both Content-Length and Transfer-Encoding"))
     is_server_wide = path == b"*" and scope["method"] == "OPTIONS"
     if not path.startswith(b"/") and not is_server_wide:
         whole = _WHOLE_URL.fullmatch(path)

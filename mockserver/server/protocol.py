@@ -87,7 +87,7 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
     def _send_cached(self, environ: Environ, key: Any) -> bool:
         """Send a cached response, if there is one; where there is none, the request is read."""
         client = self.client
-        if not self.can_write or environ["REMOTE_ADDR"] != (client[0] if client else ""):
+        if self.is_unread or environ["REMOTE_ADDR"] != (client[0] if client else ""):
             return False
         try:
             found = self._cache.lookup(key, environ)  # type: ignore[union-attr]
@@ -171,8 +171,11 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; what follows a body in chunks means nothing."""
-        if self._phase == "head" and len(self.headers) <= self.limits.headers:
-            super().on_header(name, value)
+        if self._phase != "head" or len(self.headers) > self.limits.headers:
+            return
+        if self.parser.get_http_version() == "1.0" and name.lower() == b"expect":
+            return  # HTTP/1.0 has no 100 (RFC 9110, 10.1.1)
+        super().on_header(name, value.strip(b" \t"))  # httptools leaves what follows a value
 
     def on_headers_complete(self) -> None:
         """Send a cached response, or have one made."""
