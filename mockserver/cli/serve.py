@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from deadringer.mockserver.server import Certificate
     from deadringer.mockserver.world.service import Service
 
+_MOST_ARENAS = 2
+_M_ARENA_MAX = -8
+"""The number that glibc's `malloc.h` gives the parameter."""
+
 MOST_RUNS = 10_000_000
 MOST_MEGABYTES = 65_536
 MOST_SESSIONS = 1_000_000
@@ -219,6 +223,7 @@ def run_server(
         raise StartError("Setting reload: there is no folder to watch. Add --fixtures DIR.")
     # What a start makes stays. Leaving the collector off meanwhile saves a tenth of the start.
     gc.disable()
+    _share_arenas()
     # Flask is not needed to refuse a setting.
     from deadringer.mockserver.app import EXTENSION, build_app
     from deadringer.mockserver.logging import configure_logs
@@ -300,3 +305,19 @@ def _quoted_redactor(api_keys: tuple[str, ...]) -> Callable[[str], str]:
 
     doubled = [key.replace("\\", "\\\\") for key in api_keys]
     return SecretRedactor([*api_keys, *doubled, *(key.replace("'", "\\'") for key in doubled)])
+
+
+def _share_arenas() -> None:
+    """Let threads share few arenas of malloc, where the C library is glibc.
+
+    It gives each thread one of its own, up to eight for each core, and they keep what they have
+    once held: some MB each, by the number of threads that ever ran at once. Under the
+    interpreter's lock threads gain nothing by it. MALLOC_ARENA_MAX precedes this.
+    """
+    if sys.platform != "linux" or "MALLOC_ARENA_MAX" in os.environ:
+        return
+    import ctypes
+
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # musl has none
+        mallopt(_M_ARENA_MAX, _MOST_ARENAS)

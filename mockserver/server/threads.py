@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any
 
 LOG = logging.getLogger("deadringer")
@@ -13,13 +13,15 @@ LOG = logging.getLogger("deadringer")
 class Threads:
     """Start as they are needed, up to so many; the process does not wait for them when it ends.
 
-    It would wait for those of `ThreadPoolExecutor`, so one stuck request could keep it from ending.
+    There are never more than there was work at once: the event loop alone counts it. The process
+    would wait for the threads of `ThreadPoolExecutor`, so one stuck request could keep it from
+    ending.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._started = 0
-        self._idle = threading.Semaphore(0)
+        self._unfinished = 0
         self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
 
     async def run(self, function: Callable[[], Any]) -> Any:
@@ -39,6 +41,7 @@ class Threads:
                 LOG.warning("A response came too late: the server has stopped.")
 
         def settle(result: Any, failure: BaseException | None) -> None:
+            self._unfinished -= 1
             if not ended.done():  # it was cancelled
                 ended.set_result((result, failure))
 
@@ -50,7 +53,8 @@ class Threads:
 
     def _submit(self, work: Callable[[], None]) -> None:
         self._work.put(work)
-        if self._idle.acquire(blocking=False) or self._started >= self._most:
+        self._unfinished += 1
+        if self._unfinished <= self._started or self._started >= self._most:
             return
         try:
             threading.Thread(target=self._serve, name="response", daemon=True).start()
@@ -61,10 +65,6 @@ class Threads:
 
     def _serve(self) -> None:
         while True:
-            try:
-                work = self._work.get_nowait()
-            except Empty:
-                self._idle.release()
-                work = self._work.get()
+            work = self._work.get()
             work()
             del work  # and with it the last request, while this thread waits
