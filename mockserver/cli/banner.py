@@ -1,4 +1,4 @@
-"""What `serve` prints once it answers: where, with which key, and what there is to read."""
+"""What `serve` prints once it is ready: its address, the key, and some runs to read."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ RUNS_PAGE = "/__mock/ui/runs"
 
 
 def banner(base_url: str, settings: Settings, runs: Sequence[NamedRun]) -> str:
-    """Return the text; a key that is not the public demo key is never written out."""
+    """Return the text; no key is printed except the public demo key."""
     lines = [f"Deadringer serves on {base_url}", _key_line(settings)]
     if settings.control and not base_url.startswith("unix:"):
         lines.append(f"See its runs: {base_url}{RUNS_PAGE}")
@@ -22,11 +22,11 @@ def banner(base_url: str, settings: Settings, runs: Sequence[NamedRun]) -> str:
 
 
 def warning(settings: Settings) -> str:
-    """Return what to think about, "" if there is nothing."""
+    """Return a warning about the settings, "" if there is none."""
     if settings.control and settings.control_token is None and binds_wide(settings.host):
         return (
-            f"Warning: other machines reach {settings.host}, and whoever reaches this mock may "
-            "steer it.\nSet --control-token TOKEN, or switch that off with --no-control."
+            f"Warning: other machines can reach {settings.host} and use the control API.\n"
+            "Set --control-token TOKEN, or switch the control API off with --no-control."
         )
     return ""
 

@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 
 
 def validate_listening(settings: Settings) -> None:
-    """Validate that the settings say one place to listen, and at most one certificate.
+    """Validate that the settings name one place to listen, and at most one certificate.
 
     Raises:
         StartError: if they do not.
     """
     if settings.uds is not None and settings.fd is not None:
-        raise StartError("Settings uds and fd both say where to listen. Leave one out.")
+        raise StartError("Settings uds and fd both name a place to listen. Leave one out.")
     if settings.ssl_keyfile is not None and settings.ssl_certfile is None:
         raise StartError("Setting ssl-keyfile: there is no certificate. Add --ssl-certfile FILE.")
     if settings.tls and settings.ssl_certfile is not None:
-        raise StartError("Settings tls and ssl-certfile both say a certificate. Leave one out.")
+        raise StartError("Settings tls and ssl-certfile both set a certificate. Leave one out.")
 
 
 @contextmanager
 def listening(settings: Settings) -> "Iterator[list[socket]]":
     """Yield the sockets to serve; the file of a Unix socket is removed afterwards.
 
-    Only the file that was made here: another process may have replaced it.
+    Only the file that was made here is: another process may have replaced it.
 
     Raises:
-        StartError: if they cannot be had.
+        StartError: if they cannot be opened.
     """
     listeners = _listen(settings)
     made = settings.uds and _identity(settings.uds)
@@ -54,7 +54,7 @@ def listening(settings: Settings) -> "Iterator[list[socket]]":
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from every other, None if there is none."""
+    """Return the device and inode of a file, None if there is no file."""
     try:
         found = path.lstat()
     except OSError:
@@ -75,7 +75,7 @@ def _listen(settings: Settings) -> "list[socket]":
 
 @contextmanager
 def certificate_for(settings: Settings) -> Iterator[Certificate | None]:
-    """Yield the certificate to serve with, None for plain HTTP; one made by us lasts as long.
+    """Yield the certificate to serve with, None for plain HTTP; a new one is deleted afterwards.
 
     Raises:
         StartError: if there is none, or it cannot be used.
@@ -100,7 +100,7 @@ def _made(settings: Settings, folder: Path) -> Certificate:
     except ImportError:
         raise StartError(
             "Setting tls: the package trustme is missing. Install it with "
-            "pip install 'deadringer[tls]', or bring a certificate: --ssl-certfile FILE."
+            "pip install 'deadringer[tls]', or use your own certificate: --ssl-certfile FILE."
         ) from None
     names = {"localhost", "127.0.0.1", "::1", settings.host.strip("[]"), *settings.allowed_hosts}
     authority = trustme.CA(organization_name="deadringer")

@@ -71,8 +71,8 @@ def _page(*, has_runs: bool) -> _Page:
     rules = ["default-src 'none'", f"style-src {_source(style)}", "img-src data:"]
     rules += [f"script-src {_source(script)}"] if has_runs else []
     rules += ["base-uri 'none'", "form-action 'none'"]
-    # Both are files of ours, and stand in elements whose content is no markup.
-    return _Page(Markup(style), Markup(script), Markup("; ".join(rules)))  # noqa: S704 - ours
+    # Both are files of this package, in elements whose content is no markup.
+    return _Page(Markup(style), Markup(script), Markup("; ".join(rules)))  # noqa: S704 - see above
 
 
 def _own(name: str) -> str:

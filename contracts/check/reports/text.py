@@ -175,7 +175,7 @@ def _skipped(report: Report) -> list[str]:
     parts = [_counted(text, count) for text, count in reasons[:REASONS_SHOWN]]
     others = sum(count for _, count in reasons[REASONS_SHOWN:])
     parts += [_many(others, "other")] if others else []
-    return _wrapped(f"Skipped: {'; '.join(parts)}; --verbose lists them.")
+    return _wrapped(f"Skipped: {'; '.join(parts)} (see --verbose).")
 
 
 def _essence(reason: str) -> str:

@@ -98,9 +98,10 @@ def test_a_broken_promise_fails_with_its_breaches(tmp_path: Path) -> None:
     assert done.returncode == 1
     failed = {name for name, outcome in outcomes(done.stdout).items() if outcome == "FAILED"}
     assert failed == {"duration_is_end_minus_start"}
-    assert f"GET /v1/workflows/{WORKFLOW}/executions/{RUN} -> 200, /data/duration_ms" in done.stdout
+    place = f"GET /v1/workflows/{WORKFLOW}/executions/{RUN} -> 200\n  pointer   /data/duration_ms\n"
+    assert place in done.stdout
     assert 'curl -i -g --path-as-is -H "x-api-key: $DEADRINGER_API_KEY"' in done.stdout
-    assert "    fix      " in done.stdout
+    assert "  fix       " in done.stdout
     assert KEY not in done.stdout
     assert "Traceback" not in done.stdout
 

@@ -94,7 +94,7 @@ def test_a_check_without_findings_takes_three_lines_at_most() -> None:
         "PASSED http://127.0.0.1:1: 80 rules passed\n12 requests in 1.5 s, seed 0.\n"
     )
     assert render_text(report(*PASSED, *skipped)).splitlines()[2:] == [
-        "Skipped: 3 need a test run; 2 need a 429 answer; 2 others; --verbose lists them."
+        "Skipped: 3 need a test run; 2 need a 429 answer; 2 others (see --verbose)."
     ]
 
 
