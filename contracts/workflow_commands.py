@@ -20,7 +20,7 @@ def workflow_command(kind: str, message: str, **properties: str | int) -> str:
 def guarded(text: str) -> str:
     """Return a text in which GitHub Actions finds no commands, whatever a server put into it."""
     token = secrets.token_hex(16)
-    return f"::stop-commands::{token}\n{text}\n::{token}::"
+    return f"::stop-commands::{token}\n{text.rstrip()}\n::{token}::"
 
 
 def _escaped(text: str, *, in_property: bool = False) -> str:

@@ -12,7 +12,7 @@ from .places import SPECIFICATION_FILE, region_of
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 DOCUMENTATION = "https://deadringer.example/docs/"
-"""Where the documentation is; see DECISIONS.md for why it is a name that nobody can own."""
+"""Where the documentation is; DECISIONS.md 46 explains the name."""
 
 
 def render_sarif(report: Report) -> str:
