@@ -284,6 +284,7 @@ def _run(
     def ready() -> None:
         if certificate and certificate.authority:
             trusted = certificate.authority
+            certificate.certificate.unlink()  # its key is read; a killed process would leave it
             click.echo(f"Clients trust the certificate with --cacert {trusted}", err=True)
         announce()
 

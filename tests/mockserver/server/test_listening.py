@@ -131,6 +131,7 @@ def test_https_with_a_certificate_of_its_own(start_server):
         posted = client.post("/v1/workflows/wf_abc123/test", json={})
 
     assert server.url.startswith("https://127.0.0.1:")
+    assert os.listdir(os.path.dirname(trusted)) == ["ca.pem"]  # noqa: PTH120, PTH208 (a text)
     assert [one.status_code for one in (*responses, posted)] == [200] * 4
     assert responses[0].content == responses[2].content
     with pytest.raises(httpx.ConnectError):
