@@ -1,1 +1,1 @@
-"""How fast it is, as ratios against named others in one run; not shipped, imported by no room."""
+"""Benchmarks: speed as ratios against named tools in one run. Not part of the package."""

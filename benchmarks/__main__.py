@@ -1,28 +1,30 @@
-"""`python -m benchmarks [serve|generate|all] [--quick]`: measure, print, and keep the results."""
+"""`python -m benchmarks [serve|generate|all] [--quick]`: measure, print, and store the results."""
 
 import argparse
 import sys
 from collections.abc import Callable
 
 from . import generating, places, serving
-from .effort import Effort, full, quick
+from .budget import Budget, full, quick
 from .installing import install_peers
 from .report import page, write_page, write_summary
 from .serving import MissingToolError, Report
 
-PARTS: dict[str, tuple[str, Callable[[Effort], Report]]] = {
+PARTS: dict[str, tuple[str, Callable[[Budget], Report]]] = {
     "serve": ("Serving, side by side", serving.measure),
     "generate": ("Generating, side by side", generating.measure),
 }
 
 
 def main() -> int:
-    """Run what was asked for; a quick try is printed and not kept."""
+    """Run the requested benchmarks; print a quick run, store a full one."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("part", nargs="?", choices=[*PARTS, "all"], default="all")
-    parser.add_argument("--quick", action="store_true", help="one short round; nothing is kept")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short round, without storing results"
+    )
     requested = parser.parse_args()
-    effort = quick() if requested.quick else full()
+    budget = quick() if requested.quick else full()
     for reason in install_peers():
         print(f"benchmarks: {reason}", file=sys.stderr)
     reports = []
@@ -30,7 +32,7 @@ def main() -> int:
         if requested.part not in (name, "all"):
             continue
         try:
-            reports.append(measure(effort))
+            reports.append(measure(budget))
         except MissingToolError as error:
             print(f"benchmarks: {error}", file=sys.stderr)
             return 2
@@ -40,7 +42,7 @@ def main() -> int:
             write_page(places.RESULTS / f"{name}.md", text)
     if requested.part == "all" and not requested.quick:
         write_summary(reports)
-    effort.tell("done")
+    budget.announce("done")
     return 0
 
 

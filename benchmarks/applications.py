@@ -14,7 +14,7 @@ TYPE = "application/json"
 
 
 def constant(body: bytes):
-    """Return the least an ASGI application can be; cached responses need no ASGI."""
+    """Return a minimal ASGI application; cached responses do not use ASGI."""
     head = [(b"content-type", TYPE.encode()), (b"content-length", str(len(body)).encode())]
     start = {"type": "http.response.start", "status": 200, "headers": head}
     whole = {"type": "http.response.body", "body": body}
@@ -27,13 +27,13 @@ def constant(body: bytes):
 
 
 def minimal_flask(body: bytes):
-    """Return the least a Flask application can be."""
+    """Return a minimal Flask application."""
     from flask import Flask, Response
 
     app = Flask("minimal")
 
     @app.get("/v1/workflows/<workflow_id>/executions/<run_id>")
-    def answer(workflow_id, run_id):
+    def execution(workflow_id, run_id):
         return Response(body, mimetype=TYPE)
 
     return app

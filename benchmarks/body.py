@@ -1,4 +1,4 @@
-"""The one response that every server gives, and the files each of them wants it in."""
+"""The response of every server, and the files from which each server reads it."""
 
 import json
 from dataclasses import dataclass
@@ -10,51 +10,51 @@ from deadringer.fixtures import generate, json_bytes
 KEY = "trig_demo_key_0123456789abcdef"
 KEY_HEADER = f"x-api-key: {KEY}"
 LENGTH = range(2450, 2551)
-"""How many bytes the response may have: about 2.5 kB."""
+"""The allowed length of the response in bytes: about 2.5 kB."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One execution as the API answers it."""
+class ApiResponse:
+    """One execution, as a response of the API."""
 
     document: dict[str, Any]
 
     @property
     def path(self) -> str:
-        """Where it is read."""
+        """Return the path of the response."""
         data = self.document["data"]
         return f"/v1/workflows/{data['workflow_id']}/executions/{data['run_id']}"
 
     @property
     def data(self) -> bytes:
-        """The bytes of it."""
+        """Return the bytes of the response."""
         return json_bytes(self.document)
 
 
-def typical_answer() -> Answer:
-    """Return the first generated execution of the wanted length."""
+def typical_response() -> ApiResponse:
+    """Return the first generated execution with the required length."""
     for index in range(10_000):
         execution = generate("benchmark", index=index, status="completed", steps=(3, 6))
         execution["run_id"] = "run_benchmark"
         message = "Execution retrieved successfully"
-        answer = Answer({"success": True, "message": message, "data": execution})
-        if len(answer.data) in LENGTH:
-            return answer
+        response = ApiResponse({"success": True, "message": message, "data": execution})
+        if len(response.data) in LENGTH:
+            return response
     raise LookupError(f"No generated execution has {LENGTH} bytes.")
 
 
-def write_files(folder: Path, answer: Answer) -> None:
-    """Write the response as each server reads it: nginx, ours, and the peers."""
+def write_files(folder: Path, response: ApiResponse) -> None:
+    """Write the response in the form of each server: nginx, ours, and the peers."""
     files = {
-        "html/body.json": answer.data.decode(),
-        "fixtures/answer.json": answer.data.decode(),
-        "openapi.json": _specification(answer, with_key=True),
-        "keyless.json": _specification(answer, with_key=False),
-        "db.json": {"answer": answer.document},
-        "routes.json": {"/v1/workflows/:id/executions/:runId": "/answer"},
-        "mockoon.json": _mockoon_environment(answer),
-        "wiremock/__files/body.json": answer.data.decode(),
-        "wiremock/mappings/answer.json": _wiremock_mapping(answer),
+        "html/body.json": response.data.decode(),
+        "fixtures/response.json": response.data.decode(),
+        "openapi.json": _specification(response, with_key=True),
+        "keyless.json": _specification(response, with_key=False),
+        "db.json": {"response": response.document},
+        "routes.json": {"/v1/workflows/:id/executions/:runId": "/response"},
+        "mockoon.json": _mockoon_environment(response),
+        "wiremock/__files/body.json": response.data.decode(),
+        "wiremock/mappings/response.json": _wiremock_mapping(response),
         "nginx.conf": (Path(__file__).parent / "nginx.conf").read_text(),
     }
     for name, content in files.items():
@@ -63,9 +63,9 @@ def write_files(folder: Path, answer: Answer) -> None:
         path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
 
 
-def _specification(answer: Answer, *, with_key: bool) -> dict[str, Any]:
-    """Return a specification of this one response: less work for a peer than all of ours."""
-    content = {"application/json": {"schema": {"type": "object"}, "example": answer.document}}
+def _specification(response: ApiResponse, *, with_key: bool) -> dict[str, Any]:
+    """Return a specification of this response only: less work for a peer than our specification."""
+    content = {"application/json": {"schema": {"type": "object"}, "example": response.document}}
     operation: dict[str, Any] = {
         "operationId": "getExecution",
         "parameters": [
@@ -76,7 +76,7 @@ def _specification(answer: Answer, *, with_key: bool) -> dict[str, Any]:
     }
     whole = {
         "openapi": "3.0.3",
-        "info": {"title": "One answer", "version": "1"},
+        "info": {"title": "One response", "version": "1"},
         "paths": {"/v1/workflows/{id}/executions/{runId}": {"get": operation}},
     }
     if with_key:
@@ -86,11 +86,11 @@ def _specification(answer: Answer, *, with_key: bool) -> dict[str, Any]:
     return whole
 
 
-def _wiremock_mapping(answer: Answer) -> dict[str, Any]:
+def _wiremock_mapping(response: ApiResponse) -> dict[str, Any]:
     return {
         "request": {
             "method": "GET",
-            "urlPath": answer.path,
+            "urlPath": response.path,
             "headers": {"x-api-key": {"equalTo": KEY}},
         },
         "response": {
@@ -101,10 +101,10 @@ def _wiremock_mapping(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _mockoon_environment(answer: Answer) -> dict[str, Any]:
-    response = {
+def _mockoon_environment(response: ApiResponse) -> dict[str, Any]:
+    entry = {
         "uuid": "00000000-0000-4000-8000-000000000003",
-        "body": answer.data.decode(),
+        "body": response.data.decode(),
         "bodyType": "INLINE",
         "statusCode": 200,
         "headers": [{"key": "Content-Type", "value": "application/json"}],
@@ -116,13 +116,13 @@ def _mockoon_environment(answer: Answer) -> dict[str, Any]:
         "uuid": "00000000-0000-4000-8000-000000000002",
         "type": "http",
         "method": "get",
-        "endpoint": answer.path.removeprefix("/"),
-        "responses": [response],
+        "endpoint": response.path.removeprefix("/"),
+        "responses": [entry],
     }
     return {
         "uuid": "00000000-0000-4000-8000-000000000001",
         "lastMigration": 33,
-        "name": "One answer",
+        "name": "One response",
         "port": 0,
         "hostname": "127.0.0.1",
         "rootChildren": [{"type": "route", "uuid": route["uuid"]}],

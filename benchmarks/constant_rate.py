@@ -1,13 +1,12 @@
-"""Sends one request at a constant rate and reports how long the responses took.
+"""Send one request at a constant rate and report the latency of the responses.
 
-The load is open: request n is due at start + n / rate, whatever became of those before it, and
-its latency counts from that moment, not from when a connection was free to send it. A server that
-stalls is thus charged for every request that had to wait: there is no coordinated omission to
-correct. The loop spins on its core instead of sleeping, so that it sends on time; `late_p99` tells
-how late it was when a connection was free.
+The load is open: request n is due at start + n / rate, independent of earlier requests, and its
+latency is measured from that moment, not from when a connection was free. A stall thus counts for
+every request that had to wait, which avoids coordinated omission. The loop spins on its core
+instead of sleeping, so that it sends on time; `late_p99` is its delay when a connection was free.
 
-The driver itself is stopped now and then, when its core is taken away. That is not the server's
-doing: while the driver stands still, so does its clock. `stopped` tells for how long.
+The driver itself is stopped when the host takes its core away. That is not the server's fault, so
+the driver's clock stops too. `stopped` is the duration.
 
 Run: `python -m benchmarks.constant_rate URL RATE SECONDS HEADER...`.
 """
@@ -23,31 +22,33 @@ from urllib.parse import urlsplit
 
 CONNECTIONS = 64
 _LEAD_S = 0.05
-_PATIENCE_S = 2.0
+_TIMEOUT_S = 2.0
 _TAIL = 24
 _MOST_READ = 1 << 18
 _STOPPED_S = 0.005
-"""A turn of the loop that takes longer was not spent on it: the most it does takes half of that."""
+"""A longer iteration of the loop means that the driver was stopped; the longest normal one takes
+half.
+"""
 
 
 @dataclass
 class Course:
-    """What happened in one run; times in seconds."""
+    """The measurements of one run; times in seconds."""
 
     latencies: list[float] = field(default_factory=list)
     lateness: list[float] = field(default_factory=list)
     stopped: float = 0.0
     wrong: int = 0
-    unanswered: int = 0
+    unserved: int = 0
 
 
-def ask_at(url: str, rate: float, seconds: float, headers: list[str]) -> Course:
-    """Ask at that rate for that long; every response must end as the first one does."""
+def request_at(url: str, rate: float, seconds: float, headers: list[str]) -> Course:
+    """Send requests at a rate for a time; every response must end like the first one."""
     address = urlsplit(url)
     lines = [f"GET {address.path} HTTP/1.1", f"Host: {address.netloc}", *headers, "", ""]
     request = "\r\n".join(lines).encode()
     place = (address.hostname or "", address.port or 80)
-    tail = _first_answer(place, request)[-_TAIL:]
+    tail = _first_response(place, request)[-_TAIL:]
     driver = _Driver(place, request, tail)
     gc.disable()
     try:
@@ -56,7 +57,7 @@ def ask_at(url: str, rate: float, seconds: float, headers: list[str]) -> Course:
         driver.close()
 
 
-def _first_answer(place: tuple[str, int], request: bytes) -> bytes:
+def _first_response(place: tuple[str, int], request: bytes) -> bytes:
     once = request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     with socket.create_connection(place) as connection:
         connection.sendall(once)
@@ -78,11 +79,11 @@ class _Driver:
         self._of = {connection.fileno(): connection for connection in self._connections}
 
     def run(self, rate: float, count: int) -> Course:
-        """Send `count` requests, each when it is due or as soon after as there is a connection."""
+        """Send `count` requests, each when it is due or as soon as a connection is free."""
         course = Course()
         idle, due_of, was_idle_since = list(self._connections), {}, dict.fromkeys(self._of, 0.0)
         begin, sent = perf_counter() + _LEAD_S, 0
-        last = begin + count / rate + _PATIENCE_S
+        last = begin + count / rate + _TIMEOUT_S
         before = perf_counter()
         while sent < count or due_of:
             now = perf_counter()
@@ -107,11 +108,11 @@ class _Driver:
                     course.latencies.append(now - due_of.pop(handle))
                     was_idle_since[handle] = now
                     idle.append(self._of[handle])
-        course.unanswered = count - sent + len(due_of)
+        course.unserved = count - sent + len(due_of)
         return course
 
     def _is_whole(self, handle: int, course: Course) -> bool:
-        # Read into what is there: room for a piece of this size would be mapped anew each time.
+        # Reuse one buffer: a new one of this size would be mapped for each read.
         data, size = self._buffer, self._of[handle].recv_into(self._buffer)
         if not size:
             raise ConnectionError("The server closed a connection under load.")
@@ -126,17 +127,17 @@ class _Driver:
 
 
 def quantile(ordered: list[float], share: float) -> float:
-    """Return the value below which that share of the ordered values lies."""
+    """Return the quantile of ordered values: the value above a share of them."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
-def _told(course: Course) -> dict[str, float]:
+def _summary(course: Course) -> dict[str, float]:
     ordered, late = sorted(course.latencies), sorted(course.lateness)
     return {
-        "answered": len(ordered),
+        "served": len(ordered),
         "stopped": course.stopped,
         "wrong": course.wrong,
-        "unanswered": course.unanswered,
+        "unserved": course.unserved,
         "p50": quantile(ordered, 0.5),
         "p99": quantile(ordered, 0.99),
         "late_p99": quantile(late, 0.99),
@@ -145,4 +146,4 @@ def _told(course: Course) -> dict[str, float]:
 
 if __name__ == "__main__":
     target, per_second, duration, *head = sys.argv[1:]
-    print(json.dumps(_told(ask_at(target, float(per_second), float(duration), head))))
+    print(json.dumps(_summary(request_at(target, float(per_second), float(duration), head))))

@@ -1,4 +1,4 @@
-"""Who is compared: how each server is started so that it gives the one response."""
+"""The servers to compare, and how each is started to serve the same response."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from . import places
-from .body import KEY, Answer
+from .body import KEY, ApiResponse
 from .processes import SERVER_CORE, Running, free_port, started
 
 Command = Callable[[Path, int], list[str]]
@@ -24,14 +24,14 @@ PEERS = (PRISM, "Mockoon", "json-server", "openapi-backend", WIREMOCK, "connexio
 
 @dataclass(frozen=True)
 class Contestant:
-    """One server: its command, given a folder of files and a port, and what it needs."""
+    """One server: its command for a folder of files and a port, and what it needs."""
 
     name: str
     command: Command
     needs: tuple[Path | str, ...] = ()
 
     def missing(self) -> str | None:
-        """Return the reason why it cannot be run here."""
+        """Return why it cannot run here, or None."""
         for need in self.needs:
             is_here = need.exists() if isinstance(need, Path) else shutil.which(need)
             if not is_here:
@@ -48,7 +48,7 @@ def _own_options() -> str:
 
 
 def own_command(port: int, *options: str) -> list[str]:
-    """Return the command that starts the mock, as quiet as this version can be."""
+    """Return the command that starts the mock with the least logging."""
     known = _own_options()
     if "off" in known.partition("--log-format")[2].partition("--rate")[0]:
         options = (*options, "--log-format", "off")
@@ -102,7 +102,7 @@ def _connexion(folder: Path, port: int) -> list[str]:
 
 
 def contestants() -> list[Contestant]:
-    """Return all, the references first."""
+    """Return all servers, the references first."""
     modules = places.NODE_MODULES
     prism = ("mock", "-v", "silent", "-p", "{port}", "{folder}/openapi.json")
     mockoon = ("start", "--data", "{folder}/mockoon.json", "--port", "{port}")
@@ -128,9 +128,9 @@ def contestants() -> list[Contestant]:
 
 
 def alone(
-    one: Contestant, folder: Path, response: Answer, cores: str = SERVER_CORE
+    one: Contestant, folder: Path, response: ApiResponse, cores: str = SERVER_CORE
 ) -> AbstractContextManager[Running]:
-    """Start one server until the block ends, and check that it gives the response."""
+    """Run one server until the block ends, and check its response."""
     port = free_port()
     return started(
         one.command(folder, port),

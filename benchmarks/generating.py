@@ -1,4 +1,4 @@
-"""All about generating: speed, validity, memory of the command, rate of the strategies."""
+"""Benchmarks of generating: speed, validity, memory of the command, rate of the strategies."""
 
 import subprocess
 import sys
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import places
-from .effort import Effort
-from .makers import BY_RULES, KEPT, OURS, Made, Maker, Worth, make, makers, worth
+from .budget import Budget
+from .makers import BY_RULES, OURS, VALIDATED, Made, Maker, Worth, make, makers, worth
 from .processes import SERVER_CORE, pinned, process_tree_mb
 from .samples import Sample, best, interleaved, ratio
 from .serving import Report
@@ -34,7 +34,7 @@ print((time.process_time() - begin) / drawn)
 """
 
 
-def measure(effort: Effort) -> Report:
+def measure(budget: Budget) -> Report:
     """Measure everything."""
     report = Report()
     for title, part in (
@@ -42,15 +42,15 @@ def measure(effort: Effort) -> Report:
         ("strategies", _strategies),
         ("the command", _command),
     ):
-        effort.tell(title)
+        budget.announce(title)
         try:
-            part(report, effort)
+            part(report, budget)
         except (OSError, subprocess.SubprocessError) as error:
             report.sections.append((title.capitalize(), f"Not measured: {error}"))
     return report
 
 
-def _makers(report: Report, effort: Effort) -> None:
+def _makers(report: Report, budget: Budget) -> None:
     able, absent = [], {}
     for maker in makers():
         reason = maker.missing()
@@ -62,27 +62,27 @@ def _makers(report: Report, effort: Effort) -> None:
 
     def once(maker: Maker) -> float | None:
         try:
-            last[maker.name] = make(maker, min(2, effort.seconds), KEPT)
+            last[maker.name] = make(maker, min(2, budget.seconds), VALIDATED)
         except OSError as error:
             absent[maker.name] = str(error)
             return None
         return last[maker.name].per_second
 
     rates = interleaved(
-        {maker.name: lambda maker=maker: once(maker) for maker in able}, effort.rounds
+        {maker.name: lambda maker=maker: once(maker) for maker in able}, budget.rounds
     )
     values = {name: worth(made.documents) for name, made in last.items()}
-    _tell_makers(report, rates, values, absent)
+    _makers_table(report, rates, values, absent)
 
 
-def _tell_makers(
+def _makers_table(
     report: Report, rates: dict[str, Sample], values: dict[str, Worth], absent: dict[str, str]
 ) -> None:
     rows = [
         (
             name,
             sample.shown(0 if sample.median >= 10 else 2),
-            f"{values[name].judged:,}",
+            f"{values[name].validated:,}",
             _share(values[name].schema),
             _share(values[name].rules),
             _share(values[name].without_warning),
@@ -93,7 +93,7 @@ def _tell_makers(
     heads = (
         "Generator",
         "executions/s, median (range)",
-        "judged",
+        "validated",
         "schema",
         "all rules",
         "no warning either",
@@ -102,13 +102,13 @@ def _tell_makers(
     true = [name for name in peers if values[name].rules == 1]
     ours = rates.get(OURS)
     about = (
-        "Made and written as JSON, on one core; a second is one of processor time. The shares are "
-        "of the first documents, judged by the contract."
+        "Generated and written as JSON, on one core, per second of processor time. The shares are "
+        "of the first documents, validated by the contract."
     )
     beside = ratio(ours, rates.get(BY_RULES))
     after = (
-        f"The factory by the rules is no generator in use: we wrote it to see what linear runs "
-        f"that keep the rules cost. Ours is {beside:.1f} times as fast."
+        f"The factory by the rules is not a public generator: it shows what linear runs "
+        f"that follow the rules cost. Ours is {beside:.1f} times as fast."
         if beside
         else ""
     )
@@ -125,7 +125,7 @@ def _tell_makers(
             ratio(ours, best(rates[name] for name in peers)),
             1,
         ),
-        Target("share of ours that keeps every rule", values[OURS].without_warning, 1),
+        Target("share of ours that follows every rule", values[OURS].without_warning, 1),
     ]
 
 
@@ -133,11 +133,11 @@ def _share(value: float) -> str:
     return f"{value:.1%}"
 
 
-def _strategies(report: Report, effort: Effort) -> None:
-    count = 200 if effort.is_quick else 1_000
+def _strategies(report: Report, budget: Budget) -> None:
+    count = 200 if budget.is_quick else 1_000
     script = _DRAWS.format(count=count)
     measures = {"once": lambda: float(_printed([sys.executable, "-c", script]))}
-    sample = interleaved(measures, effort.rounds)["once"]
+    sample = interleaved(measures, budget.rounds)["once"]
     text = f"{sample.shown(2, 1000)} ms of processor time for one of {count:,} `executions()`."
     report.sections.append(("Hypothesis strategies", text))
     report.targets.append(
@@ -150,8 +150,8 @@ def _printed(command: Sequence[str]) -> str:
     return ran.stdout
 
 
-def _command(report: Report, effort: Effort) -> None:
-    count = MILLION // (20 if effort.is_quick else 1)
+def _command(report: Report, budget: Budget) -> None:
+    count = MILLION // (20 if budget.is_quick else 1)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "runs.ndjson")
         seconds, memory_mb = _watched(

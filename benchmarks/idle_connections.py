@@ -1,4 +1,4 @@
-"""Many open connections that say nothing: does the server live, and at what price?"""
+"""Many idle connections: whether the server survives, and the memory cost."""
 
 import resource
 import socket
@@ -8,30 +8,30 @@ from dataclasses import dataclass
 
 from . import wrk
 from .body import KEY_HEADER
-from .own_answers import mock
+from .own_responses import mock
 from .processes import Running
 
 COUNT = 10_000
 _SPARE = 500
-_PATIENCE_S = 3
+_TIMEOUT_S = 3
 
 
 @dataclass(frozen=True)
 class Idle:
-    """Requests a second without and with the idle connections, and what became of these."""
+    """Requests a second without and with the idle connections, and how many of these still work."""
 
     opened: int
     without: float
     with_idle: float
-    still_answered: int
+    still_served: int
     memory_mb: float
-    """What each thousand of them costs."""
+    """Memory per thousand connections."""
 
 
 def idle_connections(*, seconds: int, count: int = COUNT) -> Idle:
-    """Open connections, use each once, load the server on others, then use each once more.
+    """Open connections, use each once, load the server over others, then use each again.
 
-    It stops opening at the first connection that gets no response.
+    Stop opening at the first connection without a response.
     """
     _raise_limit()
     able = min(count, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE)
@@ -41,7 +41,7 @@ def idle_connections(*, seconds: int, count: int = COUNT) -> Idle:
         with _opened(running, able) as idle:
             memory = running.memory_mb() - before
             loaded = _rate(running, seconds)
-            alive = sum(_answers(one, running) for one in idle)
+            alive = sum(_responds(one, running) for one in idle)
             return Idle(len(idle), without, loaded, alive, memory * 1000 / max(1, len(idle)))
 
 
@@ -59,9 +59,9 @@ def _opened(running: Running, count: int) -> Iterator[list[socket.socket]]:
     idle: list[socket.socket] = []
     try:
         for _ in range(count):
-            connection = socket.create_connection(("127.0.0.1", running.port), _PATIENCE_S)
+            connection = socket.create_connection(("127.0.0.1", running.port), _TIMEOUT_S)
             idle.append(connection)
-            if not _answers(connection, running):
+            if not _responds(connection, running):
                 break
         yield idle
     finally:
@@ -69,7 +69,7 @@ def _opened(running: Running, count: int) -> Iterator[list[socket.socket]]:
             connection.close()
 
 
-def _answers(connection: socket.socket, running: Running) -> bool:
+def _responds(connection: socket.socket, running: Running) -> bool:
     head = f"GET {running.path} HTTP/1.1\r\nHost: localhost\r\n{KEY_HEADER}\r\n\r\n"
     try:
         connection.sendall(head.encode())

@@ -1,4 +1,4 @@
-"""Installs the peers into a folder that git ignores, by npm and pip, in pinned versions."""
+"""Install the peers into a folder that git ignores, with npm and pip, in pinned versions."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ from . import places
 
 
 def install_peers() -> list[str]:
-    """Install what is missing and return the reasons for what could not be."""
+    """Install missing peers and return the reasons for failed installations."""
     places.PEERS.mkdir(exist_ok=True)
     return [reason for reason in (_install_npm(), _install_python()) if reason]
 

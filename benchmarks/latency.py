@@ -8,15 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .body import KEY_HEADER
-from .processes import LOAD_CORE, Running, WrongAnswerError, pinned
+from .processes import LOAD_CORE, Running, WrongResponseError, pinned
 from .samples import Sample
 
 LOW_RATE = 200
 SHORT_S = 0.2
-"""How long a round lasts at high rates. Now and then the host takes a core away for some 50 ms; a
-round with such a stall in it has it for its p99, whoever serves, and few long ones have none."""
+"""Duration of a round at high rates. The host occasionally takes a core away for some 50 ms, which
+then is the p99 of any server in that round; of short rounds, most have no such stall.
+"""
 SHARE = 0.7
-"""Of a server's full load, for the rate at which its tail is judged."""
+"""The share of a server's full load at which its tail is measured."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Tail:
     p99: Sample
     late_p99: Sample
     stopped: Sample
-    answered: float
-    """The share of the requests that got a response in time."""
+    served: float
+    """The share of requests with a response in time."""
 
 
 def tails(
@@ -40,14 +41,14 @@ def tails(
     seconds: float,
     rounds: int,
 ) -> list[Tail]:
-    """Measure each (server, rate) in interleaved rounds; those who cannot are left out."""
-    message: dict[tuple[str, float], list[dict[str, float]]] = {pair: [] for pair in rates}
+    """Measure each (server, rate) in interleaved rounds; leave out those that fail."""
+    measured: dict[tuple[str, float], list[dict[str, float]]] = {pair: [] for pair in rates}
     for _ in range(rounds):
         for name, rate in rates:
-            # A server that breaks off at a rate has no latency there.
-            with contextlib.suppress(WrongAnswerError):
-                message[name, rate].append(_once(running[name].url, rate, seconds))
-    return [_tail(name, rate, values) for (name, rate), values in message.items() if values]
+            # A server that closes connections at a rate has no latency there.
+            with contextlib.suppress(WrongResponseError):
+                measured[name, rate].append(_once(running[name].url, rate, seconds))
+    return [_tail(name, rate, values) for (name, rate), values in measured.items() if values]
 
 
 def _once(url: str, rate: float, seconds: float) -> dict[str, float]:
@@ -56,10 +57,10 @@ def _once(url: str, rate: float, seconds: float) -> dict[str, float]:
         pinned([*command, KEY_HEADER], LOAD_CORE), capture_output=True, text=True, check=False
     )
     if ran.returncode:
-        raise WrongAnswerError(ran.stderr.strip().rpartition("\n")[2])
+        raise WrongResponseError(ran.stderr.strip().rpartition("\n")[2])
     course: dict[str, float] = json.loads(ran.stdout)
     if course["wrong"]:
-        raise WrongAnswerError(f"{course['wrong']} answers at {rate:.0f}/s were no success.")
+        raise WrongResponseError(f"{course['wrong']} responses at {rate:.0f}/s failed.")
     return course
 
 
@@ -67,6 +68,6 @@ def _tail(name: str, rate: float, courses: list[dict[str, float]]) -> Tail:
     def of(key: str) -> Sample:
         return Sample(tuple(course[key] for course in courses))
 
-    requested = sum(course["answered"] + course["unanswered"] for course in courses)
-    answered = sum(course["answered"] for course in courses) / requested
-    return Tail(name, rate, of("p50"), of("p99"), of("late_p99"), of("stopped"), answered)
+    requested = sum(course["served"] + course["unserved"] for course in courses)
+    served = sum(course["served"] for course in courses) / requested
+    return Tail(name, rate, of("p50"), of("p99"), of("late_p99"), of("stopped"), served)

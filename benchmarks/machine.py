@@ -1,4 +1,4 @@
-"""What the figures were measured on, and with which versions."""
+"""The machine and the versions of a measurement."""
 
 import json
 import os
@@ -14,13 +14,13 @@ from pathlib import Path
 from . import places
 
 LOAD_BEFORE = os.getloadavg()[0]
-"""How busy the machine was when this program began."""
+"""The load of the machine at the start of this program."""
 BUSY = 0.5
 
 
 def facts() -> list[tuple[str, str]]:
     """Return processor, cores, kernel and versions, as name and text."""
-    message = [
+    found_facts = [
         ("date", f"{datetime.now(UTC):%Y-%m-%d}"),
         ("processor", _processor()),
         ("cores", str(os.cpu_count())),
@@ -29,9 +29,9 @@ def facts() -> list[tuple[str, str]]:
         ("Python", platform.python_version()),
         ("deadringer", version("deadringer") + _commit()),
     ]
-    message += [(name, version(name)) for name in ("uvicorn", "uvloop", "httptools", "flask")]
-    message += [(name, said) for name, *command in _TOOLS if (said := _said(command))]
-    return message + peer_versions()
+    found_facts += [(name, version(name)) for name in ("uvicorn", "uvloop", "httptools", "flask")]
+    found_facts += [(name, found) for name, *command in _TOOLS if (found := _version_of(command))]
+    return found_facts + peer_versions()
 
 
 _TOOLS: tuple[tuple[str, ...], ...] = (
@@ -43,7 +43,7 @@ _TOOLS: tuple[tuple[str, ...], ...] = (
 
 
 def peer_versions() -> list[tuple[str, str]]:
-    """Return the peers that are installed."""
+    """Return (name, version) of the installed peers."""
     found = []
     for line in (places.SCRIPTS / "npm.txt").read_text().split():
         name = line.rpartition("@")[0]
@@ -68,11 +68,11 @@ def _processor() -> str:
 
 def _commit() -> str:
     command = ["git", "-C", str(places.HERE), "describe", "--always", "--dirty"]
-    said = _said(command)
-    return f" ({said})" if said else ""
+    output = _version_of(command)
+    return f" ({output})" if output else ""
 
 
-def _said(command: Sequence[str]) -> str:
+def _version_of(command: Sequence[str]) -> str:
     if not shutil.which(command[0]):
         return ""
     ran = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Who makes executions: ours and the generators in use today, each a process of its own."""
+"""The generators to compare: ours and public ones, each in its own process."""
 
 import json
 import subprocess
@@ -18,14 +18,14 @@ from .processes import SERVER_CORE, pinned
 
 OURS = "deadringer"
 BY_RULES = "Faker factory, by the rules"
-"""What nobody has: a factory by someone who knows the rules, kept to linear runs."""
-KEPT = 1_000
-_PATIENCE_S = 60
+"""For reference: a factory that follows the rules, limited to linear runs."""
+VALIDATED = 1_000
+_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True)
 class Maker:
-    """One generator: how its script is run, and whether people use it."""
+    """One generator: how its script is run, and whether it is in public use."""
 
     name: str
     command: tuple[str, ...]
@@ -38,7 +38,7 @@ class Maker:
 
 
 def makers() -> list[Maker]:
-    """Return all, ours first."""
+    """Return all generators, ours first."""
 
     def script(name: str) -> str:
         return str(places.SCRIPTS / name)
@@ -56,17 +56,17 @@ def makers() -> list[Maker]:
 
 @dataclass(frozen=True)
 class Made:
-    """What one run of a maker gave."""
+    """The result of one run of a generator."""
 
     per_second: float
     documents: tuple[Any, ...]
 
 
 def make(maker: Maker, seconds: float, keep: int) -> Made:
-    """Let a maker make executions on one core.
+    """Run a generator on one core.
 
     Raises:
-        OSError: if it fails; the message is its last words.
+        OSError: if it fails; the message is the last line of its output.
     """
     with tempfile.TemporaryDirectory() as name:
         schema, sample = Path(name, "execution.json"), Path(name, "sample.ndjson")
@@ -78,15 +78,15 @@ def make(maker: Maker, seconds: float, keep: int) -> Made:
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=_PATIENCE_S,
+                timeout=_TIMEOUT_S,
             )
         except subprocess.TimeoutExpired as error:
-            raise OSError(f"not done within {_PATIENCE_S} s") from error
+            raise OSError(f"timed out after {_TIMEOUT_S} s") from error
         if ran.returncode:
             raise OSError(ran.stderr.strip().rpartition("\n")[2][:200])
-        message = json.loads(ran.stdout)
+        result = json.loads(ran.stdout)
         with sample.open() as lines:
-            return Made(message["count"] / message["seconds"], tuple(map(json.loads, lines)))
+            return Made(result["count"] / result["seconds"], tuple(map(json.loads, lines)))
 
 
 def bundled_schema() -> dict[str, Any]:
@@ -105,21 +105,21 @@ def bundled_schema() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Worth:
-    """Which share of documents passes, by what."""
+    """The shares of documents that pass."""
 
-    judged: int
+    validated: int
     schema: float
     rules: float
     without_warning: float
 
 
 def worth(documents: Sequence[Any]) -> Worth:
-    """Judge documents by the schema and by every rule that reads one document."""
+    """Validate documents with the schema and every rule that reads one document."""
     context = Context(catalogue=frozenset(action["kind"] for action in load_catalogue()))
-    judged = [validate_execution(document, context) for document in documents]
+    validated = [validate_execution(document, context) for document in documents]
     count = len(documents)
     passing = sum(is_valid(document, "execution") for document in documents)
-    errorless = sum(all(one.severity.value != "error" for one in found) for found in judged)
+    errorless = sum(all(one.severity.value != "error" for one in found) for found in validated)
     return Worth(
-        count, passing / count, errorless / count, sum(not found for found in judged) / count
+        count, passing / count, errorless / count, sum(not found for found in validated) / count
     )

@@ -1,4 +1,4 @@
-"""Where the benchmarks keep things."""
+"""The folders of the benchmarks."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Starting servers on chosen cores, waiting for them, weighing and ending them."""
+"""Start servers on selected cores, wait for them, measure their memory and stop them."""
 
 import http.client
 import json
@@ -16,43 +16,43 @@ from pathlib import Path
 from typing import Any
 
 SERVER_CORE, LOAD_CORE = "0", "1"
-_PATIENCE_S = 60.0
+_TIMEOUT_S = 60.0
 _PAUSE_S = 0.002
 
 
-class WrongAnswerError(Exception):
+class WrongResponseError(Exception):
     """A server did not start, or did not send the expected response."""
 
 
 @dataclass
 class Running:
-    """A server that answers."""
+    """A running server."""
 
     process: "subprocess.Popen[bytes]"
     port: int
     path: str
     start_s: float
-    """From spawning it to its first true response."""
+    """Seconds from spawning it to its first correct response."""
 
     @property
     def url(self) -> str:
-        """Where its response is."""
+        """Return the URL of its response."""
         return f"http://127.0.0.1:{self.port}{self.path}"
 
     def memory_mb(self) -> float:
-        """Return what it and its children hold; shared pages count by their share."""
+        """Return the memory of it and its children in MB; shared pages count by their share."""
         return process_tree_mb(self.process.pid)
 
 
 def pinned(command: Sequence[str], cores: str) -> list[str]:
-    """Return the command, kept to these cores (`0`, `0,1`) where the machine has them."""
+    """Return the command limited to these cores (`0`, `0,1`), if the machine has them."""
     has_them = {int(core) for core in cores.split(",")} <= os.sched_getaffinity(0)
     able = has_them and shutil.which("taskset")
     return ["taskset", "-c", cores, *command] if able else [*command]
 
 
 def free_port() -> int:
-    """Return a port that is free now."""
+    """Return a free port."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
@@ -68,10 +68,10 @@ def started(
     headers: Mapping[str, str] | None = None,
     cores: str = SERVER_CORE,
 ) -> Iterator[Running]:
-    """Run a server until the block ends; `expected` is the JSON that it must answer on `path`.
+    """Run a server until the block ends; `expected` is the JSON that it must return at `path`.
 
     Raises:
-        WrongAnswerError: if it ends, is too slow, or answers something else.
+        WrongResponseError: if it ends, is too slow, or returns something else.
     """
     with tempfile.TemporaryFile() as log:
         begin = time.perf_counter()
@@ -84,53 +84,53 @@ def started(
             start_new_session=True,
         )
         try:
-            status, body = _first_answer(process, port, path, headers or {})
+            status, body = _first_response(process, port, path, headers or {})
             running = Running(process, port, path, time.perf_counter() - begin)
             _check(status, body, expected)
             yield running
-        except WrongAnswerError as error:
+        except WrongResponseError as error:
             log.seek(0)
-            said = log.read()[-300:].decode(errors="replace").strip()
-            raise WrongAnswerError(f"{error} {said}".strip()) from error
+            output = log.read()[-300:].decode(errors="replace").strip()
+            raise WrongResponseError(f"{error} {output}".strip()) from error
         finally:
             stop(process)
 
 
 def _usual_environment() -> dict[str, str]:
-    """Return the environment; Python keeps what it compiles, as it does for people."""
+    """Return the environment; Python caches byte code, as it does for users."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def _first_answer(
+def _first_response(
     process: "subprocess.Popen[bytes]", port: int, path: str, headers: Mapping[str, str]
 ) -> tuple[int, bytes]:
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + _TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise WrongAnswerError(f"It ended with {process.returncode} instead of answering.")
+            raise WrongResponseError(f"It ended with {process.returncode} too early.")
         try:
-            return ask(port, path, headers)
+            return get(port, path, headers)
         except (OSError, http.client.HTTPException):
             time.sleep(_PAUSE_S)
-    raise WrongAnswerError(f"No answer within {_PATIENCE_S:.0f} s.")
+    raise WrongResponseError(f"No response within {_TIMEOUT_S:.0f} s.")
 
 
 def _check(status: int, body: bytes, expected: Any) -> None:
     if status != 200:
-        raise WrongAnswerError(f"It answers {status}, not 200.")
+        raise WrongResponseError(f"It returned {status}, not 200.")
     try:
-        given = json.loads(body) if expected is not None else None
+        received = json.loads(body) if expected is not None else None
     except ValueError as error:
-        raise WrongAnswerError("Its answer is not JSON.") from error
-    if given != expected:
-        raise WrongAnswerError("It answers another body.")
+        raise WrongResponseError("Its response is not JSON.") from error
+    if received != expected:
+        raise WrongResponseError("It returned another body.")
 
 
-def ask(port: int, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
-    """Ask once, on a connection of its own."""
+def get(port: int, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    """Send one GET request on a new connection; return (status, body)."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        # As wrk asks: the client would add an Accept-Encoding of its own.
+        # Like wrk: without the Accept-Encoding that the client would add.
         connection.putrequest("GET", path, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name, value)
@@ -142,7 +142,7 @@ def ask(port: int, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """End a process and its children."""
+    """Stop a process and its children."""
     for wanted in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, wanted)
@@ -155,7 +155,7 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def process_tree_mb(pid: int) -> float:
-    """Return what a process and all below it hold; shared pages count by their share."""
+    """Return the memory in MB of a process and its descendants, shared pages by their share."""
     return sum(map(_megabytes, _process_tree(pid)))
 
 

@@ -22,16 +22,16 @@ def page(title: str, report: Report, *, is_quick: bool) -> str:
 
 
 def _warnings(*, is_quick: bool) -> str:
-    said = []
+    text = []
     if is_quick:
-        said.append("**A quick try: one round of one second each. Its figures mean little.**")
+        text.append("**A quick try: one round of one second each. Its figures mean little.**")
     if LOAD_BEFORE > BUSY:
-        said.append(f"**The machine was busy (load {LOAD_BEFORE:.1f}): figures are disturbed.**")
-    return "\n\n".join(said)
+        text.append(f"**The machine was busy (load {LOAD_BEFORE:.1f}): figures are disturbed.**")
+    return "\n\n".join(text)
 
 
 def write_page(path: Path, text: str) -> None:
-    """Write it whole or not at all."""
+    """Write the page atomically."""
     path.parent.mkdir(exist_ok=True)
     new = path.with_suffix(".new")
     new.write_text(text, "utf-8")
@@ -39,11 +39,11 @@ def write_page(path: Path, text: str) -> None:
 
 
 def write_summary(reports: list[Report], summary: Path = SUMMARY) -> None:
-    """Put the verdicts, with the date, into the marked place of the page of the documentation."""
+    """Insert the verdicts, with the date, at the marked place of the documentation page."""
     targets = [target for report in reports for target in report.targets]
-    said = f"{datetime.now(UTC):%Y-%m-%d}, all ratios from one run:\n\n{verdicts(targets)}\n\n"
+    text = f"{datetime.now(UTC):%Y-%m-%d}, all ratios from one run:\n\n{verdicts(targets)}\n\n"
     old = summary.read_text("utf-8")
-    new, count = _PLACE.subn(lambda found: found[1] + said + found[2], old)
+    new, count = _PLACE.subn(lambda found: found[1] + text + found[2], old)
     if not count:
         raise LookupError(f"{summary.name} has no place between `<!-- benchmarks: … -->` marks.")
     write_page(summary, new)

@@ -1,7 +1,7 @@
-"""Counts the calls that one warm list request makes into our code.
+"""Count the calls of one warm list request into our code.
 
 `python -m benchmarks.request_profile` prints the number of calls, of files they are in, and how
-often one call is in another file than the call before it. Comprehensions and lambdas are not
+often one call is in another file than the previous call. Comprehensions and lambdas are not
 counted. The request goes to the WSGI application, without the HTTP server.
 """
 
@@ -28,7 +28,7 @@ def profile(run: Callable[[], object]) -> list[tuple[str, str]]:
     """Return file (relative to the checkout) and function of every call into our code, in order."""
     calls: list[tuple[str, str]] = []
 
-    def note(frame: FrameType, event: str, _argument: Any) -> None:
+    def record(frame: FrameType, event: str, _argument: Any) -> None:
         if event != "call":
             return
         code = frame.f_code
@@ -38,7 +38,7 @@ def profile(run: Callable[[], object]) -> list[tuple[str, str]]:
             if is_ours and not code.co_name.startswith("<"):
                 calls.append((file, code.co_name))
 
-    sys.setprofile(note)
+    sys.setprofile(record)
     try:
         run()
     finally:
@@ -47,7 +47,7 @@ def profile(run: Callable[[], object]) -> list[tuple[str, str]]:
 
 
 def changes_of_file(calls: list[tuple[str, str]]) -> int:
-    """Return how many calls are in another file than the call before them."""
+    """Return how many calls are in another file than the previous call."""
     files = [file for file, _function in calls]
     return sum(one != before for before, one in pairwise(files))
 
@@ -56,13 +56,13 @@ def main() -> None:
     """Print the three figures; with `--files` the calls in each file, with `--calls` every call."""
     app = create_app(Settings())
 
-    def ask() -> bytes:
+    def request() -> bytes:
         environ = EnvironBuilder(PATH, headers={"x-api-key": DEMO_KEY}).get_environ()
-        return b"".join(app.wsgi_app(environ, lambda *_told: lambda _body: None))
+        return b"".join(app.wsgi_app(environ, lambda *_args: lambda _body: None))
 
     for _ in range(WARM_UP):
-        ask()
-    calls = profile(ask)
+        request()
+    calls = profile(request)
     counted = Counter(file for file, _function in calls)
     print(f"{len(calls)} calls, {len(counted)} files, {changes_of_file(calls)} changes of file")
     if "--files" in sys.argv:

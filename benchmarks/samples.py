@@ -1,4 +1,4 @@
-"""Several measurements of one thing: median and range, taken in interleaved rounds."""
+"""Samples of repeated measurements, taken in interleaved rounds: median and range."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True)
 class Sample:
-    """Measured values of one thing."""
+    """Repeated measurements of one value."""
 
     values: tuple[float, ...]
 
     @property
     def median(self) -> float:
-        """The middle one."""
+        """Return the median."""
         return median(self.values)
 
     def shown(self, decimals: int = 0, scale: float = 1.0) -> str:
@@ -31,7 +31,7 @@ class Sample:
 def interleaved(
     measure: Mapping[Key, Callable[[], float | None]], rounds: int
 ) -> dict[Key, Sample]:
-    """Measure each in turn, and that again: A B C A B C; a measure that gives None is left out."""
+    """Measure each in turn, repeatedly: A B C A B C; leave out measures that return None."""
     taken: dict[Key, list[float]] = {key: [] for key in measure}
     for _ in range(rounds):
         for key, once in measure.items():
@@ -42,12 +42,12 @@ def interleaved(
 
 
 def ratio(one: Sample | None, other: Sample | None) -> float | None:
-    """Return one median over the other, None where either was not measured."""
+    """Return the ratio of two medians, or None if either was not measured."""
     return one.median / other.median if one and other and other.median else None
 
 
 def best(samples: Iterable[Sample | None], *, highest: bool = True) -> Sample | None:
-    """Return the one with the highest (lowest) median."""
+    """Return the sample with the highest (lowest) median."""
     known = [sample for sample in samples if sample is not None]
     if not known:
         return None

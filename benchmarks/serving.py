@@ -1,13 +1,13 @@
-"""All about serving: measured, written as Markdown, judged by targets."""
+"""Benchmarks of serving: measurements, tables in Markdown, targets."""
 
 import shutil
 from dataclasses import dataclass, field
 
-from . import idle_connections, latency, own_answers, startup, throughput
-from .body import typical_answer
+from . import idle_connections, latency, own_responses, startup, throughput
+from .body import typical_response
+from .budget import Budget
 from .contestants import ASGI, FLASK, NGINX, OURS, OURS_FULL, PEERS, PRISM, WIREMOCK
-from .effort import Effort
-from .processes import WrongAnswerError
+from .processes import WrongResponseError
 from .samples import Sample, best, ratio
 from .startup import HELP, INTERPRETER, Starts
 from .tables import Target, table
@@ -15,12 +15,12 @@ from .tables import Target, table
 NEEDED = {"wrk": "apt-get install wrk", "taskset": "apt-get install util-linux"}
 _TAIL_RATES = (35_000, 20_000, 5_000)
 _TAIL_TARGETS = (20_000, 35_000)
-_KEPT_UP_S = 0.005
-"""Where half of nginx's answers come later, the driver is what is slow."""
+_MAX_P50_S = 0.005
+"""If the p50 of nginx is higher, the driver is the limit."""
 
 
 class MissingToolError(Exception):
-    """A tool that nothing works without is not installed."""
+    """A required tool is not installed."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Report:
     targets: list[Target] = field(default_factory=list)
 
 
-def measure(effort: Effort) -> Report:
+def measure(budget: Budget) -> Report:
     """Measure everything.
 
     Raises:
@@ -41,28 +41,28 @@ def measure(effort: Effort) -> Report:
         if not shutil.which(tool):
             raise MissingToolError(f"{tool} is not installed. Fix: {remedy}")
     report = Report()
-    response = typical_answer()
+    response = typical_response()
     with throughput.everyone(response) as ready:
-        effort.tell("throughput")
+        budget.announce("throughput")
         rates = throughput.requests_per_second(
-            ready, seconds=effort.seconds, rounds=effort.many_rounds, warm_up_s=effort.warm_up_s
+            ready, seconds=budget.seconds, rounds=budget.many_rounds, warm_up_s=budget.warm_up_s
         )
         _throughput(report, ready, rates, len(response.data))
-        effort.tell("latency at constant rates")
-        _latency(report, ready, rates, effort)
-    effort.tell("start-up and memory")
-    starts = startup.starts(response, rounds=effort.start_rounds, load_s=effort.seconds)
+        budget.announce("latency at constant rates")
+        _latency(report, ready, rates, budget)
+    budget.announce("start-up and memory")
+    starts = startup.starts(response, rounds=budget.start_rounds, load_s=budget.seconds)
     _starts(report, starts)
     for title, part in (
-        ("the mock's other answers", _other_answers),
+        ("the mock's other responses", _other_responses),
         ("many runs", _many_runs),
         ("big bodies", _big_bodies),
         ("idle connections", _idle),
     ):
-        effort.tell(title)
+        budget.announce(title)
         try:
-            part(report, effort)
-        except (WrongAnswerError, OSError) as error:
+            part(report, budget)
+        except (WrongResponseError, OSError) as error:
             report.sections.append((title.capitalize(), f"Not measured: {error}"))
     return report
 
@@ -94,7 +94,7 @@ def _times(one: Sample | None, other: Sample | None) -> str:
 
 
 def _latency(
-    report: Report, ready: throughput.Field, rates: dict[str, Sample], effort: Effort
+    report: Report, ready: throughput.Field, rates: dict[str, Sample], budget: Budget
 ) -> None:
     requested: list[tuple[str, float]] = []
     for name in (OURS, OURS_FULL):
@@ -104,11 +104,11 @@ def _latency(
     quick = [name for name in (NGINX, ASGI, OURS, OURS_FULL) if name in rates]
     requested += [(name, rate) for rate in _TAIL_RATES for name in quick]
     tails = latency.tails(
-        ready.running, requested, seconds=latency.SHORT_S, rounds=effort.short_rounds
+        ready.running, requested, seconds=latency.SHORT_S, rounds=budget.short_rounds
     )
     slow = [(name, float(latency.LOW_RATE)) for name in rates]
     tails += latency.tails(
-        ready.running, slow, seconds=min(2, effort.seconds), rounds=effort.rounds
+        ready.running, slow, seconds=min(2, budget.seconds), rounds=budget.rounds
     )
     rows = [
         (
@@ -116,30 +116,30 @@ def _latency(
             f"{tail.rate:,.0f}",
             tail.p50.shown(2, 1000),
             tail.p99.shown(2, 1000),
-            f"{tail.answered:.1%}",
+            f"{tail.served:.1%}",
             tail.late_p99.shown(2, 1000),
             tail.stopped.shown(0, 1000),
         )
         for tail in tails
     ]
-    heads = ("Server", "requests/s", "p50 ms", "p99 ms", "answered")
+    heads = ("Server", "requests/s", "p50 ms", "p99 ms", "served")
     heads += ("driver late, p99 ms", "driver stopped, ms")
     about = (
         "An open loop: every request is due at a fixed time and its latency counts from then, so a "
-        "stall is charged to all that waited. The first pairs are at 70 % of our own load; where "
+        "stall counts for all that waited. The first pairs are at 70 % of our own load; where "
         "nginx falls behind too, the driver is the limit, and the rate counts as not measured. "
-        f"Medians over rounds of {latency.SHORT_S:g} s, {effort.short_rounds} for each."
+        f"Medians over rounds of {latency.SHORT_S:g} s, {budget.short_rounds} for each."
     )
     report.sections.append(("Latency at constant rates", f"{about}\n\n{table(heads, rows)}"))
     report.targets += [tail_target(rate, tails) for rate in _TAIL_TARGETS]
 
 
 def tail_target(rate: int, tails: list[latency.Tail]) -> Target:
-    """Compare our p99 at a rate with nginx's; not measured where the driver cannot keep it."""
+    """Compare our p99 at a rate with nginx's; not measured if the driver cannot sustain it."""
     at = {tail.name: tail for tail in tails if tail.rate == rate}
     ours, nginx = at.get(OURS_FULL), at.get(NGINX)
-    is_kept = ours is not None and nginx is not None and nginx.p50.median < _KEPT_UP_S
-    value = ratio(ours.p99, nginx.p99) if is_kept else None
+    is_measured = ours is not None and nginx is not None and nginx.p50.median < _MAX_P50_S
+    value = ratio(ours.p99, nginx.p99) if is_measured else None
     return Target(f"p99 at {rate:,} requests/s, of nginx's", value, 3, is_at_least=False)
 
 
@@ -157,7 +157,7 @@ def _starts(report: Report, starts: Starts) -> None:
     ]
     heads = (
         "Process",
-        "ms to first true answer, median (range)",
+        "ms to first correct response, median (range)",
         "over bare Python",
         "MB after load",
     )
@@ -183,30 +183,30 @@ def _starts(report: Report, starts: Starts) -> None:
         report.targets.append(Target(what, value, limit, is_at_least=False))
 
 
-def _other_answers(report: Report, effort: Effort) -> None:
-    measured = own_answers.solo_latencies(seconds=effort.seconds, rounds=effort.rounds)
+def _other_responses(report: Report, budget: Budget) -> None:
+    measured = own_responses.solo_latencies(seconds=budget.seconds, rounds=budget.rounds)
     rows = [(name, sample.shown(3, 1000)) for name, sample in measured.items()]
     about = "One request at a time, default world, everything on; round trip included."
-    text = table(("Answer", "p50 ms, median (range)"), rows)
-    report.sections.append(("The mock's other answers", f"{about}\n\n{text}"))
+    text = table(("Response", "p50 ms, median (range)"), rows)
+    report.sections.append(("The mock's other responses", f"{about}\n\n{text}"))
     for name in ("list page", "generated run, never seen", "live run"):
         value = measured[name].median * 1000
         report.targets.append(Target(f"p50 of a {name}", value, 2, is_at_least=False, unit=" ms"))
 
 
-def _many_runs(report: Report, effort: Effort) -> None:
-    count = own_answers.MANY // (10 if effort.is_quick else 1)
-    message = own_answers.many_runs(seconds=effort.seconds, rounds=effort.rounds, count=count)
+def _many_runs(report: Report, budget: Budget) -> None:
+    count = own_responses.MANY // (10 if budget.is_quick else 1)
+    measured = own_responses.many_runs(seconds=budget.seconds, rounds=budget.rounds, count=count)
     rows = [
-        ("always one", message.one.shown(), ""),
-        (f"{message.count:,} in turn", message.many.shown(), f"{message.memory_mb:,.0f}"),
+        ("always one", measured.one.shown(), ""),
+        (f"{measured.count:,} in turn", measured.many.shown(), f"{measured.memory_mb:,.0f}"),
     ]
     text = table(("Runs", "requests/s, median (range)", "MB after it"), rows)
     report.sections.append(("Many distinct runs", text))
 
 
-def _big_bodies(report: Report, effort: Effort) -> None:
-    ours, plain, length = own_answers.big_bodies(seconds=effort.seconds, rounds=effort.rounds)
+def _big_bodies(report: Report, budget: Budget) -> None:
+    ours, plain, length = own_responses.big_bodies(seconds=budget.seconds, rounds=budget.rounds)
     rows = [
         (name, sample.shown(), f"{sample.median * length / 1e6:,.0f}")
         for name, sample in ((OURS, ours), (ASGI, plain))
@@ -215,15 +215,15 @@ def _big_bodies(report: Report, effort: Effort) -> None:
     report.sections.append((f"A body of {length:,} bytes", text))
 
 
-def _idle(report: Report, effort: Effort) -> None:
-    wanted = idle_connections.COUNT // (10 if effort.is_quick else 1)
-    message = idle_connections.idle_connections(seconds=effort.seconds, count=wanted)
+def _idle(report: Report, budget: Budget) -> None:
+    wanted = idle_connections.COUNT // (10 if budget.is_quick else 1)
+    measured = idle_connections.idle_connections(seconds=budget.seconds, count=wanted)
     rows = [
-        ("idle connections opened, each answered once", f"{message.opened:,} of {wanted:,}"),
-        ("of these answered again afterwards", f"{message.still_answered:,}"),
-        ("requests/s beside them, of those without", f"{message.with_idle / message.without:.2f}"),
-        ("MB for each thousand", f"{message.memory_mb:.1f}"),
+        ("idle connections opened, each served once", f"{measured.opened:,} of {wanted:,}"),
+        ("of these served again afterwards", f"{measured.still_served:,}"),
+        ("requests/s with them, of those without", f"{measured.with_idle / measured.without:.2f}"),
+        ("MB for each thousand", f"{measured.memory_mb:.1f}"),
     ]
     report.sections.append(("Idle keep-alive connections", table(("", ""), rows)))
-    share = message.still_answered / wanted
-    report.targets.append(Target(f"of {wanted:,} idle connections still answered", share, 1))
+    share = measured.still_served / wanted
+    report.targets.append(Target(f"of {wanted:,} idle connections still served", share, 1))

@@ -1,8 +1,8 @@
 """`python -m benchmarks.soak [MINUTES]`: memory of one server under mixed load, printed as ratios.
 
 The load is light and constant: reads of finished, live and unknown runs, lists, test runs, control
-calls, faults and resets, in sessions of which more come than the server keeps in memory. Memory
-is weighed every ten seconds; the reference is the median of the third quarter.
+calls, faults and resets, in more sessions than the server holds in memory. Memory is measured every
+ten seconds; the reference is the median of the third quarter.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def one_request(client: httpx.Client, chance: random.Random, number: int) -> Non
 
 
 def soak(minutes: float) -> list[float]:
-    """Return the memory of the server in MB, weighed every ten seconds."""
+    """Return the memory of the server in MB, measured every ten seconds."""
     port, weights, chance = free_port(), [], random.Random(1)
     command = [sys.executable, "-m", "deadringer", "serve", "--port", str(port)]
     command += ["--log-format", "off", "--max-sessions", str(_MOST_SESSIONS)]
@@ -72,12 +72,12 @@ def soak(minutes: float) -> list[float]:
 
 
 def main() -> None:
-    """Print how memory stood in each quarter, as a ratio of the third."""
+    """Print the memory in each quarter, as a ratio of the third."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("minutes", nargs="?", type=float, default=20.0)
     minutes = parser.parse_args().minutes
     if minutes < 1:
-        parser.error("at least one minute, to weigh each quarter of it")
+        parser.error("at least one minute, to measure each quarter of it")
     weights = soak(minutes)
     size = max(1, len(weights) // 4)
     quarters = [median(weights[place * size : (place + 1) * size]) for place in range(4)]

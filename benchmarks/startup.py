@@ -1,4 +1,4 @@
-"""From spawning a process to its first true response, and what it holds after load; each alone."""
+"""Time from spawning a server to its first correct response, and its memory after load."""
 
 import os
 import subprocess
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import places, wrk
-from .body import KEY_HEADER, Answer, write_files
+from .body import KEY_HEADER, ApiResponse, write_files
 from .contestants import Contestant, alone, contestants
-from .processes import SERVER_CORE, WrongAnswerError
+from .processes import SERVER_CORE, WrongResponseError
 from .samples import Sample, interleaved
 
 INTERPRETER, HELP = "python -c pass", "deadringer --help"
@@ -26,8 +26,8 @@ class Starts:
     memory_mb: dict[str, float]
 
 
-def starts(response: Answer, *, rounds: int, load_s: int) -> Starts:
-    """Start everyone in turn, on all cores; then each once more on one core, to be loaded."""
+def starts(response: ApiResponse, *, rounds: int, load_s: int) -> Starts:
+    """Start all servers in turn on all cores; then start each on one core and load it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_files(folder, response)
@@ -37,7 +37,7 @@ def starts(response: Answer, *, rounds: int, load_s: int) -> Starts:
             HELP: lambda: _ends([places.COMMAND, "--help"]),
         }
         for one in able:
-            measures[one.name] = lambda one=one: _answers(one, folder, response)
+            measures[one.name] = lambda one=one: _start_s(one, folder, response)
         seconds = interleaved(measures, rounds)
         weighed = {one.name: _weighed(one, folder, response, load_s) for one in able}
     return Starts(seconds, {name: mb for name, mb in weighed.items() if mb is not None})
@@ -49,19 +49,19 @@ def _ends(command: Sequence[str]) -> float:
     return time.perf_counter() - begin
 
 
-def _answers(one: Contestant, folder: Path, response: Answer) -> float | None:
+def _start_s(one: Contestant, folder: Path, response: ApiResponse) -> float | None:
     every_core = ",".join(map(str, sorted(os.sched_getaffinity(0))))
     try:
         with alone(one, folder, response, every_core) as running:
             return running.start_s
-    except (WrongAnswerError, OSError):
+    except (WrongResponseError, OSError):
         return None
 
 
-def _weighed(one: Contestant, folder: Path, response: Answer, load_s: int) -> float | None:
+def _weighed(one: Contestant, folder: Path, response: ApiResponse, load_s: int) -> float | None:
     try:
         with alone(one, folder, response, SERVER_CORE) as running:
             wrk.load(running.url, load_s, [KEY_HEADER], is_strict=False)
             return running.memory_mb()
-    except (WrongAnswerError, OSError):
+    except (WrongResponseError, OSError):
         return None

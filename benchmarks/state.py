@@ -1,4 +1,5 @@
-"""`python -m benchmarks.state [--events N]`: what a state file costs a start, and a reset of all.
+"""`python -m benchmarks.state [--events N]`: the cost of a state file for a start, and of a reset
+of all sessions.
 
 Each figure is a ratio against a named reference of the same run: a start against one with an empty
 state file, a reset of 5,000 sessions against one of a single session.
@@ -25,7 +26,7 @@ from deadringer.mockserver.world.service import Service
 from deadringer.mockserver.world.session_cache import COMPACT_AFTER
 
 from .contestants import own_command
-from .own_answers import HEADERS, KEPT
+from .own_responses import HEADERS, RECORDED_RUN
 from .processes import free_port, started
 from .samples import Sample, interleaved
 from .tables import table
@@ -35,7 +36,7 @@ SESSIONS = 5000
 EMPTY = "an empty state file"
 _AT_ONCE = 100_000
 History = Iterator[tuple[str, str, JsonObject]]
-"""Session, kind and body of events, without end."""
+"""Endless (session, kind, body) of events."""
 
 
 def main() -> None:
@@ -66,9 +67,9 @@ def _starts(folder: Path, events: int, rounds: int) -> str:
 
 
 def _write(state: Path, history: Callable[[Service], History], events: int) -> None:
-    """Write a history as a kill leaves it: the last events are behind the last snapshots.
+    """Write a history as after a kill: the last events come after the last snapshots.
 
-    A server takes over so many at a time; written one by one they would take an hour.
+    Written in one transaction; one event at a time would take an hour.
     """
     print(f"writing {events:,} events to {state.name}", file=sys.stderr, flush=True)
     changes = history(Service(Settings(), load_executions(()), SystemClock()))
@@ -94,7 +95,7 @@ def _insert(state: Path, changes: History) -> None:
 def _start_s(state: Path) -> float:
     port = free_port()
     command = own_command(port, "--state", str(state))
-    with started(command, KEPT, port=port, headers=HEADERS, cores="0,1") as running:
+    with started(command, RECORDED_RUN, port=port, headers=HEADERS, cores="0,1") as running:
         return running.start_s
 
 
@@ -103,31 +104,31 @@ def _size(path: Path) -> str:
 
 
 def _many_tests(service: Service) -> History:
-    """Yield what suites of tests do: each test in its session, reset at its end."""
+    """Yield the events of test suites: each test uses its own session and resets it."""
     for number, (kind, body) in enumerate(_changes(service)):
         name = f"suite-{number // 40 % 200}"
         yield (name, "reset", {}) if number % 40 == 39 else (name, kind, body)
 
 
 def _many_sessions(service: Service) -> History:
-    """Yield changes that stay, of 2,000 sessions, twice as many as memory holds."""
+    """Yield permanent changes of 2,000 sessions, twice as many as memory holds."""
     for number, (kind, body) in enumerate(_changes(service)):
         yield f"session-{number // 500 % 2000}", kind, body
 
 
 def _one_session(service: Service) -> History:
-    """Yield changes that stay, all of the nameless session."""
+    """Yield permanent changes of the default session."""
     return (("", kind, body) for kind, body in _changes(service))
 
 
 def _runs_alone(service: Service) -> History:
-    """Yield runs of the nameless session and nothing else: every one of them stays."""
+    """Yield started runs of the default session only, all of them permanent."""
     body = _started(service)
     return (("", "started", {**body, "run_id": f"run_{number:016x}"}) for number in count())
 
 
 def _changes(service: Service) -> Iterator[tuple[str, JsonObject]]:
-    """Yield changes without end: one in ten starts a run."""
+    """Yield endless changes: one in ten starts a run."""
     execution = next(one.execution for one in load_recordings())
     ids = {"workflow_id": execution["workflow_id"]}
     body = _started(service)
@@ -170,7 +171,7 @@ def _resets(folder: Path, rounds: int) -> str:
         port = free_port()
         command = own_command(port, *options)
         with (
-            started(command, KEPT, port=port, headers=HEADERS, cores="0,1"),
+            started(command, RECORDED_RUN, port=port, headers=HEADERS, cores="0,1"),
             httpx.Client(base_url=f"http://127.0.0.1:{port}/__mock/", timeout=60) as mock,
         ):
             for _ in range(rounds):

@@ -16,7 +16,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """One promise about speed: what was measured, and the limit it must keep."""
+    """One target for a measurement: its limit and the measured value."""
 
     what: str
     measured: float | None
@@ -24,18 +24,18 @@ class Target:
     is_at_least: bool = True
     unit: str = ""
     unknown: str = UNKNOWN
-    """The verdict where nothing was measured."""
+    """The verdict if nothing was measured."""
 
     @property
     def verdict(self) -> str:
-        """Return whether it is met."""
+        """Return whether the measured value satisfies the limit."""
         if self.measured is None:
             return self.unknown
-        keeps: Callable[[float, float], bool] = operator.ge if self.is_at_least else operator.le
-        return MET if keeps(self.measured, self.limit) else MISSED
+        holds: Callable[[float, float], bool] = operator.ge if self.is_at_least else operator.le
+        return MET if holds(self.measured, self.limit) else MISSED
 
     def row(self) -> tuple[str, str, str, str]:
-        """Return its line in the table of verdicts."""
+        """Return its row in the table of verdicts."""
         sign = "at least" if self.is_at_least else "at most"
         measured = "-" if self.measured is None else f"{self.measured:,.3g}{self.unit}"
         return self.what, f"{sign} {self.limit:g}{self.unit}", measured, self.verdict

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import wrk
-from .body import KEY_HEADER, Answer, write_files
+from .body import KEY_HEADER, ApiResponse, write_files
 from .contestants import ASGI, FLASK, OURS, OURS_FULL, Contestant, alone, contestants
-from .processes import Running, WrongAnswerError
+from .processes import Running, WrongResponseError
 from .samples import Sample, interleaved
 
 _OWN_SERVER = {ASGI, FLASK, OURS, OURS_FULL}
@@ -18,9 +18,9 @@ _OWN_SERVER = {ASGI, FLASK, OURS, OURS_FULL}
 
 @dataclass
 class Field:
-    """All servers that response, and why the others do not."""
+    """The running servers, and why the others are absent."""
 
-    response: Answer
+    response: ApiResponse
     folder: Path
     running: dict[str, Running] = field(default_factory=dict)
     python: dict[str, Contestant] = field(default_factory=dict)
@@ -28,8 +28,8 @@ class Field:
 
 
 @contextmanager
-def everyone(response: Answer, wanted: list[Contestant] | None = None) -> Iterator[Field]:
-    """Start every server and check its response; an idle one costs the others nothing."""
+def everyone(response: ApiResponse, wanted: list[Contestant] | None = None) -> Iterator[Field]:
+    """Start every server and check its response; idle servers do not slow down the others."""
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         ready = Field(response, Path(name))
         write_files(ready.folder, response)
@@ -47,7 +47,7 @@ def _entered(stack: contextlib.ExitStack, ready: Field, one: Contestant) -> str 
         ready.running[one.name] = stack.enter_context(alone(one, ready.folder, ready.response))
         if one.name in _OWN_SERVER:
             ready.python[one.name] = one
-    except (WrongAnswerError, OSError) as error:
+    except (WrongResponseError, OSError) as error:
         return str(error)
     return None
 
@@ -55,10 +55,10 @@ def _entered(stack: contextlib.ExitStack, ready: Field, one: Contestant) -> str 
 def requests_per_second(
     ready: Field, *, seconds: int, rounds: int, warm_up_s: int
 ) -> dict[str, Sample]:
-    """Load each server in turn, after a warm-up that is not counted.
+    """Load each server in turn, after an uncounted warm-up.
 
-    Those on our server are started anew for each round: from one process to the next, the places
-    that things have in memory make a tenth of their throughput.
+    Servers based on ours are restarted for each round, because memory layout changes their
+    throughput by a tenth from process to process.
     """
 
     def once(name: str, running: Running) -> float | None:
@@ -68,14 +68,14 @@ def requests_per_second(
             with alone(ready.python[name], ready.folder, ready.response) as fresh:
                 wrk.load(fresh.url, 1, [KEY_HEADER])
                 return wrk.load(fresh.url, seconds, [KEY_HEADER]).per_second
-        except WrongAnswerError as error:
+        except WrongResponseError as error:
             ready.absent[name] = str(error)
             return None
 
     for name, running in list(ready.running.items()):
         try:
             wrk.load(running.url, warm_up_s, [KEY_HEADER])
-        except WrongAnswerError as error:
+        except WrongResponseError as error:
             ready.absent[name] = str(error)
             del ready.running[name]
     measures = {

@@ -1,4 +1,4 @@
-"""The load generator wrk: as many requests as the server takes."""
+"""The load generator wrk: as many requests as the server can serve."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .processes import LOAD_CORE, WrongAnswerError, pinned
+from .processes import LOAD_CORE, WrongResponseError, pinned
 
 CONNECTIONS = 32
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
@@ -24,17 +24,17 @@ end
 
 @dataclass(frozen=True)
 class Load:
-    """What one run of wrk measured; times in seconds."""
+    """The measurements of one run of wrk; times in seconds."""
 
     per_second: float
     p50_s: float
     p99_s: float
     refused: int
-    """Responses that were neither 2xx nor 3xx, and broken connections."""
+    """Responses that were neither 2xx nor 3xx, and failed connections."""
 
 
 def parse(text: str) -> Load:
-    """Read what wrk prints with --latency."""
+    """Parse the output of wrk with --latency."""
 
     def number(pattern: str) -> int:
         found = re.search(pattern, text)
@@ -46,7 +46,7 @@ def parse(text: str) -> Load:
 
     rate = re.search(r"^Requests/sec:\s+([\d.]+)", text, re.MULTILINE)
     if rate is None:
-        raise WrongAnswerError(f"wrk gave no rate: {text.strip()[:200]}")
+        raise WrongResponseError(f"wrk printed no rate: {text.strip()[:200]}")
     refused = number(r"Non-2xx or 3xx responses: (\d+)")
     refused += number(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)")
     return Load(float(rate[1]), latency("50"), latency("99"), refused)
@@ -62,11 +62,11 @@ def load(
     cores: str = LOAD_CORE,
     is_strict: bool = True,
 ) -> Load:
-    """Ask one URL, or several paths of its server in turn, as fast as it answers.
+    """Request one URL, or several paths of its server in turn, as fast as possible.
 
     Raises:
-        WrongAnswerError: if answers were refused or connections broke; unless `is_strict` is
-            False, which is for whoever looks at the server, not at its responses.
+        WrongResponseError: if responses were refused or connections failed, unless `is_strict`
+            is False.
     """
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
     for header in headers:
@@ -82,5 +82,5 @@ def load(
         )
     measured = parse(ran.stdout + ran.stderr)
     if measured.refused and is_strict:
-        raise WrongAnswerError(f"{measured.refused} of its answers under load were no success.")
+        raise WrongResponseError(f"{measured.refused} of its responses under load failed.")
     return measured

@@ -1,4 +1,4 @@
-"""Brings `openapi.yaml`, as written and parsed, into the wheel; it is no part of it itself."""
+"""Build hook: add `openapi.yaml` and its parsed form to the wheel."""
 
 import sys
 from pathlib import Path
@@ -11,17 +11,17 @@ _NAME = "openapi.yaml"
 
 
 class ParsedSpecification(BuildHookInterface[Any]):
-    """Writes what a start would parse, and adds it to what is packed."""
+    """Write the parsed specification and add it to the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write it, unless the build is an editable one, whose starts keep it themselves."""
+        """Write the parsed specification, except for editable builds, which cache it themselves."""
         if version == "editable":
             return
         sys.path.insert(0, str(Path(self.root) / "package"))
         from deadringer.contracts.parsed_yaml import written
 
         content = written((Path(self.root) / _NAME).read_text("utf-8"))
-        assert content is not None, f"{_NAME} holds what JSON cannot repeat"
+        assert content is not None, f"{_NAME} contains values that JSON cannot represent"
         self._folder = TemporaryDirectory()
         path = Path(self._folder.name) / f"{_NAME}.json"
         path.write_text(content, "utf-8")
@@ -29,6 +29,6 @@ class ParsedSpecification(BuildHookInterface[Any]):
         build_data["force_include"][str(path)] = f"deadringer/contracts/{path.name}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """Remove what was written."""
+        """Remove the written file."""
         if version != "editable":
             self._folder.cleanup()

@@ -1,4 +1,4 @@
-"""A Faker factory by someone who knows the rules: linear runs, whose times and statuses agree."""
+"""A Faker factory that follows the rules: linear runs with consistent times and statuses."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A factory as people write it with Faker: every member plausible, each drawn by itself."""
+"""A typical factory with Faker: every member is plausible and drawn independently."""
 
 import json
 from datetime import UTC

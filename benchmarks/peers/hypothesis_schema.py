@@ -1,7 +1,7 @@
-"""hypothesis-jsonschema on the execution schema, drawn in batches as a property test draws.
+"""hypothesis-jsonschema on the execution schema, drawn in batches like a property test.
 
-It is given the schema without its conditions (`if`, `then`): with them it makes fewer than one
-document in ten seconds.
+It uses the schema without conditions (`if`, `then`): with them it generates fewer than one document
+in ten seconds.
 """
 
 import json

@@ -6,17 +6,17 @@ const { createGeneratorSync } = await import(`${modules}/json-schema-faker/dist/
 const schema = JSON.parse(readFileSync(schemaFile, "utf8"));
 const generator = createGeneratorSync({ seed: 1, alwaysFakeOptionals: true });
 
-const kept = [];
-for (let warm = 0; warm < 10; warm++) kept.push(JSON.stringify(generator.generate(schema)));
+const stored = [];
+for (let warm = 0; warm < 10; warm++) stored.push(JSON.stringify(generator.generate(schema)));
 let count = 0;
 const begin = performance.now();
 const usedBefore = process.cpuUsage();
 while (performance.now() - begin < seconds * 1000) {
   for (let few = 0; few < 10; few++, count++) {
     const line = JSON.stringify(generator.generate(schema));
-    if (kept.length < keep) kept.push(line);
+    if (stored.length < keep) stored.push(line);
   }
 }
 const used = process.cpuUsage(usedBefore);
-writeFileSync(sample, kept.map((line) => line + "\n").join(""));
+writeFileSync(sample, stored.map((line) => line + "\n").join(""));
 console.log(JSON.stringify({ count, seconds: (used.user + used.system) / 1e6 }));

@@ -52,7 +52,7 @@ class Execution(BaseModel):
 
 
 class ExecutionFactory(ModelFactory[Execution]):
-    """Makes executions, lists of one to four elements."""
+    """Create executions, with lists of one to four elements."""
 
     __randomize_collection_length__ = True
     __min_collection_length__ = 1

@@ -1,4 +1,4 @@
-"""Makes documents for some seconds, keeps the first, and tells how many there were."""
+"""Generate documents for some seconds, store the first, and report the count."""
 
 import json
 import sys
@@ -11,20 +11,19 @@ WARM_UP = 10
 
 
 def run(documents: Callable[[dict], Iterator[str]]) -> None:
-    """Serve the command line SCHEMA SECONDS SAMPLE KEEP; a document is a line of JSON.
+    """Run the command line SCHEMA SECONDS SAMPLE COUNT; a document is a line of JSON.
 
-    Made and written as JSON is what counts, in processor time, which other programs
-    of the machine do not disturb.
+    Measures generating and writing as JSON, in processor time, which other programs do not disturb.
     """
     schema, seconds, sample, keep = sys.argv[1:]
     lines = documents(json.loads(Path(schema).read_text("utf-8")))
-    kept = list(islice(lines, WARM_UP))
+    stored = list(islice(lines, WARM_UP))
     count, begin, used = 0, time.perf_counter(), time.process_time()
     while time.perf_counter() - begin < float(seconds):
         line = next(lines)
         count += 1
         if count < int(keep):
-            kept.append(line)
+            stored.append(line)
     used = time.process_time() - used
-    Path(sample).write_text("".join(line + "\n" for line in kept), "utf-8")
+    Path(sample).write_text("".join(line + "\n" for line in stored), "utf-8")
     print(json.dumps({"count": count, "seconds": used}))

@@ -1,6 +1,6 @@
-"""The one import package: `deadringer.contracts`, `deadringer.fixtures`, `deadringer.mockserver`.
+"""The import package: `deadringer.contracts`, `deadringer.fixtures`, `deadringer.mockserver`.
 
-In a checkout these three are folders at the root of the repository; an installed wheel has them
+In a checkout these three are folders at the root of the repository; in an installed wheel they are
 beside this file.
 """
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks import body, report, serving, throughput, wrk
-from benchmarks.constant_rate import ask_at
+from benchmarks.constant_rate import request_at
 from benchmarks.contestants import ASGI, NGINX, OURS_FULL, Contestant, alone, contestants
 from benchmarks.latency import Tail
 from benchmarks.makers import bundled_schema, make, makers, worth
-from benchmarks.processes import WrongAnswerError
+from benchmarks.processes import WrongResponseError
 from benchmarks.samples import Sample, interleaved, ratio
 from benchmarks.serving import Report
 from benchmarks.tables import MET, MISSED, UNKNOWN, Target
@@ -54,7 +54,7 @@ def test_refused_answers_and_broken_connections_are_counted() -> None:
 
 
 def test_output_without_a_rate_is_no_measurement() -> None:
-    with pytest.raises(WrongAnswerError, match="unable to connect"):
+    with pytest.raises(WrongResponseError, match="unable to connect"):
         wrk.parse("unable to connect to 127.0.0.1:1")
 
 
@@ -119,7 +119,7 @@ def test_the_documentation_has_a_place_for_the_verdicts(tmp_path: Path) -> None:
 
 def test_the_bundled_schema_judges_alone() -> None:
     assert "step.json" not in str(bundled_schema())
-    assert is_valid(body.typical_answer().document["data"], "execution")
+    assert is_valid(body.typical_response().document["data"], "execution")
 
 
 def test_our_maker_makes_what_keeps_every_rule() -> None:
@@ -134,18 +134,18 @@ def test_our_maker_makes_what_keeps_every_rule() -> None:
 def test_servers_give_the_same_answer_and_bear_a_load() -> None:
     if not shutil.which("wrk"):
         give_up("needs the load generator wrk")
-    response = body.typical_answer()
+    response = body.typical_response()
     wanted = [*entrants(NGINX, ASGI, OURS_FULL), ABSENT]
 
     with throughput.everyone(response, wanted) as ready:
         rates = throughput.requests_per_second(ready, seconds=1, rounds=1, warm_up_s=1)
-        course = ask_at(ready.running[OURS_FULL].url, 200, 0.2, [body.KEY_HEADER])
+        course = request_at(ready.running[OURS_FULL].url, 200, 0.2, [body.KEY_HEADER])
         memory_mb = ready.running[OURS_FULL].memory_mb()
 
     assert ready.absent == {ABSENT.name: "no-such-program is not installed"}
     assert {ASGI, OURS_FULL} <= rates.keys()
     assert len(course.latencies) == 40
-    assert (course.wrong, course.unanswered) == (0, 0)
+    assert (course.wrong, course.unserved) == (0, 0)
     assert memory_mb > 1
 
 
@@ -153,12 +153,12 @@ def test_servers_give_the_same_answer_and_bear_a_load() -> None:
 @pytest.mark.parametrize("is_driver", [True, False])
 def test_only_a_server_that_stands_still_is_charged_for_it(tmp_path: Path, is_driver: bool) -> None:
     (bare,) = entrants(ASGI)
-    response = body.typical_answer()
+    response = body.typical_response()
     body.write_files(tmp_path, response)
-    driver = (sys.executable, "-m", "benchmarks.constant_rate")
+    command = (sys.executable, "-m", "benchmarks.constant_rate")
     with alone(bare, tmp_path, response) as server:
         driver = subprocess.Popen(
-            [*driver, server.url, "200", "5"], stdout=subprocess.PIPE, text=True, cwd=ROOT
+            [*command, server.url, "200", "5"], stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
         time.sleep(2.5)  # it has begun, and will go on for a while
         stopped = driver.pid if is_driver else server.process.pid
@@ -167,7 +167,7 @@ def test_only_a_server_that_stands_still_is_charged_for_it(tmp_path: Path, is_dr
         os.kill(stopped, signal.SIGCONT)
         message = json.loads(driver.communicate(timeout=30)[0])
 
-    assert message["answered"] == 1000
+    assert message["served"] == 1000
     if is_driver:
         assert message["stopped"] > STANDS_STILL_S / 2
         assert message["p99"] < STANDS_STILL_S / 2
@@ -184,7 +184,7 @@ def test_a_server_with_another_answer_is_left_out() -> None:
         wrong.write_text('{"success": false}')
         return bare.command(folder / "wrong", port)
 
-    with throughput.everyone(body.typical_answer(), [Contestant("other", command)]) as ready:
+    with throughput.everyone(body.typical_response(), [Contestant("other", command)]) as ready:
         assert ready.absent == {"other": "It answers another body."}
         assert not ready.running
 

@@ -1,4 +1,4 @@
-"""The other responses of the mock: lists, generated and live runs, 304s, many runs, big bodies."""
+"""Other responses of the mock: lists, generated and live runs, 304s, many runs, big bodies."""
 
 import http.client
 import json
@@ -9,40 +9,40 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import wrk
-from .body import KEY, KEY_HEADER, Answer, write_files
+from .body import KEY, KEY_HEADER, ApiResponse, write_files
 from .contestants import ASGI, Contestant, alone, application, own_command
-from .processes import SERVER_CORE, Running, ask, free_port, started
+from .processes import SERVER_CORE, Running, free_port, get, started
 from .samples import Sample, interleaved
 
 HEADERS = {"x-api-key": KEY}
-KEPT = "/v1/workflows/wf_abc123/executions/run_x7k9m2"
+RECORDED_RUN = "/v1/workflows/wf_abc123/executions/run_x7k9m2"
 BIG = "/v1/workflows/wf_scrape5/executions/run_w5h9j3"
 MANY = 10_000
 PAGE = 100
 
-SOLO = ("kept run", "answer 304", "list page", "generated run, never seen", "live run")
+SOLO = ("recorded run", "304 response", "list page", "generated run, never seen", "live run")
 
 
 @contextmanager
 def mock(*options: str, cores: str = SERVER_CORE) -> Iterator[Running]:
-    """Start the mock, with everything on unless an option says otherwise."""
+    """Run the mock, with everything on by default."""
     port = free_port()
     command = own_command(port, *options)
-    with started(command, KEPT, port=port, headers=HEADERS, cores=cores) as running:
+    with started(command, RECORDED_RUN, port=port, headers=HEADERS, cores=cores) as running:
         yield running
 
 
 def solo_latencies(*, seconds: int, rounds: int) -> dict[str, Sample]:
     """Return the p50 in seconds of each kind of response, one request at a time, default world.
 
-    Every round has a mock of its own, so that what was never seen is new again.
+    Every round starts a new mock, so that nothing is cached.
     """
     taken: dict[str, list[float]] = {name: [] for name in SOLO}
     for _ in range(rounds):
         with mock() as running:
             rows = list(_rows(running.port, 10 * PAGE * PAGE))
-            for name, ask_it in _solo(running, rows, seconds).items():
-                taken[name].append(ask_it())
+            for name, measure in _solo(running, rows, seconds).items():
+                taken[name].append(measure())
     return {name: Sample(tuple(values)) for name, values in taken.items()}
 
 
@@ -67,9 +67,9 @@ def _rows(port: int, most: int) -> Iterator[_Row]:
 
 
 def _data(port: int, path: str):
-    status, body = ask(port, path, HEADERS)
+    status, body = get(port, path, HEADERS)
     if status != 200:
-        raise ConnectionError(f"{path} answers {status}.")
+        raise ConnectionError(f"{path} returned {status}.")
     return json.loads(body)["data"]
 
 
@@ -77,29 +77,29 @@ def _solo(running: Running, rows: list[_Row], seconds: int) -> dict[str, Callabl
     root = running.url.removesuffix(running.path)
     finished = [row.path for row in rows if row.status != "running"]
     live = [row.path for row in rows if row.status == "running"]
-    page = KEPT.rpartition("/")[0] + "?page_size=20"
+    page = RECORDED_RUN.rpartition("/")[0] + "?page_size=20"
 
-    def p50(path: str, *headers: str, paths: tuple[str, ...] = (), lasting: int = seconds):
+    def p50(path: str, *headers: str, paths: tuple[str, ...] = (), duration: int = seconds):
         def measure() -> float:
             head = [KEY_HEADER, *headers]
-            return wrk.load(root + path, lasting, head, paths=paths, connections=1).p50_s
+            return wrk.load(root + path, duration, head, paths=paths, connections=1).p50_s
 
         return measure
 
     known = (f"If-None-Match: {etag}",) if (etag := _etag(running.port)) else ()
     return {
-        "kept run": p50(KEPT),
-        "answer 304": p50(KEPT, *known),
+        "recorded run": p50(RECORDED_RUN),
+        "304 response": p50(RECORDED_RUN, *known),
         "list page": p50(page),
         # One second, so that the finished runs of the world are not all read before it ends.
-        "generated run, never seen": p50(KEPT, paths=tuple(finished), lasting=1),
-        "live run": p50(KEPT, paths=tuple(live)),
+        "generated run, never seen": p50(RECORDED_RUN, paths=tuple(finished), duration=1),
+        "live run": p50(RECORDED_RUN, paths=tuple(live)),
     }
 
 
 def _etag(port: int) -> str:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("GET", KEPT, headers=HEADERS)
+    connection.request("GET", RECORDED_RUN, headers=HEADERS)
     response = connection.getresponse()
     response.read()
     connection.close()
@@ -117,11 +117,11 @@ class ManyRuns:
 
 
 def many_runs(*, seconds: int, rounds: int, count: int = MANY) -> ManyRuns:
-    """Read many distinct runs in turn, each known after the first pass, against always one."""
+    """Compare many distinct runs in turn, cached after the first pass, with always one run."""
     with mock("--no-control", "--rate-limit", "off", "--runs-per-workflow", "1000") as running:
         paths = tuple(row.path for row in _rows(running.port, count) if row.status != "running")
         for path in paths:
-            ask(running.port, path, HEADERS)
+            get(running.port, path, HEADERS)
         measured = interleaved(
             {
                 "one": lambda: _rate(running, seconds, paths[:1]),
@@ -137,10 +137,10 @@ def _rate(running: Running, seconds: int, paths: tuple[str, ...] = ()) -> float:
 
 
 def big_bodies(*, seconds: int, rounds: int) -> tuple[Sample, Sample, int]:
-    """Return requests a second of a body of half a megabyte: ours, plain uvicorn, and its size."""
+    """Return (requests a second of ours, of plain uvicorn, size) of a body of half a megabyte."""
     with mock("--no-control", "--rate-limit", "off") as ours, tempfile.TemporaryDirectory() as name:
-        body = ask(ours.port, BIG, HEADERS)[1]
-        response = Answer(json.loads(body))
+        body = get(ours.port, BIG, HEADERS)[1]
+        response = ApiResponse(json.loads(body))
         write_files(Path(name), response)
         Path(name, "html", "body.json").write_bytes(body)
         plain = Contestant(ASGI, application("asgi"))
