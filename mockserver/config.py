@@ -27,6 +27,7 @@ class Settings:
     rate_limit: str = "report"
     rate_policy: RatePolicy = field(default_factory=RatePolicy)
     breaks: tuple[str, ...] = ()
+    workers: int = 1
     seed: int = 1
     runs_per_workflow: int | None = None
     empty: bool = False

@@ -29,6 +29,7 @@ from .settings import (
     read_speed,
     read_text,
     read_time,
+    read_workers,
     settings_from,
 )
 
@@ -190,6 +191,7 @@ process = partial(setting, section="Process")
     type=Whole(1, MOST_SESSIONS),
     help="Sessions in memory; the least recently used one is evicted first.",
 )
+@process("--workers", type=read_workers, metavar="1", help="Number of serving processes: 1.")
 @process(
     "--cache-mb", type=Whole(0, MOST_MEGABYTES), help="Response cache size in MB; 0 disables it."
 )

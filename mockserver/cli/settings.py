@@ -287,6 +287,21 @@ def read_rate_policy(value: Any) -> RatePolicy:
     return RatePolicy(limit=int(written[1]), window_s=int(written[2]))
 
 
+def read_workers(value: Any) -> int:
+    """Return the number of serving processes, which is 1: what a session changes is in its memory.
+
+    Raises:
+        click.BadParameter: for any other number, with what to do instead.
+    """
+    if str(value).strip() != "1":
+        raise click.BadParameter(
+            f"{value!r} is not 1: one process serves, because sessions, started runs and rate "
+            "limits are in its memory. For more, run several mocks behind a load balancer that "
+            "sends each client to one of them"
+        )
+    return 1
+
+
 def read_speed(value: Any) -> float:
     """Return how fast the clock runs, 1 for real time."""
     text = str(value).strip()
