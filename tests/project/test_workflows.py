@@ -112,8 +112,7 @@ def test_the_commands_are_valid_shell() -> None:
 )
 def test_a_release_needs_the_tag_of_its_version(tag: str, code: int, tmp_path: Path) -> None:
     (tmp_path / "python").symlink_to(sys.executable)
-    job = load(GITHUB / "workflows" / "release.yml")["jobs"]["version"]
-    (command,) = (step["run"] for step in job["steps"] if "run" in step)
+    command = release_command("Compare the tag with the version of the project")
 
     done = subprocess.run(
         ["bash", "-e", "-c", command],
@@ -125,6 +124,27 @@ def test_a_release_needs_the_tag_of_its_version(tag: str, code: int, tmp_path: P
     )
 
     assert done.returncode == code, done.stdout + done.stderr
+
+
+def release_command(name: str) -> str:
+    """Return the shell command of a step of the job that comes before publishing."""
+    job = load(GITHUB / "workflows" / "release.yml")["jobs"]["version"]
+    (command,) = (step["run"] for step in job["steps"] if step.get("name") == name)
+    return command
+
+
+@pytest.mark.parametrize(("address", "code"), [("deadringer.example", 1), ("deadringer.org", 0)])
+def test_a_release_needs_published_addresses(address: str, code: int, tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "contracts/check/reports/sarif.py"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = (ROOT / name).read_text("utf-8")
+        path.write_text(text.replace("deadringer.example", address), "utf-8")
+    command = release_command("Refuse placeholder addresses")
+
+    done = subprocess.run(["bash", "-e", "-c", command], cwd=tmp_path, check=False)
+
+    assert done.returncode == code
 
 
 def test_only_the_jobs_that_publish_may_write() -> None:
