@@ -24,7 +24,7 @@ export async function send(method, path, body, sender = "page") {
     cache: "no-store",
   });
   if (response.status === 401 && sender === "poll") location.reload(); // leads to the sign-in page
-null); =>   const payload = await response.json().catch(() => null); => null);
+  const payload = await response.json().catch(() => null);
   if (!response.ok) throw new Refusal(reason(payload, response.status));
   return payload;
 }
