@@ -49,10 +49,10 @@ def render_text(
 
 def _head(report: Report, *, color: bool) -> str:
     word, code = _CONCLUSIONS[report.conclusion]
-    text = f"{printable(report.base_url)}: {_counts(report)}"
+    text = f" {printable(report.base_url)}: {_counts(report)}"
     if report.conclusion is Conclusion.INCONCLUSIVE:
-        text = printable(report.reason)
-    first, *others = _wrapped(f"{word} {text}")
+        text = f": {printable(report.reason)}"
+    first, *others = _wrapped(word + text)
     return "\n".join([_paint(word, code, color=color) + first[len(word) :], *others])
 
 
