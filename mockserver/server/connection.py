@@ -31,7 +31,7 @@ _HIGH_WATER = 2**20
 
 
 class BoundedConnection(asyncio.Protocol):
-    """Stands in front of a protocol class of uvicorn, which reads, writes and keeps the order.
+    """Stands in front of a protocol class of uvicorn, which reads, writes and preserves the order.
 
     tests/mockserver/server/test_uvicorn.py lists what is used of that class, and why.
     """
@@ -133,7 +133,7 @@ class BoundedConnection(asyncio.Protocol):
         is_tls = self.transport.get_extra_info("sslcontext") is not None
         return self.is_busy and not is_tls
 
-    # How long a client may take: one timer, and one function that says when it is due.
+    # How long a client may take: one timer, and one function that computes when it is due.
 
     def _deadline(self) -> tuple[float, Callable[[], None]]:
         """Return when what goes on has to be over, in the loop's time, and what is done then."""
@@ -218,7 +218,7 @@ class BoundedConnection(asyncio.Protocol):
         self.refuse(unreadable(msg))
 
     def refuse(self, refusal: Refusal) -> None:
-        """Read no more; say why once all responses are sent that come before, and close."""
+        """Read no more; send the refusal once all responses before it are sent, and close."""
         self._is_deaf = True
         self._refusal = self._refusal or refusal
         if self.arriving == "body" and self._wants_body:

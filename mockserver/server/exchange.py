@@ -189,7 +189,7 @@ def _piece(data: bytes, *, is_last: bool = False) -> Message:
 
 
 def _cannot_write(_piece: bytes) -> object:
-    raise NotImplementedError("Return the body as the iterable that PEP 3333 asks for.")
+    raise NotImplementedError("Return the body as the iterable that PEP 3333 requires.")
 
 
 def _without_encoding(environ: Environ, body: bytes, decoded: Body) -> bytes:

@@ -245,7 +245,7 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
         super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End; uvicorn tells only the newest request of it."""
+        """End; uvicorn itself ends only the newest request."""
         for cycle in self._open:
             cycle.disconnected = True
             cycle.message_event.set()

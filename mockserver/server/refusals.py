@@ -37,11 +37,11 @@ NOT_ONE_HOST = Refusal(
 BODY_CUT_OFF = Refusal(
     HTTPStatus.BAD_REQUEST,
     "The body ended before {end}",
-    "Send as many bytes as Content-Length says, or end a chunked body with a chunk of no bytes",
+    "Send as many bytes as Content-Length announces, or a last chunk of no bytes",
 )
 NOT_GZIP = Refusal(
     HTTPStatus.BAD_REQUEST,
-    "The body is not what Content-Encoding: gzip says",
+    "The body is not gzip, although Content-Encoding is",
     "Compress all of it with gzip, or leave the header out",
 )
 TOO_MANY_MEMBERS = Refusal(

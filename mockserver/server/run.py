@@ -46,7 +46,7 @@ class Server(uvicorn.Server):
     def end_process_late(self) -> None:
         """From here on, end the process if a signal to stop has not ended it in time.
 
-        Threads that keep the interpreter busy hold up the event loop and its timers as well.
+        Threads that never release the interpreter hold up the event loop and its timers as well.
         """
         threading.Thread(target=self._end_process_late, name="end", daemon=True).start()
 

@@ -77,7 +77,7 @@ def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
         OSError: if there is none.
     """
     if host == "::" and socket.has_ipv6:
-        return [(socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")]  # noqa: S104 (asked for)
+        return [(socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")]  # noqa: S104 (the user chose it)
     # As bytes, a name in ASCII needs none of the tables for names that are not.
     name = host.encode() if host.isascii() else host
     found = socket.getaddrinfo(name, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -126,7 +126,7 @@ def take_over(number: int) -> list[socket.socket]:
     except OSError as problem:
         raise BindError(
             f"File descriptor {number} is no socket to listen on: {problem.strerror}. "
-            "Start the server with one, and give its number with --fd."
+            "Start the server with one, and pass its number with --fd."
         ) from problem
     listener.setblocking(False)
     return [listener]
@@ -157,6 +157,6 @@ def check_certificate(certificate: Certificate) -> None:
     except (OSError, ValueError) as problem:  # SSLError is an OSError
         reason = problem.strerror if isinstance(problem, FileNotFoundError) else str(problem)
         raise BindError(
-            f"Cannot use the certificate {name}: {reason}. Give PEM files that belong together, "
+            f"Cannot use the certificate {name}: {reason}. Pass PEM files that belong together, "
             "without a password, with --ssl-certfile and --ssl-keyfile."
         ) from problem

@@ -25,8 +25,8 @@ def readable(files, wait_s):
     return [file for file in files if file.fileno() in found]
 
 
-class Answers:
-    """Reads answers from a connection, one after the other: status, headers, body."""
+class ResponseReader:
+    """Reads responses from a connection, one after the other: status, headers, body."""
 
     def __init__(self, connection):
         self._file = connection.makefile("rb")

@@ -18,7 +18,7 @@ def error_body(status, message, fix):
 
 
 def echo(environ, start_response):
-    """Answer with what was read of the request, as JSON."""
+    """Respond with what was read of the request, as JSON."""
     body = environ["wsgi.input"].read()
     seen = {
         "method": environ["REQUEST_METHOD"],

@@ -1,4 +1,4 @@
-"""Bodies that are late, cut off or too large: each is answered, and holds nobody else."""
+"""Bodies that are late, cut off or too large: each is refused, and delays no other request."""
 
 import json
 import socket
@@ -28,7 +28,7 @@ def connected(server, *lines, body=b""):
     return connection
 
 
-def answered(connection):
+def response_of(connection):
     """The status of a response, and its body, which arrives with the head."""
     head, _, body = connection.recv(65_536).partition(b"\r\n\r\n")
     return int(head.split()[1]), json.loads(body)
@@ -38,25 +38,25 @@ def started_runs(server):
     return httpx.get(f"{server.url}/__mock/state").json()["started_runs"]
 
 
-def test_bodies_that_stand_still_hold_nobody_and_are_answered_in_the_end(server):
+def test_bodies_that_time_out_delay_no_other_request(server):
     with ExitStack() as stack:
         waiting = [
             stack.enter_context(connected(server, f"POST {TEST} HTTP/1.1", "Content-Length: 9"))
             for _ in range(HALF_SENT)
         ]
         for path in (KNOWN, "/v1/workflows") * 10:
-            # Held up by the bodies, one would be answered when those are given up.
+            # Delayed by the bodies, one would have its response when those time out.
             assert httpx.get(server.url + path, headers=DEMO, timeout=1).is_success
-        message = [answered(connection) for connection in waiting]
+        message = [response_of(connection) for connection in waiting]
     assert server.stop() == 0
 
     assert {status for status, _ in message} == {408}
     assert f"idle for {LIMITS.body_idle_s:g} s" in str(message)
 
 
-def test_what_was_answered_is_not_done_when_the_rest_comes(server):
+def test_a_request_that_timed_out_is_not_done_when_the_rest_comes(server):
     with connected(server, f"POST {TEST} HTTP/1.1", "Content-Length: 2", body=b"{") as connection:
-        status, _ = answered(connection)
+        status, _ = response_of(connection)
         connection.sendall(b"}")
         connection.shutdown(socket.SHUT_WR)
         assert connection.recv(1000) == b""
@@ -80,7 +80,7 @@ def test_what_a_caller_did_not_finish_is_not_done(server, sent):
 def test_a_body_that_is_too_large_is_refused_unread(server):
     lines = (f"POST {TEST} HTTP/1.1", f"Content-Length: {LIMITS.body_bytes + 1}")
     with connected(server, *lines) as connection:
-        status, message = answered(connection)
+        status, message = response_of(connection)
 
     assert status == 413
     assert f"{LIMITS.body_bytes:,}" in message["error"]["suggestion"]
@@ -102,7 +102,7 @@ def test_a_body_in_chunks_is_read(server):
     assert "overrides" in response.text
 
 
-def test_many_requests_under_way_are_finished_when_told_to_stop(server):
+def test_many_requests_in_progress_are_finished_by_a_stop(server):
     with ExitStack() as stack:
         waiting = [
             stack.enter_context(connected(server, f"GET {KNOWN} HTTP/1.1", "Prefer: steps=1500"))

@@ -18,7 +18,7 @@ from deadringer.mockserver.server import Certificate
 from deadringer.mockserver.server.plain import PlainProtocol
 from deadringer.mockserver.server.protocol import CachingProtocol
 from deadringer.mockserver.server.wire import BrokenConnectionError, pause, write_raw
-from tests.mockserver.server.raw import Answers, error_of
+from tests.mockserver.server.raw import ResponseReader, error_of
 from tests.mockserver.server.serving import HOST, WAIT_S, served
 
 GET = f"GET / HTTP/1.1\r\n{HOST}\r\n".encode()
@@ -205,7 +205,7 @@ def test_a_refusal_is_the_only_response_of_a_client_that_waits(options, coding):
     with served(body_bytes=10, linger_s=0.3, **options) as one:
         connection = one.connect()
         connection.sendall(head.encode())
-        responses = Answers(connection)
+        responses = ResponseReader(connection)
         response = responses.next()
         if coding.startswith("Transfer"):
             assert response[0] == 100
@@ -226,7 +226,7 @@ def test_a_refused_request_behind_another_gets_one_refusal(protocol):
         connection.sendall(
             GET + b"POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: 9\r\n\r\n1"
         )
-        responses = Answers(connection)
+        responses = ResponseReader(connection)
         assert responses.next()[0] == 200
         time.sleep(0.5)
 

@@ -1,6 +1,6 @@
-"""Request corpora of other projects: our server reads and refuses what they say it should.
+"""Request corpora of other projects: our server reads and refuses what they want.
 
-`corpora/README.md` says where they come from, `corpora/differences.json` where we differ.
+`corpora/README.md` lists where they come from, `corpora/differences.json` where we differ.
 """
 
 import json
@@ -71,9 +71,9 @@ def gunicorn_cases():
 
 def check_differences(corpus, found):
     """Compare what differs with the table: a case that differs no longer has to leave it."""
-    told = DIFFERENCES[corpus]
-    assert {name: seen for name, seen in found.items() if name not in told} == {}
-    assert sorted(told.keys() - found.keys()) == []
+    listed = DIFFERENCES[corpus]
+    assert {name: seen for name, seen in found.items() if name not in listed} == {}
+    assert sorted(listed.keys() - found.keys()) == []
 
 
 def test_llhttp_is_read_as_it_wants(server):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.mockserver.server.raw import Answers, error_of
+from tests.mockserver.server.raw import ResponseReader, error_of
 from tests.mockserver.server.serving import HOST, served
 
 HEAD = f"POST /x HTTP/1.1\r\n{HOST}Content-Encoding: gzip\r\n"
@@ -22,7 +22,7 @@ def server():
 def sent(server, body):
     connection = server.connect()
     connection.sendall(f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-    return Answers(connection).next()
+    return ResponseReader(connection).next()
 
 
 def test_members_of_any_size_follow_each_other(server):

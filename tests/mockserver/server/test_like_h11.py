@@ -120,8 +120,8 @@ def as_ours(request):
 
     method, target, body = request
     path, _, query = target.partition("?")
-    kept = b"" if method in {"GET", "HEAD", "OPTIONS"} else body
-    return method, unquote(path, "latin-1"), query, kept
+    read = b"" if method in {"GET", "HEAD", "OPTIONS"} else body
+    return method, unquote(path, "latin-1"), query, read
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from deadringer.mockserver.server import Limits
 from deadringer.mockserver.server.plain import PlainProtocol
 from deadringer.mockserver.server.protocol import CachingProtocol
-from tests.mockserver.server.raw import Answers, error_of
+from tests.mockserver.server.raw import ResponseReader, error_of
 from tests.mockserver.server.serving import HOST, echo, served
 
 SOON_S = 0.3
@@ -35,7 +35,7 @@ def refused(protocol):
         with served(protocol=protocol, **limits) as server:
             connection = server.connect()
             connection.sendall(sent)
-            return error_of(Answers(connection).next())
+            return error_of(ResponseReader(connection).next())
 
     return refused
 
@@ -83,7 +83,7 @@ def test_what_frames_a_body_is_bounded(protocol, framing):
             connection.sendall(framing[place : place + 500])
             time.sleep(0.02)
 
-        assert error_of(Answers(connection).next())[0] == status
+        assert error_of(ResponseReader(connection).next())[0] == status
 
 
 def test_a_trailer_of_40_mb_does_not_keep_the_event_loop_busy():
@@ -99,7 +99,7 @@ def test_a_trailer_of_40_mb_does_not_keep_the_event_loop_busy():
             pass
         other.sendall(f"GET / HTTP/1.1\r\n{HOST}\r\n".encode())
 
-        assert Answers(other).next()[0] == 200
+        assert ResponseReader(other).next()[0] == 200
         assert time.monotonic() - began < 5
 
 
@@ -107,7 +107,7 @@ def test_trailers_are_no_headers():
     with served() as server:
         connection = server.connect()
         connection.sendall(CHUNKED + b"1\r\nx\r\n0\r\nX-Api-Key: smuggled\r\n\r\n")
-        status, _, body = Answers(connection).next()
+        status, _, body = ResponseReader(connection).next()
 
     assert status == 200
     assert "X_API_KEY" not in json.loads(body)["headers"]
@@ -120,12 +120,12 @@ def test_all_bodies_together_are_bounded(protocol):
         first.sendall(head + bytes(600))
         time.sleep(0.2)
         second.sendall(head + bytes(600))
-        assert error_of(Answers(second).next())[0] == 503
+        assert error_of(ResponseReader(second).next())[0] == 503
         first.sendall(bytes(100))
-        assert Answers(first).next()[0] == 200
+        assert ResponseReader(first).next()[0] == 200
         third.sendall(head + bytes(700))
 
-        assert Answers(third).next()[0] == 200
+        assert ResponseReader(third).next()[0] == 200
 
 
 def test_all_bodies_together_are_bounded_after_their_coding_is_undone(protocol):
@@ -145,13 +145,13 @@ def test_all_bodies_together_are_bounded_after_their_coding_is_undone(protocol):
         second.sendall(head.encode() + body)
         second.settimeout(5)
         try:
-            assert error_of(Answers(second).next())[0] == 503
+            assert error_of(ResponseReader(second).next())[0] == 503
         finally:
             may_end.set()
-        assert Answers(first).next()[0] == 200
+        assert ResponseReader(first).next()[0] == 200
         third.sendall(head.encode() + body)
 
-        assert Answers(third).next()[0] == 200
+        assert ResponseReader(third).next()[0] == 200
 
 
 def test_connections_beyond_their_limit_are_503(protocol):
@@ -159,16 +159,16 @@ def test_connections_beyond_their_limit_are_503(protocol):
         open_ = [server.connect() for _ in range(2)]
         for one in open_:
             one.sendall(f"GET / HTTP/1.1\r\n{HOST}\r\n".encode())
-            assert Answers(one).next()[0] == 200
+            assert ResponseReader(one).next()[0] == 200
         refused = server.connect()
-        assert error_of(Answers(refused).next())[0] == 503
+        assert error_of(ResponseReader(refused).next())[0] == 503
         for one in (open_[0], refused):
             one.shutdown(socket.SHUT_RDWR)
         time.sleep(0.2)
         again = server.connect()
         again.sendall(f"GET / HTTP/1.1\r\n{HOST}\r\n".encode())
 
-        assert Answers(again).next()[0] == 200
+        assert ResponseReader(again).next()[0] == 200
 
 
 @pytest.mark.parametrize("sent", [b"G", b"GET / HTTP/1.1\r\nA: b"])
@@ -201,13 +201,13 @@ def test_a_body_that_goes_on_for_ever_is_408(protocol):
             connection.sendall(b"x")
             time.sleep(0.1)
 
-        assert error_of(Answers(connection).next())[0] == 408
+        assert error_of(ResponseReader(connection).next())[0] == 408
 
 
 def test_an_idle_connection_ends_in_silence_and_a_used_one_stays(protocol):
     with served(protocol=protocol, idle_s=0.6) as server:
         idle, used = server.connect(), server.connect()
-        responses, began = Answers(used), time.monotonic()
+        responses, began = ResponseReader(used), time.monotonic()
         while time.monotonic() - began < 1.2:
             used.sendall(f"GET / HTTP/1.1\r\n{HOST}\r\n".encode())
             assert responses.next()[0] == 200
@@ -226,14 +226,14 @@ def test_a_response_that_is_not_read_ends_the_connection(protocol):
         connection.sendall(f"GET / HTTP/1.1\r\n{HOST}\r\n".encode())
         time.sleep(1.5)
 
-        assert len(Answers(connection).rest()) < 30_000_000
+        assert len(ResponseReader(connection).rest()) < 30_000_000
 
 
 def test_a_refused_client_that_goes_on_sending_is_cut_off_after_a_while(protocol):
     with served(protocol=protocol, body_bytes=10, linger_s=SOON_S) as server:
         connection = server.connect()
         connection.sendall(f"{POST}Content-Length: 9000000\r\n\r\n".encode())
-        assert error_of(Answers(connection).next())[0] == 413
+        assert error_of(ResponseReader(connection).next())[0] == 413
         with pytest.raises(OSError, match=r"reset|pipe"):
             send_for(connection, 2)
 
@@ -250,7 +250,7 @@ def test_a_setting_gives_a_limit(start_server):
     path = "/v1/workflows/wf_abc123/test"
     with socket.create_connection((host, int(port)), 20) as connection:
         connection.sendall(f"POST {path} HTTP/1.1\r\n{HOST}Content-Length: 11\r\n\r\n".encode())
-        status, message = error_of(Answers(connection).next())
+        status, message = error_of(ResponseReader(connection).next())
 
     assert (status, message) == (413, "The body is too large")
 

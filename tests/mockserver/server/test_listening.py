@@ -141,7 +141,7 @@ def test_https_with_a_certificate_of_its_own(start_server):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "expected"),
     [
         (("--ssl-certfile", "none.pem"), "No such file"),
         (("--ssl-certfile", __file__), "Cannot use the certificate"),
@@ -153,14 +153,14 @@ def test_https_with_a_certificate_of_its_own(start_server):
         (("--limit", "bodies=1"), "is not one of head_bytes, "),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_refused(refused_start, options, said):
+def test_a_setting_that_cannot_be_used_is_refused(refused_start, options, expected):
     message = refused_start("--port", "0", *options)
 
     assert message.returncode == 2
-    assert said in message.stderr
+    assert expected in message.stderr
 
 
-def test_tls_without_its_package_says_what_to_install(refused_start, tmp_path):
+def test_tls_without_its_package_names_what_to_install(refused_start, tmp_path):
     (tmp_path / "hidden").mkdir()
     (tmp_path / "hidden" / "trustme.py").write_text("raise ImportError('hidden')")
     message = refused_start("--port", "0", "--tls", PYTHONPATH=str(tmp_path / "hidden"))

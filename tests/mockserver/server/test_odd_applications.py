@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.machine import NO_TLS
-from tests.mockserver.server.raw import KEY, WAIT_S, Answers
+from tests.mockserver.server.raw import KEY, WAIT_S, ResponseReader
 
 BEGIN = """
 import json, threading, time
@@ -20,19 +20,19 @@ from deadringer.mockserver.server import Limits, base_url, bind, serve
 def error_body(status, message, fix):
     return json.dumps({"error": {"code": "X", "message": message, "suggestion": fix}}).encode()
 
-kept, limits = None, Limits(threads=8)
+cache, limits = None, Limits(threads=8)
 """
 END = """
 listeners = bind("127.0.0.1", 0)
 ready = lambda: print(base_url(listeners), flush=True)
-serve(application, listeners, error_body, on_ready=ready, cache=kept, limits=limits)
+serve(application, listeners, error_body, on_ready=ready, cache=cache, limits=limits)
 """
 HEAD = f"HTTP/1.1\r\n{KEY}\r\n"
 
 
 @contextmanager
 def serving(program, most_files=None):
-    """Give a process that serves the application of a program, and its URL."""
+    """Yield a process that serves the application of a program, and its URL."""
     command = [sys.executable, "-c", BEGIN + program + END]
     if most_files:
         command = ["sh", "-c", f'ulimit -n {most_files} && exec "$@"', "sh", *command]
@@ -49,10 +49,10 @@ def connected(url):
     return socket.create_connection((parts.hostname, parts.port), timeout=WAIT_S)
 
 
-def test_kept_answers_that_cannot_be_given_are_made():
+def test_a_response_is_made_where_the_cache_fails():
     """As when what lies behind them fails for a moment."""
     program = """
-class Kept:
+class Cache:
     def key_of(self, environ):
         return environ["PATH_INFO"]
 
@@ -63,7 +63,7 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Length", "4")])
     return [b"made"]
 
-kept = Kept()
+cache = Cache()
 """
     with serving(program) as (process, url):
         with httpx.Client(verify=NO_TLS, base_url=url) as client:
@@ -75,30 +75,30 @@ kept = Kept()
     assert message.count("OSError: for a moment") == 3
 
 
-PROMISES = """
+ANNOUNCES = """
 def application(environ, start_response):
-    start_response("200 OK", [("Content-Length", {promised!r})])
+    start_response("200 OK", [("Content-Length", {announced!r})])
     return {kind}({pieces!r})
 """
 
 
 @pytest.mark.parametrize("kind", ["list", "iter"])
 @pytest.mark.parametrize("pieces", [[b"on", b"e"], [b"one"]])
-def test_a_body_longer_than_promised_does_not_run_into_the_next_answer(kind, pieces):
-    program = PROMISES.format(promised="2", kind=kind, pieces=pieces)
+def test_a_body_longer_than_announced_does_not_run_into_the_next_response(kind, pieces):
+    program = ANNOUNCES.format(announced="2", kind=kind, pieces=pieces)
     with serving(program) as (_, url), connected(url) as connection:
         connection.sendall(f"GET / {HEAD}".encode() * 2)
-        responses = Answers(connection)
+        responses = ResponseReader(connection)
 
         assert [responses.next()[2], responses.next()[2]] == [b"on", b"on"]
 
 
 @pytest.mark.parametrize("kind", ["list", "iter"])
-def test_after_a_body_shorter_than_promised_comes_no_other_answer(kind):
-    program = PROMISES.format(promised="4", kind=kind, pieces=[b"on", b"e"])
+def test_after_a_body_shorter_than_announced_comes_no_other_response(kind):
+    program = ANNOUNCES.format(announced="4", kind=kind, pieces=[b"on", b"e"])
     with serving(program) as (_, url), connected(url) as connection:
         connection.sendall(f"GET / {HEAD}".encode() * 2)
-        status, headers, body = Answers(connection).next()
+        status, headers, body = ResponseReader(connection).next()
 
     assert (status, headers["content-length"], body) == (200, "4", b"one")
 
@@ -107,7 +107,7 @@ def test_after_a_body_shorter_than_promised_comes_no_other_answer(kind):
     "failing",
     ['raise ValueError("not today")', "return []", 'start_response("200 OK", []); return [1]'],
 )
-def test_an_application_that_fails_is_a_500_and_the_next_request_is_answered(failing):
+def test_an_application_that_fails_is_a_500_and_the_server_goes_on(failing):
     program = f"""
 def application(environ, start_response):
     if environ["PATH_INFO"] == "/fails":
@@ -138,11 +138,11 @@ def application(environ, start_response):
         waiting = [stack.enter_context(connected(url)) for _ in range(6)]
         for connection in waiting:
             connection.sendall(f"GET /pair {HEAD}".encode())
-        message = [Answers(connection).next() for connection in waiting]
+        message = [ResponseReader(connection).next() for connection in waiting]
         waiting[0].sendall(f"GET /most {HEAD}".encode())
 
         assert [status for status, _, _ in message] == [200] * 6
-        assert Answers(waiting[0]).next()[2] == b"2"
+        assert ResponseReader(waiting[0]).next()[2] == b"2"
 
 
 def test_the_server_recovers_from_having_no_file_left():

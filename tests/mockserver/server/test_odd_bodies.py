@@ -59,7 +59,7 @@ def test_half_a_surrogate_pair_may_stand_in_a_refusal(mock, path, body):
     assert "\ud83d" in "".join(response.json()["error"]["details"]["errors"])
 
 
-def test_a_fault_that_does_not_say_its_kind_is_told_the_kinds_alone(mock):
+def test_the_refusal_of_a_fault_without_a_kind_lists_the_kinds_alone(mock):
     response = mock.post("/__mock/faults", json={"status": 503})
 
     (line,) = response.json()["error"]["details"]["errors"]
@@ -67,7 +67,7 @@ def test_a_fault_that_does_not_say_its_kind_is_told_the_kinds_alone(mock):
 
 
 @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59Z", "9999-12-01T00:00:00Z"])
-def test_time_ends_where_every_answer_still_has_a_date(mock, moment):
+def test_time_ends_where_every_response_still_has_a_date(mock, moment):
     refused = mock.put("/__mock/clock", json={"now": moment})
     mock.put("/__mock/clock", json={"now": "9999-11-30T23:59:59Z"})
     too_far = mock.post("/__mock/clock/advance", json={"seconds": 60})

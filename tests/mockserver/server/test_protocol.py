@@ -1,4 +1,4 @@
-"""What RFC 9110 and 9112 ask of a server, with both parsers that can stand behind ours."""
+"""What RFC 9110 and 9112 require of a server, with both parsers that can stand behind ours."""
 
 import gzip
 import itertools
@@ -13,7 +13,7 @@ import pytest
 
 from deadringer.mockserver.server.plain import PlainProtocol
 from deadringer.mockserver.server.protocol import CachingProtocol
-from tests.mockserver.server.raw import Answers, error_of
+from tests.mockserver.server.raw import ResponseReader, error_of
 from tests.mockserver.server.serving import HOST, WAIT_S, served
 
 GET = f"GET /x HTTP/1.1\r\n{HOST}\r\n".encode()
@@ -34,7 +34,7 @@ def post(body, *headers):
 def seen_of(server, sent):
     connection = server.connect()
     connection.sendall(sent)
-    status, _, body = Answers(connection).next()
+    status, _, body = ResponseReader(connection).next()
     assert status == 200, body
     return json.loads(body)
 
@@ -62,7 +62,7 @@ def test_another_coding_is_415_and_named(server, coding):
     connection = server.connect()
     connection.sendall(post(zlib.compress(b"text"), f"Content-Encoding: {coding}"))
 
-    status, message = error_of(Answers(connection).next())
+    status, message = error_of(ResponseReader(connection).next())
     assert status == 415
     assert coding in message
 
@@ -74,7 +74,7 @@ def test_a_body_that_is_not_gzip_is_400(server, body):
     connection = server.connect()
     connection.sendall(post(body, "Content-Encoding: gzip"))
 
-    assert error_of(Answers(connection).next())[0] == 400
+    assert error_of(ResponseReader(connection).next())[0] == 400
 
 
 @pytest.mark.parametrize("hosts", ["", "Host: a\r\nHost: b\r\n", "Host: a\r\nHost: a\r\n"])
@@ -82,7 +82,7 @@ def test_a_host_that_is_missing_or_comes_twice_is_400(server, hosts):
     connection = server.connect()
     connection.sendall(f"GET / HTTP/1.1\r\n{hosts}\r\n".encode())
 
-    assert error_of(Answers(connection).next())[0] == 400
+    assert error_of(ResponseReader(connection).next())[0] == 400
 
 
 @pytest.mark.parametrize("version", ["2.0", "3.0", "0.9", "1.2"])
@@ -90,11 +90,11 @@ def test_another_version_is_not_served(server, version):
     connection = server.connect()
     connection.sendall(f"GET / HTTP/{version}\r\n{HOST}\r\n".encode())
 
-    # h11 reads 1.2 as a version that 1.1 can answer, as RFC 9110 (6.2) lets it.
-    assert error_of(Answers(connection).next())[0] == 505
+    # h11 reads 1.2 as a version that can have a response of 1.1, as RFC 9110 (6.2) allows.
+    assert error_of(ResponseReader(connection).next())[0] == 505
 
 
-def test_a_whole_url_says_the_host(server):
+def test_a_whole_url_replaces_the_host(server):
     seen = seen_of(server, f"GET http://other:8080/a%20b?c=d HTTP/1.1\r\n{HOST}\r\n".encode())
 
     assert (seen["path"], seen["query"]) == ("/a b", "c=d")
@@ -106,14 +106,14 @@ def test_another_form_of_target_is_400(server, target):
     connection = server.connect()
     connection.sendall(f"GET {target} HTTP/1.1\r\n{HOST}\r\n".encode())
 
-    assert error_of(Answers(connection).next())[0] == 400
+    assert error_of(ResponseReader(connection).next())[0] == 400
 
 
 def test_http_1_0_with_a_transfer_encoding_closes(server):
     connection = server.connect()
     head = f"POST /x HTTP/1.0\r\n{HOST}Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
     connection.sendall(head.encode() + b"1\r\nx\r\n0\r\n\r\n" + GET)
-    responses = Answers(connection)
+    responses = ResponseReader(connection)
     responses.next()
 
     assert responses.rest() == b""
@@ -141,16 +141,16 @@ def test_a_body_without_a_length_comes_in_chunks_or_ends_http_1_0(ends):
         connection = server.connect()
         connection.sendall(f"GET / HTTP/{version}\r\n{HOST}\r\n".encode())
         if ends:
-            assert Answers(connection).next()[2] == b"onetwo"
+            assert ResponseReader(connection).next()[2] == b"onetwo"
         else:
             connection.shutdown(socket.SHUT_WR)
-            rest = Answers(connection).rest()
+            rest = ResponseReader(connection).rest()
             assert b"transfer-encoding: chunked\r\n" in rest
             assert rest.endswith(b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
 
 
 class PathCache:
-    """Answers paths below /cached with what the request says, as the mock's cache does."""
+    """Holds responses to paths below /cached that repeat the request, as the mock's cache does."""
 
     def key_of(self, environ):
         cacheable = environ["REQUEST_METHOD"] == "GET" and "/cached" in environ["PATH_INFO"]
@@ -198,11 +198,11 @@ def test_no_pipelined_request_gets_the_response_of_another():
 
         sender = threading.Thread(target=send)
         sender.start()
-        responses = Answers(connection)
+        responses = ResponseReader(connection)
         wrong.extend(
-            (expected, told)
-            for (_, expected), told in ((one, responses.next()[2]) for one in planned)
-            if expected != told
+            (expected, received)
+            for (_, expected), received in ((one, responses.next()[2]) for one in planned)
+            if expected != received
         )
         sender.join(WAIT_S)
 

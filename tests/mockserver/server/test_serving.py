@@ -1,4 +1,4 @@
-"""The process that serves: what it loads, and how much of it can be asked at a time."""
+"""The process that serves: what it loads, and how many requests it handles at a time."""
 
 import importlib.util
 import os
@@ -40,14 +40,14 @@ LATER = {
     "deadringer.mockserver.admin.control.routes",
     "deadringer.mockserver.admin.ui",
 }
-"""Parts of ours that wait until they are asked for."""
+"""Parts of ours that are loaded when they are first used."""
 
 
 def test_serving_loads_nothing_that_only_other_commands_need(tmp_path):
     environment = clean_environment()
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    keep = "from deadringer import contracts; contracts.load_specification()"
-    subprocess.run([sys.executable, "-c", keep], env=environment, check=True, timeout=60)
+    write = "from deadringer import contracts; contracts.load_specification()"
+    subprocess.run([sys.executable, "-c", write], env=environment, check=True, timeout=60)
     log = tmp_path / "imports.txt"
     with log.open("wb") as file:
         process = subprocess.Popen(
@@ -99,7 +99,7 @@ def test_thousands_of_idle_connections_leave_room_for_one_more(start_server):
     assert server.stop() == 0
 
 
-def test_a_request_in_flight_is_answered_whole_when_the_server_stops(start_server):
+def test_a_request_in_progress_has_its_whole_response_when_the_server_stops(start_server):
     server = start_server()
     host, port = server.url.removeprefix("http://").split(":")
     head = (
@@ -109,7 +109,7 @@ def test_a_request_in_flight_is_answered_whole_when_the_server_stops(start_serve
     )
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(head.encode())
-        # The server says so when the application asks for the body: the request is under way.
+        # The server sends it when it begins to read the body: the request is in progress.
         assert connection.recv(64).startswith(b"HTTP/1.1 100")
         connection.sendall(b"{}")
 
@@ -122,10 +122,10 @@ def test_a_request_in_flight_is_answered_whole_when_the_server_stops(start_serve
 
 @pytest.fixture
 def untaken():
-    """Ask a server for more than the system holds, and take nothing of it."""
+    """Request more than the buffers of the system hold, and read nothing of it."""
     with ExitStack() as stack:
 
-        def ask(server):
+        def request_much(server):
             host, port = server.url.removeprefix("http://").split(":")
             request = f"GET {KNOWN} HTTP/1.1\r\nHost: {host}\r\nx-api-key: {DEMO['x-api-key']}\r\n"
             connection = stack.enter_context(socket.socket())
@@ -134,10 +134,10 @@ def untaken():
             connection.sendall(f"{request}Prefer: steps=5000\r\n\r\n".encode() * 4)
             assert connection.recv(16).startswith(b"HTTP/1.1 200")
 
-        yield ask
+        yield request_much
 
 
-def test_a_caller_that_takes_no_answer_cannot_keep_the_server_from_stopping(start_server, untaken):
+def test_a_client_that_reads_nothing_cannot_prevent_a_stop(start_server, untaken):
     server = start_server()
     untaken(server)
 
@@ -186,7 +186,7 @@ def test_variables_of_the_process_are_no_headers(start_server):
     assert httpx.get(server.url + KNOWN, headers=DEMO).status_code == 200
 
 
-def test_requests_that_wait_hold_nobody_else(start_server):
+def test_requests_that_wait_delay_no_other(start_server):
     server = start_server("--log-format", "off", "--rate-policy", "9999/9999")
     host, port = server.url.removeprefix("http://").split(":")
     lines = (f"GET {KNOWN} HTTP/1.1", f"Host: {host}", f"x-api-key: {DEMO['x-api-key']}")
@@ -214,7 +214,7 @@ def test_a_request_that_takes_a_while_is_finished_before_the_server_stops(start_
         connection.sendall("\r\n".join((*lines, "", "")).encode() + body[:1])
         time.sleep(0.5)  # so that it is under way
         server.process.terminate()
-        time.sleep(2.5)  # longer than the server is told to stop
+        time.sleep(2.5)  # longer than a stop takes otherwise
         connection.sendall(body[1:])
         response = connection.recv(65_536)
 

@@ -1,4 +1,4 @@
-"""Clients that are slow, take no response or break off: they disturb nobody, nor the stop."""
+"""Clients that are slow, read no response or break off: they disturb no other, nor the stop."""
 
 import json
 import socket
@@ -20,7 +20,7 @@ from tests.mockserver.server.raw import (
     READ,
     TEST,
     WAIT_S,
-    Answers,
+    ResponseReader,
     error_of,
     readable,
 )
@@ -36,14 +36,14 @@ def server(start_server):
 def test_bodies_take_only_so_much_memory_together(connect, connection):
     first = bodies_that_stand_still(connect)
     refused = readable(first, WAIT_S)
-    assert [error_of(Answers(one).next())[0] for one in refused] == [503]
-    for one in first:  # which gives back what they took
+    assert [error_of(ResponseReader(one).next())[0] for one in refused] == [503]
+    for one in first:  # which frees what they took
         one.close()
     second = bodies_that_stand_still(connect)
     connection.sendall(READ)
 
-    assert Answers(connection).next()[0] == 200
-    message = [error_of(Answers(one).next())[0] for one in second]
+    assert ResponseReader(connection).next()[0] == 200
+    message = [error_of(ResponseReader(one).next())[0] for one in second]
     assert sorted(message) == [408] * (len(second) - 1) + [503]
 
 
@@ -65,20 +65,22 @@ def send(sender, data):
 @pytest.mark.parametrize(
     ("prefer", "times"), [(f"steps={LARGE}", 3), (f"steps={LARGE}, fault=drip", 1)]
 )
-def test_who_reads_slowly_holds_nobody_and_gets_all(connect, connection, prefer, times):
+def test_a_client_that_reads_slowly_delays_no_other_and_gets_all(
+    connect, connection, prefer, times
+):
     slow = connect()
     slow.sendall((READ[:-2] + f"Prefer: {prefer}\r\n\r\n".encode()) * times)
     time.sleep(1)
     connection.sendall(READ)
-    assert Answers(connection).next()[0] == 200
+    assert ResponseReader(connection).next()[0] == 200
 
-    responses = Answers(slow)
+    responses = ResponseReader(slow)
     bodies = {responses.next()[2] for _ in range(times)}
     assert len(bodies) == 1
     assert len(json.loads(bodies.pop())["data"]["steps"]) == LARGE
 
 
-def test_a_last_answer_reaches_one_who_reads_slowly(connect):
+def test_a_last_response_reaches_a_client_that_reads_slowly(connect):
     request = READ[:-2] + f"Prefer: steps={LARGE}\r\nConnection: close\r\n\r\n".encode()
     slow = connect()
     slow.sendall(request[:50])
@@ -86,12 +88,12 @@ def test_a_last_answer_reaches_one_who_reads_slowly(connect):
     slow.sendall(request[50:])
     time.sleep(4)
 
-    status, _, body = Answers(slow).next()
+    status, _, body = ResponseReader(slow).next()
     assert (status, len(json.loads(body)["data"]["steps"])) == (200, LARGE)
 
 
 @pytest.mark.parametrize("is_reset", [True, False])
-def test_who_hangs_up_in_the_middle_disturbs_nobody(start_server, is_reset):
+def test_a_client_that_hangs_up_in_the_middle_disturbs_no_other(start_server, is_reset):
     server = start_server("--log-format", "off")
     parts = urlsplit(server.url)
     with ExitStack() as stack:
@@ -110,21 +112,21 @@ def test_who_hangs_up_in_the_middle_disturbs_nobody(start_server, is_reset):
     assert "Traceback" not in server.log
 
 
-def test_who_gave_up_waiting_holds_no_thread(connect, connection):
+def test_a_client_that_left_holds_no_thread(connect, connection):
     for _ in range(LIMITS.threads + 8):
         with connect() as leaver:
             leaver.sendall(READ[:-2] + b"Prefer: fault=hang\r\n\r\n")
     connection.sendall(LIST)
 
-    assert Answers(connection).next()[0] == 200
+    assert ResponseReader(connection).next()[0] == 200
 
 
-def test_a_caller_that_never_stops_sending_does_not_keep_the_server_from_stopping(start_server):
+def test_a_client_that_never_stops_sending_cannot_prevent_a_stop(start_server):
     server = start_server("--log-format", "off")
     parts = urlsplit(server.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=WAIT_S) as connection:
         connection.sendall(READ + READ[:20])
-        responses = Answers(connection)
+        responses = ResponseReader(connection)
         assert responses.next()[0] == 200
         server.process.terminate()
         time.sleep(0.2)
@@ -144,7 +146,7 @@ def test_it_serves_where_the_fast_packages_are_missing(start_server, tmp_path, m
     parts = urlsplit(server.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=WAIT_S) as connection:
         connection.sendall(READ + READ[:-2] + b"Prefer: delay=100\r\n\r\n" + READ + b"\r\nx\r\n")
-        responses = Answers(connection)
+        responses = ResponseReader(connection)
         message = [responses.next() for _ in range(4)]
         assert responses.rest() == b""
 

@@ -64,7 +64,7 @@ HTTPTOOLS = {
     ),
     "parser": "made anew, without leniencies, and where a method or an offer stops it",
     "headers": "the headers that were read so far",
-    "url": "the target, which is kept from uvicorn's own parser of URLs",
+    "url": "the target, which uvicorn's own parser of URLs is not to see",
 }
 H11 = {"conn": "what of a request is arriving (h11 documents its states)"}
 CYCLE = {
@@ -72,7 +72,7 @@ CYCLE = {
     "message_event": "wakes the gateway, which then sees that",
 }
 H11_CYCLE = {
-    "more_body": "whether its body is whole; where h11 met an error, its state does not tell",
+    "more_body": "whether its body is whole; where h11 met an error, its state does not show",
     "response_complete": "whether the next request may be read",
 }
 
