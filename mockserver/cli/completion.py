@@ -25,6 +25,15 @@ def contract_faults(_ctx: click.Context, _parameter: click.Parameter, incomplete
     return _beginning([fault.name for fault in CONTRACT_FAULTS], incomplete)
 
 
+def violations(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the rules and the contract faults of one execution that begin so."""
+    from deadringer.fixtures.edits import EDITS
+
+    offered = [edit for edit in EDITS if edit.takes is not None]
+    rules = dict.fromkeys(edit.rule for edit in offered)
+    return _beginning([*rules, *(edit.name for edit in offered)], incomplete)
+
+
 def chaos_profiles(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the chaos profiles that begin so."""
     from deadringer.mockserver.faults.transport import CHAOS

@@ -269,8 +269,8 @@ which, output = map(section, ("Which executions", "Output"))
 @which("--to", "started_before", callback=filled, metavar="TIME",
        help="Starts are before this time.")  # fmt: skip
 @which("--edge", is_flag=True, help="Edge cases: unusual executions that the contract allows.")
-@which("--broken", callback=filled, metavar="RULE", shell_complete=completion.rules,
-       help="Executions that violate this one rule.")  # fmt: skip
+@which("--violating", callback=filled, metavar="RULE|FAULT", shell_complete=completion.violations,
+       help="Executions that violate this one rule, or have this contract fault.")  # fmt: skip
 @which("--example", multiple=True, callback=filled, metavar="NAME",
        shell_complete=completion.recordings,
        help="A recorded execution instead; `deadringer examples` lists them.")  # fmt: skip
@@ -329,7 +329,7 @@ def _request(given: dict[str, Any]) -> Request:
         format=given["format"] or _format_of(given["out"]),
         envelope=given["envelope"],
         constraints={name: value for name, value in constraints.items() if value is not None},
-        rule=given["broken"],
+        violating=given["violating"],
         examples=tuple(listed(given["example"])),
     )
 

@@ -36,7 +36,7 @@ class Outcome:
     @property
     def is_found(self) -> bool:
         """Whether a rule of the right group found it, with the right severity."""
-        return any(GROUPS[name] == self.fault.breaks for name in self.found_by)
+        return any(GROUPS[name] == self.fault.group for name in self.found_by)
 
 
 def try_fault(name: str, *, narrow: bool = False) -> Outcome:

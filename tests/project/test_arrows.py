@@ -26,6 +26,7 @@ FRONT_DOORS = {
     "contracts.testing",
     "contracts.trace_view",
     "fixtures",
+    "fixtures.edits",
     "fixtures.exports",
     "fixtures.output",
     "fixtures.strategies",

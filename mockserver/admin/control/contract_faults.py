@@ -19,7 +19,7 @@ def list_contract_faults(control: ControlContext) -> JsonObject:
         {
             "name": one.name,
             "story": one.story,
-            "breaks": one.breaks,
+            "group": one.group,
             "rule": one.rule,
             "severity": one.severity,
             "needs_writes": one.needs_writes,

@@ -116,8 +116,8 @@ def contract_switches() -> Iterator[SwitchGroup]:
         CONTRACT_FAULTS,  # many modules, which few pages need
     )
 
-    ordered = sorted(CONTRACT_FAULTS, key=lambda fault: fault.breaks)
-    for group, faults in groupby(ordered, key=lambda fault: fault.breaks):
+    ordered = sorted(CONTRACT_FAULTS, key=lambda fault: fault.group)
+    for group, faults in groupby(ordered, key=lambda fault: fault.group):
         switches = (
             Switch(
                 "contract",

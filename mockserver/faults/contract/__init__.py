@@ -7,13 +7,12 @@ the check finds every one of them.
 from collections.abc import Iterable
 
 from deadringer.contracts import nearest_names
+from deadringer.fixtures.edits import EDITS
 
 from .access import ACCESS_FAULTS
 from .apply import apply_fault
-from .documents import DOCUMENT_FAULTS
 from .lists import LIST_FAULTS
-from .model import ContractFault, MutableResponse, Traffic
-from .traces import TRACE_FAULTS
+from .model import ContractFault, MutableResponse, Traffic, fault_of
 
 __all__ = [
     "CONTRACT_FAULTS",
@@ -26,8 +25,7 @@ __all__ = [
 ]
 
 CONTRACT_FAULTS: tuple[ContractFault, ...] = (
-    *DOCUMENT_FAULTS,
-    *TRACE_FAULTS,
+    *map(fault_of, EDITS),
     *ACCESS_FAULTS,
     *LIST_FAULTS,
 )

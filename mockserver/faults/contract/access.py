@@ -5,17 +5,16 @@ from collections.abc import Callable
 from werkzeug.datastructures import Headers
 
 from deadringer.contracts import Json, JsonObject
+from deadringer.fixtures.edits import moved, put
 
 from .model import (
     Change,
     ContractFault,
     MutableResponse,
     Traffic,
-    moved,
     on_data,
     on_detail,
     on_status,
-    put,
 )
 
 Fault = ContractFault
@@ -241,8 +240,6 @@ def _bad_body_taken(traffic: Traffic, response: MutableResponse) -> None:
 
 
 ACCESS_FAULTS = (
-    Fault("run-id-of-the-row", "`run_id` holds the id of the log row.", "identity",
-          "id_differs_from_run_id", on_detail(lambda run: run.update(run_id=run["id"]))),
     Fault("run-id-in-capitals", "Ids are converted to capitals.", "identity",
           "detail_is_of_the_run_asked_for",
           on_detail(lambda run: run.update(run_id=run["run_id"].upper()))),

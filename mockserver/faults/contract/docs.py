@@ -12,14 +12,17 @@ A contract fault is a realistic bug that a backend could ship. Each violates at 
 
 A frontend developer sees how a page behaves; `make mutation` proves that `deadringer check` finds
 every one. [Make requests fail](../guides/faults.md) shows other ways to switch them on.
+Faults in one execution are also available as documents, without a server:
+
+    deadringer generate -n 100 --violating duration-in-seconds
 """
 
 
 def page() -> str:
     """Return the page as markdown."""
     lines = [INTRODUCTION]
-    ordered = sorted(CONTRACT_FAULTS, key=lambda fault: fault.breaks)
-    for group, faults in groupby(ordered, key=lambda fault: fault.breaks):
+    ordered = sorted(CONTRACT_FAULTS, key=lambda fault: fault.group)
+    for group, faults in groupby(ordered, key=lambda fault: fault.group):
         lines += [f"## {group}\n", "| fault | the bug | rule it violates |", "|---|---|---|"]
         for fault in faults:
             remarks = " (a warning)" if fault.severity == "warning" else ""

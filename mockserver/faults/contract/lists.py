@@ -1,6 +1,8 @@
 """Bugs around a run: lists, catalogue, cost, limits and test runs."""
 
-from .model import Change, ContractFault, MutableResponse, Traffic, moved, on_data, on_rows, put
+from deadringer.fixtures.edits import moved, put
+
+from .model import Change, ContractFault, MutableResponse, Traffic, on_data, on_rows
 
 Fault = ContractFault
 

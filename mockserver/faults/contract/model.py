@@ -1,14 +1,13 @@
-"""What a contract fault is: a named, realistic bug that violates exactly one rule."""
+"""What a contract fault is: a named, realistic bug in responses, which violates a rule."""
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Protocol
 
 from werkzeug.datastructures import Headers
 
-from deadringer.contracts import Json, JsonObject, format_timestamp, parse_timestamp
+from deadringer.contracts import Json, JsonObject
+from deadringer.fixtures.edits import Edit
 from deadringer.mockserver.errors import error_body
 
 
@@ -79,7 +78,7 @@ Change = Callable[[Traffic, MutableResponse], None]
 
 @dataclass(frozen=True, slots=True)
 class ContractFault:
-    """One bug. `breaks` is the group of the rule, `rule` its name.
+    """One bug. `group` is the group of the rule, `rule` its name.
 
     `needs_writes` is whether only a check that may start runs can find it; `severity` is that of
     the violation.
@@ -87,7 +86,7 @@ class ContractFault:
 
     name: str
     story: str
-    breaks: str
+    group: str
     rule: str
     change: Change
     severity: str = "error"
@@ -104,20 +103,11 @@ def on_detail(change: Callable[[JsonObject], None]) -> Change:
     return changed
 
 
-def on_steps(change: Callable[[JsonObject], None], *statuses: str) -> Change:
-    """Return a change of every step with one of the statuses (of all steps if there are none)."""
-
-    def each(execution: JsonObject) -> None:
-        for step in execution["steps"]:
-            if not statuses or step["status"] in statuses:
-                change(step)
-
-    return on_detail(each)
-
-
-def on_runs(change: Callable[[JsonObject], None], *statuses: str) -> Change:
-    """Return a change of executions with one of the statuses."""
-    return on_detail(lambda run: change(run) if run["status"] in statuses else None)
+def fault_of(edit: Edit) -> ContractFault:
+    """Return the fault that applies an edit to every execution that Execution Detail returns."""
+    return ContractFault(
+        edit.name, edit.story, edit.group, edit.rule, on_detail(edit.apply), edit.severity
+    )
 
 
 def on_rows(change: Callable[[JsonObject], None], *statuses: str) -> Change:
@@ -150,35 +140,3 @@ def on_status(status: int, change: Callable[[MutableResponse], None]) -> Change:
             change(response)
 
     return changed
-
-
-def put(**members: Json) -> Callable[[JsonObject], None]:
-    """Return a change that sets members."""
-    return lambda found: found.update(copy.deepcopy(members))
-
-
-def drop(*names: str) -> Callable[[JsonObject], None]:
-    """Return a change that removes members."""
-
-    def dropped(found: JsonObject) -> None:
-        for name in names:
-            found.pop(name, None)
-
-    return dropped
-
-
-def moved(timestamp: str | None, milliseconds: float) -> str | None:
-    """Return a timestamp shifted by some milliseconds; None stays None."""
-    moment = parse_timestamp(timestamp)
-    if moment is None:
-        return timestamp
-    return format_timestamp(moment + timedelta(milliseconds=milliseconds))
-
-
-def move(name: str, milliseconds: float) -> Callable[[JsonObject], None]:
-    """Return a change that shifts one timestamp of an object."""
-
-    def moving(found: JsonObject) -> None:
-        found[name] = moved(found[name], milliseconds)
-
-    return moving

@@ -10,7 +10,13 @@ import pytest
 import zstandard
 from pyarrow import parquet
 
-from deadringer.fixtures import Recipe, broken, generate, json_bytes, load_recordings
+from deadringer.fixtures import (
+    Recipe,
+    generate,
+    json_bytes,
+    load_recordings,
+    violating_execution,
+)
 from deadringer.fixtures.documents import MESSAGE
 from deadringer.fixtures.output import Request, write_file, write_stream
 from tests.mockserver.cli import deadringer, deadringer_process, generated
@@ -81,9 +87,9 @@ def test_har_has_the_answer_to_each_read(tmp_path: Path) -> None:
     assert judged.stdout == b"1 document(s): 0 error(s), 0 warning(s)\n"
 
 
-def test_a_broken_answer_in_a_har_is_seen(tmp_path: Path) -> None:
+def test_a_violation_in_a_har_is_found(tmp_path: Path) -> None:
     path = tmp_path / "runs.har"
-    generated("-n", 3, "--broken", "end_is_not_before_start", "--out", path)
+    generated("-n", 3, "--violating", "end_is_not_before_start", "--out", path)
 
     assert b" end_is_not_before_start " in deadringer("validate", path).stdout
 
@@ -176,14 +182,27 @@ def test_an_envelope_is_the_answer_of_the_api() -> None:
     assert response == {"success": True, "message": MESSAGE, "data": generate(1)}
 
 
-def test_broken_executions_break_that_one_rule() -> None:
-    text = generated("-n", 20, "--seed", 1, "--broken", "id_differs_from_run_id")
+def test_violating_executions_violate_that_one_rule() -> None:
+    text = generated("-n", 20, "--seed", 1, "--violating", "id_differs_from_run_id")
     judged = deadringer("validate", "-", given=text)
 
     rules = {line.split()[3] for line in judged.stdout.decode().splitlines()[:-1]}
     assert rules == {"id_differs_from_run_id"}
-    assert json.loads(text.splitlines()[0]) == broken(1, "id_differs_from_run_id")
+    assert json.loads(text.splitlines()[0]) == violating_execution(1, "id_differs_from_run_id")
     assert len(set(text.splitlines())) == 20
+
+
+@pytest.mark.parametrize("form", ["ndjson", "json", "csv", "har"])
+@pytest.mark.parametrize(
+    "fault", ["steps-as-object", "steps-null-before-first", "created-missing", "epoch-timestamps"]
+)
+def test_a_fault_can_be_written_in_every_text_format(fault: str, form: str) -> None:
+    text = generated("-n", 3, "--seed", 1, "--violating", fault, "--format", form)
+
+    documents = [violating_execution(seed, fault) for seed in (1, "1/1", "1/2")]
+    assert all(one["run_id"] in text.decode() for one in documents)
+    if form == "ndjson":
+        assert [json.loads(line) for line in text.splitlines()] == documents
 
 
 def test_an_example_is_the_recording() -> None:

@@ -28,8 +28,8 @@ GOLDEN = (
         "0e4aaac769ace2ea58fb9bf8ac8bdbd358d4721bfa6f0104c8b2c712cb7cd52a",
     ),
     (
-        "--seed 42 -n 20 --broken end_is_not_before_start",
-        "eef11c20d8f2a147147730be862355d6d10e4911f6b6b57bbb7de613a18928d4",
+        "--seed 42 -n 20 --violating end_is_not_before_start",
+        "94c094a381b5a9c314298e1c71da6f82361965988b8714c05f62d17d8c44be2d",
     ),
 )
 

@@ -17,14 +17,14 @@ from starlette.testclient import TestClient
 from deadringer.contracts.rules import Scope, rule_named
 from deadringer.contracts.testing import assert_keeps_contract
 from deadringer.fixtures import (
-    breakable_rules,
-    broken,
     enveloped,
     generate,
     load_recordings,
     load_workflows,
+    violable_rules,
+    violating_execution,
 )
-from deadringer.fixtures.generator.violations import broken_run
+from deadringer.fixtures.generator.violations import violating_run
 from deadringer.mockserver import DEMO_KEY, create_app
 from deadringer.mockserver.testing.client import ExecutionApi
 from deadringer.mockserver.testing.process import run_mock
@@ -188,11 +188,11 @@ def test_documents_that_break_it(document, message):
     assert message in str(failed.value)
 
 
-@pytest.mark.parametrize("rule", [one.name for one in breakable_rules()])
-def test_every_broken_rule_is_named(rule):
+@pytest.mark.parametrize("rule", [one.name for one in violable_rules()])
+def test_every_violated_rule_is_named(rule):
     if rule in NEEDS_MORE:
         return
-    run = broken_run(5, rule)
+    run = violating_run(5, rule)
     is_about_definition = rule_named(rule).group == "definition"
     definition = run.workflow if is_about_definition or rule.endswith("known_steps") else None
 
@@ -203,11 +203,9 @@ def test_every_broken_rule_is_named(rule):
 
 
 def test_a_warning_passes_unless_it_is_asked_for():
-    (rule,) = [
-        one for one in breakable_rules() if one.name == "timestamps_have_the_documented_form"
-    ]
+    (rule,) = [one for one in violable_rules() if one.name == "timestamps_have_the_documented_form"]
     assert rule.scope is Scope.EXECUTION
-    document = broken(1, rule.name)
+    document = violating_execution(1, rule.name)
 
     assert_keeps_contract(document)
     with pytest.raises(AssertionError, match="warning DR017"):

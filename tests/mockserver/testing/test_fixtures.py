@@ -69,7 +69,7 @@ SEQUENCES = """
     import hashlib, json, pytest
 
     def store(request, factory, folder):
-        made = [factory(), factory(status="failed"), factory.broken("end_is_not_before_start")]
+        made = [factory(), factory(status="failed"), factory.violating("end_is_not_before_start")]
         made += [factory.envelope(), *factory.many(2, steps=2), factory(seed=3), factory(seed=3)]
         assert made[-1] == made[-2]
         text = json.dumps(made, sort_keys=True)
@@ -249,10 +249,10 @@ def test_commands_that_are_refused_say_why(pytester):
             with pytest.raises(ControlError, match="404 NOT_FOUND: There is no such workflow"):
                 execution_api.start_run("wf_nowhere")
             with pytest.raises(ControlError, match="1 violation.*[?]force=true"):
-                execution_api.put(execution_factory.broken("end_is_not_before_start"))
+                execution_api.put(execution_factory.violating("end_is_not_before_start"))
             with pytest.raises(ValueError, match="has no run_id"):
                 execution_api.put({"status": "failed"})
-            execution_api.put(execution_factory.broken("end_is_not_before_start"), force=True)
+            execution_api.put(execution_factory.violating("end_is_not_before_start"), force=True)
             with pytest.raises(ValueError, match="documented_example"):
                 execution_factory.recorded("documented_exmaple")
         """
