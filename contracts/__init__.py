@@ -1,8 +1,17 @@
 """The contract of the API, and one engine that validates responses and documents."""
 
 from .exchanges import MISSING, Exchange, Failure, Intent
-from .json_text import json_bytes, read_json
+from .json_text import (
+    ExactNumber,
+    JsonError,
+    JsonText,
+    exact_json_bytes,
+    json_bytes,
+    parse_json,
+    read_json,
+)
 from .json_types import Json, JsonObject
+from .safe_text import printable
 from .schema_errors import SchemaError, explain
 from .schema_files import UnknownSchemaError, load_schema, schema_names
 from .specification import (
@@ -25,17 +34,21 @@ from .workflow_commands import workflow_command
 
 __all__ = [
     "MISSING",
+    "ExactNumber",
     "Exchange",
     "Failure",
     "Intent",
     "Json",
+    "JsonError",
     "JsonObject",
+    "JsonText",
     "Operation",
     "SchemaError",
     "Severity",
     "UnknownSchemaError",
     "Violation",
     "bundle_specification",
+    "exact_json_bytes",
     "explain",
     "format_timestamp",
     "is_valid",
@@ -45,6 +58,7 @@ __all__ = [
     "milliseconds_between",
     "nearest_names",
     "operations",
+    "parse_json",
     "parse_timestamp",
     "pointer_to",
     "printable",

@@ -1,11 +1,11 @@
 """One request with its response, as passed on by every observer (runner, HAR file, journal)."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+from .json_text import JsonError, JsonText, parse_json
 from .json_types import Json
 
 
@@ -47,9 +47,10 @@ class Exchange:
     """A request and its response.
 
     Header names are lower case. `path` is the path as sent, without query and without the base
-    URL's prefix; `path_parameters` are percent-decoded. `sent_at_s` is a monotonic or epoch time in
-    seconds, `elapsed_s` runs to the last byte of the response. If `failure` is set, there is no
-    complete response, and `status` is 0 if the head did not arrive either.
+    URL's prefix; `path_parameters` are percent-decoded. `sent_at_s` is a monotonic or epoch time
+    in seconds, `elapsed_s` runs to the last byte of the response. Where `failure` is set there is
+    no whole response, and `status` is 0 if not even its head arrived; `cause` says more of it.
+    A recording may lack the body of a response: then `has_unknown_body` is true.
     """
 
     method: str
@@ -66,14 +67,30 @@ class Exchange:
     elapsed_s: float = 0.0
     intent: Intent = Intent.READ
     failure: Failure | None = None
+    cause: str = ""
+    has_unknown_body: bool = False
+
+    @property
+    def body(self) -> Json:
+        """The response's body as parsed JSON, or MISSING if it is not JSON."""
+        return MISSING if isinstance(self._read, JsonError) else self._read.value
+
+    @property
+    def repeated_members(self) -> tuple[str, ...]:
+        """The JSON Pointers of members that an object of the body has more than once."""
+        return () if isinstance(self._read, JsonError) else self._read.repeated
+
+    @property
+    def why_not_json(self) -> str:
+        """Why the body is not JSON; empty if it is."""
+        return str(self._read) if isinstance(self._read, JsonError) else ""
 
     @cached_property
-    def body(self) -> Json:
-        """Return the response's body as parsed JSON, or MISSING if it is not JSON."""
+    def _read(self) -> JsonText | JsonError:
         try:
-            return json.loads(self.response_body)
-        except (ValueError, RecursionError):
-            return MISSING
+            return parse_json(self.response_body)
+        except JsonError as error:
+            return error
 
     @property
     def carries_key(self) -> bool:

@@ -94,6 +94,8 @@ def answer_keeps_the_contract(ctx: CheckContext, response: Response, case: AnyCa
     if exchange.operation_id is None:
         return
     found = apply_rules(Scope.EXCHANGE, exchange)
+    if exchange.body is not MISSING:
+        found += apply_rules(Scope.TEXT, exchange.body, exchange.repeated_members)
     _report(case, exchange, [*unexplained(_shape(exchange), found), *found])
 
 

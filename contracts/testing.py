@@ -1,11 +1,11 @@
 """The contract as one assertion for any test suite: `assert_keeps_contract(response)`."""
 
-import json
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from .documents import UnreadableError, validate_document, validate_response
 from .exchanges import Exchange
+from .json_text import JsonError, parse_json
 from .json_types import Json, JsonObject
 from .rules import Context, rule_named
 from .specification import operation_at, operations
@@ -109,9 +109,11 @@ def _at_hand(read: Any) -> Any:
 
 
 def _parsed(body: Any) -> Json:
+    if not isinstance(body, str | bytes | bytearray):
+        return None
     try:
-        return json.loads(body) if isinstance(body, str | bytes | bytearray) else None
-    except (ValueError, RecursionError):
+        return parse_json(body if isinstance(body, str) else bytes(body)).value
+    except JsonError:
         return None
 
 

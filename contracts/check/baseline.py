@@ -4,7 +4,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.input_files import InputFileError, read_text_file
+from deadringer.contracts.json_text import JsonError, parse_json
+from deadringer.contracts.json_types import JsonObject
 from deadringer.contracts.violations import Severity
 
 from .atomic_files import ReportError, write_atomically
@@ -26,14 +28,12 @@ def load_baseline(path: Path) -> Baseline:
     """
     fix = "Write it with --baseline-update."
     try:
-        content: Json = json.loads(path.read_text("utf-8"))
-    except json.JSONDecodeError as error:
-        raise BaselineError(
-            f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}. {fix}"
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise BaselineError(f"{path} cannot be read: {reason}. {fix}") from error
+        content = parse_json(read_text_file(path)).value
+    except JsonError as error:
+        place = f"{path}:{error.line}:{error.column}" if error.line else f"{path}"
+        raise BaselineError(f"{place}: not JSON: {error.reason}. {fix}") from error
+    except InputFileError as error:
+        raise BaselineError(f"{path} cannot be read: {error}. {fix}") from error
     accepted = content.get("accepted") if isinstance(content, dict) else None
     if not isinstance(accepted, list):
         raise BaselineError(f"{path}: /accepted: expected an array. {fix}")

@@ -122,6 +122,14 @@ class CheckSession:
                 self.recorder.validate_document(
                     schema, exchange.body, (), context=context, exchange=exchange
                 )
+            self.recorder.apply(
+                Scope.TEXT,
+                exchange.body,
+                exchange.repeated_members,
+                context=context,
+                exchange=exchange,
+                document=exchange.body,
+            )
         self.recorder.apply(
             Scope.EXCHANGE, exchange, context=context, exchange=exchange, document=body_of(exchange)
         )

@@ -1,6 +1,6 @@
 """Validate stored documents: executions, responses, lists, NDJSON streams and HAR files."""
 
-from .read import UnreadableError
+from .read import Lines, UnreadableError
 from .validate import (
     ValidatedDocument,
     validate_document,
@@ -10,6 +10,7 @@ from .validate import (
 )
 
 __all__ = [
+    "Lines",
     "UnreadableError",
     "ValidatedDocument",
     "validate_document",

@@ -2,14 +2,16 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 from deadringer.contracts.exchanges import Exchange
+from deadringer.contracts.json_text import JsonError, parse_json
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.specification import operation_at
 from deadringer.contracts.timestamps import parse_timestamp
+
+_LONGEST_MS = 1e12
 
 
 def is_har(document: Json) -> bool:
@@ -30,7 +32,11 @@ def exchanges_of(har: JsonObject) -> Iterator[tuple[int, Exchange]]:
 
 def _exchange(entry: JsonObject) -> Exchange | None:
     request, response = _object(entry.get("request")), _object(entry.get("response"))
-    url, method = urlsplit(str(request.get("url", ""))), str(request.get("method", "")).upper()
+    method = str(request.get("method", "")).upper()
+    try:
+        url = urlsplit(str(request.get("url", "")))
+    except ValueError:  # such as an unclosed bracket
+        return None
     found = operation_at(method, url.path)
     status = response.get("status")
     if found is None or not isinstance(status, int) or status <= 0:
@@ -46,7 +52,8 @@ def _exchange(entry: JsonObject) -> Exchange | None:
         request_headers=_headers(request),
         request_body=_request_body(request),
         response_headers=_headers(response),
-        response_body=_response_body(response),
+        response_body=_response_body(response) or b"",
+        has_unknown_body=_response_body(response) is None,
         sent_at_s=_sent_at_s(entry),
         elapsed_s=_elapsed_s(entry),
     )
@@ -60,20 +67,27 @@ def _headers(part: JsonObject) -> dict[str, str]:
 
 def _request_body(request: JsonObject) -> Json:
     try:
-        return json.loads(str(_object(request.get("postData")).get("text", "")))
-    except (ValueError, RecursionError):
+        return parse_json(str(_object(request.get("postData")).get("text", ""))).value
+    except JsonError:
         return None
 
 
-def _response_body(response: JsonObject) -> bytes:
+def _response_body(response: JsonObject) -> bytes | None:
+    """Return the body, None if it was not recorded.
+
+    Browsers leave `text` out where they no longer have the body, and exporters on purpose; `size`
+    is its size all the same. Damaged base64 is no body either.
+    """
     content = _object(response.get("content"))
-    text = str(content.get("text", ""))
+    text, size = content.get("text"), content.get("size")
+    if not isinstance(text, str) or (not text and isinstance(size, int) and size > 0):
+        return None
     if content.get("encoding") == "base64":
         try:
-            return base64.b64decode(text)
+            return base64.b64decode("".join(text.split()), validate=True)
         except (binascii.Error, ValueError):
-            return b""
-    return text.encode("utf-8", "replace")
+            return None
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _sent_at_s(entry: JsonObject) -> float:
@@ -83,8 +97,9 @@ def _sent_at_s(entry: JsonObject) -> float:
 
 def _elapsed_s(entry: JsonObject) -> float:
     time_ms = entry.get("time")
-    is_number = isinstance(time_ms, int | float) and not isinstance(time_ms, bool)
-    return float(time_ms) / 1000 if is_number and time_ms is not None else 0.0
+    if isinstance(time_ms, bool) or not isinstance(time_ms, int | float):
+        return 0.0
+    return time_ms / 1000 if 0 <= time_ms <= _LONGEST_MS else 0.0
 
 
 def _object(value: Json) -> JsonObject:

@@ -1,12 +1,14 @@
 """Read a JSON stream: line by line if every line is a document, otherwise as a whole."""
 
+import codecs
 import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Protocol
 
-from deadringer.contracts.json_types import Json
+from deadringer.contracts.input_files import LARGEST_DOCUMENT, InputFileError, decoded
+from deadringer.contracts.json_text import JsonError, JsonText, parse_json
 
 Progress = Callable[[int], None]
 
@@ -24,38 +26,92 @@ _FIXES = (
 """The first bytes of unsupported file formats, and how to convert each."""
 
 
+class Lines(Protocol):
+    """What is read of a stream: its lines, b"" at the end."""
+
+    def readline(self, size: int = -1, /) -> bytes:
+        """Return the next line, or the beginning of one that has more than `size` bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """One document; `line` is its line in an NDJSON stream, None in other files."""
 
-    document: Json
+    text: JsonText
     line: int | None
 
 
 def read_documents(
-    name: str, stream: BinaryIO, progress: Progress
+    name: str, stream: Lines, progress: Progress, *, largest: int = LARGEST_DOCUMENT
 ) -> Iterator[Read | UnreadableError]:
     """Yield the documents of a stream; `progress` receives the number of bytes of each piece.
 
-    A stream of several lines that are each a JSON value is NDJSON and read in constant memory, even
-    if its first line is invalid. Anything else is read as one document. Where input is not JSON in
-    UTF-8, the error is yielded instead, with line and column.
+    A stream of several lines that are JSON values of their own is NDJSON and read in constant
+    memory, whether its first line is one or not. Anything else is read whole, as one document. For
+    what is not JSON, the error comes in its place, with line and column. UTF-16 is read too, and
+    a byte order mark is passed over. No document may have more than `largest` bytes, however small
+    the compressed file is.
+
+    Raises:
+        UnreadableError: if a document is larger, or the text is not Unicode.
     """
-    lines = iter(stream.readline, b"")
-    opening = list(_first_lines(lines))
+    lines = _as_utf_8(name, _bounded(name, stream, largest), largest)
+    opening = list(_first_lines(name, lines, largest))
     if _are_values([line for line in opening if line.strip()]):
         yield from _read_lines(name, itertools.chain(opening, lines), progress)
         return
-    text = b"".join([*opening, *lines])
+    text = _joined(name, itertools.chain(opening, lines), largest)
     progress(len(text))
     yield _read(name, text, 1, None)
 
 
-def _first_lines(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield lines up to the third that is not blank."""
-    count = 0
+def _bounded(name: str, stream: Lines, largest: int) -> Iterator[bytes]:
+    while line := stream.readline(largest + 1):
+        if len(line) > largest:
+            raise _too_large(name, largest)
+        yield line
+
+
+def _as_utf_8(name: str, lines: Iterator[bytes], largest: int) -> Iterator[bytes]:
+    """Yield the lines in UTF-8 without a byte order mark, whichever Unicode they are in."""
+    first = next(lines, b"")
+    encoding = json.detect_encoding(first)
+    if encoding.startswith("utf-8"):
+        yield first.removeprefix(codecs.BOM_UTF8)
+        yield from lines
+        return
+    try:
+        text = decoded(_joined(name, itertools.chain([first], lines), largest))
+        yield from text.encode("utf-8").splitlines(keepends=True)
+    except (InputFileError, UnicodeEncodeError) as error:
+        raise UnreadableError(f"{name}: cannot be read: {error}.") from error
+
+
+def _joined(name: str, lines: Iterator[bytes], largest: int) -> bytes:
+    found: list[bytes] = []
+    size = 0
+    for line in lines:
+        size += len(line)
+        if size > largest:
+            raise _too_large(name, largest)
+        found.append(line)
+    return b"".join(found)
+
+
+def _too_large(name: str, largest: int) -> UnreadableError:
+    return UnreadableError(
+        f"{name}: a document of more than {largest:,} bytes. Split it, or write one a line."
+    )
+
+
+def _first_lines(name: str, lines: Iterator[bytes], largest: int) -> Iterator[bytes]:
+    """Return lines until three of them say something."""
+    count = size = 0
     while count < 3 and (line := next(lines, b"")):
         count += bool(line.strip())
+        size += len(line)
+        if size > largest:
+            raise _too_large(name, largest)
         yield line
 
 
@@ -94,17 +150,11 @@ def _read(name: str, text: bytes, first_line: int, line: int | None) -> Read | U
     if other is not None:
         return UnreadableError(f"{name}: not JSON in UTF-8. {other}.")
     try:
-        return Read(json.loads(text), line)
-    except json.JSONDecodeError as error:
-        number = first_line + error.lineno - 1
+        return Read(parse_json(text), line)
+    except JsonError as error:
+        number = first_line + max(error.line, 1) - 1
+        place = f"{name}:{number}:{error.column}" if error.line else f"{name}:{number}"
         fix = "Correct the syntax"
         if name.lower().endswith(".csv"):
             fix = "A table is not validated: pass the JSON or NDJSON it was made from"
-        return UnreadableError(f"{name}:{number}:{error.colno}: not JSON: {error.msg}. {fix}.")
-    except UnicodeDecodeError as error:
-        place = f"{name}:{line}" if line else name
-        return UnreadableError(f"{place}: not UTF-8: {error}. Save it as UTF-8.")
-    except ValueError as error:  # a number of thousands of digits
-        return UnreadableError(f"{name}:{first_line}: cannot be read: {error}.")
-    except RecursionError:
-        return UnreadableError(f"{name}:{first_line}:1: nested too deeply to be read.")
+        return UnreadableError(f"{place}: not JSON: {error.reason}. {fix}.")

@@ -1,12 +1,12 @@
 """Validate documents: recognize their kind and apply every rule that can be tested on it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import BinaryIO
 
 from deadringer.contracts.envelopes import good_schema, in_documented_names, members, rows_of
 from deadringer.contracts.exchanges import MISSING, Exchange
+from deadringer.contracts.input_files import LARGEST_DOCUMENT
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.rules import (
     RULES,
@@ -22,7 +22,7 @@ from deadringer.contracts.validation import validate
 from deadringer.contracts.violations import Violation, pointer_to
 
 from .har import exchanges_of, is_har
-from .read import KINDS, Progress, UnreadableError, read_documents
+from .read import KINDS, Lines, Progress, UnreadableError, read_documents
 
 _FOR_ANY_RESPONSE = ("answers_are_json", "success_goes_with_the_status")
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
@@ -38,33 +38,45 @@ class ValidatedDocument:
 
 def validate_stream(
     name: str,
-    stream: BinaryIO,
+    stream: Lines,
     *,
     context: Context | None = None,
     rules: tuple[Rule, ...] = RULES,
     progress: Progress = lambda _count: None,
+    largest: int = LARGEST_DOCUMENT,
 ) -> Iterator[ValidatedDocument | UnreadableError]:
     """Yield every document of a stream with its violations; each array element is one document.
 
-    Input that is not JSON or not recognized is yielded as an UnreadableError in its place.
+    Input that is not JSON or not recognized is yielded as an UnreadableError in its place. No
+    document may have more than `largest` bytes.
+
+    Raises:
+        UnreadableError: if a document is larger.
     """
     validator = _Validator(name, context or Context(), rules)
-    for read in read_documents(name, stream, progress):
+    for read in read_documents(name, stream, progress, largest=largest):
         if isinstance(read, UnreadableError):
             yield read
             continue
-        elements = read.document if isinstance(read.document, list) else [read.document]
+        document = read.text.value
+        elements = document if isinstance(document, list) else [document]
         if not elements:
             place = f"{name}:{read.line}" if read.line else name
             yield UnreadableError(f"{place}: an empty array: there is nothing to validate.")
         for index, element in enumerate(elements):
-            below = pointer_to(index) if isinstance(read.document, list) else ""
+            below = pointer_to(index) if isinstance(document, list) else ""
             try:
                 found = validator.validate(element, f":{read.line}" if read.line else "", below)
             except UnreadableError as error:
                 yield error
-            else:
-                yield ValidatedDocument(read.line, tuple(one.moved_below(below) for one in found))
+                continue
+            repeated = [one[len(below) :] for one in read.text.repeated if _is_in(one, below)]
+            found += validator.text(element, repeated)
+            yield ValidatedDocument(read.line, tuple(one.moved_below(below) for one in found))
+
+
+def _is_in(pointer: str, holder: str) -> bool:
+    return pointer.startswith(f"{holder}/")
 
 
 def validate_exchange(exchange: Exchange) -> list[Violation]:
@@ -100,8 +112,8 @@ def validate_document(
     """
     validator = _Validator("the document", context or Context(), RULES)
     if operation_id is not None:
-        return validator.success(operation_id, document)
-    return validator.document(document)
+        return validator.success(operation_id, document) + validator.text(document, ())
+    return validator.document(document) + validator.text(document, ())
 
 
 class _Validator:
@@ -121,6 +133,12 @@ class _Validator:
         raise UnreadableError(
             f"{self._name}{line}: {below or '/'}: unrecognized document. Pass {KINDS}."
         )
+
+    def text(self, document: Json, repeated: Sequence[str]) -> list[Violation]:
+        """Validate what only the text of a document shows: repeated members, unsafe numbers."""
+        if is_har(document):  # a program wrote its numbers; the bodies in it are texts themselves
+            return []
+        return apply_rules(Scope.TEXT, document, repeated, context=self._context, rules=self._rules)
 
     def document(self, document: Json) -> list[Violation]:
         """Validate a document, or each element of an array."""
@@ -201,6 +219,8 @@ class _Validator:
         context, rules = self._context, self._rules
         found = apply_rules(Scope.EXCHANGE, exchange, context=context, rules=rules)
         body = exchange.body
+        if body is not MISSING:
+            found += self.text(body, exchange.repeated_members)
         if exchange.succeeded and isinstance(body, dict) and exchange.operation_id:
             found += self.success(exchange.operation_id, body, exchange.query)
         return found
@@ -210,7 +230,10 @@ class _Validator:
         rules = tuple(rule for rule in self._rules if rule.name in _FOR_ANY_RESPONSE)
         response = replace(exchange, operation_id="")
         found = apply_rules(Scope.EXCHANGE, response, context=self._context, rules=rules)
-        return found if exchange.body is MISSING else found + self.document(exchange.body)
+        if exchange.body is MISSING:
+            return found
+        # `exchange` has validated the text.
+        return found + self.document(exchange.body)
 
     def success(
         self, operation_id: str, body: Json, query: Mapping[str, str] = _NO_QUERY

@@ -31,8 +31,9 @@ def responded(*conditions: Claim) -> When:
 
 
 def has_body(exchange: Exchange) -> bool:
-    """Return whether the response may have a body (responses to HEAD never do)."""
-    return exchange.method != "HEAD" and exchange.status not in {204, 304}
+    """Return whether the response may have a body that is known (responses to HEAD have none)."""
+    may_have = exchange.method != "HEAD" and exchange.status not in {204, 304}
+    return may_have and not exchange.has_unknown_body
 
 
 def has_json(exchange: Exchange) -> bool:
@@ -107,6 +108,6 @@ def body_mismatches(
 
 
 def excerpt(exchange: Exchange) -> str:
-    """Return the beginning of a body that is not JSON, for messages."""
+    """Return the beginning of a body that is not JSON and why it is not, for messages."""
     beginning = exchange.response_body[:60].decode("utf-8", "replace")
-    return f"{beginning!r}" if beginning else "an empty body"
+    return f"{beginning!r} ({exchange.why_not_json})" if beginning else "an empty body"

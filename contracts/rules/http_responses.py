@@ -138,15 +138,16 @@ def _should_be_json(exchange: Exchange) -> bool:
     group=Group.HTTP,
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
-    source="All documented responses are JSON; client code handles a 403 that is not",
+    source="RFC 8259; all documented responses are JSON; client code handles a 403 that is not",
     when=responded(_should_be_json),
 )
 def answers_are_json(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """Every response is JSON, with a JSON content type.
 
-    Clients parse the body before they inspect it. `application/json` and types ending in `+json`
-    are accepted, with any parameters. A 403 of a gateway is only a warning. Example: an HTML page
-    with status 404.
+    Clients parse the body before they inspect it, and JSON.parse refuses what RFC 8259 does: NaN,
+    Infinity, a byte order mark, text after the value, bytes that are not UTF-8. `application/json`
+    and types ending in `+json` are accepted, with any parameters. A 403 of a gateway is only a
+    warning. Example: an HTML page with status 404.
     """
     is_refused = is_error(exchange) and exchange.intent in LOOSE
     severity = Severity.WARNING if is_refused or is_gateway_refusal(exchange) else None

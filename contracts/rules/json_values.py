@@ -1,6 +1,5 @@
 """Safe access to documents of any shape: a value of an unexpected type counts as absent."""
 
-import math
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,7 +8,9 @@ from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.timestamps import milliseconds_between, parse_timestamp
 from deadringer.contracts.violations import show
 
-LARGEST_NUMBER = 2**53
+LARGEST_EXACT = 2**53
+"""Doubles hold every whole number up to here."""
+_LARGEST = 1e300
 _SECONDS = re.compile(r":\d{2}:\d{2}(?:[.,](?P<fraction>\d+))?(?:[Zz]|[+-][\d:]+)$", re.ASCII)
 _ABSENT = object()
 
@@ -30,13 +31,17 @@ def text(value: Json) -> str | None:
 
 
 def number(value: object) -> float | None:
-    """Return a number safe for arithmetic, or None for anything else (true is not a number)."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    """Return a number that is safe for arithmetic, or None for anything else (true is not a
+    number).
+
+    Up to 2^53 it is exact. Beyond that it is the nearest double within 1e300, so that sums and
+    differences with it are finite: rule DR141 reports the number itself.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         return None
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    is_countable = -LARGEST_NUMBER <= value <= LARGEST_NUMBER
-    return value if is_countable else None
+    if -LARGEST_EXACT <= value <= LARGEST_EXACT:
+        return value
+    return float(max(-_LARGEST, min(value, _LARGEST)))
 
 
 def whole(value: Json) -> int | None:

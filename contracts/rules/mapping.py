@@ -14,6 +14,8 @@ from .steps import Step, steps_of
 
 FIELDS = "Documentation of Execution Detail, fields `column_config` and `mapped_output`"
 _PATH = re.compile(r"(?:\$\.)?[^.\[\]*?@$]+(?:\[\d+\])*(?:\.[^.\[\]*?@$]+(?:\[\d+\])*)*")
+_INDEX = re.compile("0*([0-9]{1,15})")
+"""An index: a longer one is that of no element, and Python reads no number of 5,000 digits."""
 _UNKNOWN = object()
 _NOWHERE = object()
 
@@ -55,11 +57,16 @@ def _follow(value: Json, parts: list[str]) -> Json:
     for part in parts:
         if isinstance(value, dict) and part in value:
             value = value[part]
-        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
-            value = value[int(part)]
+        elif isinstance(value, list) and (index := _index(part)) is not None and index < len(value):
+            value = value[index]
         else:
             return _NOWHERE
     return value
+
+
+def _index(part: str) -> int | None:
+    found = _INDEX.fullmatch(part)
+    return int(found[1]) if found else None
 
 
 @rule(

@@ -36,6 +36,7 @@ class Scope(StrEnum):
     """What a rule reads: the arguments of its function, before the Context."""
 
     DOCUMENT = "document"  # (instance, name of its schema)
+    TEXT = "text"  # (value of a JSON text, pointers of its repeated members)
     EXECUTION = "execution"  # (execution)
     READS = "reads"  # (earlier execution, later execution): two reads of one run, in order
     LIST_PAGE = "list_page"  # (data of the response, query as sent)

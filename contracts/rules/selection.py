@@ -13,6 +13,7 @@ from . import (
     http_requests,
     http_responses,
     identity,
+    interoperability,
     list_pages,
     list_rows,
     listed_runs,
@@ -32,6 +33,7 @@ from .model import Group, Rule
 _ORDER = {group: place for place, group in enumerate(Group)}
 _ALL: tuple[Rule, ...] = (
     *shape.RULES,
+    *interoperability.RULES,
     *identity.RULES,
     *status.RULES,
     *times.RULES,

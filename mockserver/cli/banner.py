@@ -1,12 +1,16 @@
 """What `serve` prints once it is ready: its address, the key, and some runs to read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from deadringer.contracts import printable
+from deadringer.fixtures import passed_over
 from deadringer.mockserver.admin.control import binds_wide
 from deadringer.mockserver.config import DEMO_KEY, Settings
 from deadringer.mockserver.world.documents import NamedRun
 
 RUNS_PAGE = "/__mock/ui/runs"
+_MOST_PASSED_OVER = 5
 
 
 def banner(base_url: str, settings: Settings, runs: Sequence[NamedRun]) -> str:
@@ -29,6 +33,20 @@ def warning(settings: Settings) -> str:
             "Set --control-token TOKEN, or switch the control API off with --no-control."
         )
     return ""
+
+
+def passed_over_lines(settings: Settings) -> list[str]:
+    """Return a line for each --fixtures folder with entries that are not read, saying why."""
+    return [line for folder in settings.fixtures for line in _passed_over(folder)]
+
+
+def _passed_over(folder: Path) -> Iterator[str]:
+    entries = passed_over(folder)
+    if entries:
+        shown = "; ".join(f"{one.path.name} ({one.reason})" for one in entries[:_MOST_PASSED_OVER])
+        more = len(entries) - _MOST_PASSED_OVER
+        rest = f"; and {more} more" if more > 0 else ""
+        yield printable(f"Not read in {folder}: {shown}{rest}.")
 
 
 def _key_line(settings: Settings) -> str:

@@ -251,11 +251,15 @@ def run_server(
 
 
 def _print_banner(url: str, service: "Service") -> Callable[[], None]:
-    from .banner import banner, warning
+    from .banner import banner, passed_over_lines, warning
 
     text = banner(url, service.settings, list(service.executions.named_runs()))
 
+    not_read = passed_over_lines(service.settings)
+
     def announce() -> None:
+        for line in not_read:
+            click.echo(line, err=True)
         if warning(service.settings):
             click.echo(warning(service.settings), err=True)
         click.echo(text)

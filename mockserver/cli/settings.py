@@ -176,13 +176,16 @@ def _project_defaults(options: Iterable[Setting]) -> dict[str, Any]:
 
 
 def _project_table() -> dict[str, Any]:
-    try:
-        text = PROJECT_FILE.read_text("utf-8")
-    except FileNotFoundError:
+    if not os.path.lexists(PROJECT_FILE):
         return {}
-    except (OSError, UnicodeDecodeError) as problem:
-        raise SettingsError(f"Cannot read {PROJECT_FILE}: {problem}.") from problem
     import tomllib  # most folders have no such file
+
+    from deadringer.contracts.input_files import InputFileError, read_text_file
+
+    try:
+        text = read_text_file(PROJECT_FILE)
+    except InputFileError as problem:
+        raise SettingsError(f"Cannot read {PROJECT_FILE}: {problem}.") from problem
 
     try:
         table = tomllib.loads(text).get("tool", {}).get("deadringer", {})

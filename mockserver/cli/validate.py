@@ -7,12 +7,18 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn, cast
+from typing import Any, NoReturn
 
 import click
 
 from deadringer.contracts import Severity, Violation, workflow_command
-from deadringer.contracts.documents import UnreadableError, ValidatedDocument, validate_stream
+from deadringer.contracts.documents import (
+    Lines,
+    UnreadableError,
+    ValidatedDocument,
+    validate_stream,
+)
+from deadringer.contracts.input_files import InputFileError
 from deadringer.contracts.rules import Context, Settings, select
 from deadringer.fixtures.output import is_compressed, opened, reading_errors
 
@@ -167,39 +173,40 @@ _WRITERS: dict[str, Callable[[str, int | None, Violation], str]] = {
 
 
 @contextlib.contextmanager
-def _opened(name: str) -> Iterator[tuple[BinaryIO, Callable[[int], None]]]:
+def _opened(name: str) -> Iterator[tuple[Lines, Callable[[int], None]]]:
     """Open a file or standard input, with a progress bar where a person watches a file."""
     if name == STANDARD_INPUT:
         yield sys.stdin.buffer, lambda _count: None
         return
     with contextlib.ExitStack() as stack:
         try:
-            stream = cast("BinaryIO", stack.enter_context(opened(Path(name))))
+            stream = stack.enter_context(opened(Path(name)))
             size = Path(name).stat().st_size
+        except InputFileError as error:
+            fix = f" Name the files in it: {Path(name) / '*.json'}" if Path(name).is_dir() else ""
+            raise UnreadableError(f"{name}: {error}.{fix}") from error
         except OSError as error:
             fix = "Name a readable file, or - for standard input."
-            if Path(name).is_dir():
-                fix = f"Name the files in it: {Path(name) / '*.json'}"
             raise UnreadableError(f"{name}: {error.strerror or error}. {fix}") from error
         if not sys.stderr.isatty() or is_compressed(Path(name)):
             progress: Callable[[int], None] = lambda _count: None  # noqa: E731 - one of two
         else:
             bar = click.progressbar(length=size, label=name, file=sys.stderr)
             progress = stack.enter_context(bar).update
-        yield cast("BinaryIO", _Readable(name, stream)), progress
+        yield _Readable(name, stream), progress
 
 
 class _Readable:
     """A file read by lines; errors in its compression name the file."""
 
-    def __init__(self, name: str, stream: BinaryIO) -> None:
+    def __init__(self, name: str, stream: Lines) -> None:
         self._name = name
         self._stream = stream
 
-    def readline(self) -> bytes:
-        """Return the next line, b"" at the end."""
+    def readline(self, size: int = -1, /) -> bytes:
+        """Return the next line, or `size` bytes of it; b"" at the end."""
         try:
-            return self._stream.readline()
+            return self._stream.readline(size)
         except reading_errors() as error:
             raise UnreadableError(
                 f"{self._name}: damaged: {error}. Write or fetch it again."

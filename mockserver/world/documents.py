@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
-from deadringer.contracts import JsonObject, json_bytes
+from deadringer.contracts import JsonObject, exact_json_bytes
 from deadringer.fixtures import DocumentsError, enveloped, load_documents, load_recordings
 from deadringer.mockserver.exceptions import StartError
 
@@ -152,8 +152,11 @@ class LoadedExecutions:
 
 
 def envelope_bytes(execution: JsonObject) -> bytes:
-    """Return the body of a successful Execution Detail response; members keep their order."""
-    return json_bytes(enveloped(execution))
+    """Return the body of a successful Execution Detail response.
+
+    Members keep their order, and numbers from files the digits they have there.
+    """
+    return exact_json_bytes(enveloped(execution))
 
 
 def _duplicate(run_id: str, first: str, second: str) -> StartError:

@@ -45,7 +45,7 @@ def _follow(service: Service, folders: Sequence[Path]) -> None:
     from watchfiles import Change, watch
 
     def is_document(_change: Change, path: str) -> bool:
-        return path.endswith(".json")
+        return path.endswith(".json") and not Path(path).name.startswith(".")
 
     is_first = True
     try:

@@ -21,6 +21,7 @@ FRONT_DOORS = {
     "contracts",
     "contracts.check",
     "contracts.documents",
+    "contracts.input_files",
     "contracts.redaction",
     "contracts.rules",
     "contracts.testing",

@@ -116,7 +116,8 @@ def excerpt(example: Example) -> list[Line]:
 def _member(holder: Json, part: str) -> Json:
     if isinstance(holder, dict):
         return holder.get(part)
-    if isinstance(holder, list) and part.isdecimal() and int(part) < len(holder):
+    is_index = isinstance(holder, list) and part.isdecimal() and len(part) <= len(str(len(holder)))
+    if is_index and int(part) < len(holder):
         return holder[int(part)]
     return None
 

@@ -1,6 +1,5 @@
 """Read an execution from a file, standard input, or a run's URL."""
 
-import json
 import re
 import sys
 import time
@@ -10,7 +9,13 @@ from pathlib import Path
 
 import httpx
 
-from deadringer.contracts import Json, JsonObject
+from deadringer.contracts import Json, JsonError, JsonObject, parse_json
+from deadringer.contracts.input_files import (
+    LARGEST_DOCUMENT,
+    InputFileError,
+    decoded,
+    read_file,
+)
 
 STANDARD_INPUT = "-"
 TIMEOUT_S = 20.0
@@ -75,7 +80,7 @@ def read_execution(
     if _is_url(place):
         execution, envelope = _held_in(_fetched(place, key), place)
         return Viewed(place, execution, envelope, _definition(place, key), key, clock)
-    return Viewed(place, *_held_in(_parsed(place, _content(place)), place))
+    return Viewed(place, *_held_in(_parsed(place, _text(place, _content(place))), place))
 
 
 def _held_in(document: Json, place: str) -> tuple[JsonObject, JsonObject | None]:
@@ -130,34 +135,35 @@ def _is_url(place: str) -> bool:
 
 def _content(place: str) -> bytes:
     if place == STANDARD_INPUT:
-        return sys.stdin.buffer.read()
+        content = sys.stdin.buffer.read(LARGEST_DOCUMENT + 1)
+        if len(content) > LARGEST_DOCUMENT:
+            raise NoExecutionError(f"{place}: more than {LARGEST_DOCUMENT:,} bytes.")
+        return content
     try:
-        return Path(place).read_bytes()
+        return read_file(Path(place))
+    except InputFileError as error:
+        raise NoExecutionError(
+            f"{place}: {error}. Name a file, or - for standard input."
+        ) from error
     except OSError as error:
         raise NoExecutionError(
             f"{place}: {error.strerror or error}. Name a file, a URL, or - for standard input."
         ) from error
 
 
-def _parsed(place: str, content: bytes) -> Json:
+def _parsed(place: str, text: str | bytes) -> Json:
     try:
-        return json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise NoExecutionError(
-            f"{place}:{error.lineno}:{error.colno}: not JSON: {error.msg}. Correct the syntax."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise NoExecutionError(
-            f"{place}: not UTF-8 at byte {error.start}. Save it as UTF-8."
-        ) from error
-    except RecursionError as error:
-        raise NoExecutionError(f"{place}: nested too deeply.") from error
-    except ValueError as error:
-        raise NoExecutionError(f"{place}: not JSON: {error}. Correct the number.") from error
+        return parse_json(text).value
+    except JsonError as error:
+        where = f"{place}:{error.line}:{error.column}" if error.line else place
+        raise NoExecutionError(f"{where}: not JSON: {error.reason}. Correct the syntax.") from error
 
 
-def _refuse_constant(name: str) -> Json:
-    raise ValueError(f"{name} is not a JSON number")
+def _text(place: str, content: bytes) -> str:
+    try:
+        return decoded(content)
+    except InputFileError as error:
+        raise NoExecutionError(f"{place}: {error}.") from error
 
 
 def _fetched(url: str, key: str | None) -> Json:

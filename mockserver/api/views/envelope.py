@@ -2,14 +2,15 @@
 
 from flask import Response
 
-from deadringer.contracts import Json, json_bytes, nearest_names
+from deadringer.contracts import Json, exact_json_bytes, json_bytes, nearest_names
 from deadringer.mockserver.errors import ApiError, shorten
 from deadringer.mockserver.world.service import Service, Snapshot
 
 
-def good(message: str, data: Json) -> Response:
-    """Return a 200 with the documented envelope."""
-    body = json_bytes({"success": True, "message": message, "data": data})
+def good(message: str, data: Json, *, exact: bool = False) -> Response:
+    """Return a 200 with the documented envelope; with `exact`, numbers keep a file's digits."""
+    encode = exact_json_bytes if exact else json_bytes
+    body = encode({"success": True, "message": message, "data": data})
     return Response(body, mimetype="application/json")
 
 

@@ -98,7 +98,7 @@ def get_variables(service: Service, context: RequestContext, path: Mapping[str, 
         "halted_at": None,
         "steps": steps,
     }
-    return good("Execution variables retrieved successfully", data)
+    return good("Execution variables retrieved successfully", data, exact=True)
 
 
 def _steps_of(execution: JsonObject) -> list[JsonObject]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deadringer.contracts import Json, JsonObject
+from deadringer.contracts.input_files import InputFileError, read_text_file
 from deadringer.mockserver.exceptions import StartError
 from deadringer.mockserver.schema_errors import Problem
 
@@ -52,11 +53,10 @@ def load_scenario(named: str, seed: int, served: Collection[str] = ()) -> Scenar
             [f"There is no scenario {named!r}. Use one of {known}, or a file that ends in .yaml."]
         )
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
+        text = read_text_file(path)
+    except InputFileError as problem:
         raise ScenarioError(
-            [f"{path}: cannot be read: {reason}. Fix: name a readable UTF-8 file."]
+            [f"{path}: cannot be read: {problem}. Fix: name a readable UTF-8 file."]
         ) from problem
     return _read(text, str(path), path.stem, seed, served)
 

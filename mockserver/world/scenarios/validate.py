@@ -1,5 +1,6 @@
 """Validate a scenario before it is served: by its schema, then by the contract's rules."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from deadringer.mockserver.world.reserved_ids import RESERVED_RUNS, RESERVED_WOR
 from .model import Scenario
 from .script import planned, scripted_runs
 
+_INDEX = re.compile("[0-9]{1,9}")
 LISTS = ("workflows", "runs", "executions", "faults", "contract_faults")
 
 
@@ -280,5 +282,5 @@ def _problems_of(violations: list[Violation], path: Path) -> Iterator[Problem]:
     for violation in violations:
         if violation.severity is Severity.ERROR:
             inside = [part for part in violation.pointer.split("/") if part]
-            parts = [int(part) if part.isdigit() else part for part in inside]
+            parts = [int(part) if _INDEX.fullmatch(part) else part for part in inside]
             yield Problem((*path, *parts), f"{violation.rule}: {violation.message}", violation.fix)

@@ -8,6 +8,8 @@ import yaml
 
 Path = tuple[str | int, ...]
 
+_MOST_PARTS = 200_000
+"""A few lines of aliases to aliases can stand for billions of values."""
 _TAG = "tag:yaml.org,2002:"
 _KEYS = (f"{_TAG}str", f"{_TAG}merge")
 _VALUES = [f"{_TAG}{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map")]
@@ -76,7 +78,7 @@ def read_marked(text: str) -> Marked:
         node = loader.get_single_node()
         if node is None:
             return Marked(None, {})
-        marks = dict(_marks(node, (), []))
+        marks = _marks_of(node)
         return Marked(loader.construct_document(node), marks)
     except yaml.MarkedYAMLError as problem:
         raise YamlProblemError(_mark(problem.problem_mark), str(problem.problem)) from problem
@@ -84,6 +86,17 @@ def read_marked(text: str) -> Marked:
         raise YamlProblemError(Mark(1, 1), str(problem)) from problem
     finally:
         loader.dispose()
+
+
+def _marks_of(node: Any) -> dict[Path, Mark]:
+    marks: dict[Path, Mark] = {}
+    for path, mark in _marks(node, (), []):
+        marks[path] = mark
+        if len(marks) > _MOST_PARTS:
+            raise YamlProblemError(
+                mark, f"it has more than {_MOST_PARTS:,} values once aliases are replaced"
+            )
+    return marks
 
 
 def _marks(node: Any, path: Path, above: list[Any]) -> Iterator[tuple[Path, Mark]]:

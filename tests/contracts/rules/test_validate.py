@@ -97,6 +97,7 @@ def test_no_rule_fails_on_a_malformed_document(data: st.DataObject) -> None:
     )
     subjects = {
         Scope.EXECUTION: [document if isinstance(document, dict) else {}],
+        Scope.TEXT: [document, exchange.repeated_members],
         Scope.EXCHANGE: [exchange],
         Scope.EXCHANGES: [exchange, exchange],
         Scope.READS: [data.draw(execution_histories())[0], document],
