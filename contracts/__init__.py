@@ -11,7 +11,6 @@ from .json_text import (
     read_json,
 )
 from .json_types import Json, JsonObject
-from .safe_text import printable
 from .schema_errors import SchemaError, explain
 from .schema_files import UnknownSchemaError, load_schema, schema_names
 from .specification import (

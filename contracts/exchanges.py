@@ -36,6 +36,10 @@ class Failure(StrEnum):
     TIMED_OUT = "no complete response in time"
     TOO_LARGE = "a response larger than the limit"
     MALFORMED = "a response that is not HTTP"
+    UNTRUSTED = "a certificate that is not trusted"
+    NO_TLS = "no TLS connection"
+    UNKNOWN_HOST = "a host name that cannot be resolved"
+    PROXY = "refused by the proxy"
 
 
 MISSING = object()

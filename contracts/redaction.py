@@ -11,6 +11,7 @@ KEY_VARIABLE = "$DEADRINGER_API_KEY"
 HIDDEN = "***"
 SHORTEST_KEY = 8
 """Shorter keys occur in many other texts."""
+SHORTEST_WORD = 4
 _KEY_SHAPE = re.compile(r"trig_[A-Za-z0-9_-]{16,}")
 _SECRET_NAME = re.compile(r"key|token|secret|password|authorization", re.IGNORECASE)
 _SECRET_HEADER = re.compile(f"{_SECRET_NAME.pattern}|cookie", re.IGNORECASE)
@@ -25,8 +26,15 @@ class SecretRedactor:
     letter, as sent by probes, are found if the key has at least SHORTEST_KEY letters.
     """
 
-    def __init__(self, keys: Iterable[str], *, shortest: int = 1) -> None:
-        """Set the known keys; keys with fewer letters than `shortest` are not hidden."""
+    def __init__(
+        self, keys: Iterable[str], *, shortest: int = 1, others: Iterable[str] = ()
+    ) -> None:
+        """Set the known keys; keys with fewer letters than `shortest` are not hidden.
+
+        `others` are further secrets. Those with fewer than SHORTEST_KEY letters are found as whole
+        words only, and those with fewer than SHORTEST_WORD not at all.
+        """
+        self._others = _pattern_of_others(set(others))
         known = [key for key in keys if len(key) >= shortest]
         self._whole = {form for key in known for form in (key, quote_plus(key))}
         near = {form[:-1] for form in self._whole if len(form) >= SHORTEST_KEY}
@@ -36,7 +44,7 @@ class SecretRedactor:
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret hidden."""
-        text = self._exact.sub(HIDDEN, text)
+        text = self._exact.sub(HIDDEN, self._others.sub(HIDDEN, text))
         text = _KEY_SHAPE.sub(f"trig_{HIDDEN}", text)
         return self._near.sub(HIDDEN, text)
 
@@ -87,6 +95,7 @@ class SecretRedactor:
 
         Other texts shaped like a key stay, because the command must repeat the request.
         """
+        text = self._others.sub(HIDDEN, text)
         shown, at = "", 0
         for found in self._either.finditer(text):
             shown += _quoted(text[at : found.start()]) + self._variable(found[0])
@@ -97,6 +106,14 @@ class SecretRedactor:
         if found in self._whole:
             return f'"{KEY_VARIABLE}"'
         return f'"${{{KEY_VARIABLE[1:]}%?}}"'
+
+
+def _pattern_of_others(secrets: set[str]) -> re.Pattern[str]:
+    forms = {form for one in secrets for form in (one, quote(one, safe=""), quote_plus(one))}
+    long = {one for one in forms if len(one) >= SHORTEST_KEY}
+    short = {one for one in forms - long if len(one) >= SHORTEST_WORD}
+    words = rf"(?<![A-Za-z0-9])(?:{_any_of(short).pattern})(?![A-Za-z0-9])"
+    return re.compile(f"{_any_of(long).pattern}|{words}")
 
 
 def _any_of(texts: set[str]) -> re.Pattern[str]:

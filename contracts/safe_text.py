@@ -8,13 +8,13 @@ _UNSAFE = re.compile(
 """Controls (C0, C1), marks that change the direction of text, line separators, half surrogates."""
 
 
-def printable(text: str, keep: str = "") -> str:
+def escaped(text: str, keep: str = "") -> str:
     """Return a text with each unsafe character as its JSON escape, such as `\\u001b`.
 
     Those in `keep`, such as line ends, stay. Inside a JSON text the result is the same value.
     """
-    return _UNSAFE.sub(lambda found: found[0] if found[0] in keep else _escaped(found[0]), text)
+    return _UNSAFE.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), text)
 
 
-def _escaped(sign: str) -> str:
+def _escape(sign: str) -> str:
     return f"\\u{ord(sign):04x}"

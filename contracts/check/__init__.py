@@ -1,5 +1,6 @@
 """The conformance runner: test a server at a base URL against the contract."""
 
+from .access import KEY_HEADER, Access, AccessError, read_header, read_header_name, read_key
 from .baseline import BaselineError, apply_baseline, load_baseline, update_baseline
 from .options import CheckOptions, OptionError
 from .report import Conclusion, Example, Finding, Outcome, Phase, Report, RuleResult
@@ -18,7 +19,10 @@ from .runner import WAITING, run_check
 
 __all__ = [
     "FORMATS",
+    "KEY_HEADER",
     "WAITING",
+    "Access",
+    "AccessError",
     "BaselineError",
     "CheckOptions",
     "Conclusion",
@@ -33,6 +37,9 @@ __all__ = [
     "annotated",
     "apply_baseline",
     "load_baseline",
+    "read_header",
+    "read_header_name",
+    "read_key",
     "render_text",
     "require_target",
     "require_writable",

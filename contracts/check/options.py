@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from deadringer.contracts.rules import Settings
 from deadringer.contracts.violations import Severity
 
+from .access import Access, AccessError, read_key
+
 
 class OptionError(ValueError):
     """An invalid option; the message states which, why, and how to fix it."""
@@ -38,6 +40,8 @@ class CheckOptions:
     generated_cases: int | None = None
     baseline: Path | None = None
     settings: Settings = field(default_factory=Settings)
+    access: Access = field(default_factory=Access)
+    wait_s: float = 0
 
     def __post_init__(self) -> None:
         """Validate the options.
@@ -56,6 +60,12 @@ class CheckOptions:
                 f"BASE_URL {self.base_url!r} must not contain a query, fragment or credentials. "
                 "Pass the key with --api-key."
             )
+        try:
+            read_key(self.api_key)
+        except AccessError as error:
+            raise OptionError(str(error)) from error
+        if self.wait_s < 0:
+            raise OptionError(f"--wait-for must not be below 0, got {self.wait_s}.")
         if self.run_ids and len(self.workflow_ids) != 1:
             raise OptionError("--run needs exactly one --workflow: the workflow of these runs.")
         for name in ("max_requests", "timeout_s", "max_time_s"):

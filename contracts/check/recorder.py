@@ -12,6 +12,7 @@ from deadringer.contracts.redaction import SecretRedactor
 from deadringer.contracts.rules import SCHEMA_RULE, Context, Rule, Scope, Severity, unexplained
 from deadringer.contracts.violations import Violation
 
+from .access import Access
 from .http.client import curl_line
 from .report import EXAMPLES_SHOWN, Example, Finding, Outcome, RuleResult
 
@@ -33,12 +34,14 @@ class ResultRecorder:
         warn: Callable[[str], None],
         redactor: SecretRedactor,
         seed: int = 0,
+        access: Access | None = None,
     ) -> None:
         self.rules = tuple(rules)
         self._base_url = base_url
         self._warn = warn
         self._redactor = redactor
         self._seed = seed
+        self._access = access or Access()
         self._by_scope: dict[Scope, list[Rule]] = defaultdict(list)
         for rule in self.rules:
             self._by_scope[rule.scope].append(rule)
@@ -155,7 +158,7 @@ class ResultRecorder:
                 violation, expected=redact(violation.expected), got=redact(violation.got)
             ),
             request=redact(f"{exchange.method} {exchange.path} -> {outcome}"),
-            curl=curl_line(self._base_url, exchange, self._redactor),
+            curl=curl_line(self._base_url, exchange, self._redactor, self._access),
             operation_id=exchange.operation_id,
             document=self._redactor.json(document),
             seed=self._seed if exchange.intent is Intent.FUZZ else None,

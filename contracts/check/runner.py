@@ -15,7 +15,7 @@ from deadringer.contracts.timestamps import format_timestamp
 from .baseline import is_failed
 from .http.client import BudgetSpentError, Client
 from .options import CheckOptions, SampleSizes, sample_sizes_for
-from .phases.connection import connect
+from .phases.connection import connect, wait_for_server
 from .phases.credits import probe_costs
 from .phases.discovery import discover
 from .phases.fuzzing import fuzz
@@ -75,12 +75,16 @@ class _Check:
         self._client = Client(
             options, observe=self._observe, log=self._add_note, now_s=now_s, sleep=self._wait
         )
+        self._redactor = SecretRedactor(
+            [options.api_key], shortest=SHORTEST_KEY, others=options.access.secrets()
+        )
         self._recorder = ResultRecorder(
             select(only=options.only, skip=options.skip),
             options.base_url,
             self._add_note,
-            SecretRedactor([options.api_key], shortest=SHORTEST_KEY),
+            self._redactor,
             options.seed,
+            options.access,
         )
         self._session = CheckSession(
             options=options,
@@ -121,6 +125,9 @@ class _Check:
     def _explore(self) -> str:
         """Run the phases; return the reason if nothing could be checked."""
         session = self._session
+        if self._options.wait_s:
+            self._progress(f"{WAITING} up to {self._options.wait_s:g} s for the server")
+            wait_for_server(session, self._sleep, self._now_s)
         self._begin("discovering workflows and runs")
         contact = connect(session)
         if contact.problem:
@@ -222,7 +229,9 @@ class _Check:
         if not self._has_no_contact and is_failed(report, self._options.fail_on):
             return replace(report, conclusion=Conclusion.FAILED)
         if unchecked:
-            return replace(report, conclusion=Conclusion.INCONCLUSIVE, reason=unchecked)
+            return replace(
+                report, conclusion=Conclusion.INCONCLUSIVE, reason=self._redactor(unchecked)
+            )
         return report
 
 

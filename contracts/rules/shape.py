@@ -59,7 +59,9 @@ def answer_arrives_whole(exchange: Exchange, context: Context) -> Iterator[Misma
     if exchange.failure is not None:
         # A web server may close the connection on an unknown method.
         severity = Severity.WARNING if exchange.intent is Intent.WRONG_METHOD else None
-        yield Mismatch("", "a complete HTTP response", str(exchange.failure), FIXES, severity)
+        cause = f" ({exchange.cause})" if exchange.cause else ""
+        got = f"{exchange.failure}{cause}"
+        yield Mismatch("", "a complete HTTP response", got, FIXES, severity)
 
 
 @rule(

@@ -9,6 +9,9 @@ import click
 
 from deadringer.contracts.check import (
     FORMATS,
+    KEY_HEADER,
+    Access,
+    AccessError,
     BaselineError,
     CheckOptions,
     OptionError,
@@ -17,6 +20,9 @@ from deadringer.contracts.check import (
     annotated,
     apply_baseline,
     load_baseline,
+    read_header,
+    read_header_name,
+    read_key,
     render_text,
     require_target,
     require_writable,
@@ -37,6 +43,17 @@ server, rules, extent, output = map(section, ("Server", "Rules", "Extent", "Outp
 @click.command("check", cls=Command)
 @click.argument("base_url")
 @server("--api-key", envvar="DEADRINGER_API_KEY", metavar="KEY", help="A valid key of the server.")
+@server("--key-header", metavar="NAME", help="Send the key in this header, not in x-api-key.")
+@server("--bearer", is_flag=True, help="Send the key as Authorization: Bearer.")
+@server("--header", "-H", "headers", multiple=True, metavar="NAME:VALUE",
+        help="Also send this header; repeatable. Reports hide its value.")  # fmt: skip
+@server("--ca-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+        help="Trust these certificates (PEM), before SSL_CERT_FILE.")  # fmt: skip
+@server("--insecure", is_flag=True, help="Trust every certificate.")
+@server("--no-proxy", is_flag=True,
+        help="Ignore HTTP_PROXY, HTTPS_PROXY and ALL_PROXY.")  # fmt: skip
+@server("--wait-for", "wait_s", default=0.0, metavar="SECONDS",
+        help="Wait up to this long until the server answers.")  # fmt: skip
 @server("--workflow", "workflow_ids", multiple=True, metavar="ID",
         help="Check this workflow; repeatable.")  # fmt: skip
 @server("--run", "run_ids", multiple=True, metavar="ID",
@@ -84,20 +101,41 @@ def command(**given: Any) -> None:
         for target in reports:
             write_report(report, target)
         write_step_summary(report, os.environ)
-    except (OptionError, BaselineError, ReportError) as error:
+    except (AccessError, OptionError, BaselineError, ReportError) as error:
         click.echo(f"deadringer check: {error}", err=True)
         sys.exit(2)
     sys.exit(report.exit_code)
 
 
 def _options(given: dict[str, Any], *, update: bool) -> CheckOptions:
-    if not (given["api_key"] or "").strip():
-        raise OptionError("no key. Pass one with --api-key, or set DEADRINGER_API_KEY.")
+    given["api_key"], note = read_key(given["api_key"] or "")
+    if note:
+        click.echo(f"deadringer check: note: {note}", err=True)
+    given["access"] = _access(given)
     if update and given["baseline"] is None:
         raise OptionError("--baseline-update needs --baseline FILE: the file to write.")
     settings = Settings(strict=given.pop("strict"))
     given["fail_on"] = Severity(given["fail_on"])
     return CheckOptions(**given, settings=settings)
+
+
+def _access(given: dict[str, Any]) -> Access:
+    name, bearer = given.pop("key_header"), given.pop("bearer")
+    if name and bearer:
+        raise OptionError(
+            "--key-header and --bearer both say where the key is sent. Leave one out."
+        )
+    ca_file, insecure = given.pop("ca_file"), given.pop("insecure")
+    if ca_file and insecure:
+        raise OptionError("--insecure trusts every certificate. Leave it or --ca-file out.")
+    return Access(
+        headers=tuple(read_header(one) for one in given.pop("headers")),
+        key_header=read_header_name(name) if name else KEY_HEADER,
+        bearer=bearer,
+        ca_file=ca_file,
+        insecure=insecure,
+        uses_proxy=not given.pop("no_proxy"),
+    )
 
 
 def _checked(options: CheckOptions, *, quiet: bool, update: bool) -> Report:

@@ -62,6 +62,7 @@ CHECK = (
     "report",
     "http",
     "options",
+    "access",
     "atomic_files",
 )
 """From top to bottom: each may import those below it."""

@@ -1,26 +1,26 @@
 """The HTTP client of the check: bounded, paced, and safe against any response."""
 
 import json
-import socket
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
+from deadringer.contracts.check.access import Access, httpcore_proxy, proxy_for, ssl_context_of
 from deadringer.contracts.check.options import CheckOptions
 from deadringer.contracts.exchanges import Exchange, Failure, Intent
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.redaction import KEY_VARIABLE, SecretRedactor
-from deadringer.contracts.specification import Operation
+from deadringer.contracts.specification import Operation, operations
 
 from .deadline_transport import DeadlineTransport
+from .failures import failure_of
 from .rate_limiter import RateLimiter
 
 RETRIES_AFTER_429 = 2
+_NOT_UP = frozenset({Failure.REFUSED, Failure.UNKNOWN_HOST, Failure.TIMED_OUT, Failure.DROPPED})
 
 
 class BudgetSpentError(Exception):
@@ -76,13 +76,15 @@ class Client:
         self._log = log
         self._now_s = now_s
         self._began_at_s = now_s()
-        self._transport = DeadlineTransport()
+        self._access = options.access
+        self.proxy = proxy_for(options.base_url, self._access)
+        self._transport = DeadlineTransport(
+            ssl_context_of(self._access), httpcore_proxy(self.proxy) if self.proxy else None
+        )
         self._http = httpx.Client(transport=self._transport, trust_env=False)
         self._prefix = urlsplit(options.base_url).path.rstrip("/")
         self.rate_limiter = RateLimiter(now_s, sleep, log)
         self.requests = 0
-        self.unreachable = ""
-        """Why the last request could not connect, "" if it could."""
         self._noted: set[str] = set()
 
     def send(self, request: Request) -> Exchange:
@@ -110,6 +112,23 @@ class Client:
     def time_left_s(self) -> float:
         """Return the seconds left of the check's total time."""
         return self._options.max_time_s - (self._now_s() - self._began_at_s)
+
+    def is_up(self) -> bool:
+        """Return whether something answers at the server's address that is no gateway's 502-504.
+
+        Sends one request that counts for nothing.
+        """
+        operation = next(one for one in operations() if one.operation_id == "listWorkflows")
+        headers = {"x-api-key": self._options.api_key}
+        self._transport.deadline.start(self._options.timeout_s)
+        exchange = self._exchanged(
+            Exchange("GET", operation.path, 0, operation.operation_id, request_headers=headers)
+        )
+        return exchange.failure not in _NOT_UP and exchange.status not in {502, 503, 504}
+
+    def restart_clock(self) -> None:
+        """Begin the check's whole time now."""
+        self._began_at_s = self._now_s()
 
     def close(self) -> None:
         """Close every connection."""
@@ -153,7 +172,8 @@ class Client:
     def _exchanged(self, exchange: Exchange) -> Exchange:
         content = None if exchange.request_body is None else json.dumps(exchange.request_body)
         headers = {"accept": "application/json", "accept-encoding": "gzip, deflate"}
-        headers |= {"user-agent": "deadringer-check"} | dict(exchange.request_headers)
+        headers |= {"user-agent": "deadringer-check"}
+        headers |= self._access.sent(exchange.request_headers)
         if content is not None:
             headers.setdefault("content-type", "application/json")
         target = self._prefix + exchange.path + _query_text(exchange.query)
@@ -164,37 +184,35 @@ class Client:
             content=content,
             extensions={"target": target.encode("ascii")},
         )
-        self.unreachable = ""
         try:
             response = self._http.send(request, stream=True, follow_redirects=False)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
-                self.unreachable = _cause(error)
-            return replace(exchange, failure=_failure(error))
+            failure, cause = failure_of(error)
+            return replace(exchange, failure=failure, cause=cause)
         exchange = replace(
             exchange,
             status=response.status_code,
             response_headers={name.lower(): value for name, value in response.headers.items()},
         )
-        body, failure = self._read(response)
-        return replace(exchange, response_body=body, failure=failure)
+        body, broken, cause = self._read(response)
+        return replace(exchange, response_body=body, failure=broken, cause=cause)
 
-    def _read(self, response: httpx.Response) -> tuple[bytes, Failure | None]:
+    def _read(self, response: httpx.Response) -> tuple[bytes, Failure | None, str]:
         chunks, size = [], 0
         try:
             for chunk in response.iter_bytes():
                 size += len(chunk)
                 chunks.append(chunk)
                 if size > self._options.max_body_bytes:
-                    return b"".join(chunks), Failure.TOO_LARGE
+                    return b"".join(chunks), Failure.TOO_LARGE, ""
         except (httpx.HTTPError, ValueError) as error:
-            return b"".join(chunks), _failure(error)
+            return b"".join(chunks), *failure_of(error)
         finally:
             response.close()
-        return b"".join(chunks), None
+        return b"".join(chunks), None, ""
 
 
-def curl_line(base_url: str, exchange: Exchange, redactor: SecretRedactor) -> str:
+def curl_line(base_url: str, exchange: Exchange, redactor: SecretRedactor, access: Access) -> str:
     """Return a curl command that repeats the request, with a variable in place of the key."""
     words = ["curl", "-i", "-g", "--path-as-is"]
     if exchange.method != "GET":
@@ -202,10 +220,13 @@ def curl_line(base_url: str, exchange: Exchange, redactor: SecretRedactor) -> st
     line = " ".join(words)
     for name, value in exchange.request_headers.items():
         if _holds_real_key(exchange, name):
-            scheme = "Bearer " if name == "authorization" else ""
-            line += f' -H "{name}: {scheme}{KEY_VARIABLE}"'
+            in_bearer = name == "authorization" or access.bearer
+            header = "authorization" if in_bearer else access.key_header
+            line += f' -H "{header}: {"Bearer " if in_bearer else ""}{KEY_VARIABLE}"'
         else:
-            line += f" -H {redactor.word(f'{name}: {value}')}"
+            for header, sent in replace(access, headers=()).sent({name: value}).items():
+                line += f" -H {redactor.word(f'{header}: {sent}')}"
+    line += access.curl_options()
     if exchange.request_body is not None:
         body = json.dumps(exchange.request_body, ensure_ascii=False)
         line += f" -H 'content-type: application/json' --data-raw {redactor.word(body)}"
@@ -225,36 +246,3 @@ def _query_text(query: Mapping[str, str]) -> str:
 
 def _credential(headers: Mapping[str, str]) -> str:
     return headers.get("x-api-key") or headers.get("authorization") or ""
-
-
-def _cause(error: BaseException) -> str:
-    """Return why a connection failed, in the words of what failed: name, TLS, or network."""
-    chain = [error]
-    while (before := chain[-1].__cause__ or chain[-1].__context__) is not None:
-        chain.append(before)
-    for one in chain:
-        if isinstance(one, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({one.verify_message})"
-        if isinstance(one, ssl.SSLError):
-            return f"TLS failed ({one.reason or one})"
-        if isinstance(one, socket.gaierror):
-            return f"its host name cannot be resolved ({one.strerror})"
-        if isinstance(one, TimeoutError):
-            return "connecting took too long"
-        if isinstance(one, OSError) and one.strerror:
-            return one.strerror[0].lower() + one.strerror[1:]
-    return str(error) or type(error).__name__
-
-
-def _failure(error: Exception) -> Failure:
-    kinds: tuple[tuple[Any, Failure], ...] = (
-        (httpx.TimeoutException, Failure.TIMED_OUT),
-        (httpx.ConnectError, Failure.REFUSED),
-        (httpx.NetworkError, Failure.DROPPED),
-    )
-    for kind, failure in kinds:
-        if isinstance(error, kind):
-            return failure
-    text = str(error).lower()
-    dropped = "disconnected" in text or "closed" in text or "incomplete" in text
-    return Failure.DROPPED if dropped else Failure.MALFORMED

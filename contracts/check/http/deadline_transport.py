@@ -93,6 +93,8 @@ def _httpx_errors() -> Iterator[None]:
         yield
     except httpcore.ConnectTimeout as error:
         raise httpx.ConnectTimeout(str(error)) from error
+    except httpcore.ProxyError as error:
+        raise httpx.ProxyError(str(error)) from error
     except httpcore.TimeoutException as error:
         raise httpx.ReadTimeout(str(error)) from error
     except httpcore.ConnectError as error:
@@ -119,10 +121,13 @@ class _Body(httpx.SyncByteStream):
 class DeadlineTransport(httpx.BaseTransport):
     """An httpx transport over httpcore's pool, with `deadline` for each whole request."""
 
-    def __init__(self, *, verify: bool = True) -> None:
+    def __init__(
+        self, ssl_context: ssl.SSLContext | None = None, proxy: httpcore.Proxy | None = None
+    ) -> None:
         self.deadline = Deadline()
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(verify=verify),
+            ssl_context=ssl_context or httpx.create_ssl_context(),
+            proxy=proxy,
             max_connections=4,
             network_backend=_DeadlineBackend(self.deadline),
         )
@@ -130,6 +135,8 @@ class DeadlineTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; the body of the response is read later, as a stream."""
         url = request.url
+        # A proxy gets the whole URL instead of what `target` says.
+        extensions = {name: one for name, one in request.extensions.items() if name != "target"}
         with _httpx_errors():
             response = self._pool.handle_request(
                 httpcore.Request(
@@ -142,7 +149,7 @@ class DeadlineTransport(httpx.BaseTransport):
                     ),
                     headers=request.headers.raw,
                     content=request.stream,
-                    extensions=request.extensions,
+                    extensions=extensions,
                 )
             )
         stream = response.stream

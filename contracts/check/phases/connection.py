@@ -1,9 +1,14 @@
 """The first request: does a server respond there, and does it accept the key?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
+from deadringer.contracts.check.access import without_credentials
 from deadringer.contracts.check.session import CheckSession
+from deadringer.contracts.exchanges import MISSING, Exchange, Failure
 from deadringer.contracts.specification import operations
+from deadringer.contracts.violations import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,28 +24,141 @@ class Contact:
 
 
 def connect(session: CheckSession) -> Contact:
-    """Send the first request and return its result."""
+    """Send the first request and return its result.
+
+    Where that one fails, another operation is asked too: one that never answers is a finding, a
+    server that cannot be reached is not.
+    """
     options = session.options
-    if options.run_ids or not session.offers("listWorkflows"):
-        ids = {"id": (*options.workflow_ids, "wf")[0], "runId": (*options.run_ids, "run")[0]}
-        exchange = session.request("getExecution", ids)
-    else:
-        exchange = session.request("listWorkflows", optional=True)
-        session.absent.discard("listWorkflows")
-    if exchange.failure is not None and session.client.unreachable:
+    first = _ask_run(session) if options.run_ids else _ask_list(session)
+    problem = _trouble(session, first)
+    if problem and first.failure not in _NO_WAY:
+        second = _ask_list(session) if options.run_ids else _ask_run(session)
+        problem = _trouble(session, second)
+    if problem:
         session.recorder.withdraw()
-        tls = " (http:// without TLS)" if options.base_url.startswith("https:") else ""
-        return Contact(
-            f"{options.base_url} is unreachable: {session.client.unreachable}. "
-            f"Start the server, or correct BASE_URL{tls}."
-        )
-    if exchange.status == 401:
+        return Contact(problem)
+    if first.status == 401:
         return Contact(
             "the server rejects the key. Pass a valid one with --api-key or DEADRINGER_API_KEY."
         )
-    if exchange.status == 404:
-        return Contact(hint=_hint_at_prefix(options.base_url, exchange.path))
+    if first.status == 404:
+        return Contact(hint=_hint_at_prefix(options.base_url, first.path))
     return Contact()
+
+
+_NO_WAY = frozenset(
+    {Failure.REFUSED, Failure.UNTRUSTED, Failure.NO_TLS, Failure.UNKNOWN_HOST, Failure.PROXY}
+)
+"""Failures before anything is asked: a second request would meet the same."""
+_GATEWAY = frozenset({400, 401, 403, 407, 502, 503, 504})
+
+
+def _ask_run(session: CheckSession) -> Exchange:
+    options = session.options
+    ids = {"id": (*options.workflow_ids, "wf")[0], "runId": (*options.run_ids, "run")[0]}
+    return session.request("getExecution", ids)
+
+
+def _ask_list(session: CheckSession) -> Exchange:
+    if not session.offers("listWorkflows"):
+        return _ask_run(session)
+    exchange = session.request("listWorkflows", optional=True)
+    session.absent.discard("listWorkflows")
+    return exchange
+
+
+def _trouble(session: CheckSession, exchange: Exchange) -> str:
+    """Return why the server cannot be checked and what to do; empty if it can."""
+    proxy = session.client.proxy
+    place = session.options.base_url
+    if proxy:
+        place += f" through the proxy {without_credentials(proxy)}"
+    if exchange.failure in _WORDS and exchange.status == 0:
+        what, fix = _WORDS[exchange.failure]
+        cause = f": {exchange.cause}" if exchange.cause else ""
+        options = session.options
+        fix = fix.format(
+            without_tls=" (http:// without TLS)" if options.base_url.startswith("https:") else "",
+            proxy=" Or use --no-proxy." if proxy else "",
+            timeout_s=f"{options.timeout_s:g}",
+        )
+        return f"{what.format(place=place)}{cause}. {fix}"
+    if exchange.failure is None and exchange.status in _GATEWAY and exchange.body is MISSING:
+        return _refused_by_gateway(exchange, place)
+    return ""
+
+
+_WORDS = {
+    Failure.REFUSED: (
+        "{place} is unreachable",
+        "Start the server, or correct BASE_URL{without_tls}; --wait-for SECONDS waits.{proxy}",
+    ),
+    Failure.UNTRUSTED: (
+        "the certificate of {place} is not trusted",
+        "Name its authority with --ca-file FILE or SSL_CERT_FILE, or use --insecure.",
+    ),
+    Failure.NO_TLS: (
+        "no TLS connection to {place}",
+        "Correct BASE_URL: http:// without TLS, or another port.",
+    ),
+    Failure.UNKNOWN_HOST: (
+        "the host name of {place} cannot be resolved",
+        "Correct BASE_URL, or look at the DNS of this machine.{proxy}",
+    ),
+    Failure.PROXY: (
+        "the proxy refuses the connection to {place}",
+        "Correct HTTP_PROXY, HTTPS_PROXY or NO_PROXY, or use --no-proxy.",
+    ),
+    Failure.TIMED_OUT: (
+        "{place} gives no answer within the time",
+        "Look whether a firewall is between, or allow more than {timeout_s} s: --timeout.{proxy}",
+    ),
+    Failure.DROPPED: (
+        "{place} closes every connection without an answer",
+        "Correct the port or the scheme of BASE_URL: https:// where the server uses TLS.",
+    ),
+    Failure.MALFORMED: (
+        "{place} does not speak HTTP",
+        "Correct the port or the scheme of BASE_URL: https:// where the server uses TLS.",
+    ),
+}
+"""What is wrong, and what to do."""
+
+
+def _refused_by_gateway(exchange: Exchange, place: str) -> str:
+    lines = exchange.response_body[:2000].decode("utf-8", "replace").splitlines()
+    first = next((line.strip() for line in lines if line.strip()), "an empty body")
+    shown = f"{exchange.status} {_phrase(exchange.status)}".strip()
+    fix = (
+        "Ask again when it is up, or wait for it with --wait-for SECONDS"
+        if exchange.status >= 500
+        else "If it asks for a header, pass that with --header NAME:VALUE"
+    )
+    return (
+        f"{place} is refused by a gateway, not by the API: status {shown}, not JSON: "
+        f"{printable(first)[:120]!r}. {fix}."
+    )
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def wait_for_server(
+    session: CheckSession, sleep: Callable[[float], None], now_s: Callable[[], float]
+) -> None:
+    """Ask until the server answers, at most as long as the options say."""
+    ends_at_s = now_s() + session.options.wait_s
+    while not session.client.is_up() and now_s() < ends_at_s:
+        sleep(min(_WAIT_STEP_S, max(0.0, ends_at_s - now_s())))
+    session.client.restart_clock()
+
+
+_WAIT_STEP_S = 0.5
 
 
 def _hint_at_prefix(base_url: str, path: str) -> str:

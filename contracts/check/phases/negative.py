@@ -50,11 +50,16 @@ def _probe_keys(session: CheckSession, run: KnownRun) -> None:
     lost = {"id": run.workflow_id, "runId": _unknown_id(session, "run_")}
     session.request("getExecution", lost, headers={})
     session.request("getExecution", detail, headers={"x-api-key": ""})
+    takes_authorization = session.options.access.takes_authorization
     for headers in _near_keys(session.options.api_key):
+        if takes_authorization and "authorization" in headers:
+            continue
         session.request("getExecution", detail, headers=headers, intent=Intent.BAD_KEY)
     for name in ("api_key", "x-api-key"):
         key = {name: session.options.api_key}
         session.request("getExecution", detail, query=key, headers={}, intent=Intent.KEY_IN_QUERY)
+    if takes_authorization:
+        return
     bearer = {"authorization": f"Bearer {session.options.api_key}"}
     session.request("getExecution", detail, headers=bearer, intent=Intent.BEARER_KEY)
 

@@ -76,8 +76,6 @@ def redirecting(connection: socket.socket) -> None:
 
 
 HOSTILE = {
-    "an empty reply": (send(""), "answer_arrives_whole"),
-    "no HTTP": (send("SSH-2.0-OpenSSH_9.2\r\n"), "answer_arrives_whole"),
     "a body that ends early": (
         send('HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{"succ'),
         "answer_arrives_whole",
@@ -89,7 +87,6 @@ HOSTILE = {
     "a crash": (send("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n"), "no_server_errors"),
     "a redirect": (redirecting, "no_redirects"),
     "an endless body": (endless, "answer_arrives_whole"),
-    "a slow drip": (dripping, "answer_arrives_whole"),
     "JSON null": (
         send("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 4\r\n\r\nnull"),
         "schema",
@@ -114,6 +111,25 @@ def test_a_hostile_server_is_a_finding(name: str) -> None:
     assert rule in broken
     assert report.conclusion is Conclusion.FAILED
     assert report.requests <= 12
+
+
+NO_SERVER_OF_HTTP = {
+    "an empty reply": (send(""), "closes every connection without an answer"),
+    "no HTTP": (send("SSH-2.0-OpenSSH_9.2\r\n\r\n"), "does not speak HTTP"),
+    "a slow drip": (dripping, "gives no answer within the time"),
+}
+
+
+@pytest.mark.parametrize("name", NO_SERVER_OF_HTTP)
+def test_what_never_answers_in_http_could_not_be_checked(name: str) -> None:
+    response, reason = NO_SERVER_OF_HTTP[name]
+
+    with raw_server(response) as url:
+        report = check(url)
+
+    assert report.conclusion is Conclusion.INCONCLUSIVE
+    assert reason in report.reason
+    assert {one.outcome for one in report.results} == {Outcome.SKIPPED}
 
 
 def test_nobody_there_could_not_be_checked() -> None:
