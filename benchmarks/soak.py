@@ -1,8 +1,10 @@
 """`python -m benchmarks.soak [MINUTES]`: memory of one server under mixed load, printed as ratios.
 
-The load is light and constant: reads of finished, live and unknown runs, lists, test runs, control
-calls, faults and resets, in more sessions than the server holds in memory. Memory is measured every
-ten seconds; the reference is the median of the third quarter.
+The load is reads of finished, live and unknown runs, lists, test runs, control calls, faults and
+resets, in more sessions than the server holds in memory. First so many requests over several
+connections, as fast as they are answered, fill all that has a bound: sessions, journal, rate
+windows, caches, threads. Then the load is light and constant, and memory is measured every ten
+seconds; the reference is the median of the third quarter.
 """
 
 import argparse
@@ -10,6 +12,7 @@ import itertools
 import random
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 
 import httpx
@@ -19,6 +22,8 @@ from deadringer.mockserver import DEMO_KEY
 from .processes import free_port, started
 
 _RATE = 60
+_FILLING = 20_000
+_CONNECTIONS = 12
 _KEY = {"x-api-key": DEMO_KEY}
 _MOST_SESSIONS = 200
 _WEIGH_EVERY_S = 10.0
@@ -48,17 +53,33 @@ def one_request(client: httpx.Client, chance: random.Random, number: int) -> Non
         client.post(f"/__mock/reset{everywhere}", headers=session)
 
 
-def soak(minutes: float) -> list[float]:
-    """Return the memory of the server in MB, measured every ten seconds."""
-    port, weights, chance = free_port(), [], random.Random(1)
+def fill(url: str, requests: int) -> None:
+    """Send so many requests of the mix over several connections, as fast as they are answered."""
+
+    def send(connection: int) -> None:
+        chance = random.Random(connection)
+        with httpx.Client(base_url=url, headers=_KEY, timeout=60) as client:
+            for number in range(connection, requests, _CONNECTIONS):
+                one_request(client, chance, number)
+
+    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+        list(pool.map(send, range(_CONNECTIONS)))
+
+
+def soak(minutes: float, filling: int = _FILLING) -> list[float]:
+    """Return the memory of the server in MB: when it is filled, then every ten seconds."""
+    port, chance = free_port(), random.Random(1)
     command = [sys.executable, "-m", "deadringer", "serve", "--port", str(port)]
     command += ["--log-format", "off", "--max-sessions", str(_MOST_SESSIONS)]
+    url = f"http://127.0.0.1:{port}"
     with (
-        started(command, "/", port=port) as server,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=_KEY) as client,
+        started(command, "/", port=port, cores="0,1") as server,
+        httpx.Client(base_url=url, headers=_KEY, timeout=60) as client,
     ):
+        fill(url, filling)
+        weights = [server.memory_mb()]
         begun = time.monotonic()
-        next_weight = begun
+        next_weight = begun + _WEIGH_EVERY_S
         for number in itertools.count():
             due = begun + number / _RATE
             time.sleep(max(0.0, due - time.monotonic()))
@@ -78,10 +99,11 @@ def main() -> None:
     minutes = parser.parse_args().minutes
     if minutes < 1:
         parser.error("at least one minute, to measure each quarter of it")
-    weights = soak(minutes)
+    filled, *weights = soak(minutes)
     size = max(1, len(weights) // 4)
     quarters = [median(weights[place * size : (place + 1) * size]) for place in range(4)]
-    print(f"{_RATE} requests/s, {len(weights)} weighings, highest {max(weights):.1f} MB")
+    print(f"after {_FILLING:,} requests over {_CONNECTIONS} connections: {filled:.1f} MB")
+    print(f"then {_RATE} requests/s, {len(weights)} weighings, highest {max(weights):.1f} MB")
     for number, weight in enumerate(quarters, 1):
         print(f"quarter {number}: {weight:.1f} MB, {weight / quarters[2]:.3f} of quarter 3")
 
