@@ -7,6 +7,7 @@ state file, a reset of 5,000 sessions against one of a single session.
 
 import argparse
 import json
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -94,7 +95,9 @@ def _insert(state: Path, changes: History) -> None:
 
 def _start_s(state: Path) -> float:
     port = free_port()
-    command = own_command(port, "--state", str(state))
+    # A server that is stopped leaves nothing to repeat; each start is to find what a kill leaves.
+    killed = shutil.copy(state, state.with_suffix(".killed"))
+    command = own_command(port, "--state", str(killed))
     with started(command, RECORDED_RUN, port=port, headers=HEADERS, cores="0,1") as running:
         return running.start_s
 

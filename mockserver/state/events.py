@@ -25,7 +25,7 @@ class Event(NamedTuple):
     body: JsonObject
 
 
-class Snapshot(NamedTuple):
+class SessionSnapshot(NamedTuple):
     """The sum of a session's events up to a number."""
 
     session: str
@@ -91,7 +91,7 @@ class EventLog(ABC):
         """Return the value of a name; the first value written stays."""
 
     @abstractmethod
-    def save(self, snapshots: Iterable[Snapshot]) -> None:
+    def save(self, snapshots: Iterable[SessionSnapshot]) -> None:
         """Keep snapshots in place of the events that they sum up, all of them or none.
 
         Raises:
@@ -99,7 +99,7 @@ class EventLog(ABC):
         """
 
     @abstractmethod
-    def load(self, session: str) -> Snapshot | None:
+    def load(self, session: str) -> SessionSnapshot | None:
         """Return the snapshot of a session, None if it has none."""
 
     @abstractmethod
@@ -165,7 +165,7 @@ class MemoryEventLog(EventLog):
         with self._lock:
             return self._values.setdefault(name, value)
 
-    def save(self, snapshots: Iterable[Snapshot]) -> None:
+    def save(self, snapshots: Iterable[SessionSnapshot]) -> None:
         """Keep nothing: there is no restart to keep it for."""
 
     def load(self, session: str) -> None:

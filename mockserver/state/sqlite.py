@@ -13,10 +13,10 @@ from deadringer.contracts import JsonObject
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.exceptions import StartError
 
-from .events import BEGINNINGS, Event, EventLog, Snapshot, UnreadableEventError
+from .events import BEGINNINGS, Event, EventLog, SessionSnapshot, UnreadableEventError
 
 LOG = logging.getLogger("deadringer")
-FORMAT = 2
+FORMAT = 3
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
@@ -128,7 +128,7 @@ class SqliteEventLog(EventLog):
         with self._transaction() as connection:
             return _set_once(connection, name, value)
 
-    def save(self, snapshots: Iterable[Snapshot]) -> None:
+    def save(self, snapshots: Iterable[SessionSnapshot]) -> None:
         """Keep snapshots in place of the events that they sum up, all of them or none.
 
         Raises:
@@ -144,13 +144,13 @@ class SqliteEventLog(EventLog):
                     "DELETE FROM events WHERE session = ? AND number <= ?", (session, number)
                 )
 
-    def load(self, session: str) -> Snapshot | None:
+    def load(self, session: str) -> SessionSnapshot | None:
         """Return the snapshot of a session, None if it has none."""
         with self._lock:
             row = self._connection.execute(
                 "SELECT number, body FROM snapshots WHERE session = ?", (session,)
             ).fetchone()
-        return Snapshot(session, row[0], json.loads(row[1])) if row else None
+        return SessionSnapshot(session, row[0], json.loads(row[1])) if row else None
 
     def saved_names(self) -> list[str]:
         """Return the names of the sessions that have a snapshot."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from deadringer import fixtures
 from deadringer.contracts import JsonObject, format_timestamp
-from deadringer.mockserver.state.clock import milliseconds_of
 
 from .sessions import Session
 
@@ -39,12 +38,7 @@ def credits_left(session: Session, now: datetime) -> float:
 
     Never negative, though runs started by the control API may cost more than is left.
     """
-    begins, ends = (milliseconds_of(one) for one in (_month(now), _following_month(now)))
-    spent = sum(
-        run.price
-        for run in [*session.started.values()]  # another thread may start one meanwhile
-        if begins <= run.started_at < ends
-    )
+    spent = session.started.spent_in(now)
     return max(0, STARTING_BALANCE - spent)
 
 

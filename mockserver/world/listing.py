@@ -1,5 +1,6 @@
 """The order of a workflow's runs: a few in memory among very many that are generated."""
 
+import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -19,24 +20,29 @@ Place: TypeAlias = Held | int
 """A run in the list: one in memory, or the number of a generated one."""
 
 _Part: TypeAlias = Held | Window
+_Cut: TypeAlias = tuple[int, Held | None]
+"""The number of a world's run, and the run in memory that precedes it; None for a gap."""
 
 
 class Listing:
     """Runs in one order, newest first: those in memory, and the world's window without its gaps.
 
-    The cost of a page grows with the number of runs in memory and of gaps, not with the window.
+    `held` are the `count` runs in memory, newest first; it is read once, as far as a page needs.
+    The cost of a page grows with its offset and with the number of gaps, not with the window.
     `newest_at` returns the number of the world's newest run at a time.
     """
 
     def __init__(
         self,
-        held: Sequence[Held],
+        held: Iterable[Held],
+        count: int,
         window: Window,
         gaps: Iterable[int],
         newest_at: Callable[[int], int],
     ) -> None:
-        self._parts = list(_parts(held, window, sorted(gaps, reverse=True), newest_at))
-        self.count = sum(1 if isinstance(part, Held) else part.count for part in self._parts)
+        inside = {gap for gap in gaps if window.oldest <= gap <= window.newest}
+        self._parts = _parts(held, window, sorted(inside, reverse=True), newest_at)
+        self.count = count + window.count - len(inside)
 
     def page(self, offset: int, size: int) -> Iterator[Place]:
         """Yield up to `size` runs from `offset` on."""
@@ -60,14 +66,12 @@ class Listing:
 
 
 def _parts(
-    held: Sequence[Held], window: Window, gaps: Sequence[int], newest_at: Callable[[int], int]
+    held: Iterable[Held], window: Window, gaps: Sequence[int], newest_at: Callable[[int], int]
 ) -> Iterator[_Part]:
     newest = window.newest
-    cuts: list[tuple[int, Held | None]] = [(gap, None) for gap in gaps]
     # A run in memory precedes the newest run that the world has at the same time.
-    cuts += [(newest_at(one.started_at), one) for one in held]
-    cuts.sort(key=lambda cut: (-cut[0], cut[1] is None, -(cut[1].started_at if cut[1] else 0)))
-    for number, one in cuts:
+    runs: Iterator[_Cut] = ((newest_at(one.started_at), one) for one in held)
+    for number, one in heapq.merge(runs, ((gap, None) for gap in gaps), key=_order):
         stop = number + 1
         if newest >= stop and window.oldest <= newest:
             yield Window(max(stop, window.oldest), newest)
@@ -78,3 +82,8 @@ def _parts(
             newest = number - 1
     if newest >= window.oldest:
         yield Window(window.oldest, newest)
+
+
+def _order(cut: _Cut) -> tuple[int, bool]:
+    number, one = cut
+    return -number, one is None

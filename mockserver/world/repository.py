@@ -5,6 +5,7 @@ a session applied, so that list, detail, definition and balance always agree.
 """
 
 import hashlib
+import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -99,16 +100,28 @@ class RunRepository:
     def listing(self, session: Session, workflow_id: str, now_ms: int) -> Listing:
         """Return the order of a workflow's runs, newest first."""
         gaps = list(self._replaced(workflow_id))
-        held = list(self._held(session, workflow_id, now_ms))
+        others = sorted(self._others(session, workflow_id, now_ms), key=_newest_first)
+        count, runs = session.started.of_workflow(workflow_id)
+        changed = {run_id for workflow, run_id in [*session.executions] if workflow == workflow_id}
+        shown = (
+            Held(run_id, moment, partial(self._started, session, run_id, now_ms))
+            for moment, run_id in runs
+            if run_id not in changed
+        )
+        if count:
+            count -= sum(1 for run_id in changed if self._is_started(session, workflow_id, run_id))
+        held = heapq.merge(shown, others, key=_newest_first)
+        count += len(others)
         for workflow, run_id in [*session.executions]:
             number = self._number(workflow, run_id, now_ms) if workflow == workflow_id else None
             if number is not None:
                 gaps.append(number)
         if self.world is None or workflow_id not in self.world.workflows:
-            return Listing(held, _NOTHING, (), lambda _moment: -1)
+            return Listing(held, count, _NOTHING, (), lambda _moment: -1)
         world = self.world
         return Listing(
             held,
+            count,
             world.window(workflow_id, now_ms),
             gaps,
             lambda moment: world.newest_at(workflow_id, moment),
@@ -155,13 +168,16 @@ class RunRepository:
         row = row_of(fixtures.view_run(self.world.plan(workflow_id, number)))
         return row, _moment(row["completed_at"])
 
-    def _held(self, session: Session, workflow_id: str, now_ms: int) -> Iterator[Held]:
-        """Yield the runs in memory, newest first: started, changed, scripted and recorded ones."""
+    def _started(self, session: Session, run_id: str, now_ms: int) -> JsonObject:
+        return started_execution(session.started[run_id], now_ms)
+
+    def _is_started(self, session: Session, workflow_id: str, run_id: str) -> bool:
+        run = session.started.get(run_id)
+        return run is not None and run.workflow_id == workflow_id
+
+    def _others(self, session: Session, workflow_id: str, now_ms: int) -> Iterator[Held]:
+        """Yield the runs in memory that were not started: changed, scripted and recorded ones."""
         # Copies: another thread may change the session meanwhile.
-        for run in reversed([*session.started.values()]):
-            key = run.workflow_id, run.run_id
-            if key[0] == workflow_id and key not in session.executions:
-                yield Held(key[1], run.started_at, partial(started_execution, run, now_ms))
         for (workflow, run_id), execution in reversed([*session.executions.items()]):
             if workflow == workflow_id and execution is not None:
                 moment = _moment(execution.get("started_at"))
@@ -290,3 +306,7 @@ def _same(execution: JsonObject) -> JsonObject:
 def _moment(text: str | None) -> int:
     moment = parse_timestamp(text) if isinstance(text, str) else None
     return milliseconds_of(moment) if moment else 0
+
+
+def _newest_first(one: Held) -> int:
+    return -one.started_at

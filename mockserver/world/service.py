@@ -27,7 +27,8 @@ from .repository import FoundRun, RunRepository
 from .reserved_ids import RESERVED_WORKFLOWS
 from .scenarios import Scenario, load_scenario
 from .session_cache import SessionCache
-from .sessions import Session, StartedRun
+from .sessions import Session
+from .started_runs import PlanCache, SessionPlans, StartedRun
 
 LOG = logging.getLogger("deadringer")
 _MOST_REPOSITORIES = 15
@@ -93,6 +94,7 @@ class Service:
     A request may build one from executions that are replaced before it is stored.
     """
     _sessions: SessionCache = field(init=False)
+    _plans: PlanCache = field(init=False, default_factory=PlanCache)
 
     def __post_init__(self) -> None:
         """Build the state that follows from the settings."""
@@ -123,7 +125,7 @@ class Service:
         try:
             self._sessions.replay()
         except UnreadableEventError as problem:
-            self.close()
+            self.events.close()
             raise StartError(
                 f"State file {self.settings.state}: {problem}. Serve it with the version of "
                 "deadringer that wrote it, or delete it to start over."
@@ -131,6 +133,7 @@ class Service:
 
     def close(self) -> None:
         """Write all changes into the state file and release it."""
+        self._sessions.close()
         self.events.close()
 
     def use(self, executions: ExecutionSource) -> None:
@@ -309,9 +312,11 @@ class Service:
         # If the session was reset meanwhile, the run was started and is already gone.
         run = session.started.get(run_id)
         if run is None:
-            return StartedRun.of(body, session.make_plan, plan)
-        if run.planned is None and not snapshot.is_reserved:
-            run.planned = plan
+            shared = {one: body[one] for one in body.keys() - {"run_id", "started_at"}}
+            plans = SessionPlans(lambda _body: plan, PlanCache(1))
+            return StartedRun(run_id, snapshot.now_ms, shared, 0, plans)
+        if not snapshot.is_reserved:
+            session.plans.put(run_id, plan)
         return run
 
     def operation(self, operation_id: str) -> Operation:
@@ -322,20 +327,19 @@ class Service:
         """
         return _OPERATIONS[operation_id]
 
-    def _started(self, session: Session, body: JsonObject) -> StartedRun | None:
+    def _started(self, session: Session, body: JsonObject) -> JsonObject | None:
         """Return a started run, or None if it cannot be planned in the present world."""
         if body["world"] == session.world:
-            return StartedRun.of(body, session.make_plan)
+            return body
         try:
-            plan, price = self.repository_of(session).plan_started(body)
+            _plan, price = self.repository_of(session).plan_started(body)
         except (KeyError, ValueError):
             LOG.warning(
                 "Run %s is skipped: its workflow is no longer served, or was changed.",
                 body["run_id"],
             )
             return None
-        body = {**body, "price": price, "world": session.world}
-        return StartedRun.of(body, session.make_plan, plan)
+        return {**body, "price": price, "world": session.world}
 
     def _begin(self, name: str, body: JsonObject) -> Session:
         """Return a new session; `body` holds its start time, clocks and scenario.
@@ -352,7 +356,10 @@ class Service:
         return Session(
             name,
             self._world_of(scenario),
-            lambda started: self._repository_of_scenario(scenario).plan_started(started)[0],
+            SessionPlans(
+                lambda started: self._repository_of_scenario(scenario).plan_started(started)[0],
+                self._plans,
+            ),
             clock,
             start,
             scenario=scenario,

@@ -11,16 +11,16 @@ from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.state.events import (
     Event,
     EventLog,
-    Snapshot,
+    SessionSnapshot,
 )
 
 from .sessions import Beginning, Session, Starting, apply
 from .snapshots import session_of_snapshot, snapshot_of
 
 LOG = logging.getLogger("deadringer")
-COMPACT_AFTER = 5_000
+COMPACT_AFTER = 2_000
 """Snapshots are renewed after so many events, which bounds the events that a restart replays."""
-_SHARE_OF_RUNS = 100
+_SHARE_OF_RUNS = 500
 """With very many runs, snapshots wait for one event per so many runs: each writes all of them."""
 _SHARE_LEAVING = 10
 """Beyond the limit, one in so many sessions leaves memory at once."""
@@ -92,7 +92,7 @@ class SessionCache:
         """
         is_of_all = kind == "reset_all"
         session = self.get("" if is_of_all else name)
-        copy = replace(session, executions={}, started={}, faults={})
+        copy = replace(session, executions={}, faults={})
         event = Event(self._events.newest + 1, name, "reset" if is_of_all else kind, body)
         apply(copy, event, self._begin, self._start)
 
@@ -121,6 +121,11 @@ class SessionCache:
                 runs = sum(len(session.started) for session in self._sessions.values())
                 self._compact_at = max(COMPACT_AFTER, runs // _SHARE_OF_RUNS)
             self._tail = 0  # also after a failure, so that the next attempt is some events away
+
+    def close(self) -> None:
+        """Leave as little as possible to repeat for the next start."""
+        if self._tail and self._events.is_durable:
+            self.compact()
 
     def _catch_up(self) -> None:
         for event in self._events.since(self._seen):
@@ -170,7 +175,7 @@ class SessionCache:
                 self._shrink()
             return found or self._blank(name)
 
-    def _restored(self, saved: Snapshot) -> Session:
+    def _restored(self, saved: SessionSnapshot) -> Session:
         session = session_of_snapshot(saved, self._begin, self._start)
         session.used = self._uses()
         return session

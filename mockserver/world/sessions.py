@@ -2,86 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deadringer.contracts import JsonObject
-from deadringer.mockserver.state.clock import VirtualClock, milliseconds_of
+from deadringer.mockserver.state.clock import VirtualClock
 from deadringer.mockserver.state.events import Event, UnreadableEventError
 
 from .scenarios import Scenario
-
-if TYPE_CHECKING:
-    from deadringer.fixtures import RunPlan
+from .started_runs import SessionPlans, StartedRuns
 
 Run = tuple[str, str]
 """Workflow id and run id."""
-PlanMaker = Callable[[JsonObject], "RunPlan"]
-"""Makes the plan of a run from the body of its `started` event."""
-
-DRIVES = ("time", "immediate", "read", "manual")
-"""What advances a started run: the clock, nothing (it ends at once), each read, or a command."""
-
-
-@dataclass(slots=True)
-class StartedRun:
-    """A run that was started: the body of its event, and how far it was advanced by hand.
-
-    `at` is the start time of the event; `shared` is the rest of the event's body, which equal runs
-    have in common. The plan is made when it is first needed, so a restart does not wait for it.
-    """
-
-    run_id: str
-    at: str
-    shared: JsonObject
-    make_plan: PlanMaker
-    transitions: int = 0
-    planned: "RunPlan | None" = None
-    _started_at: int | None = None
-
-    @classmethod
-    def of(
-        cls, body: JsonObject, make_plan: PlanMaker, planned: "RunPlan | None" = None
-    ) -> "StartedRun":
-        """Return the run of a `started` event's body."""
-        shared = {**body}
-        run_id, at = shared.pop("run_id"), shared.pop("started_at")
-        return cls(run_id, at, shared, make_plan, planned=planned)
-
-    @property
-    def body(self) -> JsonObject:
-        """The body of its event."""
-        return {**self.shared, "run_id": self.run_id, "started_at": self.at}
-
-    @property
-    def started_at(self) -> int:
-        """The start time, in ms since 1970."""
-        if self._started_at is None:
-            self._started_at = milliseconds_of(datetime.fromisoformat(self.at))
-        return self._started_at
-
-    @property
-    def workflow_id(self) -> str:
-        """The id of its workflow."""
-        return str(self.shared["workflow_id"])
-
-    @property
-    def drive(self) -> str:
-        """What advances it, one of `DRIVES`."""
-        return str(self.shared.get("drive", "time"))
-
-    @property
-    def price(self) -> float:
-        """The price, in credits."""
-        price: float = self.shared["price"]
-        return price
-
-    @property
-    def plan(self) -> "RunPlan":
-        """The plan of everything that happens in the run."""
-        if self.planned is None:
-            self.planned = self.make_plan(self.body)
-        return self.planned
 
 
 @dataclass(slots=True)
@@ -98,11 +29,11 @@ class Session:
     name: str
     world: str
     """The name of the world it began in: in the same world, the same body yields the same plan."""
-    make_plan: PlanMaker
+    plans: SessionPlans
     clock: VirtualClock | None = None
     start: VirtualClock | None = None
     executions: dict[Run, JsonObject | None] = field(default_factory=dict)
-    started: dict[str, StartedRun] = field(default_factory=dict)
+    started: StartedRuns = field(init=False)
     faults: dict[str, JsonObject] = field(default_factory=dict)
     contract_faults: tuple[str, ...] | None = None
     chaos: str | None = None
@@ -119,11 +50,15 @@ class Session:
     used: int = 0
     """Rises with each use; the session with the lowest value is the least recently used."""
 
+    def __post_init__(self) -> None:
+        """Begin without started runs."""
+        self.started = StartedRuns(self.plans)
+
 
 Beginning = Callable[[str, JsonObject], Session]
 """Makes a new session of a name, from the body of a `reset` or `scenario` event."""
-Starting = Callable[[Session, JsonObject], StartedRun | None]
-"""Makes a run of a session from the body of its `started` event, None if it cannot be planned."""
+Starting = Callable[[Session, JsonObject], JsonObject | None]
+"""Returns the body of a `started` event as a session holds it, None if it cannot be planned."""
 
 
 def apply(session: Session, event: Event, begin: Beginning, start: Starting) -> Session:
@@ -146,10 +81,9 @@ def _applied(session: Session, event: Event, begin: Beginning, start: Starting) 
         session = begin(session.name, body)
         session.begun = event.number
     elif event.kind == "started":
-        _require_time(body["started_at"])
-        run = start(session, body)
-        if run is not None:
-            session.started[run.run_id] = run
+        held = start(session, body)
+        if held is not None:
+            session.started.add(held)
     else:
         _CHANGES[event.kind](session, body)
     session.generation = event.number
@@ -163,9 +97,7 @@ def _put(session: Session, body: JsonObject) -> None:
 
 
 def _moved(session: Session, body: JsonObject) -> None:
-    run = session.started.get(body["run_id"])
-    if run is not None:
-        run.transitions += body["transitions"]
+    session.started.move(body["run_id"], body["transitions"])
 
 
 def _clock(session: Session, body: JsonObject) -> None:
@@ -249,11 +181,6 @@ _MEMBERS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
 """By kind of event: the required and the optional members of its body, with their types."""
 _OPEN = frozenset({"started", "fault"})
 """Kinds whose bodies may hold further members, which the user sent."""
-
-
-def _require_time(text: str) -> None:
-    if datetime.fromisoformat(text).tzinfo is None:
-        raise ValueError(f"{text!r} has no UTC offset")
 
 
 def _require_known(kind: str, body: JsonObject) -> None:

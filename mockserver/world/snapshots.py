@@ -1,43 +1,27 @@
-"""A session as JSON and back: the result of its events, without replaying them."""
+"""A session as JSON, and back: the sum of its events, without repeating them."""
 
-import json
-
-from deadringer.contracts import JsonObject
 from deadringer.mockserver.state.clock import VirtualClock
-from deadringer.mockserver.state.events import Snapshot
+from deadringer.mockserver.state.events import SessionSnapshot
 
-from .sessions import Beginning, Session, StartedRun, Starting
+from .sessions import Beginning, Session, Starting
 
 
-def snapshot_of(session: Session) -> Snapshot:
-    """Return everything a session holds.
-
-    Runs are stored as columns, and members that several runs share once: there may be very many.
-    """
-    workflows, shared = _Table(), _Table()
-    runs = [*session.started.values()]
-    places = [_shared_place(run, shared) for run in runs]
+def snapshot_of(session: Session) -> SessionSnapshot:
+    """Return all that a session holds."""
     body = {
         "beginning": session.beginning,
         "begun": session.begun,
         "clock": session.clock.as_json() if session.clock else None,
         "executions": [[*run, document] for run, document in session.executions.items()],
-        "shared": [
-            [{**one, "workflow": None}, workflows.place(one["workflow"])] for one in shared.values
-        ],
-        "workflows": workflows.values,
-        "run_ids": [run.run_id for run in runs],
-        "started": [run.at for run in runs],
-        "places": places,
-        "moved": {run.run_id: run.transitions for run in runs if run.transitions},
+        "started": session.started.as_json(),
         "faults": [*session.faults.values()],
         "contract_faults": session.contract_faults,
         "chaos": session.chaos,
     }
-    return Snapshot(session.name, session.generation, body)
+    return SessionSnapshot(session.name, session.generation, body)
 
 
-def session_of_snapshot(snapshot: Snapshot, begin: Beginning, start: Starting) -> Session:
+def session_of_snapshot(snapshot: SessionSnapshot, begin: Beginning, start: Starting) -> Session:
     """Return the session that a snapshot was made from."""
     body = snapshot.body
     session = begin(snapshot.session, body["beginning"])
@@ -49,51 +33,10 @@ def session_of_snapshot(snapshot: Snapshot, begin: Beginning, start: Starting) -
     chosen = body["contract_faults"]
     session.contract_faults = None if chosen is None else tuple(chosen)
     session.chaos = body["chaos"]
-    _restore_runs(session, body, start)
+    # Runs of another world are planned anew; those of this one are not even looked at.
+    for run in session.started.restore(body["started"], session.world):
+        held = start(session, run)
+        if held is not None:
+            session.started.add(held)
+            session.started.move(held["run_id"], body["started"]["moved"].get(held["run_id"], 0))
     return session
-
-
-def _restore_runs(session: Session, body: JsonObject, start: Starting) -> None:
-    for shared, place in body["shared"]:
-        shared["workflow"] = body["workflows"][place]
-    every = [shared for shared, _place in body["shared"]]
-    # Runs of this world are not checked one by one, which matters where there are very many.
-    is_of_this_world = all(shared["world"] == session.world for shared in every)
-    make_plan, started = session.make_plan, session.started
-    columns = zip(body["run_ids"], body["started"], body["places"], strict=True)
-    for run_id, at, place in columns:
-        run: StartedRun | None = StartedRun(run_id, at, every[place], make_plan)
-        if not is_of_this_world:
-            run = start(session, {**every[place], "run_id": run_id, "started_at": at})
-        if run is not None:
-            started[run_id] = run
-    for run_id, transitions in body["moved"].items():
-        if run_id in started:
-            started[run_id].transitions = transitions
-
-
-def _shared_place(run: StartedRun, table: "_Table") -> int:
-    place = table.place(run.shared)
-    run.shared = table.values[place]  # equal bodies are one object in memory, too
-    return place
-
-
-class _Table:
-    """Objects by content: equal objects share one place."""
-
-    def __init__(self) -> None:
-        self.values: list[JsonObject] = []
-        self._by_identity: dict[int, int] = {}
-        self._by_text: dict[str, int] = {}
-
-    def place(self, value: JsonObject) -> int:
-        """Return the index of an object, which is added if there is none that equals it."""
-        place = self._by_identity.get(id(value))
-        if place is None:
-            text = json.dumps(value, sort_keys=True)
-            place = self._by_text.setdefault(text, len(self.values))
-            if place == len(self.values):
-                self.values.append(value)
-            # Only objects the table holds: the id of any other object may be reused.
-            self._by_identity[id(self.values[place])] = place
-        return place

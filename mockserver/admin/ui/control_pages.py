@@ -15,7 +15,7 @@ from deadringer.mockserver.faults.transport import CHAOS, KINDS, NAMED_FAULTS
 from deadringer.mockserver.world.documents import NamedRun
 from deadringer.mockserver.world.scenarios import load_scenario, ready_names
 from deadringer.mockserver.world.service import Service
-from deadringer.mockserver.world.sessions import DRIVES
+from deadringer.mockserver.world.started_runs import DRIVES
 
 from .contract_page import shown_key
 from .shell import UI, session_of_page, show_page

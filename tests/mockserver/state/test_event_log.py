@@ -8,7 +8,7 @@ import pytest
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.exceptions import StartError
 from deadringer.mockserver.state import open_event_log
-from deadringer.mockserver.state.events import EVERY_SESSION, Snapshot
+from deadringer.mockserver.state.events import EVERY_SESSION, SessionSnapshot
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -55,7 +55,7 @@ def test_a_beginning_removes_what_was_before_it(state):
     log = open_event_log(state)
     for session in ("a", "b"):
         log.add(session, "chaos", {"value": ""})
-    log.save([Snapshot("a", 1, {"of": "a"})])
+    log.save([SessionSnapshot("a", 1, {"of": "a"})])
     log.add("a", "reset", {})
 
     assert log.load("a") is None
@@ -69,14 +69,14 @@ def test_a_snapshot_takes_the_place_of_its_events_and_numbers_go_on(state):
     log = open_event_log(state)
     for value in ("one", "two", "three"):
         log.add("a", "chaos", {"value": value})
-    log.save([Snapshot("a", 2, {"chaos": "two"})])
+    log.save([SessionSnapshot("a", 2, {"chaos": "two"})])
     assert kinds(log) == [(3, "a", "chaos")]
-    log.save([Snapshot("a", 3, {"chaos": "three"})])
+    log.save([SessionSnapshot("a", 3, {"chaos": "three"})])
     log.close()
 
     again = open_event_log(state)
     assert again.newest == 3
-    assert again.load("a") == Snapshot("a", 3, {"chaos": "three"})
+    assert again.load("a") == SessionSnapshot("a", 3, {"chaos": "three"})
     assert (again.load("b"), again.saved_names()) == (None, ["a"])
     assert again.add("a", "chaos", {"value": "four"}) == 4
     again.close()
@@ -96,7 +96,7 @@ def test_on_a_full_disk_what_was_not_written_has_not_happened(state):
     with pytest.raises(ApiError) as refused:
         log.add("a", "put", {"execution": "x" * 100_000})
     with pytest.raises(ApiError):
-        log.save([Snapshot("a", 1, {"of": "x" * 100_000})])
+        log.save([SessionSnapshot("a", 1, {"of": "x" * 100_000})])
 
     assert refused.value.kind.code == "INSUFFICIENT_STORAGE"
     assert refused.value.message == "cannot write state: no space left"
@@ -121,7 +121,7 @@ def test_a_file_of_another_format_is_refused(state):
         file.execute("UPDATE about SET value = '1' WHERE name = 'format'")
     file.close()
 
-    with pytest.raises(StartError, match="has format 1, this version writes 2"):
+    with pytest.raises(StartError, match="has format 1, this version writes 3"):
         open_event_log(state)
 
 
@@ -160,7 +160,7 @@ def test_an_event_that_is_not_known_stops_the_start(refused_start, state, name):
     (line,) = refused.stderr.splitlines()
     assert line.startswith(f"deadringer: State file {state}: event 1 of kind {kind!r}: ")
     assert reason in line
-    assert line.endswith("or delete it to begin anew.")
+    assert line.endswith("or delete it to start over.")
 
 
 def test_the_event_log_in_memory_keeps_no_event_that_was_taken():
