@@ -86,8 +86,8 @@ def test_what_frames_a_body_is_bounded(protocol, framing):
         assert error_of(ResponseReader(connection).next())[0] == status
 
 
-def test_a_trailer_of_40_mb_does_not_keep_the_event_loop_busy():
-    with served() as server:
+def test_a_trailer_of_40_mb_does_not_keep_the_event_loop_busy(protocol):
+    with served(protocol=protocol) as server:
         hostile, other = server.connect(), server.connect()
         hostile.sendall(CHUNKED + b"0\r\nTrailer: ")
         hostile.settimeout(5)

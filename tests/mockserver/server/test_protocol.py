@@ -162,7 +162,8 @@ class PathCache:
         return [head], body
 
 
-def test_no_pipelined_request_gets_the_response_of_another():
+@pytest.mark.parametrize("protocol", [CachingProtocol, PlainProtocol], ids=["httptools", "h11"])
+def test_no_pipelined_request_gets_the_response_of_another(protocol):
     """5,000 requests of 30 connections and 7 keys, cached and made ones mixed, cut anywhere."""
 
     def application(environ, start_response):
@@ -206,7 +207,7 @@ def test_no_pipelined_request_gets_the_response_of_another():
         )
         sender.join(WAIT_S)
 
-    with served(application, cache=PathCache()) as server:
+    with served(application, protocol=protocol, cache=PathCache()) as server:
         plans = [list(requests_of(167)) for _ in range(30)]
         threads = [
             threading.Thread(target=drive, args=(server.connect(), plan, seed))
