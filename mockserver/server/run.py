@@ -96,12 +96,25 @@ class Server(uvicorn.Server):
         """Return the connections that have something to read, to handle or to write."""
         return [one for one in self.server_state.connections if not one.is_idle]  # type: ignore[union-attr]
 
+    def _end_closing(self, closing: dict[Any, float]) -> None:
+        """End connections over TLS whose client does not confirm the end in time.
+
+        `closing` holds since when each has nothing left to send.
+        """
+        now = time.monotonic()
+        for one in tuple(self.server_state.connections):
+            if not (one.transport.is_closing() and one.is_idle):  # type: ignore[union-attr]
+                closing.pop(one, None)
+            elif now - closing.setdefault(one, now) > self._gateway.limits.linger_s:
+                one.transport.abort()
+
     async def _break_off_late(self) -> None:
         """Break off every connection that takes too long, or at once after a second Ctrl-C."""
         seconds, begun = self._gateway.limits.stop_s, time.monotonic()
-        is_reported = False
+        is_reported, closing = False, dict[Any, float]()
         while not self.force_exit and time.monotonic() - begun < seconds:
             await asyncio.sleep(0.05)
+            self._end_closing(closing)
             left = self._unfinished()
             if left and not is_reported and time.monotonic() - begun > _SOON_S:
                 is_reported = True

@@ -173,6 +173,19 @@ def test_a_stop_that_waits_no_longer_is_not_logged_as_an_error(options):
         assert received(connection)[0] == b""
 
 
+def test_a_client_that_does_not_confirm_the_end_of_tls_does_not_delay_a_stop(options):
+    """As one whose connections are idle in a pool: it sees the end when it uses them again."""
+    with served(linger_s=0.3, **options) as one:
+        connection = one.connect()
+        connection.sendall(GET)
+        assert ResponseReader(connection).next()[0] == 200
+        began = time.monotonic()
+        one.server.should_exit = True
+        one.thread.join(WAIT_S)
+
+        assert time.monotonic() - began < 4
+
+
 @pytest.mark.parametrize("wait_s", [0.0, 0.1])
 def test_tasks_that_uvicorn_cancels_are_not_logged_as_errors(options, wait_s, caplog):
     """As when the event loop was held up while the time of a stop passed."""
