@@ -244,7 +244,7 @@ def test_commands_that_are_refused_say_why(pytester):
         from deadringer.mockserver.testing.client import ControlError
 
         def test_it(execution_api, execution_factory):
-            with pytest.raises(ControlError, match="400 VALIDATION_ERROR.*expected one of.*use one of"):
+            with pytest.raises(ControlError, match="400 VALIDATION_ERROR.*expected one of"):
                 execution_api.add_fault("gremlin")
             with pytest.raises(ControlError, match="404 NOT_FOUND: There is no such workflow"):
                 execution_api.start_run("wf_nowhere")
