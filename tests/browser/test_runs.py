@@ -64,12 +64,12 @@ def test_a_search_looks_at_a_window_and_goes_on_from_there(vast_mock, page):
     page.goto(f"{vast_mock}{RUNS}?workflow=wf_loop77&text=nobody+has+this")
     message = page.locator(".more")
 
-    assert f"Looked at runs 1 to {WINDOW:,} of 1,00" in message.inner_text()
-    assert "0 match. Older ones were not looked at." in message.inner_text()
+    assert f"Searched runs 1 to {WINDOW:,} of 1,00" in message.inner_text()
+    assert "0 match. Older runs were not searched." in message.inner_text()
     page.get_by_role("link", name="Search further", exact=True).click()
-    expect(message).to_contain_text(f"Looked at runs {WINDOW + 1:,} to {2 * WINDOW:,}")
+    expect(message).to_contain_text(f"Searched runs {WINDOW + 1:,} to {2 * WINDOW:,}")
     page.get_by_role("link", name="Newer").click()
-    expect(message).to_contain_text(f"Looked at runs 1 to {WINDOW:,}")
+    expect(message).to_contain_text(f"Searched runs 1 to {WINDOW:,}")
     assert page.get_by_role("link", name="Newer").count() == 0
 
 
@@ -127,7 +127,7 @@ def test_the_sessions_there_are_can_be_chosen(mock, page):
     page.goto(mock + RUNS)
     page.locator(".session > summary").click()
 
-    offered = page.get_by_label("Look at the session").evaluate(
+    offered = page.get_by_label("Show the session").evaluate(
         "one => [...one.list.options].map(option => option.value)"
     )
     assert {"one-of-the-list", "one-that-only-asks"} <= set(offered)
