@@ -187,7 +187,7 @@ def test_a_file_shorter_than_its_note_says_is_refused(tmp_path: Path) -> None:
         write(path, request_for(path.name), interrupted_after(500))
     part.write_bytes(part.read_bytes()[:100])
 
-    with pytest.raises(OutputError, match="has 100 bytes, and"):
+    with pytest.raises(OutputError, match="has 100 bytes, but"):
         write(path, request_for(path.name))
 
 
