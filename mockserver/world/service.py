@@ -194,9 +194,11 @@ class Service:
         made_of, found = self._repositories.get(scenario.key, (None, None))
         if found is None or made_of is not executions:
             found = self._repository(scenario, executions)
-            kept = [(key, one) for key, one in self._repositories.items() if one[0] is executions]
+            current = [
+                (key, one) for key, one in self._repositories.items() if one[0] is executions
+            ]
             self._repositories = {
-                **dict(kept[-_MOST_REPOSITORIES:]),
+                **dict(current[-_MOST_REPOSITORIES:]),
                 scenario.key: (executions, found),
             }
         return found

@@ -34,7 +34,7 @@ def large_run():
 
 def test_a_large_run_stays_small_in_the_page(large_run, start_viewer, page):
     body = json.dumps(large_run).encode()
-    page.goto(start_viewer("-", given=body))
+    page.goto(start_viewer("-", stdin=body))
     tree = page.get_by_role("tree")
     tree.focus()
     page.keyboard.press("Home")

@@ -165,12 +165,12 @@ def test_a_replay_asks_nothing_but_the_api(guarded, page, way):
 
 @pytest.mark.parametrize("path", ["/", "/__mock/ui/token?next=/__mock/ui/runs"])
 def test_who_has_no_token_learns_of_no_session(guarded, path):
-    headers = {"X-Mock-Token": TOKEN, "X-Mock-Session": "not-for-everybody"}
+    headers = {"X-Mock-Token": TOKEN, "X-Mock-Session": "not-for-all"}
     httpx.put(f"{guarded}/__mock/clock", json={"speed": 2}, headers=headers).raise_for_status()
 
     shown = httpx.get(f"{guarded}{path}", headers={"Accept": "text/html"})
     assert "<html" in shown.text
-    assert "not-for-everybody" not in shown.text
+    assert "not-for-all" not in shown.text
 
 
 @pytest.mark.parametrize("following", ["https://evil.example/", "//evil.example/__mock/ui/runs"])

@@ -61,7 +61,7 @@ def test_a_million_runs_are_paged(vast_mock, page):
 
 
 def test_a_search_looks_at_a_window_and_goes_on_from_there(vast_mock, page):
-    page.goto(f"{vast_mock}{RUNS}?workflow=wf_loop77&text=nobody+has+this")
+    page.goto(f"{vast_mock}{RUNS}?workflow=wf_loop77&text=no+run+has+this")
     message = page.locator(".more")
 
     assert f"Searched runs 1 to {WINDOW:,} of 1,00" in message.inner_text()

@@ -62,7 +62,7 @@ def test_newer_leads_back_over_the_pages_that_older_led_to(mock, query):
 
 
 def test_a_search_tells_how_far_it_looked_whichever_way_it_goes(mock):
-    first = Shown(mock, f"{RUNS}?workflow=wf_abc123&text=nobody+has+this")
+    first = Shown(mock, f"{RUNS}?workflow=wf_abc123&text=no+run+has+this")
     farther = first.go(f"Search {WIDE_WINDOW:,} further")
     reached = WINDOW + WIDE_WINDOW
 
@@ -75,7 +75,7 @@ def test_a_search_tells_how_far_it_looked_whichever_way_it_goes(mock):
 
 
 def test_the_end_of_the_list_is_told(mock):
-    last = Shown(mock, f"{RUNS}?workflow=wf_abc123&text=nobody+has+this&from=99999")
+    last = Shown(mock, f"{RUNS}?workflow=wf_abc123&text=no+run+has+this&from=99999")
 
     assert "not searched" not in last.place
     assert "Search further" not in last

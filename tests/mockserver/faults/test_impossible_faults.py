@@ -57,8 +57,8 @@ workflows:
     name: Own
     workflow:
       trigger: { kind: workflows/new-post, inputs: {} }
-      actions: [{ id: say, kind: slack_send_channel_message }]
-      edges: [{ from: $source, to: say }]
+      actions: [{ id: notify, kind: slack_send_channel_message }]
+      edges: [{ from: $source, to: notify }]
 """
 
 

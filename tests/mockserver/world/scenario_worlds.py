@@ -9,8 +9,10 @@ OWN = {
             "name": "Own",
             "workflow": {
                 "trigger": {"kind": "workflows/new-post", "inputs": {}},
-                "actions": [{"id": "say", "kind": "slack_send_channel_message", "name": "Say"}],
-                "edges": [{"from": "$source", "to": "say"}],
+                "actions": [
+                    {"id": "notify", "kind": "slack_send_channel_message", "name": "Notify"}
+                ],
+                "edges": [{"from": "$source", "to": "notify"}],
             },
         }
     ],

@@ -132,8 +132,8 @@ def test_a_workflow_that_is_served_keeps_its_id(over_http, clock):
         "name": "Own",
         "workflow": {
             "trigger": {"kind": "workflows/new-post", "inputs": {}},
-            "actions": [{"id": "say", "kind": "slack_send_channel_message"}],
-            "edges": [{"from": "$source", "to": "say"}],
+            "actions": [{"id": "notify", "kind": "slack_send_channel_message"}],
+            "edges": [{"from": "$source", "to": "notify"}],
         },
     }
     mock = over_http(build_app(Settings(rate_limit="off"), clock=clock))
