@@ -11,6 +11,7 @@ from .json_text import (
     read_json,
 )
 from .json_types import Json, JsonObject
+from .safe_text import escaped
 from .schema_errors import SchemaError, explain
 from .schema_files import UnknownSchemaError, load_schema, schema_names
 from .specification import (
@@ -47,6 +48,7 @@ __all__ = [
     "UnknownSchemaError",
     "Violation",
     "bundle_specification",
+    "escaped",
     "exact_json_bytes",
     "explain",
     "format_timestamp",

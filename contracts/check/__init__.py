@@ -1,7 +1,8 @@
 """The conformance runner: test a server at a base URL against the contract."""
 
 from .access import KEY_HEADER, Access, AccessError, read_header, read_header_name, read_key
-from .baseline import BaselineError, apply_baseline, load_baseline, update_baseline
+from .baseline import BaselineChange, BaselineError, apply_baseline, load_baseline, update_baseline
+from .interruption import Interruption
 from .options import CheckOptions, OptionError
 from .report import Conclusion, Example, Finding, Outcome, Phase, Report, RuleResult
 from .reports import (
@@ -23,11 +24,13 @@ __all__ = [
     "WAITING",
     "Access",
     "AccessError",
+    "BaselineChange",
     "BaselineError",
     "CheckOptions",
     "Conclusion",
     "Example",
     "Finding",
+    "Interruption",
     "OptionError",
     "Outcome",
     "Phase",

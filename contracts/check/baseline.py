@@ -1,7 +1,7 @@
 """The baseline: accepted findings, which do not fail the check."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deadringer.contracts.input_files import InputFileError, read_text_file
@@ -43,42 +43,76 @@ def load_baseline(path: Path) -> Baseline:
     return {entry["fingerprint"]: entry for entry in accepted}
 
 
-def update_baseline(path: Path, report: Report) -> None:
+@dataclass(frozen=True, slots=True)
+class BaselineChange:
+    """What an update did, as fingerprints; `not_tested` are those kept because nothing is known."""
+
+    added: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    not_tested: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return one line with the counts."""
+        counts = f"{len(self.added)} added, {len(self.kept)} kept, {len(self.removed)} removed"
+        untouched = len(self.not_tested)
+        return f"{counts}, {untouched} not tested and kept" if untouched else counts
+
+
+def update_baseline(path: Path, report: Report) -> BaselineChange:
     """Write every finding of a report as accepted, with the date of its first acceptance.
+
+    An accepted finding that was not seen is removed if its rule was tested in a complete check, and
+    kept otherwise: a partial check says nothing of the rest.
 
     Raises:
         BaselineError: if the existing file is malformed or the new one cannot be written.
     """
     known = load_baseline(path) if path.exists() else {}
-    entries = {}
-    for result in report.results:
-        for finding in result.findings:
-            first_seen = known.get(finding.fingerprint, {}).get("first_seen", report.started_at)
-            entries[finding.fingerprint] = {
-                "fingerprint": finding.fingerprint,
-                "rule": finding.rule,
-                "operation": finding.operation_id,
-                "pointer": finding.pattern,
-                "severity": finding.severity.value,
-                "first_seen": first_seen,
-            }
+    seen = {one.fingerprint: one for result in report.results for one in result.findings}
+    gone, not_tested = _unseen(report, known)
+    entries = {name: known[name] for name in not_tested}
+    for name, finding in seen.items():
+        first_seen = known.get(name, {}).get("first_seen", report.started_at)
+        entries[name] = {
+            "fingerprint": name,
+            "rule": finding.rule,
+            "operation": finding.operation_id,
+            "pointer": finding.pattern,
+            "severity": finding.severity.value,
+            "first_seen": first_seen,
+        }
     accepted = [entries[name] for name in sorted(entries)]
     try:
         write_atomically(path, json.dumps({"accepted": accepted}, indent=2) + "\n")
     except ReportError as error:
         raise BaselineError(str(error)) from error
+    return BaselineChange(
+        added=tuple(sorted(seen.keys() - known.keys())),
+        kept=tuple(sorted(seen.keys() & known.keys())),
+        removed=gone,
+        not_tested=not_tested,
+    )
+
+
+def _unseen(report: Report, baseline: Baseline) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the accepted findings that are gone, and those nothing is known of."""
+    tested = {result.rule for result in report.results if result.tested}
+    seen = {finding.fingerprint for result in report.results for finding in result.findings}
+    unseen = sorted(baseline.keys() - seen)
+    gone = [name for name in unseen if not report.is_partial and name.partition(" ")[0] in tested]
+    return tuple(gone), tuple(name for name in unseen if name not in gone)
 
 
 def apply_baseline(report: Report, baseline: Baseline, *, fail_on: Severity) -> Report:
     """Return the report with accepted findings marked; these do not fail the check.
 
-    `notes` lists each accepted finding that was not seen.
+    `notes` lists each accepted finding that a complete check of its rule did not see.
     """
     results = tuple(_marked(result, baseline) for result in report.results)
-    seen = {finding.fingerprint for result in results for finding in result.findings}
     gone = tuple(
         f"{name} is accepted by the baseline and was not seen; --baseline-update removes it"
-        for name in sorted(baseline.keys() - seen)
+        for name in _unseen(report, baseline)[0]
     )
     marked = replace(report, results=results, notes=(*report.notes, *gone))
     if report.conclusion is Conclusion.FAILED and not is_failed(marked, fail_on):

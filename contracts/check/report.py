@@ -106,6 +106,8 @@ class Report:
     check is inconclusive and what to do next; it is empty for other conclusions.
     `phases` are in the order they ran. The check failed if a finding has the severity `fail_on` or
     a higher one.
+    `interrupted_by` is the number of the signal that ended the check early, 0 if none did. Where
+    `is_partial`, only a part of the server was looked at, or of the time that was needed.
     """
 
     base_url: str
@@ -119,11 +121,13 @@ class Report:
     reason: str = ""
     phases: tuple[Phase, ...] = ()
     fail_on: Severity = Severity.ERROR
+    interrupted_by: int = 0
+    is_partial: bool = False
 
     @property
     def exit_code(self) -> int:
-        """Return the exit code: 0 passed, 1 failed, 2 inconclusive."""
-        return EXIT_CODES[self.conclusion]
+        """Return the exit code: 0 passed, 1 failed, 2 inconclusive, 128 + signal interrupted."""
+        return 128 + self.interrupted_by if self.interrupted_by else EXIT_CODES[self.conclusion]
 
     def count(self, outcome: Outcome) -> int:
         """Return the number of rules with this outcome."""

@@ -1,6 +1,7 @@
 """Run a check, from the first request to the report."""
 
 import itertools
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from deadringer.contracts.timestamps import format_timestamp
 
 from .baseline import is_failed
 from .http.client import BudgetSpentError, Client
+from .interruption import Interruption, signal_name
 from .options import CheckOptions, SampleSizes, sample_sizes_for
 from .phases.connection import connect, wait_for_server
 from .phases.credits import probe_costs
@@ -45,15 +47,18 @@ def run_check(
     progress: Progress = lambda _phase: None,
     sleep: Callable[[float], None] = time.sleep,
     now_s: Callable[[], float] = time.monotonic,
+    interruption: Interruption | None = None,
 ) -> Report:
     """Validate the server at `options.base_url` with every selected rule.
 
     Sends no writes unless `options.writes_allowed`. No behaviour of the server raises an exception.
 
+    With `interruption`, a signal ends the check, and the report says so and what was found so far.
+
     Raises:
         OptionError: if a rule or group named in `only` or `skip` does not exist.
     """
-    return _Check(options, progress, sleep, now_s).run()
+    return _Check(options, progress, sleep, now_s, interruption).run()
 
 
 class _Check:
@@ -63,17 +68,26 @@ class _Check:
         progress: Progress,
         sleep: Callable[[float], None],
         now_s: Callable[[], float],
+        interruption: Interruption | None,
     ) -> None:
         self._options = options
         self._progress = progress
         self._sleep = sleep
         self._now_s = now_s
+        self._interruption = interruption
+        self._is_partial = bool(options.quick or options.workflow_ids or options.run_ids)
         self._notes: list[str] = []
         self._phases: list[tuple[str, float]] = []
         self._has_no_contact = False
+        self._interrupted_by = 0
         self._last_by_key: dict[str, Exchange] = {}
         self._client = Client(
-            options, observe=self._observe, log=self._add_note, now_s=now_s, sleep=self._wait
+            options,
+            observe=self._observe,
+            log=self._add_note,
+            now_s=now_s,
+            sleep=self._wait,
+            before=interruption.require_none if interruption else lambda: None,
         )
         self._redactor = SecretRedactor(
             [options.api_key], shortest=SHORTEST_KEY, others=options.access.secrets()
@@ -99,16 +113,29 @@ class _Check:
         stopped = ""
         try:
             unchecked = self._explore()
+            if self._interruption:
+                self._interruption.require_none()
+        except KeyboardInterrupt:
+            if self._interruption is None:
+                raise
+            unchecked = stopped = self._interrupted()
         except BudgetSpentError as error:
             unchecked, stopped = "", str(error)
             self._add_note(f"stopped early: {error}; increase --max-requests to continue")
         finally:
             self._client.close()
         if stopped:
+            self._is_partial = True
             self._recorder.explain(
                 (rule.name for rule in self._recorder.rules), f"the check stopped early: {stopped}"
             )
         return self._report(unchecked, started_at, began_at_s, self._now_s())
+
+    def _interrupted(self) -> str:
+        number = self._interruption.signal if self._interruption else 0
+        self._interrupted_by = number or signal.SIGINT
+        name = signal_name(self._interrupted_by)
+        return f"incomplete: interrupted by {name}; what was found so far is reported"
 
     def _begin(self, phase: str) -> None:
         """Show that a phase begins, and note when."""
@@ -225,7 +252,11 @@ class _Check:
             notes=tuple(self._notes),
             phases=self._timed_phases(ended_at_s),
             fail_on=self._options.fail_on,
+            interrupted_by=self._interrupted_by,
+            is_partial=self._is_partial or bool(unchecked),
         )
+        if self._interrupted_by:
+            return replace(report, conclusion=Conclusion.INCONCLUSIVE, reason=unchecked)
         if not self._has_no_contact and is_failed(report, self._options.fail_on):
             return replace(report, conclusion=Conclusion.FAILED)
         if unchecked:

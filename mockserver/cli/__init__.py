@@ -8,6 +8,8 @@ import click
 
 from deadringer.mockserver.exceptions import StartError
 
+from .terminal import drop_standard_output, escape_what_encodings_lack
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -83,11 +85,18 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an error that keeps a server from starting is one line and exit code 2."""
+        escape_what_encodings_lack()
         try:
             return super().invoke(ctx)
         except StartError as problem:
-            click.echo(f"deadringer: {problem}", err=True)
+            from deadringer.contracts import escaped
+
+            click.echo(escaped(f"deadringer: {problem}", keep="\n"), err=True)
             ctx.exit(2)
+        except BrokenPipeError:
+            # A reader that has closed the pipe is no error.
+            drop_standard_output()
+            ctx.exit(0)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, then the options."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from deadringer.contracts import escaped, printable
 from deadringer.contracts.check import (
     FORMATS,
     KEY_HEADER,
@@ -14,6 +15,7 @@ from deadringer.contracts.check import (
     AccessError,
     BaselineError,
     CheckOptions,
+    Interruption,
     OptionError,
     Report,
     ReportError,
@@ -88,7 +90,8 @@ server, rules, extent, output = map(section, ("Server", "Rules", "Extent", "Outp
 def command(**given: Any) -> None:
     """Test the server at BASE_URL (https://host[:port][/prefix]) against every rule.
 
-    Sends only reads, unless --allow-writes. Exit code: 0 passed, 1 failed, 2 inconclusive.
+    Sends only reads, unless --allow-writes. Exit code: 0 passed, 1 failed, 2 inconclusive, 130
+    or 143 interrupted; what was found until then is reported.
     """
     reports, baseline_update = given.pop("reports"), given.pop("baseline_update")
     loudness = {"quiet": given.pop("quiet"), "verbose": given.pop("verbose")}
@@ -102,7 +105,7 @@ def command(**given: Any) -> None:
             write_report(report, target)
         write_step_summary(report, os.environ)
     except (AccessError, OptionError, BaselineError, ReportError) as error:
-        click.echo(f"deadringer check: {error}", err=True)
+        click.echo(escaped(f"deadringer check: {error}", keep="\n"), err=True)
         sys.exit(2)
     sys.exit(report.exit_code)
 
@@ -143,12 +146,16 @@ def _checked(options: CheckOptions, *, quiet: bool, update: bool) -> Report:
     if options.baseline and not (update and not options.baseline.exists()):
         baseline = load_baseline(options.baseline)
     try:
-        with ProgressLine(quiet=quiet) as progress:
-            report = run_check(options, progress=progress.show)
+        with ProgressLine(quiet=quiet) as progress, Interruption() as interruption:
+            report = run_check(options, progress=progress.show, interruption=interruption)
     except ValueError as error:
         raise OptionError(str(error)) from error
     if update and options.baseline:
-        update_baseline(options.baseline, report)
+        change = update_baseline(options.baseline, report)
+        click.echo(f"baseline {options.baseline}: {change}", err=True)
+        for sign, names in (("+", change.added), ("-", change.removed)):
+            for name in names:
+                click.echo(f"  {sign} {printable(name)}", err=True)
         baseline = load_baseline(options.baseline)
     if baseline is not None:
         report = apply_baseline(report, baseline, fail_on=options.fail_on)

@@ -1,5 +1,6 @@
 """What a terminal gets and a pipe does not: colors, and a line that shows the progress."""
 
+import codecs
 import os
 import shutil
 import sys
@@ -28,6 +29,28 @@ def wants_color(choice: str, stream: TextIO, environ: Mapping[str, str]) -> bool
     return stream.isatty() and environ.get("TERM") != "dumb"
 
 
+_ESCAPING = "deadringer-json"
+
+
+def _as_json_escapes(error: UnicodeError) -> tuple[str, int]:
+    """Return JSON escapes for what an encoding lacks, so that printed JSON stays JSON."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    pairs = (units[at : at + 2] for at in range(0, len(units), 2))
+    return "".join(f"\\u{pair.hex()}" for pair in pairs), error.end
+
+
+codecs.register_error(_ESCAPING, _as_json_escapes)
+
+
+def escape_what_encodings_lack() -> None:
+    """Let standard output and standard error escape what their encoding lacks, such as cp1252."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=_ESCAPING)
+
+
 def write_out(text: str, *, color: bool = False) -> None:
     """Write a text to standard output, colors included only if `color`.
 
@@ -36,14 +59,17 @@ def write_out(text: str, *, color: bool = False) -> None:
     Raises:
         OSError: if standard output cannot be written for another reason.
     """
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    escape_what_encodings_lack()
     try:
         click.echo(text, nl=False, color=color)
         sys.stdout.flush()
     except BrokenPipeError:
-        # What is still buffered must not fail at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_standard_output()
+
+
+def drop_standard_output() -> None:
+    """Send what is still buffered, or printed later, nowhere: it must not fail at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class ProgressLine:

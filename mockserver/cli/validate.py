@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from deadringer.contracts import Severity, Violation, workflow_command
+from deadringer.contracts import Severity, Violation, escaped, workflow_command
 from deadringer.contracts.documents import (
     Lines,
     UnreadableError,
@@ -58,8 +58,6 @@ def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> No
         click.echo(f"deadringer validate: {error}", err=True)
         sys.exit(2)
     context = Context(settings=Settings(strict=given["strict"]))
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a document may hold half a character
     tally = _Tally(form)
     for name in files:
         try:
@@ -108,12 +106,12 @@ class _Tally:
             self.unreadable += 1
             self._unreadable_here += 1
             if self._unreadable_here <= _MOST_SHOWN:
-                click.echo(f"deadringer validate: {judged}", err=True)
+                click.echo(escaped(f"deadringer validate: {judged}"), err=True)
             return
         self._documents += 1
         for violation in judged.violations:
             self.counts[violation.severity] += 1
-            click.echo(_WRITERS[self._form](name, judged.line, violation))
+            click.echo(escaped(_WRITERS[self._form](name, judged.line, violation)))
 
     def end(self, name: str) -> None:
         """Print how many unrecognized documents of a file were not shown."""

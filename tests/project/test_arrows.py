@@ -63,6 +63,7 @@ CHECK = (
     "http",
     "options",
     "access",
+    "interruption",
     "atomic_files",
 )
 """From top to bottom: each may import those below it."""

@@ -70,10 +70,12 @@ class Client:
         log: Callable[[str], None],
         now_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        before: Callable[[], None] = lambda: None,
     ) -> None:
         self._options = options
         self._observe = observe
         self._log = log
+        self._before = before
         self._now_s = now_s
         self._began_at_s = now_s()
         self._access = options.access
@@ -93,6 +95,7 @@ class Client:
         Raises:
             BudgetSpentError: if no request or no time is left.
         """
+        self._before()
         credential = _credential(request.headers)
         for _ in range(RETRIES_AFTER_429 + 1):
             self.rate_limiter.before(credential)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from deadringer.contracts.check.atomic_files import ReportError, require_writable, write_atomically
 from deadringer.contracts.check.report import Report
+from deadringer.contracts.safe_text import escaped
 
 from .github import annotated, write_step_summary
 from .html import render_html
@@ -41,11 +42,13 @@ __all__ = [
 def write_report(report: Report, target: str) -> None:
     """Write a report to `FORMAT=PATH`; the file is written whole or not at all.
 
+    Characters that could control a terminal or reorder a line are written as JSON escapes.
+
     Raises:
         ReportError: if the format is unknown or the file cannot be written.
     """
     render, path = _parsed(target)
-    write_atomically(path, render(report))
+    write_atomically(path, escaped(render(report), keep="\n\t"))
 
 
 def require_target(target: str) -> None:

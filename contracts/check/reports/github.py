@@ -5,6 +5,7 @@ from pathlib import Path
 
 from deadringer.contracts.check.atomic_files import ReportError
 from deadringer.contracts.check.report import Conclusion, Finding, Report, RuleResult
+from deadringer.contracts.safe_text import escaped
 from deadringer.contracts.specification import specification_text
 from deadringer.contracts.workflow_commands import ON, guarded, workflow_command
 
@@ -87,7 +88,7 @@ def write_step_summary(report: Report, environ: Mapping[str, str]) -> None:
         return
     try:
         with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as summary:
-            summary.write(render_markdown(report) + "\n")
+            summary.write(escaped(render_markdown(report), keep="\n\t") + "\n")
     except OSError as error:
         raise ReportError(
             f"{STEP_SUMMARY} names {path}, which cannot be written: {error}"

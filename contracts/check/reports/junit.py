@@ -44,6 +44,8 @@ def _add_properties(suite: ET.Element, report: Report) -> None:
         "requests": str(report.requests),
         "seed": str(report.seed),
     }
+    if report.reason:
+        values["reason"] = report.reason
     values |= {
         f"phase {number}": f"{phase.elapsed_s:.3f} s {phase.name}"
         for number, phase in enumerate(report.phases, 1)

@@ -35,6 +35,7 @@ def render_sarif(report: Report) -> str:
                         "executionSuccessful": report.conclusion is not Conclusion.INCONCLUSIVE,
                         "exitCode": report.exit_code,
                         "startTimeUtc": report.started_at,
+                        "toolExecutionNotifications": _notifications(report),
                     }
                 ],
                 "columnKind": "unicodeCodePoints",
@@ -48,6 +49,11 @@ def render_sarif(report: Report) -> str:
         ],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _notifications(report: Report) -> list[JsonObject]:
+    reasons = [{"level": "error", "message": {"text": report.reason}}] if report.reason else []
+    return reasons + [{"level": "note", "message": {"text": note}} for note in report.notes]
 
 
 def _rule(result: RuleResult) -> JsonObject:
