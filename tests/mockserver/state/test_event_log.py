@@ -141,7 +141,7 @@ UNREADABLE = {
     "an unknown member": ("chaos", '{"value": "", "x": 1}', "unknown member x"),
     "a wrong type": ("moved", '{"run_id": "r", "transitions": "1"}', "transitions of its body is"),
     "an unknown fault": ("fault", '{"id": "f", "kind": "quake"}', "'quake' is unknown"),
-    "unknown chaos": ("chaos", '{"value": "quake"}', "no mix of faults called 'quake'"),
+    "unknown chaos": ("chaos", '{"value": "quake"}', "the mix of faults 'quake' is unknown"),
     "an unknown contract fault": ("contract_faults", '{"value": ["quake"]}', "quake"),
     "no time": ("reset", '{"started": "noon"}', "noon"),
     "documents": ("documents", "{}", "documents"),
