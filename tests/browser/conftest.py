@@ -5,18 +5,19 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from tests.machine import give_up
 
 from .chromium import FLAGS, MISSING, find_chromium
 from .watching import Watch
 
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 _HERE = Path(__file__).parent
 
 
@@ -54,8 +55,9 @@ def open_page(browser: Browser, watch: Watch) -> Iterator[Callable[..., Page]]:
     """
     with ExitStack() as stack:
 
-        def open_one(**options: object) -> Page:
-            context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **options})
+        def open_one(**options: Any) -> Page:
+            chosen: dict[str, Any] = {"viewport": DESKTOP, "locale": "en-GB", **options}
+            context = browser.new_context(**chosen)
             context.set_default_timeout(10_000)
             stack.callback(context.close)
             page = context.new_page()
@@ -123,6 +125,7 @@ def start_mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
                 )
             )
             stack.callback(process.terminate)
+            assert process.stdout
             printed = "".join(iter(process.stdout.readline, "Stop with Ctrl-C.\n"))
             return printed.split("serves on ")[1].split()[0]
 
@@ -145,6 +148,8 @@ def start_viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
                 )
             )
             stack.callback(process.terminate)
+            assert process.stdin
+            assert process.stdout
             if stdin is not None:
                 process.stdin.write(stdin)
                 process.stdin.close()

@@ -56,6 +56,7 @@ def _mock() -> Iterator[str]:
     with subprocess.Popen(
         [*command, *frozen], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
+        assert process.stdout
         printed = "".join(iter(process.stdout.readline, "Stop with Ctrl-C.\n"))
         yield printed.split("serves on ")[1].split()[0]
         process.terminate()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Page, Request
+from playwright.sync_api import ConsoleMessage, Dialog, Page, Request
 
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
 _INSIDE = {"data", "blob", "about", "chrome-error"}
@@ -44,7 +44,7 @@ class Watch:
         if message.type in {"error", "warning"}:
             self.wrongs.append(f"console {message.type}: {message.text}")
 
-    def _dialog(self, dialog: object) -> None:
+    def _dialog(self, dialog: Dialog) -> None:
         self.wrongs.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -45,8 +46,10 @@ class ServerProcess:
     log_file: Path
     url: str = field(init=False)
 
-    def __post_init__(self):
-        self.url = re.search(r"(https?://|unix:)\S+", self.banner)[0]
+    def __post_init__(self) -> None:
+        found = re.search(r"(https?://|unix:)\S+", self.banner)
+        assert found
+        self.url = found[0]
 
     @property
     def log(self) -> str:
@@ -69,8 +72,13 @@ def serve_command(*options: str) -> list[str]:
     return [sys.executable, "-m", "deadringer", "serve", *options]
 
 
+StartServer = Callable[..., ServerProcess]
+
+
 @pytest.fixture(scope="session")
-def start_server(tmp_path_factory) -> Iterator[Callable[..., ServerProcess]]:
+def start_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., ServerProcess]]:
     """Start a server on a free port with further options, in an empty folder or in `folder`.
 
     With `own_group` its processes are a group, which can be sent a signal as by a terminal.
@@ -95,6 +103,7 @@ def start_server(tmp_path_factory) -> Iterator[Callable[..., ServerProcess]]:
                 )
             )
             stack.callback(process.terminate)
+            assert process.stdout
             banner = "".join(iter(process.stdout.readline, "Stop with Ctrl-C.\n"))
             assert "serves on" in banner, log_file.read_text()
             return ServerProcess(process, banner, log_file)
@@ -103,27 +112,27 @@ def start_server(tmp_path_factory) -> Iterator[Callable[..., ServerProcess]]:
 
 
 @pytest.fixture(scope="session")
-def server(start_server) -> ServerProcess:
+def server(start_server: StartServer) -> ServerProcess:
     """A server with default settings, shared by the tests that only read."""
     return start_server()
 
 
 @pytest.fixture(scope="session")
-def client(server) -> Iterator[httpx.Client]:
+def client(server: ServerProcess) -> Iterator[httpx.Client]:
     """A client of the shared server that sends the demo key."""
     with httpx.Client(verify=NO_TLS, base_url=server.url, headers=DEMO) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def keyless(server) -> Iterator[httpx.Client]:
+def keyless(server: ServerProcess) -> Iterator[httpx.Client]:
     """A client of the shared server that sends no key."""
     with httpx.Client(verify=NO_TLS, base_url=server.url) as client:
         yield client
 
 
 @pytest.fixture
-def connect(server) -> Iterator[Callable[[], socket.socket]]:
+def connect(server: ServerProcess) -> Iterator[Callable[[], socket.socket]]:
     """Return a function that opens connections to the module's server, closed after the test."""
     parts = urlsplit(server.url)
     with ExitStack() as stack:
@@ -136,13 +145,13 @@ def connect(server) -> Iterator[Callable[[], socket.socket]]:
 
 
 @pytest.fixture
-def connection(connect) -> socket.socket:
+def connection(connect: Callable[[], socket.socket]) -> socket.socket:
     """A connection to the server of the module."""
     return connect()
 
 
 @pytest.fixture
-def refused_start(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def refused_start(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a server that cannot start; return the finished process."""
 
     def start(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -162,7 +171,7 @@ def refused_start(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
 class SettableClock:
     """A clock that is frozen until it is advanced."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.moment = datetime(2026, 3, 27, 10, 15, tzinfo=UTC)
 
     def now(self) -> datetime:
@@ -182,21 +191,21 @@ class _QuietHandler(WSGIRequestHandler):
 
     given_up = threading.Event()
 
-    def write_raw(self, data):
+    def write_raw(self, data: bytes) -> None:
         self.wfile.write(data)
 
-    def run_wsgi(self):
+    def run_wsgi(self) -> None:
         wire.attach(self)
         try:
             super().run_wsgi()
         finally:
             wire.attach(None)
 
-    def log(self, *_arguments):
+    def log(self, *_arguments: object) -> None:
         """Log nothing; the application has a log of its own."""
 
 
-def _require_none(differences):
+def _require_none(differences: list[Any]) -> None:
     message = [f"{number} {str(one)[:400]}" for number, one in enumerate(differences)]
     assert not message, f"a cached response differs: {message[0]}"
 
@@ -223,25 +232,27 @@ def over_http() -> Iterator[Callable[[Flask], httpx.Client]]:
             stack.callback(http_server.shutdown)
             url = f"http://127.0.0.1:{http_server.server_port}"
             client = stack.enter_context(httpx.Client(verify=NO_TLS, base_url=url, headers=DEMO))
-            client.twins = twins
+            client.twins = twins  # type: ignore[attr-defined]
             return client
 
         yield serve
 
 
 @pytest.fixture
-def serve_scenario(over_http, monkeypatch) -> Callable[..., httpx.Client]:
+def serve_scenario(
+    over_http: Callable[[Flask], httpx.Client], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., httpx.Client]:
     """Serve a scenario without the delays of its faults, which the journal reports."""
     monkeypatch.setattr("deadringer.mockserver.faults.transport.pause", lambda _seconds: None)
 
-    def serve(scenario=None, clock=None, **settings) -> httpx.Client:
-        settings = Settings(rate_limit="off", scenario=scenario, **settings)
-        return over_http(build_app(settings, clock=clock or SettableClock()))
+    def serve(scenario: Any = None, clock: Any = None, **settings: Any) -> httpx.Client:
+        chosen = Settings(rate_limit="off", scenario=scenario, **settings)
+        return over_http(build_app(chosen, clock=clock or SettableClock()))
 
     return serve
 
 
-def wait_for_held(server, requests: int) -> None:
+def wait_for_held(server: ServerProcess, requests: int) -> None:
     """Wait until so many requests without a response have arrived, by the rate window."""
     for requested in itertools.count(1):
         headers = httpx.get(f"{server.url}/v1/credits/balance", headers=DEMO, timeout=20).headers

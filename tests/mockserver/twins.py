@@ -2,12 +2,16 @@
 
 import io
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 from flask import Flask
 
 from deadringer.mockserver.api.middleware.cache import ResponseCache
 from deadringer.mockserver.app import EXTENSION, build_app
+from deadringer.mockserver.state.clock import Clock
 
 API = "/v1"
 OF_THE_TESTS = {
@@ -20,14 +24,14 @@ OF_THE_TESTS = {
 class HeldClock:
     """A clock that is frozen while both applications respond."""
 
-    def __init__(self, clock):
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._moment = None
+        self._moment: datetime | None = None
 
-    def now(self):
+    def now(self) -> datetime:
         return self._moment or self._clock.now()
 
-    def hold(self):
+    def hold(self) -> None:
         self._moment = self._clock.now()
 
 
@@ -39,10 +43,10 @@ class Twins:
     names.
     """
 
-    def __init__(self, app: Flask):
+    def __init__(self, app: Flask) -> None:
         self._app = app
         service = app.extensions[EXTENSION]
-        self.differences = []
+        self.differences: list[Any] = []
         self.repeated = 0
         self._clock = service.clock = HeldClock(service.clock)
         if isinstance(app.wsgi_app, ResponseCache):
@@ -53,24 +57,26 @@ class Twins:
         self._apps = (app.wsgi_app, twin.wsgi_app)
         self._lock = threading.Lock()
 
-    def close(self):
+    def close(self) -> None:
         """Close the files of both, which would stay open until garbage collection."""
         for app in (self._app, self.twin):
             app.extensions[EXTENSION].close()
 
-    def _count_repeated(self, response_cache):
+    def _count_repeated(self, response_cache: Any) -> None:
         """The number of cached responses; without any, a comparison proves nothing."""
         repeated = response_cache.repeated
         response_cache._clock = self._clock
 
-        def counting(environ):
+        def counting(environ: dict[str, Any]) -> Any:
             reply = repeated(environ)
             self.repeated += reply is not None
             return reply
 
         response_cache.repeated = counting
 
-    def __call__(self, environ, start_response):
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., object]
+    ) -> list[bytes]:
         environ = {name: environ[name] for name in environ.keys() - OF_THE_TESTS}
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         with self._lock:
@@ -81,8 +87,8 @@ class Twins:
         start_response(one[0], one[1])
         return [one[2]]
 
-    def _send(self, app, environ, body):
-        message = []
+    def _send(self, app: Any, environ: dict[str, Any], body: bytes) -> tuple[Any, ...]:
+        message: list[Any] = []
         requested = {**environ, "wsgi.input": io.BytesIO(body)}
         chunks = app(requested, lambda status, headers, *_rest: message.extend((status, headers)))
         return (*message, b"".join(chunks))

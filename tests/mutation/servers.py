@@ -23,7 +23,7 @@ class _QuietHandler(WSGIRequestHandler):
 def serving(application: Callable[..., Any]) -> Iterator[str]:
     """Serve a WSGI application on a free port; give its base URL."""
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
-    server.daemon_threads = True
+    server.daemon_threads = True  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

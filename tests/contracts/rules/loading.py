@@ -14,7 +14,10 @@ FOLDER = ROOT / "contracts" / "rules" / "examples"
 @cache
 def examples(rule_name: str) -> dict[str, list[dict[str, Any]]]:
     """Give the accepted and refused examples of a rule."""
-    return json.loads((FOLDER / f"{rule_name}.json").read_text("utf-8"))
+    found: dict[str, list[dict[str, Any]]] = json.loads(
+        (FOLDER / f"{rule_name}.json").read_text("utf-8")
+    )
+    return found
 
 
 def subject_of(example: dict[str, Any], scope: Scope) -> list[Any]:

@@ -4,7 +4,9 @@ import json
 import socket
 import ssl
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from deadringer.mockserver.server import Limits, bind
 from deadringer.mockserver.server.run import create_server
@@ -13,11 +15,11 @@ WAIT_S = 20
 HOST = "Host: test\r\n"
 
 
-def error_body(status, message, fix):
+def error_body(status: int, message: str, fix: str) -> bytes:
     return json.dumps({"error": {"code": status, "message": message, "suggestion": fix}}).encode()
 
 
-def echo(environ, start_response):
+def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:
     """Respond with what was read of the request, as JSON."""
     body = environ["wsgi.input"].read()
     seen = {
@@ -40,7 +42,15 @@ def echo(environ, start_response):
 class Served:
     """A server in a thread, with TLS if it has a certificate; `connect` opens a connection."""
 
-    def __init__(self, application=echo, *, cache=None, protocol=None, certificate=None, **limits):
+    def __init__(
+        self,
+        application: Any = echo,
+        *,
+        cache: Any = None,
+        protocol: Any = None,
+        certificate: Any = None,
+        **limits: Any,
+    ) -> None:
         self._stack = ExitStack()
         (self._listener,) = bind("127.0.0.1", 0)
         self.address = self._listener.getsockname()
@@ -60,13 +70,13 @@ class Served:
         self.thread.start()
         assert ready.wait(WAIT_S)
 
-    def connect(self):
+    def connect(self) -> socket.socket:
         connection = socket.create_connection(self.address, WAIT_S)
         if self._context:
             connection = self._context.wrap_socket(connection, server_hostname="127.0.0.1")
         return self._stack.enter_context(connection)
 
-    def stop(self):
+    def stop(self) -> None:
         self._stack.close()
         self.server.should_exit = True
         self.thread.join(WAIT_S)
@@ -74,7 +84,7 @@ class Served:
 
 
 @contextmanager
-def served(application=echo, **options):
+def served(application: Any = echo, **options: Any) -> Iterator[Served]:
     one = Served(application, **options)
     try:
         yield one
