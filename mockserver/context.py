@@ -15,7 +15,7 @@ from werkzeug.datastructures import EnvironHeaders, Headers
 from deadringer.contracts import JsonObject
 from deadringer.mockserver.errors import ApiError, shorten
 from deadringer.mockserver.faults.transport import API_ROOT, NAMED_FAULTS
-from deadringer.mockserver.state.rate_limits import Window
+from deadringer.mockserver.state.rate_limits import RateWindow
 from deadringer.mockserver.state.rate_windows import Caller
 from deadringer.mockserver.world.reserved_ids import CONTENT
 from deadringer.mockserver.world.service import Service, Snapshot
@@ -155,7 +155,7 @@ class RequestContext:
     path_parameters: Mapping[str, str] = field(default_factory=dict)
     caller: Caller | None = None
     """The caller in whose rate window the request counts."""
-    window: Window | None = None
+    window: RateWindow | None = None
     preferences: Preferences = field(default_factory=Preferences)
     transport_faults: list[tuple[JsonObject, int]] = field(default_factory=list)
     """The faults that apply, each with the number of the request among those in its scope."""

@@ -8,7 +8,7 @@ from deadringer.contracts import JsonObject, format_timestamp
 from deadringer.mockserver.context import RequestContext, context_of_request
 from deadringer.mockserver.faults.transport import (
     NAMED_FAULTS,
-    Scope,
+    FaultScope,
     apply_fault,
     breaks_off,
     chaos_faults,
@@ -34,7 +34,7 @@ def begin_faults(service: Service, context: RequestContext) -> None:
     faults = [fault for _, fault in faults_in_force(service, session)]
     if not faults or context.is_internal:
         return
-    scope = Scope(
+    scope = FaultScope(
         context.path,
         context.method,
         context.operation,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from werkzeug.datastructures import Headers
 
 from deadringer.mockserver.context import CONTEXT, RequestContext
-from deadringer.mockserver.state.rate_limits import Window
+from deadringer.mockserver.state.rate_limits import RateWindow
 from deadringer.mockserver.world.service import Service, Snapshot
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ class InProcessApi:
         body = b"".join(self._application(_environ(context, query), start))
         return InProcessResponse(started[0], started[1], body, context.changed_by)
 
-    def _untouched_window(self) -> Window | None:
+    def _untouched_window(self) -> RateWindow | None:
         """Return the window of a caller without requests, None if limits are not reported."""
         settings = self._service.settings
         if settings.rate_limit == "off":
             return None
         limit, window_s = settings.rate_policy
-        return Window(limit, limit, window_s, is_refused=False)
+        return RateWindow(limit, limit, window_s, is_refused=False)
 
 
 def _environ(context: RequestContext, query: str) -> "WSGIEnvironment":

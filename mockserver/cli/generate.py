@@ -17,7 +17,7 @@ from deadringer.fixtures.exports import EXPORTS
 from deadringer.fixtures.output import (
     FORMATS,
     OutputError,
-    Request,
+    OutputRequest,
     WorkerLostError,
     arrow,
     available_cores,
@@ -312,7 +312,7 @@ def command(context: click.Context, /, **given: Any) -> None:
         _fail(f"{error.filename or given['out']}: {error.strerror or error}.")
 
 
-def _request(given: dict[str, Any]) -> Request:
+def _request(given: dict[str, Any]) -> OutputRequest:
     constraints = {
         "status": status_shares(given["status"]),
         "steps": steps_of(given["steps"]),
@@ -323,7 +323,7 @@ def _request(given: dict[str, Any]) -> Request:
         "started_before": given["started_before"],
         "edge": given["edge"] or None,
     }
-    return Request(
+    return OutputRequest(
         count=given["count"],
         seed=seed_of(given["seed"]),
         format=given["format"] or _format_of(given["out"]),
@@ -351,7 +351,7 @@ def _is_folder(out: str) -> bool:
     return out.endswith(("/", os.sep)) or (out != STANDARD_OUTPUT and Path(out).is_dir())
 
 
-def _write(request: Request, out: str, given: dict[str, Any]) -> None:
+def _write(request: OutputRequest, out: str, given: dict[str, Any]) -> None:
     path = Path(out)
     if request.format == "parquet" and is_compressed(path):
         raise OutputError(f"parquet is compressed inside. Name it {path.with_suffix('')}.")
@@ -379,7 +379,7 @@ def _partial(out: str) -> str:
     return f"What is done is in {out if _is_folder(out) else part_of(Path(out))}"
 
 
-def _write_stream(request: Request, out: str, **options: Any) -> None:
+def _write_stream(request: OutputRequest, out: str, **options: Any) -> None:
     if out != STANDARD_OUTPUT:
         with Path(out).open("wb") as stream:
             write_stream(request, stream, **options)
@@ -391,7 +391,7 @@ def _write_stream(request: Request, out: str, **options: Any) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _check(request: Request, out: str) -> None:
+def _check(request: OutputRequest, out: str) -> None:
     report_difference(named_file(out), differences(request, named_file(out)))
 
 

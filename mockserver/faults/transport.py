@@ -30,7 +30,7 @@ _NEEDS_WIRE = frozenset(
 _CHUNKS = 20
 
 
-class Scope(NamedTuple):
+class FaultScope(NamedTuple):
     """The parts of a request that decide whether a fault matches it."""
 
     path: str
@@ -53,7 +53,7 @@ SCOPE = ("path", "method", "operation", "workflow_id", "key")
 """Members of a fault that select the requests it matches; `path` may contain * and ?."""
 
 
-def matches(fault: JsonObject, request: Scope) -> bool:
+def matches(fault: JsonObject, request: FaultScope) -> bool:
     """Return whether a request is in the scope of a fault."""
     for name in SCOPE:
         wanted, sent = fault.get(name), getattr(request, name)

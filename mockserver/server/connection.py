@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from .environ import WITHOUT_BODY
-from .exchange import Exchange
 from .gateway import Gateway
 from .heads import header_lines, status_line
 from .limits import Limits
@@ -22,6 +21,7 @@ from .refusals import (
     Refusal,
     unreadable,
 )
+from .response_writer import ResponseWriter
 
 LOG = logging.getLogger("deadringer")
 _RESETS = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -49,7 +49,7 @@ class BoundedConnection(asyncio.Protocol):
         super().__init__(config, server_state, state, _loop)  # type: ignore[call-arg]
         self.gateway: Gateway = config.app
         self.limits: Limits = self.gateway.limits
-        self.exchange: Exchange | None = None
+        self.writer: ResponseWriter | None = None
         self.has_eof = False
         self.is_unread = False  # so much that no more is to be written
         self._closed = asyncio.Event()
@@ -119,8 +119,8 @@ class BoundedConnection(asyncio.Protocol):
         super().connection_lost(exc)
 
     def _hurry(self) -> None:
-        if self.exchange is not None:
-            self.exchange.given_up.set()
+        if self.writer is not None:
+            self.writer.given_up.set()
 
     def eof_received(self) -> bool:
         """Note that the client sends no more; return whether responses can still be sent."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .bodies import Body, HeldBytes
 from .environ import COMMON, WITHOUT_BODY, Environ, Scope, environ_of
-from .exchange import Connection, Exchange, Message, Send
 from .heads import Date
 from .limits import Limits
 from .refusals import BODY_TOO_LARGE, RefusedError, unreadable
+from .response_writer import Connection, Message, ResponseWriter, Send
 from .threads import Threads
 from .wire import BrokenConnectionError
 
@@ -26,7 +26,7 @@ _LONGEST_LENGTH = 19
 """Digits of a Content-Length that can be meant."""
 
 
-class ResponseCache(Protocol):
+class CachedResponses(Protocol):
     """Responses that are sent from the event loop: nothing here may wait."""
 
     def key_of(self, environ: Environ) -> Any:
@@ -49,7 +49,7 @@ class Gateway:
         self,
         application: "WSGIApplication",
         error_body: ErrorBody,
-        cache: ResponseCache | None = None,
+        cache: CachedResponses | None = None,
         limits: Limits | None = None,
         redact: Callable[[str], str] = str,
     ) -> None:
@@ -68,15 +68,15 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         connection: Connection = scope["state"]["connection"]
-        exchange = connection.exchange = Exchange(scope, send, self._held, self.date)
+        writer = connection.writer = ResponseWriter(scope, send, self._held, self.date)
         try:
             with Body(self._held) as body:
                 environ = scope["state"].get("environ") or environ_of(scope, self.limits)
                 if await self._read_body(environ, receive, body):
                     run = partial(
-                        exchange.run, self._application, {**COMMON, **environ}, body.whole()
+                        writer.run, self._application, {**COMMON, **environ}, body.whole()
                     )
-                    await exchange.send(await self._threads.run(run))
+                    await writer.send(await self._threads.run(run))
         except RefusedError as refused:
             connection.send_refusal(refused.refusal, has_body=scope["method"] != "HEAD")
         except BrokenConnectionError as broken:
@@ -87,14 +87,14 @@ class Gateway:
             connection.transport.abort()
         except BaseException:  # outside Flask, which handles its own; SystemExit as well
             LOG.exception("The server failed to handle a %s", scope["method"])
-            if exchange.has_begun:
+            if writer.has_begun:
                 connection.break_off(is_reset=False)
             else:
-                await exchange.send_failure()
+                await writer.send_failure()
         finally:
-            if connection.exchange is exchange:
-                connection.exchange = None
-        if not exchange.is_complete:
+            if connection.writer is writer:
+                connection.writer = None
+        if not writer.is_complete:
             # uvicorn takes a response that is refused or broken off for a mistake: it sends a 500.
             await connection.wait_until_closed()
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from .gateway import ErrorBody, Gateway, ResponseCache
+from .gateway import CachedResponses, ErrorBody, Gateway
 from .limits import Limits
 from .sockets import BACKLOG, Certificate
 
@@ -147,7 +147,7 @@ def create_server(
     error_body: ErrorBody,
     *,
     on_ready: Callable[[], None] = lambda: None,
-    cache: ResponseCache | None = None,
+    cache: CachedResponses | None = None,
     limits: Limits | None = None,
     certificate: Certificate | None = None,
     redact: Callable[[str], str] = str,

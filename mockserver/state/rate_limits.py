@@ -21,7 +21,7 @@ HeaderItems = tuple[tuple[str, str], ...]
 
 
 @dataclass
-class Window:
+class RateWindow:
     """The state of one caller's window just after a request was counted."""
 
     limit: int
@@ -50,7 +50,7 @@ def _enforced(policy: RatePolicy, windows: RateWindows) -> "EnforcedLimit":
     return EnforcedLimit(policy, windows)
 
 
-Meter = Callable[[datetime], Window]
+Meter = Callable[[datetime], RateWindow]
 """Counts a request at a time of the machine."""
 
 
@@ -65,7 +65,7 @@ class RateLimits:
         self._windows = RateWindows(policy.window_s)
         self._enforced = _enforced(policy, self._windows) if is_enforced else None
 
-    def count(self, moment: datetime, caller: Caller, speed: float = 1) -> Window:
+    def count(self, moment: datetime, caller: Caller, speed: float = 1) -> RateWindow:
         """Count one request of a caller at a time of the session, whose clock has a speed."""
         now, is_beyond = moment.timestamp(), False
         if self._enforced:
@@ -79,9 +79,9 @@ class RateLimits:
         name, limit = caller.window_name, self._policy.limit
         add, is_enforced = self._windows.add, self._enforced is not None
         at, real = None if clock.is_the_machines else clock.at, clock.speed or 1
-        message = (-1, -1, Window(limit, 0, 0, is_refused=False))
+        message = (-1, -1, RateWindow(limit, 0, 0, is_refused=False))
 
-        def count(moment: datetime) -> Window:
+        def count(moment: datetime) -> RateWindow:
             nonlocal message
             now = (at(moment) if at else moment).timestamp()
             counted, end = add(name, now)
@@ -92,7 +92,7 @@ class RateLimits:
             told_left, told_reset_s, window = message
             if left == told_left and reset_s == told_reset_s:  # as it is beyond the limit
                 return window
-            window = Window(limit, max(left, 0), reset_s, is_enforced and left < 0)
+            window = RateWindow(limit, max(left, 0), reset_s, is_enforced and left < 0)
             message = (left, reset_s, window)
             return window
 
@@ -100,14 +100,14 @@ class RateLimits:
 
     def _window(
         self, now: float, counted: int, end: float, speed: float, *, is_refused: bool
-    ) -> Window:
+    ) -> RateWindow:
         """Return the state of a window; its reset is in the machine's seconds."""
         limit = self._policy.limit
         left = limit - counted
         reset_s = ceil((end - now) / speed) if speed else ceil(end - now)
-        return Window(limit, left if left > 0 else 0, reset_s, is_refused)
+        return RateWindow(limit, left if left > 0 else 0, reset_s, is_refused)
 
-    def refusal(self, window: Window) -> ApiError:
+    def refusal(self, window: RateWindow) -> ApiError:
         """Return the documented 429 for a window."""
         period = "minute" if self._policy.window_s == 60 else f"{self._policy.window_s} seconds"
         wait_s = max(1, window.reset_s)

@@ -26,7 +26,7 @@ class NamedRun(NamedTuple):
         return f"/v1/workflows/{workflow_id}/executions/{run_id}"
 
 
-class Document(NamedTuple):
+class ServedDocument(NamedTuple):
     """One execution to serve, and the file it came from."""
 
     execution: JsonObject
@@ -80,7 +80,7 @@ class LoadedExecutions:
         StartError: if two documents have the same run id.
     """
 
-    def __init__(self, documents: Iterable[Document]) -> None:
+    def __init__(self, documents: Iterable[ServedDocument]) -> None:
         self._bodies: dict[tuple[str, str], bytes] = {}
         self._executions: dict[tuple[str, str], JsonObject] = {}
         self._runs: dict[str, list[str]] = {}
@@ -94,7 +94,7 @@ class LoadedExecutions:
             self._origins[run_id] = document.origin
             self._add(document)
 
-    def _add(self, document: Document) -> None:
+    def _add(self, document: ServedDocument) -> None:
         execution = document.execution
         workflow_id, run_id = execution["workflow_id"], execution["run_id"]
         self._executions[workflow_id, run_id] = execution
@@ -175,7 +175,7 @@ def load_executions(folders: Sequence[Path]) -> LoadedExecutions:
     return with_recorded(list(_from_folders(folders)))
 
 
-def load_documents_of(folders: Sequence[Path]) -> list[Document]:
+def load_documents_of(folders: Sequence[Path]) -> list[ServedDocument]:
     """Return the user's own executions, each one validated.
 
     Raises:
@@ -186,7 +186,7 @@ def load_documents_of(folders: Sequence[Path]) -> list[Document]:
     return documents
 
 
-def with_recorded(documents: Sequence[Document]) -> LoadedExecutions:
+def with_recorded(documents: Sequence[ServedDocument]) -> LoadedExecutions:
     """Return the recordings and further documents in one source.
 
     Raises:
@@ -195,19 +195,19 @@ def with_recorded(documents: Sequence[Document]) -> LoadedExecutions:
     return LoadedExecutions([*_recorded(), *documents])
 
 
-def _recorded() -> Iterator[Document]:
+def _recorded() -> Iterator[ServedDocument]:
     for recording in load_recordings():
-        yield Document(
+        yield ServedDocument(
             recording.execution, str(recording.path), name=recording.name, story=recording.story
         )
 
 
-def _from_folders(folders: Sequence[Path]) -> Iterator[Document]:
+def _from_folders(folders: Sequence[Path]) -> Iterator[ServedDocument]:
     problems: list[str] = []
     for folder in folders:
         try:
             for document in load_documents(folder):
-                yield Document(document.execution, str(document.path))
+                yield ServedDocument(document.execution, str(document.path))
         except DocumentsError as problem:
             problems.append(str(problem))
     if problems:

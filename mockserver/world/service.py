@@ -22,7 +22,7 @@ from deadringer.mockserver.state.rate_limits import RateLimits
 
 from .build import USUAL_RUNS, make_repository, repository_of_scenario, reserved_repository
 from .credits import credits_left
-from .documents import Document, ExecutionSource, with_recorded
+from .documents import ExecutionSource, ServedDocument, with_recorded
 from .repository import FoundRun, RunRepository
 from .reserved_ids import RESERVED_WORKFLOWS
 from .scenarios import Scenario, load_scenario
@@ -142,7 +142,7 @@ class Service:
         self.executions = executions
         self.repository = repository
 
-    def take_over(self, documents: Sequence[Document]) -> bool:
+    def take_over(self, documents: Sequence[ServedDocument]) -> bool:
         """Serve other documents beside the recordings; return whether they differ from before.
 
         They are not stored in the state file: the next start reads its own folders.

@@ -39,7 +39,7 @@ def served(variant: Variant) -> Iterator[str]:
     settings = Settings(
         rate_policy=variant.policy, rate_limit=variant.rate_limit, api_keys=(variant.api_key,)
     )
-    faults = ()
+    faults: tuple[ContractFault, ...] = ()
     if variant.change is not None:
         faults = (ContractFault(variant.name, "tolerated", "", "", variant.change),)
     application: Callable[..., Any] = build_app(settings, contract_faults=faults)
@@ -79,7 +79,11 @@ def _run(change: Callable[[JsonObject], None]) -> Change:
 
 
 def _steps(change: Callable[[JsonObject], None]) -> Change:
-    return _run(lambda run: [change(step) for step in run["steps"]] and None)
+    def each(run: JsonObject) -> None:
+        for step in run["steps"]:
+            change(step)
+
+    return _run(each)
 
 
 _TIMES = ("started_at", "ended_at", "created", "completed_at", "updated")

@@ -12,7 +12,7 @@ STUCK_AFTER = 2
 
 
 @dataclass(slots=True)
-class _Window:
+class _KeyWindow:
     remaining: int
     resets_at_s: float
 
@@ -29,7 +29,7 @@ class RateLimiter:
     log: Callable[[str], None]
     limit: int | None = None
     waited_s: float = 0.0
-    _windows: dict[str, _Window] = field(default_factory=dict)
+    _windows: dict[str, _KeyWindow] = field(default_factory=dict)
     _fruitless_waits: int = 0
 
     def left(self, credential: str) -> int | None:
@@ -55,7 +55,7 @@ class RateLimiter:
             return
         if remaining > SPARE_REQUESTS:
             self._fruitless_waits = 0
-        self._windows[credential] = _Window(remaining, self.now_s() + max(reset_s, 0))
+        self._windows[credential] = _KeyWindow(remaining, self.now_s() + max(reset_s, 0))
 
     def after_429(self, exchange: Exchange) -> None:
         """Wait for the time that a 429 specifies."""

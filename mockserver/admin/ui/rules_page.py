@@ -15,7 +15,7 @@ from .shell import UI, show_page
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ExampleLine:
     """One line of an example; `is_violation` marks the place of a violation."""
 
     text: str
@@ -23,12 +23,12 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class RuleExample:
     """One example to show."""
 
     description: str
     places: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[ExampleLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class RuleEntry:
     rule: Rule
     title: str
     why: tuple[str, ...]
-    conforming: Example | None
-    violating: Example
+    conforming: RuleExample | None
+    violating: RuleExample
     faults: tuple[str, ...]
 
     @property
@@ -95,11 +95,11 @@ def _entry(rule: Rule) -> RuleEntry:
     )
 
 
-def _example(instance: Instance) -> Example:
+def _example(instance: Instance) -> RuleExample:
     parts = [_bare(part) for part in instance.subject]
     shown = parts[0] if len(parts) == 1 else parts
     marked = {_place(shown, pointer, len(parts)) for pointer in instance.pointers}
-    return Example(
+    return RuleExample(
         instance.description,
         tuple(pointer or "/" for pointer in instance.pointers),
         tuple(_lines(shown, "", "", marked)),
@@ -133,20 +133,22 @@ def _bare(part: Json) -> Json:
 
 def _lines(
     value: Json, pointer: str, name: str, marked: set[str], tail: str = ""
-) -> Iterator[Line]:
+) -> Iterator[ExampleLine]:
     """Yield JSON as lines, indented by the depth of their pointers."""
     indent = "  " * pointer.count("/")
     is_violation = bool(pointer) and pointer in marked
     if isinstance(value, dict | list) and value:
         opening, closing = "{}" if isinstance(value, dict) else "[]"
-        yield Line(f"{indent}{name}{opening}", is_violation)
+        yield ExampleLine(f"{indent}{name}{opening}", is_violation)
         members = _members(value)
         for place, (key, label, member) in enumerate(members, 1):
             comma = "," if place < len(members) else ""
             yield from _lines(member, f"{pointer}/{key}", label, marked, comma)
-        yield Line(f"{indent}{closing}{tail}", is_violation=False)
+        yield ExampleLine(f"{indent}{closing}{tail}", is_violation=False)
     else:
-        yield Line(f"{indent}{name}{json.dumps(value, ensure_ascii=False)}{tail}", is_violation)
+        yield ExampleLine(
+            f"{indent}{name}{json.dumps(value, ensure_ascii=False)}{tail}", is_violation
+        )
 
 
 def _members(value: Json) -> list[tuple[str, str, Json]]:

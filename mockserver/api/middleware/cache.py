@@ -22,7 +22,7 @@ from deadringer.mockserver.context import (
     make_context,
 )
 from deadringer.mockserver.server.heads import header_lines, status_line
-from deadringer.mockserver.state.rate_limits import Meter, Window
+from deadringer.mockserver.state.rate_limits import Meter, RateWindow
 from deadringer.mockserver.world.service import Service, Snapshot
 
 from .journal import MAX_BODY_BYTES, Journal, RepeatedResponse
@@ -149,7 +149,7 @@ class ResponseCache:
             return {CONTEXT: self._refused(environ, window)}
         return [cached.head, window.lines, cached.after], cached.body.body
 
-    def _refused(self, environ: "WSGIEnvironment", window: Window) -> RequestContext:
+    def _refused(self, environ: "WSGIEnvironment", window: RateWindow) -> RequestContext:
         """Return the context of a request that was counted here and must be refused."""
         context = make_context(environ, self._service)
         context.window = window
@@ -157,7 +157,7 @@ class ResponseCache:
 
     def _counted(
         self, key: CacheKey, environ: "WSGIEnvironment"
-    ) -> "tuple[CachedResponse, Window | None] | None":
+    ) -> "tuple[CachedResponse, RateWindow | None] | None":
         """Return a cached response and its rate window; journal and log the request."""
         cached = self._cached.get(key)
         if cached is None or not self._service.is_caught_up:  # the application catches up

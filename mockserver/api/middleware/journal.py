@@ -14,12 +14,12 @@ from deadringer.contracts import JsonObject
 from deadringer.mockserver.context import CONTEXT, RequestContext, RequestRecord
 from deadringer.mockserver.faults.transport import API_ROOT
 from deadringer.mockserver.state.clock import VirtualClock
-from deadringer.mockserver.state.rate_limits import Window
+from deadringer.mockserver.state.rate_limits import RateWindow
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    _Repeated = tuple[int, WSGIEnvironment, "RepeatedResponse", Window | None, datetime, float]
+    _Repeated = tuple[int, WSGIEnvironment, "RepeatedResponse", RateWindow | None, datetime, float]
 
 
 _EVERY = "*"
@@ -44,7 +44,7 @@ class RepeatedResponse(NamedTuple):
     body_length: int
     record: RequestRecord
 
-    def headers_in(self, window: Window | None) -> list[tuple[str, str]]:
+    def headers_in(self, window: RateWindow | None) -> list[tuple[str, str]]:
         """Return the headers of one response."""
         return [*self.before, *(window.header_items if window else ()), *self.after]
 
@@ -106,7 +106,7 @@ class Journal:
         self,
         environ: "WSGIEnvironment",
         response: "RepeatedResponse",
-        window: Window | None,
+        window: RateWindow | None,
         at: datetime,
         began: float,
     ) -> None:

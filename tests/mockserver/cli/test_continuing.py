@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deadringer.fixtures.output import OutputError, Request, write_file, write_folder
+from deadringer.fixtures.output import OutputError, OutputRequest, write_file, write_folder
 from tests.mockserver.cli import deadringer_process, generated, refusal
 
 pytestmark = pytest.mark.slow
@@ -31,12 +31,12 @@ def interrupted_after(executions: int) -> Callable[[int], None]:
     return progress
 
 
-def write(path: Path, request: Request, progress: Callable[[int], None] = silent) -> None:
+def write(path: Path, request: OutputRequest, progress: Callable[[int], None] = silent) -> None:
     write_file(request, path, workers=1, restart=False, progress=progress)
 
 
-def request_for(name: str, seed: int = 1) -> Request:
-    return Request(count=COUNT, seed=seed, format=name.split(".")[1])
+def request_for(name: str, seed: int = 1) -> OutputRequest:
+    return OutputRequest(count=COUNT, seed=seed, format=name.split(".")[1])
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def wait_for(is_so: Callable[[], bool]) -> None:
 
 
 def test_an_interrupted_folder_is_continued(tmp_path: Path) -> None:
-    request, folder = Request(count=1200, seed=1, format="json"), tmp_path / "runs"
+    request, folder = OutputRequest(count=1200, seed=1, format="json"), tmp_path / "runs"
     settings = {"workers": 1, "restart": False}
     with pytest.raises(KeyboardInterrupt):
         write_folder(request, folder, progress=interrupted_after(500), **settings)

@@ -18,7 +18,7 @@ from deadringer.fixtures import (
     violating_execution,
 )
 from deadringer.fixtures.documents import MESSAGE
-from deadringer.fixtures.output import Request, write_file, write_stream
+from deadringer.fixtures.output import OutputRequest, write_file, write_stream
 from tests.mockserver.cli import deadringer, deadringer_process, generated
 
 COUNT = 1200  # three chunks, the last one short
@@ -223,7 +223,7 @@ def test_the_form_follows_the_extension(tmp_path: Path, name: str, form: str) ->
 
 def test_the_library_writes_what_the_command_writes(tmp_path: Path) -> None:
     stream, path = io.BytesIO(), tmp_path / "runs.ndjson"
-    request = Request(count=700, seed=1)
+    request = OutputRequest(count=700, seed=1)
     write_stream(request, stream, workers=1, progress=lambda _done: None)
     write_file(request, path, workers=1, restart=False, progress=lambda _done: None)
 

@@ -9,7 +9,7 @@ import pytest
 
 from deadringer.fixtures import load_recordings
 from deadringer.mockserver import Settings
-from deadringer.mockserver.world.documents import Document, LoadedExecutions, load_executions
+from deadringer.mockserver.world.documents import LoadedExecutions, ServedDocument, load_executions
 from deadringer.mockserver.world.service import Service
 from deadringer.mockserver.world.watch import reload_executions
 from tests.mockserver.conftest import DEMO
@@ -155,12 +155,12 @@ class SlowToRead(LoadedExecutions):
 
 
 def test_a_scenario_that_was_being_made_in_a_reload_is_made_anew(clock):
-    old = SlowToRead([Document(document(id="old"), "old.json")])
+    old = SlowToRead([ServedDocument(document(id="old"), "old.json")])
     service = Service(Settings(), old, clock)
     scenario = {"summary": "x"}
     beginning = {"name": "x", "document": scenario, "began": clock.now().isoformat()}
     service.change("", "scenario", beginning)
-    new = LoadedExecutions([Document(document(id="new"), "new.json")])
+    new = LoadedExecutions([ServedDocument(document(id="new"), "new.json")])
     old.while_read = lambda: service.use(new)
 
     service.snapshot()  # reads the old documents until the new ones are in use

@@ -24,7 +24,7 @@ class Connection(Protocol):
     """What a response needs of its connection; `scope["state"]["connection"]` holds it."""
 
     transport: asyncio.Transport
-    exchange: "Exchange | None"
+    writer: "ResponseWriter | None"
     is_gone: bool
 
     @property
@@ -45,7 +45,7 @@ class Connection(Protocol):
         """Return once the connection is closed."""
 
 
-class Exchange:
+class ResponseWriter:
     """What the application may do with a connection while it handles one request (a `Wire`)."""
 
     def __init__(self, scope: Scope, send: Send, held: HeldBytes, date: Date) -> None:
