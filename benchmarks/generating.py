@@ -125,7 +125,7 @@ def _makers_table(
             ratio(ours, best(rates[name] for name in peers)),
             1,
         ),
-        Target("share of ours that follows every rule", values[OURS].without_warning, 1),
+        Target("share of our executions that follows every rule", values[OURS].without_warning, 1),
     ]
 
 

@@ -137,7 +137,7 @@ def _rate(running: Running, seconds: int, paths: tuple[str, ...] = ()) -> float:
 
 
 def big_bodies(*, seconds: int, rounds: int) -> tuple[Sample, Sample, int]:
-    """Return (requests a second of ours, of plain uvicorn, size) of a body of half a megabyte."""
+    """Return (requests/s of the mock, of plain uvicorn, size in bytes) for a large body."""
     with mock("--no-control", "--rate-limit", "off") as ours, tempfile.TemporaryDirectory() as name:
         body = get(ours.port, BIG, HEADERS)[1]
         response = ApiResponse(json.loads(body))

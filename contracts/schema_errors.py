@@ -47,9 +47,9 @@ class SchemaError(NamedTuple):
 def explain(errors: "Iterable[ValidationError]") -> Iterator[SchemaError]:
     """Yield what errors of jsonschema mean.
 
-    Alternatives (`anyOf`, `oneOf`) that a `const` member tells apart are reported by that member;
-    of others, the deepest error of the branch that fits best is reported. A value of another type
-    than the allowed ones is reported once, by those.
+    Alternatives (`anyOf`, `oneOf`) with different `const` members are reported by that member; of
+    others, the deepest error of the branch that fits best is reported. A value of another type than
+    the allowed ones is reported once, by those.
     """
     listed = list(errors)
     allowed = {_place_of(one) for one in listed if one.validator in {"enum", "const"}}
@@ -141,7 +141,7 @@ def _of_constants(
 def _missing_constants(
     instance: Any, branches: "list[list[ValidationError]]"
 ) -> list[tuple[str, Any]]:
-    """Return the absent members that tell alternatives apart, with their value in each."""
+    """Return the absent members that distinguish alternatives, with their value in each."""
     found = []
     for one in (one for errors in branches for one in errors if one.validator == "required"):
         schema: Any = one.schema

@@ -108,12 +108,12 @@ def test_the_documentation_has_a_place_for_the_verdicts(tmp_path: Path) -> None:
     summary = tmp_path / "benchmarks.md"
     summary.write_text(report.SUMMARY.read_text("utf-8"), "utf-8")
 
-    report.write_summary([Report(targets=[Target("a speed of ours", 2.0, 1)])], summary)
+    report.write_summary([Report(targets=[Target("our speed", 2.0, 1)])], summary)
     report.write_summary([Report(targets=[Target("another", 3.0, 1)])], summary)
 
     text = summary.read_text("utf-8")
     assert "| another | at least 1 | 3 | met |" in text
-    assert "a speed of ours" not in text
+    assert "our speed" not in text
     assert "## Repeat it" in text
 
 
@@ -160,7 +160,7 @@ def test_only_a_server_that_stands_still_is_charged_for_it(tmp_path: Path, is_dr
         driver = subprocess.Popen(
             [*command, server.url, "200", "5"], stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
-        time.sleep(2.5)  # it has begun, and will go on for a while
+        time.sleep(2.5)  # it has started and runs for a while
         stopped = driver.pid if is_driver else server.process.pid
         os.kill(stopped, signal.SIGSTOP)
         time.sleep(STANDS_STILL_S)
@@ -171,7 +171,7 @@ def test_only_a_server_that_stands_still_is_charged_for_it(tmp_path: Path, is_dr
     if is_driver:
         assert message["stopped"] > STANDS_STILL_S / 2
         assert message["p99"] < STANDS_STILL_S / 2
-    else:  # less where other tests take the driver's core meanwhile
+    else:  # less if other tests take the driver's core
         assert message["p99"] > STANDS_STILL_S / 10
 
 
@@ -185,7 +185,7 @@ def test_a_server_with_another_answer_is_left_out() -> None:
         return bare.command(folder / "wrong", port)
 
     with throughput.everyone(body.typical_response(), [Contestant("other", command)]) as ready:
-        assert ready.absent == {"other": "It answers another body."}
+        assert ready.absent == {"other": "It returned another body."}
         assert not ready.running
 
 

@@ -1,4 +1,4 @@
-"""JSON text: read strictly, written as UTF-8."""
+"""JSON text: parsed strictly, written as UTF-8."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""YAML that is parsed once gives what parsing gives, whatever lies in the place of the copy."""
+"""Cached YAML equals parsed YAML, with any content of the cache file."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ ONE = {"paths": {"/a": {"get": {"summary": "One"}}}}
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch, tmp_path):
-    """Where copies are kept: a folder of the test's own."""
+    """Return the folder of the cache: a temporary one."""
     monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     return tmp_path
@@ -23,7 +23,7 @@ def folder(monkeypatch, tmp_path):
 
 @pytest.fixture
 def copy(folder):
-    """The one copy that was kept."""
+    """Return the only cache file."""
     parsed_yaml(TEXT, "a.yaml", is_cached=True)
     (found,) = (path for path in folder.rglob("*") if path.is_file())
     return found

@@ -1,4 +1,4 @@
-"""The promise is well formed, self-contained when bundled, and its examples keep it."""
+"""The specification is well formed, self-contained when bundled, and its examples match it."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Suggesting the nearest names, at a bounded price."""
+"""Suggest the nearest names, at bounded cost."""
 
 import itertools
 import time

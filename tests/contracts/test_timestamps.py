@@ -1,4 +1,4 @@
-"""A timestamp is ISO 8601 with a zone, in any form when read, in one form when written."""
+"""Timestamps are ISO 8601 with a zone: any form is parsed, one form is written."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

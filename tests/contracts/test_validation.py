@@ -1,4 +1,4 @@
-"""Judging by schema: every breach says where, what was expected, what stood there."""
+"""Validation by schema: every violation has its place, the expected and the actual value."""
 
 import copy
 
@@ -13,7 +13,7 @@ def execution() -> dict:
     return copy.deepcopy(load_schema("execution")["examples"][0])
 
 
-def breaches(instance: object, schema: str = "execution", *, strict: bool = False) -> dict:
+def violations(instance: object, schema: str = "execution", *, strict: bool = False) -> dict:
     return {one.pointer: one for one in validate(instance, schema, strict=strict)}
 
 
@@ -66,15 +66,15 @@ def test_every_example_of_a_member_keeps_its_type(name: str) -> None:
 def test_a_breach_names_place_expectation_finding_and_remedy(execution: dict) -> None:
     execution["steps"][1]["duration_ms"] = "1800"
 
-    (breach,) = validate(execution, "execution")
+    (violation,) = validate(execution, "execution")
 
-    assert breach.pointer == "/steps/1/duration_ms"
-    assert breach.expected == "type integer or null"
-    assert breach.got == '"1800"'
-    assert breach.fix == "use a value of type integer or null"
-    assert breach.severity is Severity.ERROR
-    assert breach.source.startswith("contracts/schemas/execution.json#/properties/steps")
-    assert breach.message == 'expected type integer or null, got "1800"'
+    assert violation.pointer == "/steps/1/duration_ms"
+    assert violation.expected == "type integer or null"
+    assert violation.got == '"1800"'
+    assert violation.fix == "use a value of type integer or null"
+    assert violation.severity is Severity.ERROR
+    assert violation.source.startswith("contracts/schemas/execution.json#/properties/steps")
+    assert violation.message == 'expected type integer or null, got "1800"'
 
 
 def test_every_missing_member_is_told(execution: dict) -> None:
@@ -101,15 +101,15 @@ def test_every_missing_member_is_told(execution: dict) -> None:
 def test_documented_promises_a_schema_can_say_are_said(
     execution: dict, changes: dict, pointers: set[str]
 ) -> None:
-    assert breaches(execution | changes).keys() == pointers
+    assert violations(execution | changes).keys() == pointers
 
 
 def test_a_failed_step_must_say_why(execution: dict) -> None:
     execution["steps"][0]["status"] = "failed"
-    assert breaches(execution).keys() == {"/steps/0/error"}
+    assert violations(execution).keys() == {"/steps/0/error"}
 
     execution["steps"][0]["error"] = {"code": "TIMEOUT"}
-    assert breaches(execution) == {}
+    assert violations(execution) == {}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_failed_step_must_say_why(execution: dict) -> None:
     ],
 )
 def test_what_the_contract_tolerates_is_no_breach(execution: dict, changes: dict) -> None:
-    assert breaches(execution | changes) == {}
+    assert violations(execution | changes) == {}
 
 
 @pytest.mark.parametrize("member", ["output", "mapped_output", "error"])
@@ -134,7 +134,7 @@ def test_an_absent_member_counts_as_null_where_the_contract_says_so(
     del execution["steps"][1][member]
     del execution["column_config"]
 
-    assert breaches(execution) == {}
+    assert violations(execution) == {}
 
 
 def test_strict_reports_unknown_members_wherever_they_stand(execution: dict) -> None:
@@ -143,8 +143,8 @@ def test_strict_reports_unknown_members_wherever_they_stand(execution: dict) -> 
     execution["column_config"][0]["extra"] = 3
     execution["steps"][0]["output"]["free"] = "outputs are free"
 
-    assert breaches(execution) == {}
-    assert breaches(execution, strict=True).keys() == {
+    assert violations(execution) == {}
+    assert violations(execution, strict=True).keys() == {
         "/extra",
         "/steps/0/extra",
         "/column_config/0/extra",
@@ -154,7 +154,7 @@ def test_strict_reports_unknown_members_wherever_they_stand(execution: dict) -> 
 def test_under_any_of_the_error_of_the_branch_that_fits_best_is_told() -> None:
     body = {"success": False, "error": {"code": 5, "message": "Unauthorized"}}
 
-    found = breaches(body, "error_unauthorized")
+    found = violations(body, "error_unauthorized")
 
     assert found.keys() == {"/error/code"}
 

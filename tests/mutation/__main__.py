@@ -1,4 +1,4 @@
-"""`make mutation`: runs the check against every contract fault and prints who found it."""
+"""`make mutation`: run the check against every contract fault and print which rules found it."""
 
 import argparse
 import logging
@@ -21,7 +21,7 @@ NARROW = RatePolicy(limit=100, window_s=60)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the check made of one fault."""
+    """The outcome of the check for one fault."""
 
     name: str
     found_by: tuple[str, ...]
@@ -30,12 +30,12 @@ class Outcome:
 
     @property
     def fault(self) -> ContractFault:
-        """The fault that was tried."""
+        """Return the tested fault."""
         return FAULTS[self.name]
 
     @property
     def is_found(self) -> bool:
-        """Whether a rule of the right group found it, with the right severity."""
+        """Return whether a rule of the right group found it, with the right severity."""
         return any(GROUPS[name] == self.fault.group for name in self.found_by)
 
 
@@ -70,7 +70,7 @@ def _try(arguments: tuple[str, bool]) -> Outcome:
 
 
 def main() -> int:
-    """Try every fault, print the table, and give 1 if one was missed."""
+    """Test every fault, print the table, and return 1 if one was missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation")
     parser.add_argument("names", nargs="*", help="faults to try (default: all)")
     parser.add_argument("--narrow", action="store_true", help="allow 100 requests a minute")

@@ -1,4 +1,4 @@
-"""Real HTTP servers of this process: the mock, with a fault or a tolerated variant between."""
+"""HTTP servers in this process: the mock, with a fault or a tolerated variant in between."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -16,12 +16,12 @@ class _QuietHandler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log(self, *_arguments: object) -> None:
-        """The application has a log of its own."""
+        """Log nothing; the application has its own log."""
 
 
 @contextmanager
 def serving(application: Callable[..., Any]) -> Iterator[str]:
-    """Serve a WSGI application on a free port; give its base URL."""
+    """Serve a WSGI application on a free port; yield its base URL."""
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
     server.daemon_threads = True  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -36,7 +36,7 @@ def serving(application: Callable[..., Any]) -> Iterator[str]:
 
 @contextmanager
 def mock(*breaks: str, policy: RatePolicy = PLENTY) -> Iterator[str]:
-    """Serve the mock with some contract faults; give its base URL."""
+    """Serve the mock with some contract faults; yield its base URL."""
     settings = Settings(breaks=breaks, rate_policy=policy, log_format="text")
     with serving(create_app(settings)) as url:
         yield url

@@ -1,4 +1,4 @@
-"""Servers that keep the contract in other ways than the mock: the check must let them pass."""
+"""Correct servers that differ from the mock: the check must let them pass."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to be right: a change of responses, or a wrapper around the application."""
+    """One correct variant: a change of responses, or a wrapper around the application."""
 
     name: str
     change: Change | None = None
@@ -35,7 +35,7 @@ class Variant:
 
 @contextmanager
 def served(variant: Variant) -> Iterator[str]:
-    """Serve a variant; give its base URL."""
+    """Serve a variant; yield its base URL."""
     settings = Settings(
         rate_policy=variant.policy, rate_limit=variant.rate_limit, api_keys=(variant.api_key,)
     )
@@ -60,7 +60,7 @@ def _objects(value: Any) -> Iterator[JsonObject]:
 
 
 def _every(change: Callable[[JsonObject], None]) -> Change:
-    """Change every object of every good response that stands outside of inputs and outputs."""
+    """Change every object of every successful response outside of inputs and outputs."""
 
     def changed(_traffic: Traffic, response: MutableResponse) -> None:
         if response.status == 200 and isinstance(response.body, dict):
@@ -149,7 +149,7 @@ def _keys_sorted(_traffic: Traffic, response: MutableResponse) -> None:
 
 
 def _opaque(_traffic: Traffic, response: MutableResponse) -> None:
-    """Names of people and things in every script; what is an id stays as it is."""
+    """Use names in many scripts; ids do not change."""
     if response.data.get("workflow", {}) and "name" in response.data:
         response.data["name"] = "كل الأسماء 名前 𝔫𝔞𝔪𝔢 🎉"
 
@@ -244,7 +244,7 @@ def _balance_as_text(traffic: Traffic, response: MutableResponse) -> None:
 def _variables_lost(traffic: Traffic, response: MutableResponse) -> None:
     if traffic.operation_id == "getExecutionVariables" and response.status == 200:
         response.status = 404
-        response.body = {"success": False, "error": {"code": "NOT_FOUND", "message": "None kept"}}
+        response.body = {"success": False, "error": {"code": "NOT_FOUND", "message": "Not stored"}}
 
 
 def _huge(traffic: Traffic, response: MutableResponse) -> None:
@@ -264,7 +264,7 @@ def _finishes_between(traffic: Traffic, response: MutableResponse) -> None:
 
 
 def _only(*operation_ids: str) -> Change:
-    """Offer some operations only; all others are an unknown route's bare 404."""
+    """Offer some operations only; the others return the bare 404 of an unknown route."""
 
     def changed(traffic: Traffic, response: MutableResponse) -> None:
         if traffic.operation_id not in operation_ids:
@@ -285,21 +285,19 @@ def _slow(application: Any, environ: Any, start: Any) -> Iterable[bytes]:
 
 
 def _compressed(application: Any, environ: Any, start: Any) -> Iterable[bytes]:
-    message: list[Any] = []
-    raw = b"".join(application(environ, lambda *given: message.extend(given[:2])))
+    head: list[Any] = []
+    raw = b"".join(application(environ, lambda *started: head.extend(started[:2])))
     packed = gzip.compress(raw)
-    headers = [(name, value) for name, value in message[1] if name.lower() != "content-length"]
-    start(
-        message[0], [*headers, ("content-encoding", "gzip"), ("content-length", str(len(packed)))]
-    )
+    headers = [(name, value) for name, value in head[1] if name.lower() != "content-length"]
+    start(head[0], [*headers, ("content-encoding", "gzip"), ("content-length", str(len(packed)))])
     return [packed]
 
 
 def _chunked(application: Any, environ: Any, start: Any) -> Iterable[bytes]:
-    message: list[Any] = []
-    raw = b"".join(application(environ, lambda *given: message.extend(given[:2])))
-    headers = [(name, value) for name, value in message[1] if name.lower() != "content-length"]
-    start(message[0], headers)
+    head: list[Any] = []
+    raw = b"".join(application(environ, lambda *started: head.extend(started[:2])))
+    headers = [(name, value) for name, value in head[1] if name.lower() != "content-length"]
+    start(head[0], headers)
     return (raw[at : at + 7000] for at in range(0, len(raw), 7000))
 
 
@@ -337,10 +335,10 @@ VARIANTS = (
     Variant("keys in x-api-key alone", _bearer_unknown),
     Variant("errors without details and suggestion", _bare_errors),
     Variant("latency", wrap=_wrapped(_slow)),
-    Variant("compressed answers", wrap=_wrapped(_compressed)),
-    Variant("chunked answers", wrap=_wrapped(_chunked)),
+    Variant("compressed responses", wrap=_wrapped(_compressed)),
+    Variant("chunked responses", wrap=_wrapped(_chunked)),
     Variant("a charset in the content type", _charset),
-    Variant("HEAD and odd methods not implemented", wrap=_wrapped(_no_head)),
+    Variant("HEAD and unusual methods not implemented", wrap=_wrapped(_no_head)),
     Variant("an unsorted list", _unsorted),
     Variant("the recovered list shape", _recovered),
     Variant("a run that ends between list and detail", _finishes_between),

@@ -18,7 +18,7 @@ for (const name of ["pointerup", "pointercancel", "pointermove"]) {
   }, true);
 }
 
-/** Return a promise that resolves when no pointer is down: moving an element would lose the click. */
+/** Resolve when no pointer is down: moving an element would lose the click. */
 export function handsOff() {
   return held;
 }

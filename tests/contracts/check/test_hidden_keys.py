@@ -1,4 +1,4 @@
-"""A report never holds the key, whatever was sent and whatever came back."""
+"""A report never contains the key, for any request and response."""
 
 from deadringer.contracts.check import FORMATS, CheckOptions, run_check
 from deadringer.mockserver import Settings

@@ -12,7 +12,7 @@ import schemathesis
 from schemathesis.core.transport import Response
 
 from deadringer.contracts import bundle_specification
-from tests.contracts.check.small_server import EXECUTIONS, KEY, SmallServer, serving, tell_seconds
+from tests.contracts.check.small_server import EXECUTIONS, KEY, SmallServer, send_seconds, serving
 from tests.project import ROOT
 
 pytestmark = pytest.mark.slow
@@ -92,7 +92,7 @@ def test_a_correct_server_passes(run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("run", RUNS)
 def test_a_breach_that_no_schema_sees_fails_and_is_told_in_full(run, tmp_path: Path) -> None:
-    with serving(tell_seconds) as server:
+    with serving(send_seconds) as server:
         done = run(server, tmp_path)
 
     assert done.returncode == 1
@@ -104,7 +104,7 @@ def test_a_breach_that_no_schema_sees_fails_and_is_told_in_full(run, tmp_path: P
 
 
 def test_without_the_hooks_the_breach_is_not_seen(tmp_path: Path) -> None:
-    with serving(tell_seconds) as server:
+    with serving(send_seconds) as server:
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli", "run", str(ROOT / "openapi.yaml")),

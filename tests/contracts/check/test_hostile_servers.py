@@ -1,4 +1,4 @@
-"""A server that breaks HTTP itself becomes a finding, never a traceback."""
+"""A server that violates HTTP results in a finding, never in a traceback."""
 
 import socket
 import threading
@@ -22,12 +22,12 @@ from tests.mutation.servers import KEY as KEY_OF_THE_MOCK
 from tests.mutation.servers import PLENTY, mock, serving
 
 KEY = "trig_0123456789abcdef"
-Answer = Callable[[socket.socket], None]
+Handler = Callable[[socket.socket], None]
 
 
 @contextmanager
-def raw_server(response: Answer) -> Iterator[str]:
-    """Serve on a free port; every connection is read once, answered and closed."""
+def raw_server(response: Handler) -> Iterator[str]:
+    """Serve on a free port; read each connection once, respond and close it."""
     listener = socket.create_server(("127.0.0.1", 0))
     closing = threading.Event()
 
@@ -53,7 +53,7 @@ def raw_server(response: Answer) -> Iterator[str]:
         listener.close()
 
 
-def send(text: str) -> Answer:
+def send(text: str) -> Handler:
     return lambda connection: connection.sendall(text.encode())
 
 
@@ -95,9 +95,9 @@ HOSTILE = {
 
 
 def check(url: str, **more: object) -> Report:
-    given = {"timeout_s": 0.5, "max_requests": 12, "max_time_s": 20, "max_body_bytes": 1_000_000}
+    defaults = {"timeout_s": 0.5, "max_requests": 12, "max_time_s": 20, "max_body_bytes": 1_000_000}
     ids = {"workflow_ids": ("wf_abc123",), "run_ids": ("run_x7k9m2",)}
-    return run_check(CheckOptions(base_url=url, api_key=KEY, watch_s=0, **{**given, **ids, **more}))
+    return run_check(CheckOptions(base_url=url, api_key=KEY, watch_s=0, **(defaults | ids | more)))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -107,8 +107,8 @@ def test_a_hostile_server_is_a_finding(name: str) -> None:
     with raw_server(response) as url:
         report = check(url)
 
-    broken = {one.rule for one in report.results if one.outcome is Outcome.FAILED}
-    assert rule in broken
+    failed = {one.rule for one in report.results if one.outcome is Outcome.FAILED}
+    assert rule in failed
     assert report.conclusion is Conclusion.FAILED
     assert report.requests <= 12
 
@@ -141,7 +141,7 @@ def test_nobody_there_could_not_be_checked() -> None:
     assert report.conclusion is Conclusion.INCONCLUSIVE
     assert "is unreachable: connection refused. Start the server" in report.reason
     assert {one.outcome for one in report.results} == {Outcome.SKIPPED}
-    assert len(render_text(report).splitlines()) < 6  # a hundred promises not tested say nothing
+    assert len(render_text(report).splitlines()) < 6  # without a hundred skipped rules
     assert "http:// without TLS" in check(f"https://127.0.0.1:{port}").reason
 
 

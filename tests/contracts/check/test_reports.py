@@ -1,4 +1,4 @@
-"""A report says the same in every format, whatever a server put into it."""
+"""A report has the same content in every format, with any text of a server."""
 
 import json
 import os
@@ -42,7 +42,7 @@ DOCUMENT = {"data": {"status": "failed", "error": HOSTILE, "duration_ms": 4}}
 
 
 def result(name: str, outcome: Outcome, **more: object) -> RuleResult:
-    given = {"tested": 3, "reason": "", "findings": ()}
+    defaults = {"tested": 3, "reason": "", "findings": ()}
     return RuleResult(
         rule_id="DR019",
         rule=name,
@@ -51,7 +51,7 @@ def result(name: str, outcome: Outcome, **more: object) -> RuleResult:
         severity=Severity.ERROR,
         source="Every example",
         outcome=outcome,
-        **{**given, **more},
+        **{**defaults, **more},
     )
 
 
@@ -119,8 +119,8 @@ def test_html_executes_nothing_a_server_sent(report: Report) -> None:
 
 def test_html_shows_each_run_once_and_leads_from_each_breach_to_its_place(report: Report) -> None:
     run = {"run_id": "run_1", "steps": [{}, {"error": "</script><script>alert(1)</script>"}]}
-    broken = report.results[0]
-    (finding,) = broken.findings
+    failed = report.results[0]
+    (finding,) = failed.findings
     (example,) = finding.examples
     places = ("/data/steps/1/error", "/data/run_id", "")
     examples = tuple(
@@ -131,7 +131,7 @@ def test_html_shows_each_run_once_and_leads_from_each_breach_to_its_place(report
         )
         for place in places
     )
-    shown = replace(broken, findings=(replace(finding, examples=examples),))
+    shown = replace(failed, findings=(replace(finding, examples=examples),))
 
     message = FORMATS["html"](replace(report, results=(shown,)))
 
@@ -330,14 +330,14 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_asked(
 def test_half_a_character_is_written_in_a_form_there_is(
     report: Report, tmp_path: Path, name: str
 ) -> None:
-    broken, *others = report.results
-    (finding,) = broken.findings
+    failed, *others = report.results
+    (finding,) = failed.findings
     (example,) = finding.examples
     example = replace(example, violation=replace(example.violation, got="'\ud800'"))
     finding = replace(finding, pattern="/data/\ud800", examples=(example,))
-    odd = replace(report, results=(replace(broken, findings=(finding,)), *others))
+    unusual = replace(report, results=(replace(failed, findings=(finding,)), *others))
 
-    write_report(odd, f"{name}={tmp_path / 'out'}")
+    write_report(unusual, f"{name}={tmp_path / 'out'}")
 
     sign = "\ufffd" if name == "junit" else "\\ud800"  # XML has no such escape
     assert sign in (tmp_path / "out").read_text("utf-8")
@@ -370,9 +370,9 @@ def test_an_accepted_breach_no_longer_fails(report: Report, tmp_path: Path) -> N
 def test_a_new_breach_fails_in_spite_of_the_baseline(report: Report, tmp_path: Path) -> None:
     path = tmp_path / "baseline.json"
     update_baseline(path, report)
-    broken = report.results[0]
-    elsewhere = replace(broken.findings[0], pattern="/data/steps/*/duration_ms")
-    worse = replace(report, results=(replace(broken, findings=(*broken.findings, elsewhere)),))
+    failed = report.results[0]
+    elsewhere = replace(failed.findings[0], pattern="/data/steps/*/duration_ms")
+    worse = replace(report, results=(replace(failed, findings=(*failed.findings, elsewhere)),))
 
     assert apply_baseline(worse, load_baseline(path), fail_on=Severity.ERROR).exit_code == 1
 

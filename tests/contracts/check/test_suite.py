@@ -1,4 +1,4 @@
-"""The contract as a pytest suite of its own, run as a user runs it: from anywhere, by name."""
+"""The contract as a pytest suite, run like a user does: by name, in any folder."""
 
 import os
 import re
@@ -14,13 +14,13 @@ from tests.contracts.check.small_server import (
     EXECUTIONS,
     KEY,
     SmallServer,
-    answer_without_key,
+    ignore_the_key,
+    send_seconds,
     serving,
-    tell_seconds,
 )
 from tests.project import ROOT
 
-# One run that most look at, in one process.
+# Most tests share one run, in one process.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("suite")]
 
 WORKFLOW, RUN = next(
@@ -43,7 +43,7 @@ def run_suite(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def judge(server: SmallServer, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+def check_server(server: SmallServer, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     address = ("--deadringer-url", server.url, "--deadringer-key", KEY)
     ids = ("--deadringer-workflow", WORKFLOW, "--deadringer-run", RUN)
     return run_suite(folder, *address, *ids, "--deadringer-quick", "--deadringer-watch", "0", *more)
@@ -56,9 +56,9 @@ def outcomes(text: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def correct(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str]:
-    """Exit code and output of the suite against a correct server, warnings being errors."""
+    """Return exit code and output for a correct server, with warnings as errors."""
     with serving() as server:
-        done = judge(server, tmp_path_factory.mktemp("elsewhere"), "-W", "error")
+        done = check_server(server, tmp_path_factory.mktemp("elsewhere"), "-W", "error")
     return done.returncode, done.stdout + done.stderr
 
 
@@ -92,8 +92,8 @@ def test_a_warning_passes_and_is_told_in_the_summary(correct) -> None:
 
 
 def test_a_broken_promise_fails_with_its_breaches(tmp_path: Path) -> None:
-    with serving(tell_seconds) as server:
-        done = judge(server, tmp_path)
+    with serving(send_seconds) as server:
+        done = check_server(server, tmp_path)
 
     assert done.returncode == 1
     failed = {name for name, outcome in outcomes(done.stdout).items() if outcome == "FAILED"}
@@ -107,15 +107,15 @@ def test_a_broken_promise_fails_with_its_breaches(tmp_path: Path) -> None:
 
 
 def test_a_key_nobody_looks_at_fails(tmp_path: Path) -> None:
-    with serving(answer_without_key) as server:
-        done = judge(server, tmp_path)
+    with serving(ignore_the_key) as server:
+        done = check_server(server, tmp_path)
 
     assert outcomes(done.stdout)["requests_without_good_key_are_refused"] == "FAILED"
 
 
 def test_warnings_can_fail(tmp_path: Path) -> None:
     with serving() as server:
-        done = judge(server, tmp_path, "--deadringer-fail-on", "warning")
+        done = check_server(server, tmp_path, "--deadringer-fail-on", "warning")
 
     assert done.returncode == 1
     assert "rules passed with a warning" not in done.stdout

@@ -1,4 +1,4 @@
-"""Turns the examples of rules, which are data, into subjects and contexts."""
+"""Load the examples of rules as subjects and contexts."""
 
 import json
 from functools import cache
@@ -13,7 +13,7 @@ FOLDER = ROOT / "contracts" / "rules" / "examples"
 
 @cache
 def examples(rule_name: str) -> dict[str, list[dict[str, Any]]]:
-    """Give the accepted and refused examples of a rule."""
+    """Return the accepted and refused examples of a rule."""
     found: dict[str, list[dict[str, Any]]] = json.loads(
         (FOLDER / f"{rule_name}.json").read_text("utf-8")
     )
@@ -21,7 +21,7 @@ def examples(rule_name: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def subject_of(example: dict[str, Any], scope: Scope) -> list[Any]:
-    """Give the parts of an example's subject as the rule takes them."""
+    """Return the parts of an example's subject in the form of the rule's arguments."""
     parts = [_part(part) for part in example["subject"]]
     if scope is Scope.GENERATED:
         parts[0] = [(check, message, Severity(severity)) for check, message, severity in parts[0]]
@@ -29,7 +29,7 @@ def subject_of(example: dict[str, Any], scope: Scope) -> list[Any]:
 
 
 def context_of(example: dict[str, Any]) -> Context:
-    """Give what is known beside an example."""
+    """Return the context of an example."""
     known = dict(example.get("context", {}))
     if "catalogue" in known:
         known["catalogue"] = frozenset(known["catalogue"])
@@ -39,13 +39,13 @@ def context_of(example: dict[str, Any]) -> Context:
 def _part(part: Any) -> Any:
     if not isinstance(part, dict) or part.keys() != {"exchange"}:
         return part
-    told = dict(part["exchange"])
-    if "body" in told:
-        told["response_body"] = json.dumps(told.pop("body")).encode()
-    elif "text" in told:
-        told["response_body"] = told.pop("text").encode()
-    if "intent" in told:
-        told["intent"] = Intent(told["intent"])
-    if "failure" in told:
-        told["failure"] = Failure(told["failure"])
-    return Exchange(**told)
+    fields = dict(part["exchange"])
+    if "body" in fields:
+        fields["response_body"] = json.dumps(fields.pop("body")).encode()
+    elif "text" in fields:
+        fields["response_body"] = fields.pop("text").encode()
+    if "intent" in fields:
+        fields["intent"] = Intent(fields["intent"])
+    if "failure" in fields:
+        fields["failure"] = Failure(fields["failure"])
+    return Exchange(**fields)

@@ -1,4 +1,4 @@
-"""docs/reference/rules.md tells the rules as they are."""
+"""docs/reference/rules.md matches the rules."""
 
 from deadringer.contracts.rules.page import page
 from tests.project import ROOT

@@ -1,4 +1,4 @@
-"""Rules are found by name, id and group, and each tells what it is."""
+"""Rules are found by name, id and group, and each has a description."""
 
 import re
 from collections import Counter

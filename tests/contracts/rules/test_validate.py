@@ -1,4 +1,4 @@
-"""One engine judges an execution: its schema and every rule that reads one document."""
+"""One engine validates an execution: its schema and every rule that reads one document."""
 
 import copy
 
@@ -43,18 +43,18 @@ def test_every_recording_keeps_every_rule(recording: Recording) -> None:
 
 
 def test_a_rule_speaks_in_place_of_a_conditional_of_the_schema() -> None:
-    broken = {**EXAMPLE, "status": "running"}
+    invalid = {**EXAMPLE, "status": "running"}
 
-    found = {(one.rule, one.pointer) for one in validate_execution(broken)}
+    found = {(one.rule, one.pointer) for one in validate_execution(invalid)}
 
     assert ("running_run_has_no_end", "/ended_at") in found
     assert ("schema", "/ended_at") not in found
 
 
 def test_shape_and_promises_are_told_together() -> None:
-    broken = {**EXAMPLE, "created": 5, "duration_ms": 4}
+    invalid = {**EXAMPLE, "created": 5, "duration_ms": 4}
 
-    assert {one.rule for one in validate_execution(broken)} == {
+    assert {one.rule for one in validate_execution(invalid)} == {
         "schema",
         "duration_is_end_minus_start",
     }
@@ -74,7 +74,7 @@ def test_two_reads_of_a_finished_run_are_equal() -> None:
 
 
 def mutated(draw: st.DrawFn) -> object:
-    """Give an execution with one member, somewhere, replaced by anything."""
+    """Return an execution with one member, at any depth, replaced by any value."""
     document = copy.deepcopy(draw(executions()))
     places = [document, *document["steps"], *(document["column_config"] or ())]
     place = draw(st.sampled_from(places))
