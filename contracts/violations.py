@@ -45,7 +45,10 @@ class Violation:
 
 def show(value: Json) -> str:
     """Return a value as compact JSON, cut to fit a terminal line."""
-    text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "), default=repr)
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "), default=repr)
+    except ValueError:  # an integer of more digits than Python writes
+        return "a value with an integer of thousands of digits"
     if len(text) <= SHOWN_LENGTH:
         return text
     return f"{text[:SHOWN_LENGTH]}… ({len(text)} characters)"

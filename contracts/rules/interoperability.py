@@ -87,14 +87,15 @@ def numbers_are_read_alike(
 
 
 def _number_mismatches(pointer: str, number: float, *, is_free: bool) -> Iterator[Mismatch]:
-    if math.isnan(number):
+    is_infinite = isinstance(number, float) and math.isinf(number)
+    if number != number:  # not math.isnan, which refuses large integers
         fix = "send null, or a text"
         yield Mismatch(pointer, "a JSON number", "NaN, which is none", fix)
     elif not is_free and abs(number) > LARGEST_SAFE:
         fix = "send a number of the documented unit, or correct the arithmetic"
-        got = shown(number) if math.isfinite(number) else "a number beyond a double"
+        got = "a number beyond a double" if is_infinite else shown(number)
         yield Mismatch(pointer, f"an integer not beyond {LARGEST_SAFE}", got, fix)
-    elif isinstance(number, float) and math.isinf(number):
+    elif is_infinite:
         expected = "a number within the range of a double"
         fix = "send a smaller number, or a text"
         got = "a number beyond a double"

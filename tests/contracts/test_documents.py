@@ -120,6 +120,20 @@ def test_nan_in_a_parsed_document_is_an_error() -> None:
     assert (found.rule, found.pointer) == ("numbers_are_read_alike", "/steps/0/input/n")
 
 
+@pytest.mark.parametrize(
+    "number",
+    [10**400, -(10**400), 10**5000, math.inf, 1e308],
+    ids=["large", "negative", "more than Python writes", "infinite", "a double"],
+)
+def test_a_parsed_number_of_any_size_is_validated(number: float) -> None:
+    found = validate_document({**EXAMPLE, "duration_ms": number})
+
+    assert "numbers_are_read_alike" in {one.rule for one in found}
+    assert "numbers_are_read_alike" not in {
+        one.rule for one in validate_document({**EXAMPLE, "extra": 10**400})
+    }
+
+
 @pytest.mark.parametrize("text", ["x" * 2000, "\n" * 2000, "[\n" * 1000, "{}\n" + "y" * 2000])
 def test_a_document_beyond_the_limit_is_refused(text: str) -> None:
     with pytest.raises(UnreadableError, match="more than 1,000 bytes"):

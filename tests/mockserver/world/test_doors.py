@@ -12,9 +12,11 @@ import pytest
 from deadringer.contracts import load_schema
 from deadringer.contracts.check import BaselineError, load_baseline
 from deadringer.fixtures import DocumentsError, load_documents
+from deadringer.mockserver import Settings, create_app
 from deadringer.mockserver.admin.viewer import NoExecutionError, read_execution
 from deadringer.mockserver.world.scenarios import ScenarioError, load_scenario
 from tests.mockserver.conftest import DEMO
+from tests.mutation.servers import serving
 
 EXAMPLE = load_schema("execution")["examples"][0]
 SCENARIO = "summary: é\nworld:\n  recorded: false\n"
@@ -108,6 +110,43 @@ def test_a_scenario_with_an_endless_index_is_served_or_refused(tmp_path: Path, i
 
     with suppress(ScenarioError):
         load_scenario(str(path), 1)
+
+
+LARGE = {
+    "an index of 5,000 digits": ('"Summary"', '"x"', "result.items[" + "9" * 5000 + "]"),
+    "a path of 400,000 characters": ('"Summary"', '"x"', "a." * 200_000),
+    "an integer of 400 digits": ('"duration_ms": 4320', f'"duration_ms": {10**400}', "a"),
+    "a member nested 250 deep": ('"ok": true', '"ok": ' + '{"a": ' * 250 + "1" + "}" * 250, "a"),
+    "half a surrogate pair": ('"Summary"', '"\\ud800"', "a"),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_document_of_unusual_size_breaks_no_page(name: str) -> None:
+    old, new, field_path = LARGE[name]
+    column = {**EXAMPLE["column_config"][0], "fieldPath": field_path}
+    text = json.dumps({**EXAMPLE, "column_config": [column]})
+    assert old in text
+    place = f"workflows/{EXAMPLE['workflow_id']}/executions/{EXAMPLE['run_id']}"
+
+    with serving(create_app(Settings())) as url:
+        client = httpx.Client(base_url=url, headers=DEMO, trust_env=False, timeout=30)
+        with client:
+            put = client.put(
+                f"/__mock/{place}?force=true",
+                content=text.replace(old, new),
+                headers={"content-type": "application/json"},
+            )
+            pages = [
+                f"/v1/{place}",
+                f"/__mock/ui/runs/{EXAMPLE['workflow_id']}/{EXAMPLE['run_id']}",
+                "/__mock/journal",
+                "/__mock/ui/journal",
+            ]
+            statuses = {page: client.get(page).status_code for page in pages}
+
+    assert put.status_code == 200
+    assert set(statuses.values()) == {200}
 
 
 def test_numbers_keep_their_digits_from_the_file_to_every_response(
