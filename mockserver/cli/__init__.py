@@ -93,6 +93,9 @@ class LazyGroup(click.Group):
 
             click.echo(escaped(f"deadringer: {problem}", keep="\n"), err=True)
             ctx.exit(2)
+        except KeyboardInterrupt:
+            click.echo("deadringer: interrupted", err=True)
+            ctx.exit(130)
         except BrokenPipeError:
             # A reader that has closed the pipe is no error.
             drop_standard_output()

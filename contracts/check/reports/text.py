@@ -32,9 +32,12 @@ def render_text(
 ) -> str:
     """Return the report in lines: the summary, what failed with one example each, what to do next.
 
+    An inconclusive check ends with the reason, on one line: the last line says what to do.
+
     `verbose` adds every example and the table of all rules, `quiet` leaves warnings and notes out.
     """
-    lines = [_head(report, color=color)]
+    is_inconclusive = report.conclusion is Conclusion.INCONCLUSIVE
+    lines = [] if is_inconclusive else [_head(report, color=color)]
     for result in report.failures:
         lines += ["", *result_lines(result, verbose=verbose, color=color)]
     if not quiet:
@@ -44,16 +47,20 @@ def render_text(
     if report.failures or verbose or (report.warnings and not quiet):
         lines.append("")
     lines += _closing(report, quiet=quiet, verbose=verbose)
+    if is_inconclusive:
+        lines.append(_inconclusive(report, color=color))
     return "\n".join(lines) + "\n"
 
 
 def _head(report: Report, *, color: bool) -> str:
     word, code = _CONCLUSIONS[report.conclusion]
-    text = f" {printable(report.base_url)}: {_counts(report)}"
-    if report.conclusion is Conclusion.INCONCLUSIVE:
-        text = f": {printable(report.reason)}"
-    first, *others = _wrapped(word + text)
+    first, *others = _wrapped(f"{word} {printable(report.base_url)}: {_counts(report)}")
     return "\n".join([_paint(word, code, color=color) + first[len(word) :], *others])
+
+
+def _inconclusive(report: Report, *, color: bool) -> str:
+    word, code = _CONCLUSIONS[report.conclusion]
+    return f"{_paint(word, code, color=color)}: {printable(report.reason)}"
 
 
 def _counts(report: Report) -> str:

@@ -153,7 +153,7 @@ def test_an_inconclusive_check_says_why_and_no_more() -> None:
     reason = "http://127.0.0.1:1 is unreachable: connection refused."
     text = render_text(report(*skipped, conclusion=Conclusion.INCONCLUSIVE, reason=reason))
 
-    assert text == f"INCONCLUSIVE: {reason}\n12 requests in 1.5 s, seed 0.\n"
+    assert text == f"12 requests in 1.5 s, seed 0.\nINCONCLUSIVE: {reason}\n"
 
 
 @pytest.mark.parametrize("verbose", [False, True])
