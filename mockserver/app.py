@@ -16,6 +16,7 @@ from .api.routes import add_api, bare_options
 from .config import Settings
 from .context import CONTEXT, ContextLayer, is_api_path
 from .errors import add_error_handlers
+from .faults.transport import API_ROOT
 from .state.clock import Clock, SystemClock
 from .world.documents import ExecutionSource, load_executions
 from .world.service import Service
@@ -35,6 +36,10 @@ EXPOSED_HEADERS = (
     "ETag",
     "Preference-Applied",
 )
+
+
+_API_PATHS = rf"{API_ROOT}(/.*)?$"
+_OTHER_PATHS = rf"/(?!__mock/)(?!{API_ROOT[1:]}(/|$)).*"
 
 
 def build_app(
@@ -59,7 +64,7 @@ def build_app(
     app = _bare_app(service)
     api = InProcessApi(app.wsgi_app, service)
     add_api(app, service, api, contract_faults)
-    _share_with_browsers(app)
+    _share_with_browsers(app, settings.cors)
     app.extensions[EXTENSION] = service
     journal = None
     if settings.control:
@@ -85,16 +90,27 @@ def _bare_app(service: Service) -> Flask:
     return app
 
 
-def _share_with_browsers(app: Flask) -> None:
-    """Allow pages of every origin to read everything but the control API."""
-    CORS(
-        app,
-        resources=r"/(?!__mock/).*",
-        send_wildcard=True,
-        always_send=False,  # other clients than browsers get a shorter response
-        expose_headers=EXPOSED_HEADERS,
-        max_age=600,
-    )
+def _share_with_browsers(app: Flask, mode: str) -> None:
+    """Allow pages of other origins to read responses; the control API has its own rules.
+
+    `mode` is a value of `--cors`. Browsers refuse `*` for requests with credentials, so `reflect`
+    names the origin. That is safe here: the API takes its key from a header that a page has to
+    set, never from a cookie.
+    """
+    if mode == "off":
+        return
+    for paths, names_origin in ((_API_PATHS, mode == "reflect"), (_OTHER_PATHS, False)):
+        CORS(
+            app,
+            resources=paths,
+            send_wildcard=not names_origin,
+            supports_credentials=names_origin,
+            vary_header=True,
+            allow_private_network=True,
+            always_send=False,  # other clients than browsers get a shorter response
+            expose_headers=EXPOSED_HEADERS,
+            max_age=600,
+        )
 
 
 def _admin_app(service: Service, api: InProcessApi, journal: Journal | None) -> Flask:
@@ -108,7 +124,7 @@ def _admin_app(service: Service, api: InProcessApi, journal: Journal | None) -> 
     if journal is not None:
         add_control(app, service, journal)  # its access check also protects the pages
     add_pages(app, service, api, journal)
-    _share_with_browsers(app)
+    _share_with_browsers(app, service.settings.cors)
     return app
 
 

@@ -26,6 +26,7 @@ class Settings:
     log_format: str = "text"
     rate_limit: str = "report"
     rate_policy: RatePolicy = field(default_factory=RatePolicy)
+    cors: str = "reflect"
     breaks: tuple[str, ...] = ()
     workers: int = 1
     seed: int = 1

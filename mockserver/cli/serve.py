@@ -156,6 +156,12 @@ process = partial(setting, section="Process")
     help="The rate limit of one key.",
 )
 @behaviour(
+    "--cors",
+    type=click.Choice(("reflect", "wildcard", "off")),
+    help="Pages of other origins: reflect: allow each, with credentials; wildcard: allow each, "
+    "without credentials; off: allow none.",
+)
+@behaviour(
     "--break",
     field="breaks",
     type=read_contract_fault,
