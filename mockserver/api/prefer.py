@@ -6,12 +6,14 @@
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 
 from flask import request
 
 from deadringer.fixtures import load_recordings
 from deadringer.mockserver.context import Preferences, RequestContext
 from deadringer.mockserver.errors import ApiError, kind_of_status
+from deadringer.mockserver.faults.transport import RETRY_AFTER_S
 from deadringer.mockserver.world.reserved_ids import preferred_over
 
 MOST_DELAY_MS = 600_000
@@ -72,7 +74,10 @@ def preferred_error(preferences: Preferences) -> ApiError | None:
     """Return the error for the preferred status `code`, None if it is no error status."""
     code = preferences.apply("code")
     kind = kind_of_status(code) if isinstance(code, int) else None
-    return ApiError(kind.code) if kind else None
+    if kind is None:
+        return None
+    is_off = kind.status == HTTPStatus.SERVICE_UNAVAILABLE
+    return ApiError(kind.code, headers={"Retry-After": str(RETRY_AFTER_S)} if is_off else None)
 
 
 def _problems(

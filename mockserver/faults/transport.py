@@ -313,9 +313,15 @@ KINDS: Mapping[str, Kind] = {
 }
 """Every kind of transport fault."""
 
+RETRY_AFTER_S = 5
+"""The Retry-After of a 503 that a request prefers, in seconds."""
+
 NAMED_FAULTS: Mapping[str, JsonObject] = {
     **{name: {"kind": name} for name in KINDS if name != "status"},
-    **{f"error-{status}": {"kind": "status", "status": status} for status in (500, 502, 503, 504)},
+    "error-500": {"kind": "status", "status": 500},
+    "error-502": {"kind": "status", "status": 502},
+    "error-503": {"kind": "status", "status": 503, "retry_after_s": RETRY_AFTER_S},
+    "error-504": {"kind": "status", "status": 504},
 }
 """Faults that `Prefer: fault=NAME` accepts, beside the contract faults."""
 

@@ -88,6 +88,7 @@ CONTENT = _DESCRIBING | {"example"}
 """Preferences that choose the content of a response."""
 _HONOURED: Mapping[str, frozenset[str]] = {
     "getExecution": CONTENT,
+    "getExecutionVariables": CONTENT,
     "testWorkflow": frozenset({"status", "steps"}),
 }
 """The content preferences each operation honours; one that is not listed honours none."""

@@ -1,13 +1,16 @@
 """The pages of the mock, the front page and the specification; none needs an API key."""
 
-from functools import cache, partial
+import re
+from functools import lru_cache, partial
+from urllib.parse import quote
 
 import yaml
 from flask import Flask, Response, render_template, request
 
-from deadringer.contracts import bundle_specification, json_bytes
+from deadringer.contracts import JsonObject, bundle_specification, json_bytes
 from deadringer.mockserver.api.in_process import InProcessApi
 from deadringer.mockserver.api.middleware.journal import Journal
+from deadringer.mockserver.config import Settings
 from deadringer.mockserver.context import SESSION_NAME
 from deadringer.mockserver.world.documents import NamedRun
 from deadringer.mockserver.world.service import Service
@@ -24,6 +27,9 @@ LINKS = {"specification": "/openapi.json", "specification_yaml": "/openapi.yaml"
 _POLICY_ALONE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """The policy of the front page without the control API, which has inline style."""
 
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?", re.ASCII)
+"""A host name or address, perhaps with a port."""
+
 
 def add_pages(app: Flask, service: Service, api: InProcessApi, journal: Journal | None) -> None:
     """Add `/`, `/openapi.json` and `/openapi.yaml`, and with the control API its pages."""
@@ -38,8 +44,8 @@ def add_pages(app: Flask, service: Service, api: InProcessApi, journal: Journal 
         add_control_pages(app, service)
         add_sign_in_page(app, service)
     app.add_url_rule("/", "front_page", lambda: _front_page(service))
-    app.add_url_rule("/openapi.json", "specification", _specification)
-    app.add_url_rule("/openapi.yaml", "specification_yaml", _specification_yaml)
+    app.add_url_rule("/openapi.json", "specification", lambda: _specification(service))
+    app.add_url_rule("/openapi.yaml", "specification_yaml", lambda: _specification_yaml(service))
 
 
 def _session_names(service: Service, journal: Journal) -> list[str]:
@@ -71,23 +77,43 @@ def _front_page_of(runs: list[NamedRun], *, has_pages: bool) -> Response:
     return response
 
 
-def _specification() -> Response:
-    return Response(_as_json(), mimetype="application/json")
+def _specification(service: Service) -> Response:
+    return Response(_as_json(_own_url(service.settings)), mimetype="application/json")
 
 
-def _specification_yaml() -> Response:
-    return Response(_as_yaml(), mimetype="application/yaml")
+def _specification_yaml(service: Service) -> Response:
+    return Response(_as_yaml(_own_url(service.settings)), mimetype="application/yaml")
 
 
-@cache
-def _as_json() -> bytes:
-    return json_bytes(bundle_specification(), compact=False)
+def _own_url(settings: Settings) -> str:
+    """Return the URL at which the current request reached the mock, without a slash at its end.
+
+    Scheme, host and prefix are those of the request. A Host header that is no host and port is
+    replaced by the address the mock listens on.
+    """
+    host = request.host
+    if not _AUTHORITY.fullmatch(host):
+        name = f"[{settings.host}]" if ":" in settings.host else settings.host
+        host = f"{name}:{settings.port}"
+    return f"{request.scheme}://{host}{quote(request.root_path.rstrip('/'))}"
 
 
-@cache
-def _as_yaml() -> str:
+def _specification_at(url: str) -> JsonObject:
+    """Return the bundle with the address that serves it as its first server."""
+    bundle = bundle_specification()
+    own, *others = bundle["servers"]
+    return {**bundle, "servers": [{**own, "url": url}, *others]}
+
+
+@lru_cache(maxsize=8)
+def _as_json(url: str) -> bytes:
+    return json_bytes(_specification_at(url), compact=False)
+
+
+@lru_cache(maxsize=8)
+def _as_yaml(url: str) -> str:
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     text: str = yaml.dump(
-        bundle_specification(), Dumper=dumper, sort_keys=False, allow_unicode=True
+        _specification_at(url), Dumper=dumper, sort_keys=False, allow_unicode=True
     )
     return text

@@ -86,8 +86,14 @@ def list_executions(service: Service, context: RequestContext, path: Mapping[str
 
 
 def get_variables(service: Service, context: RequestContext, path: Mapping[str, str]) -> Response:
-    """Return input and output of each step; for a loop, those of the last iteration."""
-    execution = find_execution(service, context.snapshot, path["id"], path["runId"]).execution
+    """Return input and output of each step; for a loop, those of the last iteration.
+
+    The run is the one Execution Detail returns for the same ids and preferences.
+    """
+    snapshot, workflow_id, run_id = context.snapshot, path["id"], path["runId"]
+    preferred = preferred_execution(service, snapshot, workflow_id, run_id, context.preferences)
+    found = preferred or find_execution(service, snapshot, workflow_id, run_id)
+    execution = found.execution
     steps = {
         str(step["step_id"]): {name: step[name] for name in ("input", "output") if name in step}
         for step in _steps_of(execution)

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from deadringer.contracts import operations, validate
+from deadringer.contracts import bundle_specification, operations, validate
 from deadringer.mockserver import create_app
 from tests.mockserver.conftest import DEMO, DEMO_KEY, KNOWN
 
@@ -36,6 +36,7 @@ ERROR_ROUTES = [
     ("GET", KNOWN, {"Prefer": "code=404"}, 404),
     ("GET", KNOWN, {"Prefer": "code=429"}, 429),
     ("GET", KNOWN, {"Prefer": "code=500"}, 500),
+    ("GET", KNOWN, {"Prefer": "code=503"}, 503),
 ]
 
 
@@ -157,3 +158,19 @@ def raw_request(server, line: str) -> tuple[int, str, bytes]:
         received = b"".join(iter(lambda: connection.recv(65536), b""))
     head, _, body = received.partition(b"\r\n\r\n")
     return int(head.split()[1]), head.decode("latin-1").lower(), body
+
+
+@pytest.mark.parametrize("prefer", ["code=503", "fault=error-503"])
+def test_an_unavailable_service_says_when_to_retry(client, prefer):
+    response = client.get(KNOWN, headers={"Prefer": prefer})
+
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert response.json()["error"]["code"] == "API_OFF"
+
+
+def test_every_operation_documents_503_with_retry_after():
+    for operation in operations():
+        reference = operation.described["responses"]["503"]["$ref"]
+        described = bundle_specification()["components"]["responses"][reference.split("/")[-1]]
+
+        assert "Retry-After" in described["headers"], operation.operation_id

@@ -104,10 +104,10 @@ OVER_IDS = [
     ("/v1/workflows/wf_404/executions/run_any", "dynamic=true", (200, "completed")),
     (f"{WORKFLOW}/executions/run_no_steps", "dynamic=false", (200, "failed")),
     (f"{WORKFLOW}/executions/run_503", "dynamic=false", (503, None)),
-    (f"{WORKFLOW}/executions/run_503/variables", "status=failed", (503, None)),
+    (f"{WORKFLOW}/executions/run_503/variables", "status=failed", (200, "failed")),
     ("/v1/workflows/wf_503/executions", "seed=7", (503, None)),
     ("/v1/workflows/wf_503", "status=failed", (503, None)),
-    ("/v1/workflows/wf_503/executions/run_failed/variables", "", (503, None)),
+    ("/v1/workflows/wf_503/executions/run_failed/variables", "", (200, "failed")),
     ("/v1/workflows/wf_empty_reply/executions/run_any", "code=200", (200, "completed")),
 ]
 

@@ -182,3 +182,60 @@ def test_the_page_of_a_reserved_workflow_says_what_the_api_does(mock):
 
     assert "The API responds with the fault error-503; this is the run behind it." in page
     assert "A reserved id." not in mock.get("/__mock/ui/runs?workflow=wf_completed").text
+
+
+def variables_of(execution):
+    return {
+        "run_id": execution["run_id"],
+        "status": execution["status"],
+        "halted_at": None,
+        "steps": {
+            step["step_id"]: {"input": step["input"], "output": step["output"]}
+            for step in execution["steps"]
+        },
+    }
+
+
+@pytest.mark.parametrize("workflow_id", ["wf_abc123", "wf_failed", "wf_no_runs"])
+@pytest.mark.parametrize("run_id", RESERVED_RUNS)
+def test_variables_of_a_reserved_run_agree_with_its_detail(mock, workflow_id, run_id):
+    path = f"/v1/workflows/{workflow_id}/executions/{run_id}"
+    content = {"Prefer": "code=200, delay=0"} if "status" in RESERVED_RUNS[run_id] else {}
+
+    detail = mock.get(path, headers=content).json()["data"]
+    variables = mock.get(f"{path}/variables", headers=content).json()["data"]
+
+    assert variables == variables_of(detail)
+
+
+@pytest.mark.parametrize(
+    "run_id", ["run_400", "run_401", "run_403", "run_404", "run_429", "run_500", "run_503"]
+)
+def test_variables_of_a_reserved_run_fail_as_its_detail_does(mock, run_id):
+    path = f"/v1/workflows/wf_abc123/executions/{run_id}"
+
+    detail, variables = mock.get(path), mock.get(f"{path}/variables")
+
+    assert (variables.status_code, variables.json()) == (detail.status_code, detail.json())
+    assert variables.headers.get("Retry-After") == detail.headers.get("Retry-After")
+
+
+@pytest.mark.parametrize("name", WITH_RUNS)
+def test_variables_of_the_runs_of_a_reserved_workflow_agree_with_their_detail(mock, name):
+    for row in rows_of(mock, name, page_size=5):
+        path = f"/v1/workflows/{name}/executions/{row['run_id']}"
+        assert data(mock, f"{path}/variables") == variables_of(data(mock, path))
+
+
+@pytest.mark.parametrize(
+    "prefer", ["status=failed", "status=running", "seed=7", "example=very_large_output", "steps=30"]
+)
+def test_variables_of_a_preferred_run_agree_with_its_detail(mock, prefer):
+    path = "/v1/workflows/wf_abc123/executions/run_x7k9m2"
+
+    detail, variables = (
+        mock.get(one, headers={"Prefer": prefer}) for one in (path, f"{path}/variables")
+    )
+
+    assert variables.json()["data"] == variables_of(detail.json()["data"])
+    assert variables.headers["Preference-Applied"] == detail.headers["Preference-Applied"]
