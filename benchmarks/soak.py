@@ -2,7 +2,7 @@
 
 The load is reads of finished, live and unknown runs, lists, test runs, control calls, faults and
 resets, in more sessions than the server holds in memory. First so many requests over several
-connections, as fast as they are answered, fill all that has a bound: sessions, journal, rate
+connections, as fast as the responses arrive, fill all that has a bound: sessions, journal, rate
 windows, caches, threads. Then the load is light and constant, and memory is measured every ten
 seconds; the reference is the median of the third quarter.
 """
@@ -54,7 +54,7 @@ def one_request(client: httpx.Client, chance: random.Random, number: int) -> Non
 
 
 def fill(url: str, requests: int) -> None:
-    """Send so many requests of the mix over several connections, as fast as they are answered."""
+    """Send requests of the mix over several connections, as fast as the responses arrive."""
 
     def send(connection: int) -> None:
         chance = random.Random(connection)

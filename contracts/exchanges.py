@@ -53,7 +53,7 @@ class Exchange:
     Header names are lower case. `path` is the path as sent, without query and without the base
     URL's prefix; `path_parameters` are percent-decoded. `sent_at_s` is a monotonic or epoch time
     in seconds, `elapsed_s` runs to the last byte of the response. Where `failure` is set there is
-    no whole response, and `status` is 0 if not even its head arrived; `cause` says more of it.
+    no whole response, and `status` is 0 if not even its head arrived; `cause` has the details.
     A recording may lack the body of a response: then `has_unknown_body` is true.
     """
 

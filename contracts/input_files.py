@@ -10,11 +10,11 @@ from typing import NamedTuple
 LARGEST_DOCUMENT = 256 * 1024 * 1024
 """Bytes of one document, uncompressed."""
 _GIVEN_PIPES = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-"""Names of what this process has open already: a pipe there has somebody who writes to it."""
+"""Names of what this process has open already: a pipe there has a writer."""
 
 
 class InputFileError(ValueError):
-    """A file cannot be read; the message says why, without the file's name."""
+    """A file cannot be read; the message states why, without the file's name."""
 
 
 class PassedOver(NamedTuple):

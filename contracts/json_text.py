@@ -23,7 +23,7 @@ _MARK = "\ue000"
 
 
 class JsonError(ValueError):
-    """A text is not JSON; `reason` says why, `line` and `column` (from 1) where, 0 if unknown."""
+    """A text is not JSON; `reason` states why, `line` and `column` (from 1) where, 0 if unknown."""
 
     def __init__(self, reason: str, line: int = 0, column: int = 0) -> None:
         place = f" at line {line}, column {column}" if line else ""

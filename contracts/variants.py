@@ -1,6 +1,6 @@
 """Schemas as unions by status, in the form that code generators turn into types.
 
-`x-variants` in a schema file names the member that tells its variants apart, and for each of its
+`x-variants` in a schema file names the member that distinguishes its variants, and for each of its
 values what the other members are then. Validation ignores the keyword: its conditionals (`if`) and
 the semantic rules require the same, with an explanation.
 """
@@ -25,7 +25,7 @@ def variants_of(schema: JsonObject) -> dict[str, JsonObject]:
 
 
 def discriminator_of(schema: JsonObject) -> str:
-    """Return the name of the member that tells the variants of a schema apart."""
+    """Return the name of the member that distinguishes the variants of a schema."""
     name: str = schema[KEYWORD]["discriminator"]
     return name
 

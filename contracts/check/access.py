@@ -26,7 +26,7 @@ _FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "upgr
 
 
 class AccessError(ValueError):
-    """A header, a key, a certificate or a proxy cannot be used; the message says which and why."""
+    """A header, key, certificate or proxy cannot be used; the message states which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def read_header(text: str) -> tuple[str, str]:
         )
     if name == KEY_HEADER or name in _FRAMING:
         fix = "Pass the key with --api-key." if name == KEY_HEADER else "The check sets it itself."
-        raise AccessError(f"--header {name} cannot be given. {fix}")
+        raise AccessError(f"--header {name} cannot be sent. {fix}")
     if not _VALUE.fullmatch(value):
         raise AccessError(f"--header {name}: its value holds {_unsendable(value)}.")
     return name, value
@@ -141,7 +141,7 @@ def read_key(text: str) -> tuple[str, str]:
     if key == text:
         return key, ""
     what = "a line end" if "\n" in text or "\r" in text else "blanks"
-    return key, f"the key was given with {what} around it, which was removed"
+    return key, f"{what} around the key was removed"
 
 
 def _unsendable(text: str, allowed: re.Pattern[str] = _VALUE) -> str:

@@ -63,7 +63,7 @@ def update_baseline(path: Path, report: Report) -> BaselineChange:
     """Write every finding of a report as accepted, with the date of its first acceptance.
 
     An accepted finding that was not seen is removed if its rule was tested in a complete check, and
-    kept otherwise: a partial check says nothing of the rest.
+    kept otherwise: a partial check knows nothing of the rest.
 
     Raises:
         BaselineError: if the existing file is malformed or the new one cannot be written.

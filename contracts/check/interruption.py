@@ -13,7 +13,7 @@ _Handler = Callable[[int, FrameType | None], Any] | int | None
 class Interruption:
     """Handlers for SIGINT and SIGTERM while the block runs; `signal` is what came, 0 if nothing.
 
-    The first signal raises KeyboardInterrupt and gives the second one back to whom it belonged. A
+    The first signal raises KeyboardInterrupt and restores the previous handlers for the second. A
     signal that the process ignores stays ignored.
     """
 

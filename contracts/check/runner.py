@@ -53,7 +53,7 @@ def run_check(
 
     Sends no writes unless `options.writes_allowed`. No behaviour of the server raises an exception.
 
-    With `interruption`, a signal ends the check, and the report says so and what was found so far.
+    With `interruption`, a signal ends the check; the report states that, with the findings so far.
 
     Raises:
         OptionError: if a rule or group named in `only` or `skip` does not exist.

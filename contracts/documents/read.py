@@ -105,7 +105,7 @@ def _too_large(name: str, largest: int) -> UnreadableError:
 
 
 def _first_lines(name: str, lines: Iterator[bytes], largest: int) -> Iterator[bytes]:
-    """Return lines until three of them say something."""
+    """Return lines until three of them are not empty."""
     count = size = 0
     while count < 3 and (line := next(lines, b"")):
         count += bool(line.strip())

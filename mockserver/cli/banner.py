@@ -36,7 +36,7 @@ def warning(settings: Settings) -> str:
 
 
 def passed_over_lines(settings: Settings) -> list[str]:
-    """Return a line for each --fixtures folder with entries that are not read, saying why."""
+    """Return a line for each --fixtures folder with entries that are not read, and why."""
     return [line for folder in settings.fixtures for line in _passed_over(folder)]
 
 

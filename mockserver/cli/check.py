@@ -55,7 +55,7 @@ server, rules, extent, output = map(section, ("Server", "Rules", "Extent", "Outp
 @server("--no-proxy", is_flag=True,
         help="Ignore HTTP_PROXY, HTTPS_PROXY and ALL_PROXY.")  # fmt: skip
 @server("--wait-for", "wait_s", default=0.0, metavar="SECONDS",
-        help="Wait up to this long until the server answers.")  # fmt: skip
+        help="Wait up to this long until the server responds.")  # fmt: skip
 @server("--workflow", "workflow_ids", multiple=True, metavar="ID",
         help="Check this workflow; repeatable.")  # fmt: skip
 @server("--run", "run_ids", multiple=True, metavar="ID",
@@ -87,17 +87,17 @@ server, rules, extent, output = map(section, ("Server", "Rules", "Extent", "Outp
 @output("--quiet", "-q", is_flag=True, help="Print only the summary and failed rules.")
 @output("--verbose", "-v", is_flag=True, help="Print every rule and every example.")
 @output("--color", type=click.Choice(COLOR_CHOICES), default="auto", help=COLOR_HELP)
-def command(**given: Any) -> None:
+def command(**parameters: Any) -> None:
     """Test the server at BASE_URL (https://host[:port][/prefix]) against every rule.
 
     Sends only reads, unless --allow-writes. Exit code: 0 passed, 1 failed, 2 inconclusive, 130
     or 143 interrupted; what was found until then is reported.
     """
-    reports, baseline_update = given.pop("reports"), given.pop("baseline_update")
-    loudness = {"quiet": given.pop("quiet"), "verbose": given.pop("verbose")}
-    color = wants_color(given.pop("color"), sys.stdout, os.environ)
+    reports, baseline_update = parameters.pop("reports"), parameters.pop("baseline_update")
+    loudness = {"quiet": parameters.pop("quiet"), "verbose": parameters.pop("verbose")}
+    color = wants_color(parameters.pop("color"), sys.stdout, os.environ)
     try:
-        options = _options(given, update=baseline_update)
+        options = _options(parameters, update=baseline_update)
         _require_writable_targets(reports, options.baseline if baseline_update else None)
         report = _checked(options, quiet=loudness["quiet"], update=baseline_update)
         _print(report, color=color, **loudness)
@@ -110,34 +110,34 @@ def command(**given: Any) -> None:
     sys.exit(report.exit_code)
 
 
-def _options(given: dict[str, Any], *, update: bool) -> CheckOptions:
-    given["api_key"], note = read_key(given["api_key"] or "")
+def _options(parameters: dict[str, Any], *, update: bool) -> CheckOptions:
+    parameters["api_key"], note = read_key(parameters["api_key"] or "")
     if note:
         click.echo(f"deadringer check: note: {note}", err=True)
-    given["access"] = _access(given)
-    if update and given["baseline"] is None:
+    parameters["access"] = _access(parameters)
+    if update and parameters["baseline"] is None:
         raise OptionError("--baseline-update needs --baseline FILE: the file to write.")
-    settings = Settings(strict=given.pop("strict"))
-    given["fail_on"] = Severity(given["fail_on"])
-    return CheckOptions(**given, settings=settings)
+    settings = Settings(strict=parameters.pop("strict"))
+    parameters["fail_on"] = Severity(parameters["fail_on"])
+    return CheckOptions(**parameters, settings=settings)
 
 
-def _access(given: dict[str, Any]) -> Access:
-    name, bearer = given.pop("key_header"), given.pop("bearer")
+def _access(parameters: dict[str, Any]) -> Access:
+    name, bearer = parameters.pop("key_header"), parameters.pop("bearer")
     if name and bearer:
         raise OptionError(
-            "--key-header and --bearer both say where the key is sent. Leave one out."
+            "--key-header and --bearer both name where the key is sent. Leave one out."
         )
-    ca_file, insecure = given.pop("ca_file"), given.pop("insecure")
+    ca_file, insecure = parameters.pop("ca_file"), parameters.pop("insecure")
     if ca_file and insecure:
         raise OptionError("--insecure trusts every certificate. Leave it or --ca-file out.")
     return Access(
-        headers=tuple(read_header(one) for one in given.pop("headers")),
+        headers=tuple(read_header(one) for one in parameters.pop("headers")),
         key_header=read_header_name(name) if name else KEY_HEADER,
         bearer=bearer,
         ca_file=ca_file,
         insecure=insecure,
-        uses_proxy=not given.pop("no_proxy"),
+        uses_proxy=not parameters.pop("no_proxy"),
     )
 
 

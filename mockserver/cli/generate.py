@@ -37,16 +37,16 @@ _WHOLE = r"-?[0-9]{1,4000}"
 """Python does not read longer numbers; they are seeds as text."""
 
 
-def filled(_context: click.Context, _option: click.Parameter, given: Any) -> Any:
+def filled(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
     """Return the value of an option, unless it is empty, as an unset variable of a shell is.
 
     Raises:
         click.BadParameter: if it is.
     """
-    values = [given] if isinstance(given, str) else given or ()
+    values = [value] if isinstance(value, str) else value or ()
     if any(not value.strip(", ") for value in values):
         raise click.BadParameter("it is empty. Add a value, or leave the option out.")
-    return given
+    return value
 
 
 def steps_of(text: str | None) -> tuple[int, int] | None:
@@ -182,15 +182,15 @@ def require_no_constraints(context: click.Context, name: str) -> None:
     Raises:
         OutputError: if one does.
     """
-    given = [
+    excess = [
         parameter.opts[-1]
         for parameter in context.command.params
         if parameter.name not in _FREE
         and context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
     ]
-    if given:
+    if excess:
         raise OutputError(
-            f"{name} exports the recorded executions as they are. Leave out {', '.join(given)}."
+            f"{name} exports the recorded executions as they are. Leave out {', '.join(excess)}."
         )
 
 
@@ -287,50 +287,50 @@ which, output = map(section, ("Which executions", "Output"))
 @output("--check", is_flag=True,
         help="Write nothing; exit 1 if --out is not up to date.")  # fmt: skip
 @click.pass_context
-def command(context: click.Context, /, **given: Any) -> None:
+def command(context: click.Context, /, **parameters: Any) -> None:
     """Generate valid executions. The same arguments generate the same bytes.
 
     A file is moved into place when it is complete. After an interruption the same command
     continues. The formats msw, postman and typescript export the recorded executions, and types.
     """
     try:
-        if given["format"] in EXPORTS:
-            require_no_constraints(context, given["format"])
-            export(given["format"], given["out"], is_check=given["check"])
+        if parameters["format"] in EXPORTS:
+            require_no_constraints(context, parameters["format"])
+            export(parameters["format"], parameters["out"], is_check=parameters["check"])
             return
-        request, out = _request(given), given["out"]
+        request, out = _request(parameters), parameters["out"]
         check_request(request)
         if request.format == "parquet":
             arrow()
-        if given["check"]:
+        if parameters["check"]:
             _check(request, out)
         else:
-            _write(request, out, given)
+            _write(request, out, parameters)
     except (OutputError, WorkerLostError) as error:
         _fail(str(error).replace("started_after", "--from").replace("started_before", "--to"))
     except OSError as error:
-        _fail(f"{error.filename or given['out']}: {error.strerror or error}.")
+        _fail(f"{error.filename or parameters['out']}: {error.strerror or error}.")
 
 
-def _request(given: dict[str, Any]) -> OutputRequest:
+def _request(parameters: dict[str, Any]) -> OutputRequest:
     constraints = {
-        "status": status_shares(given["status"]),
-        "steps": steps_of(given["steps"]),
-        "operations": listed(given["operations"]) or None,
-        "loops": given["loops"],
-        "locale": given["locale"],
-        "started_after": given["started_after"],
-        "started_before": given["started_before"],
-        "edge": given["edge"] or None,
+        "status": status_shares(parameters["status"]),
+        "steps": steps_of(parameters["steps"]),
+        "operations": listed(parameters["operations"]) or None,
+        "loops": parameters["loops"],
+        "locale": parameters["locale"],
+        "started_after": parameters["started_after"],
+        "started_before": parameters["started_before"],
+        "edge": parameters["edge"] or None,
     }
     return OutputRequest(
-        count=given["count"],
-        seed=seed_of(given["seed"]),
-        format=given["format"] or _format_of(given["out"]),
-        envelope=given["envelope"],
+        count=parameters["count"],
+        seed=seed_of(parameters["seed"]),
+        format=parameters["format"] or _format_of(parameters["out"]),
+        envelope=parameters["envelope"],
         constraints={name: value for name, value in constraints.items() if value is not None},
-        violating=given["violating"],
-        examples=tuple(listed(given["example"])),
+        violating=parameters["violating"],
+        examples=tuple(listed(parameters["example"])),
     )
 
 
@@ -351,23 +351,23 @@ def _is_folder(out: str) -> bool:
     return out.endswith(("/", os.sep)) or (out != STANDARD_OUTPUT and Path(out).is_dir())
 
 
-def _write(request: OutputRequest, out: str, given: dict[str, Any]) -> None:
+def _write(request: OutputRequest, out: str, parameters: dict[str, Any]) -> None:
     path = Path(out)
     if request.format == "parquet" and is_compressed(path):
         raise OutputError(f"parquet is compressed inside. Name it {path.with_suffix('')}.")
-    workers = given["workers"] or (available_cores() if request.size > _ALONE_UP_TO else 1)
+    workers = parameters["workers"] or (available_cores() if request.size > _ALONE_UP_TO else 1)
     is_stream = out == STANDARD_OUTPUT or (
         path.exists() and not path.is_dir() and not path.is_file()
     )
     with shown_progress(request.size, out) as progress:
         try:
             if _is_folder(out):
-                write_folder(request, path, workers=workers, restart=given["restart"],
+                write_folder(request, path, workers=workers, restart=parameters["restart"],
                              progress=progress)  # fmt: skip
             elif is_stream:
                 _write_stream(request, out, workers=workers, progress=progress)
             else:
-                write_file(request, path, workers=workers, restart=given["restart"],
+                write_file(request, path, workers=workers, restart=parameters["restart"],
                            progress=progress)  # fmt: skip
         except KeyboardInterrupt:
             partial = "" if is_stream else f" {_partial(out)}; the same command continues it."

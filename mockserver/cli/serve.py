@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _MOST_ARENAS = 2
 _M_ARENA_MAX = -8
-"""The number that glibc's `malloc.h` gives the parameter."""
+"""The number of the parameter in glibc's `malloc.h`."""
 
 MOST_RUNS = 10_000_000
 MOST_MEGABYTES = 65_536
@@ -323,7 +323,7 @@ def _quoted_redactor(api_keys: tuple[str, ...]) -> Callable[[str], str]:
 def _share_arenas() -> None:
     """Let threads share few arenas of malloc, where the C library is glibc.
 
-    It gives each thread one of its own, up to eight for each core, and they keep what they have
+    Each thread gets one of its own, up to eight for each core, and they keep what they have
     once held: some MB each, by the number of threads that ever ran at once. Under the
     interpreter's lock threads gain nothing by it. MALLOC_ARENA_MAX precedes this.
     """

@@ -70,7 +70,7 @@ class Setting(Option):
         if ctx.default_map is None and not ctx.resilient_parsing:
             ctx.default_map = _project_defaults(settings_of(ctx.command))
         if self.multiple and not any(opts.get(str(self.name)) or ()):
-            opts = {}  # options without a text count as not given
+            opts = {}  # options without a text count as absent
         return super().consume_value(ctx, opts)
 
     def value_from_envvar(self, ctx: click.Context) -> Any:

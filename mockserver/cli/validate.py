@@ -45,7 +45,7 @@ rules, output = map(section, ("Rules", "Output"))
        help="The lowest severity for exit code 1.")  # fmt: skip
 @output("--format", "form", type=click.Choice(["text", "json", "github"]), default="text",
         help="json: a JSON object for each violation; github: workflow annotations.")  # fmt: skip
-def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> None:
+def command(files: tuple[str, ...], form: str, fail_on: str, **parameters: Any) -> None:
     """Validate documents: executions, responses, list pages, arrays, NDJSON, HAR recordings.
 
     Files named .gz and .zst are decompressed.
@@ -53,19 +53,19 @@ def command(files: tuple[str, ...], form: str, fail_on: str, **given: Any) -> No
     Exit code: 0 clean, 1 violations, 2 unreadable input.
     """
     try:
-        chosen = select(only=given["only"], skip=given["skip"])
+        chosen = select(only=parameters["only"], skip=parameters["skip"])
     except ValueError as error:
         click.echo(f"deadringer validate: {error}", err=True)
         sys.exit(2)
-    context = Context(settings=Settings(strict=given["strict"]))
+    context = Context(settings=Settings(strict=parameters["strict"]))
     tally = _Tally(form)
     for name in files:
         try:
             with _opened(name) as (stream, progress):
-                for judged in validate_stream(
+                for result in validate_stream(
                     name, stream, context=context, rules=chosen, progress=progress
                 ):
-                    tally.take(name, judged)
+                    tally.take(name, result)
             tally.end(name)
         except UnreadableError as error:
             tally.take(name, error)
@@ -100,18 +100,18 @@ class _Tally:
         self._unreadable_here = 0
         self._documents = 0
 
-    def take(self, name: str, judged: ValidatedDocument | UnreadableError) -> None:
+    def take(self, name: str, result: ValidatedDocument | UnreadableError) -> None:
         """Count and print one document's violations, or why it could not be validated."""
-        if isinstance(judged, UnreadableError):
+        if isinstance(result, UnreadableError):
             self.unreadable += 1
             self._unreadable_here += 1
             if self._unreadable_here <= _MOST_SHOWN:
-                click.echo(escaped(f"deadringer validate: {judged}"), err=True)
+                click.echo(escaped(f"deadringer validate: {result}"), err=True)
             return
         self._documents += 1
-        for violation in judged.violations:
+        for violation in result.violations:
             self.counts[violation.severity] += 1
-            click.echo(escaped(_WRITERS[self._form](name, judged.line, violation)))
+            click.echo(escaped(_WRITERS[self._form](name, result.line, violation)))
 
     def end(self, name: str) -> None:
         """Print how many unrecognized documents of a file were not shown."""

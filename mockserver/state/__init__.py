@@ -1,4 +1,4 @@
-"""What is changed, counted and kept: events, rate windows, clocks."""
+"""What is changed, counted and stored: events, rate windows, clocks."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -15,7 +15,7 @@ def milliseconds_of(moment: datetime) -> int:
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """Returns the time."""
 
     def now(self) -> datetime:
         """Return the present moment, in UTC."""

@@ -54,7 +54,7 @@ class EventLog(ABC):
     """
 
     is_durable: bool
-    """Whether events outlive the process; if not, snapshots are not kept."""
+    """Whether events outlive the process; if not, snapshots are not stored."""
     newest: int = 0
     """The number of the newest event; reading it costs nothing."""
 

@@ -1,4 +1,4 @@
-"""Counts requests in fixed windows and tells each caller the state of its window."""
+"""Counts requests in fixed windows and returns the state of each caller's window."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -216,7 +216,7 @@ class SqliteEventLog(EventLog):
             return f"Cannot write state to {self._path}: no space left. Free some, or use another."
         return (
             f"Cannot use the state file {self._path}: {problem}. "
-            "Give --state the path of a state file of deadringer, or of one that does not exist."
+            "Set --state to the path of a state file of deadringer, or of one that does not exist."
         )
 
 

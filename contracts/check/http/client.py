@@ -117,7 +117,7 @@ class Client:
         return self._options.max_time_s - (self._now_s() - self._began_at_s)
 
     def is_up(self) -> bool:
-        """Return whether something answers at the server's address that is no gateway's 502-504.
+        """Return whether the server's address responds with anything but a gateway's 502-504.
 
         Sends one request that counts for nothing.
         """

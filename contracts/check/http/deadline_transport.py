@@ -135,7 +135,7 @@ class DeadlineTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; the body of the response is read later, as a stream."""
         url = request.url
-        # A proxy gets the whole URL instead of what `target` says.
+        # A proxy gets the whole URL instead of `target`.
         extensions = {name: one for name, one in request.extensions.items() if name != "target"}
         with _httpx_errors():
             response = self._pool.handle_request(

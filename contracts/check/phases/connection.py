@@ -26,7 +26,7 @@ class Contact:
 def connect(session: CheckSession) -> Contact:
     """Send the first request and return its result.
 
-    Where that one fails, another operation is asked too: one that never answers is a finding, a
+    Where that one fails, another operation is asked too: one that never responds is a finding, a
     server that cannot be reached is not.
     """
     options = session.options
@@ -111,11 +111,11 @@ _WORDS = {
         "Correct HTTP_PROXY, HTTPS_PROXY or NO_PROXY, or use --no-proxy.",
     ),
     Failure.TIMED_OUT: (
-        "{place} gives no answer within the time",
+        "{place} sends no response within the time",
         "Look whether a firewall is between, or allow more than {timeout_s} s: --timeout.{proxy}",
     ),
     Failure.DROPPED: (
-        "{place} closes every connection without an answer",
+        "{place} closes every connection without a response",
         "Correct the port or the scheme of BASE_URL: https:// where the server uses TLS.",
     ),
     Failure.MALFORMED: (
@@ -151,7 +151,7 @@ def _phrase(status: int) -> str:
 def wait_for_server(
     session: CheckSession, sleep: Callable[[float], None], now_s: Callable[[], float]
 ) -> None:
-    """Ask until the server answers, at most as long as the options say."""
+    """Send requests until the server responds, for `wait_for_s` at most."""
     ends_at_s = now_s() + session.options.wait_s
     while not session.client.is_up() and now_s() < ends_at_s:
         sleep(min(_WAIT_STEP_S, max(0.0, ends_at_s - now_s())))

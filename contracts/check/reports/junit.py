@@ -9,7 +9,7 @@ def render_junit(report: Report) -> str:
     """Return one test suite with a case for each rule.
 
     The time of a case is what its rule took, that of the suite the whole check with its requests;
-    a property for each phase says where that time went.
+    a property for each phase holds its time.
     """
     counts = {
         "name": "deadringer check",

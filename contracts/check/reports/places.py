@@ -1,4 +1,4 @@
-"""Where `openapi.yaml` says what a finding is about: line and column of a response."""
+"""The place in `openapi.yaml` that a finding is about: line and column of a response."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

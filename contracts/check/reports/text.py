@@ -32,7 +32,7 @@ def render_text(
 ) -> str:
     """Return the report in lines: the summary, what failed with one example each, what to do next.
 
-    An inconclusive check ends with the reason, on one line: the last line says what to do.
+    An inconclusive check ends with the reason, on one line: the last line names the next step.
 
     `verbose` adds every example and the table of all rules, `quiet` leaves warnings and notes out.
     """
@@ -64,12 +64,12 @@ def _inconclusive(report: Report, *, color: bool) -> str:
 
 
 def _counts(report: Report) -> str:
-    failed, warned = len(report.failures), len(report.warnings)
+    failed, warnings = len(report.failures), len(report.warnings)
     passed, skipped = report.count(Outcome.PASSED), report.count(Outcome.SKIPPED)
     counts = {
         f"{_many(failed, 'rule')} failed": failed,
         f"{_many(passed, 'rule') if not failed else passed} passed": passed,
-        f"{_many(warned, 'warning')}": warned,
+        f"{_many(warnings, 'warning')}": warnings,
         f"{skipped} skipped": skipped,
     }
     return ", ".join(text for text, count in counts.items() if count)

@@ -1,4 +1,4 @@
-"""The check gets to servers behind gateways, proxies and TLS, or says what is in the way."""
+"""The check gets to servers behind gateways, proxies and TLS, or reports what is in the way."""
 
 import json
 import socket
@@ -28,20 +28,20 @@ from deadringer.contracts.check import (
 from deadringer.contracts.check.access import proxy_for
 from deadringer.contracts.redaction import SecretRedactor
 
-from .small_server import KEY, answer_well
+from .small_server import KEY, respond_correctly
 
 SECRET = "preview-token-0815"
-Answer = tuple[int, str, bytes]
-Respond = Callable[[str, dict[str, str]], Answer]
+Reply = tuple[int, str, bytes]
+Respond = Callable[[str, dict[str, str]], Reply]
 
 
-def well(path: str, headers: dict[str, str]) -> Answer:
-    """Answer as the contract says."""
-    status, body = answer_well(path, headers.get("x-api-key", ""))
+def well(path: str, headers: dict[str, str]) -> Reply:
+    """Respond as the contract describes."""
+    status, body = respond_correctly(path, headers.get("x-api-key", ""))
     return status, "application/json", body
 
 
-def behind_a_gate(path: str, headers: dict[str, str]) -> Answer:
+def behind_a_gate(path: str, headers: dict[str, str]) -> Reply:
     """Refuse what lacks the header of the gateway."""
     if headers.get("x-gate") != SECRET:
         return 403, "text/html", b"\n<h1>No entry</h1>\n<p>Ask the network team</p>"
@@ -58,7 +58,7 @@ def serving(
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def answer(self) -> None:
+        def respond(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
             seen.append((self.path, headers))
             status, kind, body = respond(self.path, headers)
@@ -69,16 +69,16 @@ def serving(
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-        do_GET = do_HEAD = do_PROPFIND = do_CONNECT = answer  # noqa: N815
+        do_GET = do_HEAD = do_PROPFIND = do_CONNECT = respond  # noqa: N815
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
         def handle_error(self, *_: object) -> None:
-            """Say nothing of a client that hangs up."""
+            """Log nothing about a client that hangs up."""
 
     server = Server(("127.0.0.1", port), Handler)
     if tls is not None:
@@ -97,14 +97,14 @@ def serving(
 
 
 def check(url: str, *, access: Access | None = None, **options: object) -> Report:
-    given: dict = {
+    chosen: dict = {
         "workflow_ids": ("wf_abc123",),
         "run_ids": ("run_x7k9m2",),
         "watch_s": 0,
         "quick": True,
         "timeout_s": 5,
     }
-    return run_check(CheckOptions(url, KEY, access=access or Access(), **{**given, **options}))
+    return run_check(CheckOptions(url, KEY, access=access or Access(), **{**chosen, **options}))
 
 
 @pytest.fixture(autouse=True)
@@ -126,7 +126,7 @@ def test_a_gateway_that_refuses_is_named_with_its_status_and_first_line() -> Non
 
 
 def test_a_header_of_ones_own_is_sent_with_every_request_and_its_value_hidden() -> None:
-    def echoing(path: str, headers: dict[str, str]) -> Answer:
+    def echoing(path: str, headers: dict[str, str]) -> Reply:
         status, kind, body = behind_a_gate(path, headers)
         if status == 200:
             shown = {**json.loads(body), "message": ["gate was", headers["x-gate"]]}
@@ -155,7 +155,7 @@ def test_a_header_of_ones_own_is_sent_with_every_request_and_its_value_hidden() 
     ],
 )
 def test_the_key_goes_where_it_is_wanted(access: Access, header: str, value: str) -> None:
-    def gateway(path: str, headers: dict[str, str]) -> Answer:
+    def gateway(path: str, headers: dict[str, str]) -> Reply:
         assert "x-api-key" not in headers
         key = headers.get(header, "").removeprefix("Bearer").strip()
         bearer = headers.get("authorization", "").removeprefix("Bearer").strip()
@@ -234,7 +234,7 @@ def test_a_server_that_never_answers_is_named() -> None:
         report = check(url, timeout_s=0.3)
 
     assert report.exit_code == 2
-    assert "gives no answer within the time" in report.reason
+    assert "sends no response within the time" in report.reason
     assert "--timeout" in report.reason
 
 
@@ -253,11 +253,11 @@ def test_something_that_is_not_http_is_named() -> None:
         report = check(url, timeout_s=2)
 
     assert report.exit_code == 2
-    assert "closes every connection without an answer" in report.reason
+    assert "closes every connection without a response" in report.reason
 
 
 def test_requests_go_through_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    def proxy(path: str, headers: dict[str, str]) -> Answer:
+    def proxy(path: str, headers: dict[str, str]) -> Reply:
         if not path.startswith("http://staging.example.invalid/"):
             return 400, "text/plain", b"this is a proxy"
         return well(urlsplit(path).path, headers)
@@ -399,5 +399,5 @@ def test_every_part_of_a_headers_value_is_hidden(value: str, hidden: list[str]) 
     redactor = SecretRedactor([], others=Access(headers=(("x-any", value),)).secrets())
 
     for secret in hidden:
-        assert secret not in redactor(f"it says {secret}, twice: {secret}.")
+        assert secret not in redactor(f"it holds {secret}, twice: {secret}.")
     assert redactor("shortage") == "shortage"

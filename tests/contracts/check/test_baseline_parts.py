@@ -1,4 +1,4 @@
-"""A check of a part leaves the rest of a baseline alone, and an update says what it did."""
+"""A check of a part leaves the rest of a baseline alone, and an update reports what it did."""
 
 import json
 from dataclasses import replace
@@ -16,7 +16,7 @@ from deadringer.contracts.check import (
     update_baseline,
 )
 
-from .small_server import KEY, answer_well, serving, tell_seconds
+from .small_server import KEY, respond_correctly, send_seconds, serving
 
 DURATION = "duration_is_end_minus_start getExecution /data/duration_ms"
 OTHERS = {
@@ -27,8 +27,8 @@ OTHERS = {
 
 
 def checked(url: str, **options: object) -> Report:
-    given: dict = {"watch_s": 0, "generated_cases": 0, "run_ids": (), "workflow_ids": ()}
-    return run_check(CheckOptions(url, KEY, **{**given, **options}))
+    chosen: dict = {"watch_s": 0, "generated_cases": 0, "run_ids": (), "workflow_ids": ()}
+    return run_check(CheckOptions(url, KEY, **{**chosen, **options}))
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ PART = {"workflow_ids": ("wf_abc123",), "run_ids": ("run_x7k9m2",)}
     [PART, {**PART, "quick": True}, {**PART, "only": ("DR035",)}, {**PART, "skip": ("time",)}],
 )
 def test_a_partial_check_removes_nothing(baseline: Path, options: dict) -> None:
-    with serving(answer_well) as small:
+    with serving(respond_correctly) as small:
         report = checked(small.url, **options)
 
     change = update_baseline(baseline, report)
@@ -62,7 +62,7 @@ def test_a_partial_check_removes_nothing(baseline: Path, options: dict) -> None:
 def test_a_complete_check_removes_what_it_tested_and_did_not_see(
     baseline: Path,
 ) -> None:
-    with serving(tell_seconds) as small:
+    with serving(send_seconds) as small:
         report = replace(checked(small.url, **PART), is_partial=False)
 
     change = update_baseline(baseline, report)
@@ -77,7 +77,7 @@ def test_a_complete_check_removes_what_it_tested_and_did_not_see(
 
 
 def test_a_new_baseline_is_all_added(tmp_path: Path) -> None:
-    with serving(tell_seconds) as small:
+    with serving(send_seconds) as small:
         report = checked(small.url, **PART)
 
     change = update_baseline(tmp_path / "new.json", report)

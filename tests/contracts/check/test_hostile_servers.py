@@ -114,9 +114,9 @@ def test_a_hostile_server_is_a_finding(name: str) -> None:
 
 
 NO_SERVER_OF_HTTP = {
-    "an empty reply": (send(""), "closes every connection without an answer"),
+    "an empty reply": (send(""), "closes every connection without a response"),
     "no HTTP": (send("SSH-2.0-OpenSSH_9.2\r\n\r\n"), "does not speak HTTP"),
-    "a slow drip": (dripping, "gives no answer within the time"),
+    "a slow drip": (dripping, "sends no response within the time"),
 }
 
 

@@ -1,4 +1,4 @@
-"""A check that is interrupted reports what it found so far, and says that it is incomplete."""
+"""A check that is interrupted reports what it found so far, and states that it is incomplete."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 
 from deadringer.contracts.check import FORMATS, Interruption
 
-from .small_server import KEY, Answer, serving, tell_seconds
+from .small_server import KEY, Reply, send_seconds, serving
 
 
 @pytest.mark.parametrize(
@@ -25,12 +25,12 @@ def test_an_interrupted_check_writes_every_report_and_says_that_it_is_incomplete
     count = 0
     processes: list[subprocess.Popen] = []
 
-    def interrupting(path: str, key: str) -> Answer:
+    def interrupting(path: str, key: str) -> Reply:
         nonlocal count
         count += 1
         if count == at_request:
             os.kill(processes[0].pid, number)
-        return tell_seconds(path, key)
+        return send_seconds(path, key)
 
     reports = {name: tmp_path / name for name in FORMATS}
     baseline = tmp_path / "baseline.json"

@@ -257,8 +257,8 @@ def test_sarif_locates_a_result_at_its_response_in_the_specification(report: Rep
     ("operation", "status", "first"),
     [
         ("listWorkflows", "401", '"401"'),
-        ("listWorkflows", "503", "get:"),
-        ("listWorkflows", "no complete answer in time", "get:"),
+        ("listWorkflows", "418", "get:"),
+        ("listWorkflows", "no complete response in time", "get:"),
         (None, "200", "paths:"),
     ],
 )

@@ -1,4 +1,4 @@
-"""On a terminal a check says first what is wrong, then how to see more."""
+"""On a terminal a check prints first what is wrong, then how to see more."""
 
 import re
 from dataclasses import replace
@@ -87,14 +87,14 @@ def test_what_failed_comes_first_with_one_example_and_passed_rules_nowhere() -> 
 
 def test_a_check_without_findings_takes_three_lines_at_most() -> None:
     reasons = ["needs a test run, which only a check that may write starts"] * 3
-    reasons += ["needs a 429 answer"] * 2 + ["needs luck", "needs more luck"]
+    reasons += ["needs a 429 response"] * 2 + ["needs luck", "needs more luck"]
     skipped = [result("skips", Outcome.SKIPPED, reason=reason) for reason in reasons]
 
     assert render_text(report(*PASSED)) == (
         "PASSED http://127.0.0.1:1: 80 rules passed\n12 requests in 1.5 s, seed 0.\n"
     )
     assert render_text(report(*PASSED, *skipped)).splitlines()[2:] == [
-        "Skipped: 3 need a test run; 2 need a 429 answer; 2 others (see --verbose)."
+        "Skipped: 3 need a test run; 2 need a 429 response; 2 others (see --verbose)."
     ]
 
 

@@ -18,7 +18,7 @@ from deadringer.mockserver.control_spec import (
 )
 from deadringer.mockserver.faults.contract import CONTRACT_FAULTS
 from deadringer.mockserver.faults.transport import CHAOS, KINDS, NAMED_FAULTS, SCOPE
-from deadringer.mockserver.world.sessions import DRIVES
+from deadringer.mockserver.world.started_runs import DRIVES
 from tests.mockserver.conftest import KNOWN
 from tests.project import ROOT
 

@@ -7,10 +7,10 @@ import { setupServer } from "msw/node";
 const { handlers } = await import(pathToFileURL(process.argv[2]).href);
 const server = setupServer(...handlers);
 server.listen({ onUnhandledRequest: "error" });
-const answers = [];
+const responses = [];
 for (const { method, url, headers, body } of JSON.parse(readFileSync(0, "utf-8"))) {
-  const answer = await fetch(url, { method, headers, body });
-  answers.push({ status: answer.status, body: await answer.json() });
+  const response = await fetch(url, { method, headers, body });
+  responses.push({ status: response.status, body: await response.json() });
 }
 server.close();
-console.log(JSON.stringify(answers));
+console.log(JSON.stringify(responses));

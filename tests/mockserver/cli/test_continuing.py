@@ -20,7 +20,7 @@ COUNT = 3000
 
 
 def silent(_done: int) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 def interrupted_after(executions: int) -> Callable[[int], None]:

@@ -36,8 +36,8 @@ def test_an_envelope_is_the_answer_of_the_api() -> None:
 def test_what_is_printed_keeps_the_contract() -> None:
     printed = deadringer_process("examples", "loop_over_commenters").stdout
 
-    judged = deadringer("validate", "-", given=printed)
-    assert judged.stdout == b"1 document(s): 0 error(s), 0 warning(s)\n"
+    validated = deadringer("validate", "-", stdin=printed)
+    assert validated.stdout == b"1 document(s): 0 error(s), 0 warning(s)\n"
 
 
 @pytest.mark.parametrize(

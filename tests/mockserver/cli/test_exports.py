@@ -15,7 +15,7 @@ FORMS = ("msw", "postman", "typescript")
 
 @pytest.mark.parametrize("form", FORMS)
 def test_check_tells_whether_a_kept_file_is_up_to_date(tmp_path: Path, form: str) -> None:
-    path = tmp_path / "kept"
+    path = tmp_path / "exported"
     generated("--format", form, "--out", path)
     fresh = deadringer("generate", "--format", form, "--out", path, "--check")
     path.write_bytes(path.read_bytes().replace(b"wf_", b"fw_").replace(b"String", b"Text"))
@@ -24,16 +24,16 @@ def test_check_tells_whether_a_kept_file_is_up_to_date(tmp_path: Path, form: str
 
     assert (fresh.returncode, fresh.stdout.decode()) == (0, f"{path} is up to date\n")
     assert stale.returncode == 1
-    assert re.search(rb"out of date: .*kept differs from line \d+ on", stale.stderr)
+    assert re.search(rb"out of date: .*exported differs from line \d+ on", stale.stderr)
     assert b"Renew it: the same command without --check." in stale.stderr
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_same_text_goes_to_a_file_and_to_standard_output(tmp_path: Path, form: str) -> None:
-    generated("--format", form, "--out", tmp_path / "kept")
+    generated("--format", form, "--out", tmp_path / "exported")
 
-    assert (tmp_path / "kept").read_bytes() == generated("--format", form)
+    assert (tmp_path / "exported").read_bytes() == generated("--format", form)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_handlers_carry_every_recording_and_every_operation() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_compressed_export_is_refused(tmp_path: Path, form: str) -> None:
-    message = deadringer("generate", "--format", form, "--out", tmp_path / "kept.gz")
+    message = deadringer("generate", "--format", form, "--out", tmp_path / "exported.gz")
 
     assert message.returncode == 2
     assert b"Leave .gz out of --out" in message.stderr

@@ -34,11 +34,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(folder: Path, *command: object, given: str = "") -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *command: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*map(str, command)],
         cwd=folder,
-        input=given,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=120,
@@ -47,7 +47,7 @@ def run(folder: Path, *command: object, given: str = "") -> subprocess.Completed
 
 
 def compiled(folder: Path, *names: str) -> str:
-    """What the strict compiler has to say, empty if all is well."""
+    """Return the output of the strict compiler, empty if all is well."""
     options = ("--noEmit", "--strict", "--target", "es2022", "--module", "nodenext")
     return run(folder, "npx", "--no-install", "tsc", *options, "--skipLibCheck", *names).stdout
 
@@ -154,7 +154,7 @@ def test_handlers_answer_as_the_mock_does(project: Path) -> None:
     settings = Settings(empty=True, freeze="2026-12-01T00:00:00Z", rate_limit="off")
     mock = create_app(settings).test_client()
 
-    done = run(project, "node", ASKING.name, "./handlers.mjs", given=json.dumps(sent))
+    done = run(project, "node", ASKING.name, "./handlers.mjs", stdin=json.dumps(sent))
 
     assert done.returncode == 0, done.stderr
     for requested, response in zip(requests(), json.loads(done.stdout), strict=True):
@@ -179,7 +179,7 @@ def test_a_started_test_is_readable(project: Path) -> None:
     start = {"method": "POST", "url": f"{own}/test", "headers": KEY, "body": "{}"}
     broken = {**start, "body": "{"}
 
-    done = run(project, "node", ASKING.name, "./handlers.mjs", given=json.dumps([start, broken]))
+    done = run(project, "node", ASKING.name, "./handlers.mjs", stdin=json.dumps([start, broken]))
     started, refused = json.loads(done.stdout)
 
     run_ids = {one.execution["run_id"] for one in load_recordings()}

@@ -83,8 +83,8 @@ def test_har_has_the_answer_to_each_read(tmp_path: Path) -> None:
 
     responses = [json.loads(entry["response"]["content"]["text"]) for entry in entries]
     assert [response["data"] for response in responses] == expected()
-    judged = deadringer("validate", path)
-    assert judged.stdout == b"1 document(s): 0 error(s), 0 warning(s)\n"
+    validated = deadringer("validate", path)
+    assert validated.stdout == b"1 document(s): 0 error(s), 0 warning(s)\n"
 
 
 def test_a_violation_in_a_har_is_found(tmp_path: Path) -> None:
@@ -105,13 +105,13 @@ def test_the_extension_compresses(tmp_path: Path, opened: object) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_bytes_are_those_of_one_worker_and_of_three(tmp_path: Path, name: str) -> None:
-    kept = []
+    written = []
     for workers in (1, 3):
         path = tmp_path / f"{workers}-{name}"
         generated("-n", COUNT, "--seed", 1, "--workers", workers, "--out", path)
-        kept.append(path.read_bytes())
+        written.append(path.read_bytes())
 
-    assert kept[0] == kept[1]
+    assert written[0] == written[1]
 
 
 def test_a_gzip_file_names_no_time_and_no_system(tmp_path: Path) -> None:
@@ -133,9 +133,9 @@ def test_a_folder_gets_a_file_for_each_execution(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [600, pytest.param(5000, marks=pytest.mark.slow)])
 def test_executions_keep_every_promise(count: int) -> None:
     generated = deadringer_process("generate", "-n", count, "--seed", 1).stdout
-    judged = deadringer_process("validate", "-", given=generated)
+    validated = deadringer_process("validate", "-", stdin=generated)
 
-    assert judged.stdout == f"{count} document(s): 0 error(s), 0 warning(s)\n".encode()
+    assert validated.stdout == f"{count} document(s): 0 error(s), 0 warning(s)\n".encode()
 
 
 def test_constraints_are_those_of_the_library() -> None:
@@ -184,9 +184,9 @@ def test_an_envelope_is_the_answer_of_the_api() -> None:
 
 def test_violating_executions_violate_that_one_rule() -> None:
     text = generated("-n", 20, "--seed", 1, "--violating", "id_differs_from_run_id")
-    judged = deadringer("validate", "-", given=text)
+    validated = deadringer("validate", "-", stdin=text)
 
-    rules = {line.split()[3] for line in judged.stdout.decode().splitlines()[:-1]}
+    rules = {line.split()[3] for line in validated.stdout.decode().splitlines()[:-1]}
     assert rules == {"id_differs_from_run_id"}
     assert json.loads(text.splitlines()[0]) == violating_execution(1, "id_differs_from_run_id")
     assert len(set(text.splitlines())) == 20

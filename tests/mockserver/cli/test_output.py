@@ -10,10 +10,10 @@ import pytest
 
 from deadringer.contracts import load_schema
 from deadringer.contracts.check import CheckOptions, run_check, write_report
-from tests.contracts.check.small_server import KEY, Answer, answer_well, serving
+from tests.contracts.check.small_server import KEY, Reply, respond_correctly, serving
 
 EXAMPLE = load_schema("execution")["examples"][0]
-ODD = "\x1b[31m \x9b2J \u202e \ud800 完"
+UNSAFE = "\x1b[31m \x9b2J \u202e \ud800 完"
 
 
 def run(*arguments: str, encoding: str = "utf-8") -> subprocess.CompletedProcess[bytes]:
@@ -38,7 +38,7 @@ def test_json_stays_json_in_a_narrow_encoding() -> None:
 @pytest.mark.parametrize("form", ["text", "json", "github"])
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
 def test_what_a_document_holds_steers_nothing(tmp_path: Path, form: str, encoding: str) -> None:
-    document = {**EXAMPLE, "status": ODD, "steps": [{ODD: 1}, *EXAMPLE["steps"]]}
+    document = {**EXAMPLE, "status": UNSAFE, "steps": [{UNSAFE: 1}, *EXAMPLE["steps"]]}
     path = tmp_path / "odd.json"
     path.write_text(json.dumps(document))
 
@@ -49,7 +49,7 @@ def test_what_a_document_holds_steers_nothing(tmp_path: Path, form: str, encodin
     assert not set(printed) & set("\x1b\x9b\u202e")
     if form == "json":
         *lines, _summary = map(json.loads, printed.splitlines())
-        assert any(ODD in line["pointer"] or "u001b" in line["got"] for line in lines)
+        assert any(UNSAFE in line["pointer"] or "u001b" in line["got"] for line in lines)
 
 
 def test_a_closed_pipe_is_no_error() -> None:
@@ -69,16 +69,16 @@ def test_a_closed_pipe_is_no_error() -> None:
 
 @pytest.mark.parametrize("form", ["text", "json", "junit", "html", "markdown", "sarif"])
 def test_what_a_server_sends_is_escaped_in_every_report(tmp_path: Path, form: str) -> None:
-    def odd(path: str, key: str) -> Answer:
-        status, body = answer_well(path, key)
+    def unsafe(path: str, key: str) -> Reply:
+        status, body = respond_correctly(path, key)
         if status == 200:
-            answer = json.loads(body)
-            answer["data"]["status"] = ODD
-            answer["data"]["steps"][0][ODD] = ODD
-            body = json.dumps({**answer, "message": {ODD: ODD}}).encode()
+            response = json.loads(body)
+            response["data"]["status"] = UNSAFE
+            response["data"]["steps"][0][UNSAFE] = UNSAFE
+            body = json.dumps({**response, "message": {UNSAFE: UNSAFE}}).encode()
         return status, body
 
-    with serving(odd) as small:
+    with serving(unsafe) as small:
         options = CheckOptions(
             small.url, KEY, ("wf_abc123",), ("run_x7k9m2",), quick=True, watch_s=0
         )

@@ -28,7 +28,7 @@ def seen_on_a_terminal(*arguments: object) -> str:
     try:
         while piece := os.read(watched, 65536):
             drawn += piece
-    except OSError:  # how Linux tells that the other side is closed
+    except OSError:  # how Linux reports that the other side is closed
         pass
     os.close(watched)
     assert process.wait(timeout=60) == 0

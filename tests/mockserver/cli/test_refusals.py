@@ -1,4 +1,4 @@
-"""A command that cannot be carried out says what, where and what to do, and exits 2."""
+"""A command that cannot be carried out names what, where and what to do, and exits 2."""
 
 import subprocess
 import sys

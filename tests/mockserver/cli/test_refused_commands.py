@@ -1,4 +1,4 @@
-"""What the control API refuses: it says what is wrong, and what there is instead."""
+"""What the control API refuses: it names what is wrong, and what there is instead."""
 
 import pytest
 
@@ -127,7 +127,7 @@ def test_a_ready_scenario_and_a_document_are_one_too_many(mock):
     (line,) = error_of(both, 400)["details"]["errors"]
     named = mock.put("/__mock/scenario", json={"name": "mine", "document": document})
 
-    assert line.startswith("name: 'quiet-day' is a ready scenario, and the document is another")
+    assert line.startswith("name: 'quiet-day' is the name of a bundled scenario")
     assert named.json()["scenario"] == "mine"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from deadringer.mockserver.cli.terminal import wants_color
-from tests.contracts.check.small_server import EXECUTIONS, KEY, serving, tell_seconds
+from tests.contracts.check.small_server import EXECUTIONS, KEY, send_seconds, serving
 from tests.mockserver.cli.ptys import in_a_pipe, on_a_terminal
 
 pty = pytest.importorskip("pty", reason="Windows has no such terminals")
@@ -26,7 +26,7 @@ LINE = re.compile(r"\r\x1b\[2K([^\r\x1b\n]*)")
 @pytest.fixture(scope="module")
 def arguments() -> Iterator[list[str]]:
     """The arguments of a short check of a server that breaks one rule."""
-    with serving(tell_seconds) as server:
+    with serving(send_seconds) as server:
         ids = ["--workflow", WORKFLOW, "--run", RUN, "--watch", "0", "--quick"]
         only = ["--only", "time", "--only", "auth"]
         yield ["check", server.url, "--api-key", KEY, *ids, *only]

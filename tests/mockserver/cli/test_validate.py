@@ -1,4 +1,4 @@
-"""`deadringer validate` judges what was kept, says where it breaks, and exits 0, 1 or 2."""
+"""`deadringer validate` validates stored documents, names each violation, and exits 0, 1 or 2."""
 
 import base64
 import copy
@@ -22,10 +22,10 @@ BROKEN = {**EXAMPLE, "duration_ms": 4}
 PAGE = load_schema("execution_list_envelope")["examples"][0]
 
 
-def validate(*arguments: str, given: str = "") -> subprocess.CompletedProcess:
+def validate(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "deadringer", "validate", *arguments],
-        input=given,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=120,
@@ -71,7 +71,7 @@ def test_every_kind_of_document_is_judged(
 def test_lines_are_judged_and_told_by_number() -> None:
     lines = "\n".join(json.dumps(one) for one in (EXAMPLE, EXAMPLE, BROKEN))
 
-    done = validate("-", given=lines)
+    done = validate("-", stdin=lines)
 
     assert done.returncode == 1
     assert done.stdout.startswith("-:3 /duration_ms error duration_is_end_minus_start")
@@ -135,9 +135,9 @@ def test_an_array_over_several_lines_is_one_document(
     assert done.stdout.startswith(f"{count} document(s)")
 
 
-@pytest.mark.parametrize("odd", [{"n": "DIGITS"}, {**EXAMPLE, "status": "\ud800"}])
-def test_what_python_itself_refuses_does_not_end_the_judging(tmp_path: Path, odd: dict) -> None:
-    lines = [json.dumps(one).replace('"DIGITS"', "7" * 5000) for one in (EXAMPLE, odd, BROKEN)]
+@pytest.mark.parametrize("unusual", [{"n": "DIGITS"}, {**EXAMPLE, "status": "\ud800"}])
+def test_what_python_itself_refuses_does_not_end_the_judging(tmp_path: Path, unusual: dict) -> None:
+    lines = [json.dumps(one).replace('"DIGITS"', "7" * 5000) for one in (EXAMPLE, unusual, BROKEN)]
 
     done = validate(write(tmp_path, "some.ndjson", "\n".join(lines)))
 
@@ -346,7 +346,7 @@ def test_lines_are_judged_in_constant_memory(tmp_path: Path) -> None:
 
 
 def peak_kilobytes(name: str) -> int:
-    """Give the peak memory of judging a file, in a process of its own."""
+    """Return the peak memory of validating a file, in a process of its own."""
     script = (
         "import resource, sys\nfrom deadringer.mockserver.cli import main\n"
         f"sys.argv = ['deadringer', 'validate', {name!r}]\n"

@@ -1,4 +1,4 @@
-"""Requests on a connection as clients really send them, and odd ones."""
+"""Requests on a connection as clients really send them, and unusual ones."""
 
 import re
 import socket

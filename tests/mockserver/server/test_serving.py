@@ -40,7 +40,7 @@ LATER = {
     "deadringer.mockserver.admin.control.routes",
     "deadringer.mockserver.admin.ui",
 }
-"""Parts of ours that are loaded when they are first used."""
+"""Our modules that are loaded when they are first used."""
 
 
 def test_serving_loads_nothing_that_only_other_commands_need(tmp_path):

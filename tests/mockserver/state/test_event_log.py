@@ -90,7 +90,7 @@ def fill_the_disk(log) -> None:
 
 def test_on_a_full_disk_what_was_not_written_has_not_happened(state):
     log = open_event_log(state)
-    log.add("a", "chaos", {"value": "kept"})
+    log.add("a", "chaos", {"value": "stored"})
     fill_the_disk(log)
 
     with pytest.raises(ApiError) as refused:

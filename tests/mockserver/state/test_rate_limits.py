@@ -67,8 +67,8 @@ def test_report_refuses_nothing(limited):
 
     responses = [client.get(KNOWN) for _ in range(5)]
 
-    assert [answer.status_code for answer in responses] == [200] * 5
-    assert [window_of(answer)[1] for answer in responses] == [2, 1, 0, 0, 0]
+    assert [response.status_code for response in responses] == [200] * 5
+    assert [window_of(response)[1] for response in responses] == [2, 1, 0, 0, 0]
 
 
 def test_enforce_refuses_beyond_the_limit_until_the_window_ends(limited, clock):
@@ -80,7 +80,7 @@ def test_enforce_refuses_beyond_the_limit_until_the_window_ends(limited, clock):
     clock.advance(43)
     later = client.get(KNOWN)
 
-    assert [answer.status_code for answer in responses] == [200] * 3
+    assert [response.status_code for response in responses] == [200] * 3
     assert refused.status_code == 429
     assert refused.headers["Retry-After"] == refused.headers["RateLimit-Reset"] == "43"
     error = refused.json()["error"]
@@ -95,8 +95,8 @@ def test_off_tells_nothing_and_refuses_nothing(limited):
 
     responses = [client.get(KNOWN) for _ in range(5)]
 
-    assert [answer.status_code for answer in responses] == [200] * 5
-    assert all("RateLimit-Limit" not in answer.headers for answer in responses)
+    assert [response.status_code for response in responses] == [200] * 5
+    assert all("RateLimit-Limit" not in response.headers for response in responses)
 
 
 def test_each_key_has_its_own_window(limited):
@@ -170,7 +170,7 @@ def test_windows_take_no_more_room_however_many_callers_come(windows, clock):
 
 def test_a_window_begins_again_when_it_is_over_forgotten_or_its_clock_set_back(windows):
     begun = [windows.add("a", moment) for moment in (1000.0, 1059.9, 1060.0)]
-    later = windows.add("a", 1059.0)  # told its time before the one that came first
+    later = windows.add("a", 1059.0)  # read its time before the one that came first
     set_back = windows.add("a", 800.0)
     windows.clear("a")
     cleared = windows.add("a", 801.0)
