@@ -181,7 +181,7 @@ def _parsed(text: str, **hooks: Any) -> JsonText:
     return JsonText(value, pointers)
 
 
-_TOO_DEEP = f"nested more than {DEEPEST} deep"
+_TOO_DEEP = f"nested too deeply, more than {DEEPEST} levels"
 
 
 class _NotANumberError(Exception):

@@ -62,7 +62,7 @@ def rules_of(text: str) -> set[str]:
         ('{"a":\n Infinity}', "one.json:2:2: not JSON: Infinity is not a JSON number"),
         ("{} trailing", "one.json:1:4: not JSON: Extra data"),
         (b'{"a": "\xed\xa0\x80"}', "one.json:1: not JSON: not UTF-8 at byte 7"),
-        ("[" * 5000, "one.json:1: not JSON: nested more than 300 deep"),
+        ("[" * 5000, "one.json:1: not JSON: nested too deeply, more than 300 levels"),
     ],
 )
 def test_bytes_that_are_no_json_are_unreadable(text: str | bytes, message: str) -> None:

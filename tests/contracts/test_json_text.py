@@ -58,8 +58,13 @@ def test_what_is_written_reads_back():
         (b"\xff\xfe{\x00}\x00", "UTF-16, not UTF-8", 1, 1),
         (b'"\xed\xa0\x80"', "not UTF-8 at byte 1", 0, 0),
         ('"\ud800"', "half a surrogate pair, which no UTF-8 text can hold", 0, 0),
-        ("[" * 100_000, f"nested more than {DEEPEST} deep", 0, 0),
-        ("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), f"nested more than {DEEPEST} deep", 0, 0),
+        ("[" * 100_000, f"nested too deeply, more than {DEEPEST} levels", 0, 0),
+        (
+            "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1),
+            f"nested too deeply, more than {DEEPEST} levels",
+            0,
+            0,
+        ),
     ],
 )
 def test_what_is_no_json_is_refused_with_the_reason_and_the_place(text, reason, line, column):

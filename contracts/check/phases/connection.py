@@ -35,6 +35,8 @@ def connect(session: CheckSession) -> Contact:
     if problem and first.failure not in _NO_WAY:
         second = _ask_list(session) if options.run_ids else _ask_run(session)
         problem = _trouble(session, second)
+        if not problem:
+            first = _asked_again(session, first)
     if problem:
         session.recorder.withdraw()
         return Contact(problem)
@@ -52,6 +54,21 @@ _NO_WAY = frozenset(
 )
 """Failures before anything is asked: a second request would meet the same."""
 _GATEWAY = frozenset({400, 401, 403, 407, 502, 503, 504})
+
+
+def _asked_again(session: CheckSession, first: Exchange) -> Exchange:
+    """Return the first request's exchange, or a new one if it is answered now.
+
+    A server that has just started may be slow once, and a gateway may fail once.
+    """
+    is_run = first.operation_id == "getExecution"
+    again = _ask_run(session) if is_run else _ask_list(session)
+    if _trouble(session, again):
+        return first
+    session.recorder.withdraw()
+    what = first.failure or f"status {first.status}"
+    session.notes.append(f"the first request was not answered ({what}), and was when repeated")
+    return again
 
 
 def _ask_run(session: CheckSession) -> Exchange:

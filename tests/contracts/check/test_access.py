@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -236,6 +237,26 @@ def test_a_server_that_never_answers_is_named() -> None:
     assert report.exit_code == 2
     assert "sends no response within the time" in report.reason
     assert "--timeout" in report.reason
+
+
+@pytest.mark.parametrize("answer", [(502, "text/html", b"<h1>Bad gateway</h1>"), None])
+def test_one_failure_at_the_start_is_no_finding(answer: Answer | None) -> None:
+    is_first = True
+
+    def starting(path: str, headers: dict[str, str]) -> Answer:
+        nonlocal is_first
+        if is_first:
+            is_first = False
+            if answer is not None:
+                return answer
+            time.sleep(1.5)
+        return well(path, headers)
+
+    with serving(starting) as (url, _):
+        report = check(url, timeout_s=1)
+
+    assert report.conclusion is Conclusion.PASSED
+    assert any("was when repeated" in note for note in report.notes)
 
 
 def test_something_that_is_not_http_is_named() -> None:
