@@ -20,7 +20,8 @@ class Intent(StrEnum):
     UNKNOWN_RUN = "unknown_run"
     FOREIGN_RUN = "foreign_run"  # an existing run under another workflow's id
     FOREIGN_ORGANISATION = "foreign_organisation"
-    EDGE_CASE_ID = "edge_case_id"  # an unusual but valid id: dots, escapes, 1,000 characters
+    NEAR_ID = "near_id"  # an id that differs slightly from one that exists
+    EDGE_CASE_ID = "edge_case_id"  # an id no service hands out: dots, escapes, 1,000 characters
     BAD_QUERY = "bad_query"  # a parameter out of its documented range or of the wrong type
     BAD_BODY = "bad_body"
     PAGE_BEYOND_END = "page_beyond_end"

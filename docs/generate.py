@@ -17,6 +17,7 @@ from typing import Any
 import click
 import yaml
 
+from deadringer.contracts.rules import combinations
 from deadringer.contracts.rules import page as rules
 from deadringer.mockserver.cli import SUBCOMMANDS, main
 from deadringer.mockserver.cli.grouped import OTHERS, Command
@@ -544,6 +545,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/settings.md": settings_page,
     "reference/control-api.md": control_page,
     "reference/rules.md": rules.page,
+    "reference/combinations.md": combinations.page,
     "reference/contract-faults.md": contract_faults.page,
     "reference/transport-faults.md": transport_faults_page,
     "reference/python.md": python_page,

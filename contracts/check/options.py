@@ -27,8 +27,8 @@ class CheckOptions:
     workflow_ids: tuple[str, ...] = ()
     run_ids: tuple[str, ...] = ()
     watch_s: float = 10
-    max_requests: int = 500
-    max_time_s: float = 900
+    max_requests: int = 3000
+    max_time_s: float = 300
     timeout_s: float = 10
     max_body_bytes: int = 50_000_000
     fail_on: Severity = Severity.ERROR
@@ -89,6 +89,11 @@ class SampleSizes:
     watch_s: float
     foreign: int
     edge_case_ids: int
+    near_ids: int
+    near_keys: int
+    runs_started: int
+    runs_watched: int
+    reads_between: int
     bad_pages: int
     variables: int
     again: int
@@ -105,6 +110,11 @@ USUAL = SampleSizes(
     watch_s=86_400,
     foreign=40,
     edge_case_ids=8,
+    near_ids=26,
+    near_keys=8,
+    runs_started=3,
+    runs_watched=5,
+    reads_between=3,
     bad_pages=6,
     variables=4,
     again=16,
@@ -120,29 +130,40 @@ NARROW = SampleSizes(
     watch_s=86_400,
     foreign=8,
     edge_case_ids=5,
+    near_ids=14,
+    near_keys=6,
+    runs_started=2,
+    runs_watched=3,
+    reads_between=3,
     bad_pages=4,
     variables=2,
     again=6,
     more_runs=10,
     generated=60,
 )
-"""For servers with a rate limit of at most NARROW_LIMIT: fits 100 requests a minute."""
+"""For servers that allow no more than a few hundred requests a minute: fits five minutes."""
 
 QUICK = SampleSizes(
     workflows=2,
     pages_walked=2,
-    runs=8,
+    runs=6,
     list_pages=2,
-    polls=3,
+    polls=2,
     watch_s=1.5,
-    foreign=4,
-    edge_case_ids=3,
-    bad_pages=3,
+    foreign=2,
+    edge_case_ids=2,
+    near_ids=2,
+    near_keys=1,
+    runs_started=1,
+    runs_watched=1,
+    reads_between=1,
+    bad_pages=2,
     variables=1,
-    again=4,
+    again=3,
     more_runs=0,
     generated=0,
 )
+"""Fits one window of 100 requests."""
 
 
 def sample_sizes_for(*, quick: bool, limit: int | None) -> SampleSizes:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.json_types import Json
-from deadringer.contracts.redaction import SecretRedactor
+from deadringer.contracts.redaction import SHORTEST_KEY, SecretRedactor
 from deadringer.contracts.rules import SCHEMA_RULE, Context, Rule, Scope, Severity, unexplained
 from deadringer.contracts.violations import Violation
 
@@ -35,8 +35,10 @@ class ResultRecorder:
         redactor: SecretRedactor,
         seed: int = 0,
         access: Access | None = None,
+        near_keys: Iterable[str] = (),
     ) -> None:
         self.rules = tuple(rules)
+        self._near = SecretRedactor(near_keys, shortest=SHORTEST_KEY)
         self._base_url = base_url
         self._warn = warn
         self._redactor = redactor
@@ -158,9 +160,9 @@ class ResultRecorder:
                 violation, expected=redact(violation.expected), got=redact(violation.got)
             ),
             request=redact(f"{exchange.method} {exchange.path} -> {outcome}"),
-            curl=curl_line(self._base_url, exchange, self._redactor, self._access),
+            curl=self._near(curl_line(self._base_url, exchange, self._redactor, self._access)),
             operation_id=exchange.operation_id,
-            document=self._redactor.json(document),
+            document=self._near.json(self._redactor.json(document)),
             seed=self._seed if exchange.intent is Intent.FUZZ else None,
         )
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from deadringer.contracts.exchanges import Exchange
+from deadringer.contracts.json_types import Json
 from deadringer.contracts.redaction import SHORTEST_KEY, SecretRedactor
 from deadringer.contracts.rules import Scope, select
 from deadringer.contracts.specification import operations
@@ -18,12 +19,15 @@ from .http.client import BudgetSpentError, Client
 from .interruption import Interruption, signal_name
 from .options import CheckOptions, SampleSizes, sample_sizes_for
 from .phases.connection import connect, wait_for_server
-from .phases.credits import probe_costs
+from .phases.credits import probe_costs, probe_whole_cost, read_balance
 from .phases.discovery import discover
 from .phases.fuzzing import fuzz
-from .phases.live_runs import test_run, watch_runs
+from .phases.inventions import near_keys
+from .phases.live_runs import LiveRuns, test_runs, watch_runs
 from .phases.negative import probe_refusals
 from .phases.reads import (
+    check_unreadable,
+    compare_runs,
     compare_with_lists,
     look_up_in_list,
     pick_runs,
@@ -37,6 +41,10 @@ from .report import Conclusion, Phase, Report
 from .session import CheckSession, KnownRun
 
 Progress = Callable[[str], None]
+STEADY_REQUESTS = 10
+"""So many responses of one window are validated together."""
+AROUND_THE_END_S = 2.0
+"""A window may end so long before or after the moment that its first response names."""
 WAITING = "waiting"
 """The start of a progress line while the check waits and sends nothing."""
 
@@ -99,7 +107,10 @@ class _Check:
             self._redactor,
             options.seed,
             options.access,
+            [key for pair in near_keys(options.api_key, options.seed) for key in pair],
         )
+        self._window: list[Exchange] = []
+        self._around_the_end: list[Exchange] = []
         self._session = CheckSession(
             options=options,
             client=self._client,
@@ -121,7 +132,10 @@ class _Check:
             unchecked = stopped = self._interrupted()
         except BudgetSpentError as error:
             unchecked, stopped = "", str(error)
-            self._add_note(f"stopped early: {error}; increase --max-requests to continue")
+            self._add_note(
+                f"stopped early: {error}; increase --max-time or --max-requests to continue"
+            )
+            compare_runs(self._session)
         finally:
             self._client.close()
         if stopped:
@@ -137,10 +151,21 @@ class _Check:
         name = signal_name(self._interrupted_by)
         return f"incomplete: interrupted by {name}; what was found so far is reported"
 
-    def _begin(self, phase: str) -> None:
-        """Show that a phase begins, and note when."""
+    def _begin(self, phase: str, requests: int = 0) -> None:
+        """Show that a phase begins, and note when; `requests` is about how many it sends."""
         self._phases.append((phase, self._now_s()))
-        self._progress(phase)
+        self._progress(f"{phase}{self._estimate(requests)}")
+
+    def _estimate(self, requests: int) -> str:
+        """Return how long a phase takes at the server's rate, and what is left of the time."""
+        if not requests:
+            return ""
+        limiter, takes = self._client.rate_limiter, ""
+        room = limiter.left(self._options.api_key)
+        if room is not None and limiter.limit and requests > room:
+            minutes = -(-(requests - room) // limiter.limit)
+            takes = f"up to {minutes} min at {limiter.limit} requests a minute, "
+        return f" ({takes}{self._client.time_left_s:.0f} s left)"
 
     def _timed_phases(self, ended_at_s: float) -> tuple[Phase, ...]:
         ends = [*(began_at_s for _, began_at_s in self._phases[1:]), ended_at_s]
@@ -161,41 +186,57 @@ class _Check:
             self._has_no_contact = True
             return contact.problem
         sizes = sample_sizes_for(quick=self._options.quick, limit=self._client.rate_limiter.limit)
-        discover(session, sizes)
+        balance = read_balance(session)
+        live = LiveRuns(session, self._sleep, limit=sizes.runs_watched)
+        discover(session, sizes, live.glance)
+        self._begin("polling running runs", 2 * sizes.polls)
+        watch_runs(session, live, min(self._options.watch_s, sizes.watch_s), sizes.polls)
         runs = pick_runs(session, sizes.runs)
-        self._begin(f"reading {len(runs)} runs")
+        self._begin(f"reading {len(runs)} runs", 2 * len(runs))
         read_runs(session, runs)
+        if self._options.run_ids:  # Named runs are known to be running now that they were read.
+            watch_runs(session, live, min(self._options.watch_s, sizes.watch_s), sizes.polls)
         compare_with_lists(session, runs, sizes.list_pages)
         for run in runs:
             if run.run_id in self._options.run_ids:
                 look_up_in_list(session, run)
         readable = [run for run in runs if run.reads]
         if readable:
-            self._examine(readable, sizes)
-        elif not self._options.writes_allowed:
+            self._examine(readable, sizes, balance, live)
+        check_unreadable(session)
+        compare_runs(session)
+        session.settle_passing_failures()
+        if not readable and not self._options.writes_allowed:
             return self._nothing_to_read(runs, contact.hint)
         return ""
 
-    def _examine(self, runs: list[KnownRun], sizes: SampleSizes) -> None:
+    def _examine(
+        self, runs: list[KnownRun], sizes: SampleSizes, balance: Json, live: LiveRuns
+    ) -> None:
         session, first = self._session, runs[0]
-        self._begin("polling running runs")
-        watch_s = min(self._options.watch_s, sizes.watch_s)
-        watch_runs(session, runs, watch_s, sizes.polls, self._sleep)
-        self._begin("reading what belongs to the runs")
+        live.glance()
+        self._begin("reading what belongs to the runs", 30)
         read_variables(session, _finished_first(runs)[: sizes.variables])
-        probe_costs(session, first, self._sleep)
-        self._begin("sending requests that must be refused")
+        probe_costs(session, first, self._sleep, times=sizes.reads_between)
+        live.glance()
+        self._begin("sending requests that must be refused", 3 * sizes.near_ids + sizes.foreign)
         probe_refusals(session, runs, sizes)
+        if balance is not None:
+            probe_whole_cost(session, first, balance, self._sleep)
         if self._options.writes_allowed:
-            self._begin("starting a test run")
-            test_run(session, self._sleep)
-        self._begin("reading runs again")
+            self._begin("starting test runs", 12 * sizes.polls)
+            test_runs(session, live, sizes)
+        live.glance()
+        self._begin("reading runs again", sizes.again + sizes.more_runs)
         for run in _finished_first(runs)[: sizes.again]:
             read_run(session, run)
         read_more(session, sizes.more_runs)
-        self._begin("generating requests")
         cases = self._options.generated_cases
-        fuzz(session, sizes.generated if cases is None else cases)
+        cases = sizes.generated if cases is None else cases
+        self._begin("generating requests", cases)
+        fuzz(session, cases)
+        self._begin("reading followed runs for the last time", 2 * len(live.runs))
+        live.read_again()
 
     def _nothing_to_read(self, runs: list[KnownRun], hint: str) -> str:
         options = self._options
@@ -227,6 +268,32 @@ class _Check:
             )
         if exchange.failure is None:
             self._last_by_key[key] = exchange
+            if key == self._options.api_key:
+                self._observe_window(exchange)
+
+    def _observe_window(self, exchange: Exchange) -> None:
+        """Validate the window headers of responses that are not neighbours."""
+        window, around = self._window, self._around_the_end
+        context, after_s = self._session.context(), _seconds_after_the_end(window, exchange)
+        if after_s > AROUND_THE_END_S:
+            if around and len(window) > 1:
+                series = [window[0], window[-1], *around, exchange]
+                self._recorder.apply(Scope.WINDOW, series, context=context, exchange=exchange)
+            window.clear()
+            around.clear()
+        elif after_s > -1:
+            around.append(exchange)
+            return
+        if len(window) > 1:
+            # The first of the window shows drifts that are too small between two neighbours.
+            self._recorder.apply(
+                Scope.EXCHANGES, window[0], exchange, context=context, exchange=exchange
+            )
+        window.append(exchange)
+        if len(window) % STEADY_REQUESTS == 0:
+            self._recorder.apply(
+                Scope.WINDOW, window[-STEADY_REQUESTS:], context=context, exchange=exchange
+            )
 
     def _wait(self, seconds: float) -> None:
         self._progress(f"{WAITING} {seconds:.0f} s for the server's rate limit")
@@ -264,6 +331,18 @@ class _Check:
                 report, conclusion=Conclusion.INCONCLUSIVE, reason=self._redactor(unchecked)
             )
         return report
+
+
+def _seconds_after_the_end(window: list[Exchange], exchange: Exchange) -> float:
+    """Return how long after the end of a window an exchange was sent, as its first one named it."""
+    if not window:
+        return -AROUND_THE_END_S
+    first = window[0]
+    try:
+        reset_s = float(first.response_headers.get("ratelimit-reset", ""))
+    except ValueError:
+        return AROUND_THE_END_S + 1
+    return exchange.sent_at_s - (first.sent_at_s + reset_s)
 
 
 def _finished_first(runs: list[KnownRun]) -> list[KnownRun]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from deadringer.contracts.envelopes import (
     envelope_schema,
@@ -9,28 +11,50 @@ from deadringer.contracts.envelopes import (
     in_documented_names,
     members,
 )
-from deadringer.contracts.exchanges import MISSING, Exchange, Intent
+from deadringer.contracts.exchanges import MISSING, Exchange, Failure, Intent
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.rules import Context, Scope
 from deadringer.contracts.specification import Operation
-from deadringer.contracts.timestamps import parse_timestamp
+from deadringer.contracts.timestamps import format_timestamp, parse_timestamp
 
 from .http.client import Client, Request
 from .options import CheckOptions
 from .recorder import ResultRecorder
 
 ABSENT = frozenset({404, 405, 501})
+GATEWAY_ERRORS = frozenset({502, 503, 504})
+PASSING_AT_LEAST = 4
+PASSING_SHARE = 0.08
+"""So many failures that pass when the request is repeated are tolerated: at least, and of all."""
+REPEATS_IN_VAIN = 12
+"""After so many repeated requests that failed again nothing is repeated any more."""
 
 
 @dataclass(slots=True)
 class KnownRun:
-    """A run known to the check: its row in a list, and every successful read of its detail."""
+    """A run the check has heard of: its row in a list, and every good read of its detail.
+
+    `timeline` has every read of either in order: `from` ("list" or "detail"), `status` (None for a
+    404), `sent_s` and `received_s` (seconds, monotonic).
+    """
 
     workflow_id: str
     run_id: str
     row: JsonObject | None = None
     reads: list[Exchange] = field(default_factory=list)
     not_found: list[Exchange] = field(default_factory=list)
+    timeline: list[JsonObject] = field(default_factory=list)
+
+    def note_read(self, source: str, status: Json, exchange: Exchange) -> None:
+        """Append a read to the timeline; `source` is "list" or "detail"."""
+        self.timeline.append(
+            {
+                "from": source,
+                "status": status if isinstance(status, str) else None,
+                "sent_s": exchange.sent_at_s,
+                "received_s": exchange.sent_at_s + exchange.elapsed_s,
+            }
+        )
 
     @property
     def execution(self) -> JsonObject | None:
@@ -69,6 +93,8 @@ class CheckSession:
     catalogue: frozenset[str] | None = None
     workflows: dict[str, KnownWorkflow] = field(default_factory=dict)
     runs: dict[tuple[str, str], KnownRun] = field(default_factory=dict)
+    passing: list[Exchange] = field(default_factory=list)
+    repeats_in_vain: int = 0
 
     def offers(self, operation_id: str) -> bool:
         """Return whether the specification has the operation and the server is not known to lack
@@ -87,15 +113,19 @@ class CheckSession:
         intent: Intent = Intent.READ,
         method: str = "",
         optional: bool = False,
+        validated: bool = True,
+        path: str = "",
     ) -> Exchange:
         """Send one request with the key (or with `headers` instead) and validate the exchange.
 
-        With `optional`, a response that shows that the server lacks the operation is not validated,
-        and the operation counts as absent from then on.
+        With `optional`, a response that says the server has no such operation is not validated, and
+        the operation is known to be absent from then on. Without `validated`, the caller validates.
+        `path` replaces the path template of the operation.
         """
-        exchange = self.client.send(
+        operation = self.operations[operation_id]
+        exchange = self.send(
             Request(
-                operation=self.operations[operation_id],
+                operation=operation._replace(path=path) if path else operation,
                 path_parameters=path_parameters or {},
                 query=query or {},
                 headers={"x-api-key": self.options.api_key} if headers is None else headers,
@@ -109,8 +139,37 @@ class CheckSession:
         if optional and exchange.status in ABSENT and exchange.failure is None:
             self.absent.add(operation_id)
             return exchange
-        self.validate_exchange(exchange)
+        if validated:
+            self.validate_exchange(exchange)
         return exchange
+
+    def send(self, request: Request) -> Exchange:
+        """Send one request, and again if a failure of the moment may be the cause of its response.
+
+        A gateway that fails once in a while is not the service. What passes on the second attempt
+        is kept in `passing` and only reported if it happens often.
+
+        Raises:
+            BudgetSpentError: if no request or no time is left.
+        """
+        exchange = self.client.send(request)
+        if not _may_pass(exchange) or self.repeats_in_vain >= REPEATS_IN_VAIN:
+            return exchange
+        again = self.client.send(request)
+        if _may_pass(again):
+            self.repeats_in_vain += 1
+        else:
+            self.passing.append(exchange)
+        return again
+
+    def settle_passing_failures(self) -> None:
+        """Report failures that passed on a second attempt if there were too many of them."""
+        count = len(self.passing)
+        if count:
+            self.notes.append(f"{count} responses failed and were right when requested again")
+        if count > max(PASSING_AT_LEAST, PASSING_SHARE * self.client.requests):
+            for exchange in self.passing:
+                self.validate_exchange(exchange)
 
     def validate_exchange(self, exchange: Exchange) -> None:
         """Validate an exchange with the rules about HTTP, and its body with its schema."""
@@ -154,14 +213,17 @@ class CheckSession:
         self.recorder.validate_document(
             "execution_envelope",
             body_of(exchange),
-            [(Scope.EXECUTION, (execution,), "/data")],
+            [
+                (Scope.EXECUTION, (execution,), "/data"),
+                (Scope.AGED, (execution, _time_of(exchange)), "/data"),
+            ],
             context=self.context(execution),
             exchange=exchange,
         )
         return execution
 
     def context(self, execution: JsonObject | None = None) -> Context:
-        """Return the context of a document: definition, catalogue, tolerances."""
+        """Return what is known beside a document: definition, catalogue, tolerances."""
         settings = self.options.settings
         if execution is None:
             return Context(catalogue=self.catalogue, settings=settings)
@@ -191,6 +253,28 @@ def execution_of(exchange: Exchange) -> JsonObject | None:
     """Return the execution of a successful detail response, or None."""
     data = members(body_of(exchange)).get("data")
     return data if exchange.succeeded and isinstance(data, dict) else None
+
+
+def _may_pass(exchange: Exchange) -> bool:
+    """Return whether the same request may be answered well a moment later."""
+    if exchange.failure is not None:
+        return exchange.failure in {Failure.DROPPED, Failure.TIMED_OUT}
+    if exchange.status in GATEWAY_ERRORS:
+        return True
+    has_body = exchange.method != "HEAD" and exchange.status not in {204, 304}
+    is_loud = exchange.succeeded or exchange.status >= 500
+    return is_loud and has_body and exchange.body is MISSING
+
+
+def _time_of(exchange: Exchange) -> str:
+    """Return the time of a response by the server's clock, else by ours."""
+    try:
+        moment = parsedate_to_datetime(exchange.response_headers.get("date", ""))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        moment = datetime.now(UTC)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return format_timestamp(moment)
 
 
 def _may_have_changed(workflow: JsonObject, execution: JsonObject) -> bool:

@@ -1,6 +1,8 @@
 """Rules about keys: which are refused, how, and that none leaks."""
 
+import base64
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.violations import Severity
@@ -18,6 +20,7 @@ from .json_values import shown
 from .model import Context, Group, Mismatch, Scope, rule
 
 SHORTEST_SECRET = 8
+LONGEST_SHOWN = 12
 _ERRORS_PAGE = "Errors, 401: AUTH_REQUIRED, INVALID_API_KEY"
 
 
@@ -102,27 +105,41 @@ def _carries_secret(exchange: Exchange) -> bool:
 @rule(
     "DR108",
     group=Group.AUTH,
-    severity=Severity.WARNING,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
-    source="Inferred: a key is a secret",
+    source="Authentication: a key gives access to all data of its organisation",
     when=responded(_carries_secret),
     needs="a request with a key",
 )
 def answers_never_repeat_the_key(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
-    """The response never contains the key of its request.
+    """The response never contains the key of its request, in any header or member.
 
-    Responses are logged, cached and pasted into reports; keys must not be. Example: an error
-    message that contains the whole invalid key.
+    Responses are logged, cached and pasted into reports; keys must not be, refused ones neither: a
+    refused key may be a good one of another environment. The key is found in any case,
+    percent-encoded, in base64, and without its prefix. Example: an error message that contains the
+    whole invalid key.
     """
+    texts = {f"header {name}": value for name, value in exchange.response_headers.items()} | {
+        "the body": exchange.response_body.decode("utf-8", "replace")
+    }
     for secret in _secrets(exchange):
-        place = exchange.response_body.find(secret.encode("utf-8", "surrogatepass"))
-        if place >= 0:
-            yield Mismatch(
-                "",
-                "a response without the key of the request",
-                f"the key, {place} bytes into the body",
-                "show the first letters of a key at most",
-            )
+        for place, found in texts.items():
+            if _repeats(found, secret):
+                yield Mismatch(
+                    "",
+                    "a response without the key of the request",
+                    f"the key in {place}",
+                    "show the first letters of a key at most",
+                )
+
+
+def _repeats(found: str, secret: str) -> bool:
+    folded = found.casefold()
+    random_part = secret.removeprefix("trig_")
+    plain = random_part if len(random_part) >= LONGEST_SHOWN else secret
+    encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+    forms = (plain, quote(plain, safe=""))
+    return encoded in found or any(form.casefold() in folded for form in forms)
 
 
 @rule(

@@ -126,9 +126,9 @@ def workflow_pages_stay_in_the_total(
 @rule(
     "DR121c",
     group=Group.LISTING,
-    severity=Severity.WARNING,
+    severity=Severity.ERROR,
     scope=Scope.WORKFLOW_PAGE,
-    source=f"Inferred from {_WORKFLOWS}, `has_more` and `total`",
+    source=f"{_WORKFLOWS}, `has_more` and `total`",
     when=_with_items(_has_window, _has_total),
     needs="a list of workflows",
 )
@@ -136,7 +136,8 @@ def workflow_pages_tell_of_more(data: Json, query: Json, _context: Context) -> I
     """`has_more` of a page of workflows is true exactly if items follow it.
 
     A client requests the next page while it is true. A wrong false hides workflows; a wrong true
-    makes the client loop for ever. Example: true on the only page.
+    makes the client loop for ever. On a page that is shorter than it could be, only a warning.
+    Example: true on the only page.
     """
     window, total, has_more = _window(query), whole(data.get("total")), data.get("has_more")
     if window is None or total is None or not isinstance(has_more, bool):
@@ -148,6 +149,7 @@ def workflow_pages_tell_of_more(data: Json, query: Json, _context: Context) -> I
             f"{shown(reached < total)} (item {reached} of {total} is reached)",
             shown(has_more),
             "compare `offset` plus the number of items with `total`",
+            None if reached >= total or len(data["items"]) == window[0] else Severity.WARNING,
         )
 
 
@@ -233,7 +235,7 @@ def catalogue_total_is_its_length(data: Json, query: Json, _context: Context) ->
 @rule(
     "DR122b",
     group=Group.CATALOGUE,
-    severity=Severity.WARNING,
+    severity=Severity.ERROR,
     scope=Scope.CATALOGUE,
     source=f"{_ACTIONS}, `category`",
     when=_with_items(_filters_by_category),

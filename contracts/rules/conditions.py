@@ -11,7 +11,7 @@ from .json_values import members, text
 from .model import Context, Mismatch, When
 
 TOO_MANY_REQUESTS = 429
-LOOSE = frozenset({Intent.FUZZ, Intent.EDGE_CASE_ID, Intent.WRONG_METHOD})
+LOOSE = frozenset({Intent.FUZZ, Intent.EDGE_CASE_ID, Intent.WRONG_METHOD, Intent.NEAR_ID})
 """Intents for which the contract specifies little."""
 UNKNOWN = frozenset({Intent.UNKNOWN_WORKFLOW, Intent.UNKNOWN_RUN})
 _NO_KEY_EXPECTED = LOOSE | {Intent.KEY_IN_QUERY, Intent.BEARER_KEY}

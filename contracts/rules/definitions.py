@@ -286,6 +286,47 @@ def edges_join_known_actions(workflow: JsonObject, _context: Context) -> Iterato
                 )
 
 
+def _first_actions(context: Context) -> list[str]:
+    """Return the actions that every run begins with: the trigger leads to them unconditionally."""
+    graph = graph_of(context)
+    if graph is None:
+        return []
+    first = [end for start, end, kind in graph.edges if start == SOURCE and kind is None]
+    return [action_id for action_id in first if _is_action(graph, action_id)]
+
+
+@rule(
+    "DR157",
+    group=Group.DEFINITION,
+    severity=Severity.ERROR,
+    scope=Scope.EXECUTION,
+    source="Execution Detail: the complete trace, every step that ran; definitions, `$source`",
+    when=lambda execution, context: (
+        execution.get("status") == "completed"
+        and isinstance(execution.get("steps"), list)
+        and bool(_first_actions(context))
+    ),
+    needs="a completed run, and its workflow's definition",
+)
+def completed_run_has_its_first_step(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
+    """A completed run has a step of each action that the trigger leads to.
+
+    The trace is complete: what every run begins with is in it. Example: `agent-1`, as an edge leads
+    from `$source` to it.
+    """
+    ran, graph = {step.step_id for step in steps_of(execution)}, graph_of(context)
+    if graph is None or ran - graph.actions.keys():
+        return  # Another rule reports steps with other ids.
+    for action_id in _first_actions(context):
+        if action_id not in ran:
+            yield Mismatch(
+                "/steps",
+                f"a step of {shown(action_id)}, with which every run begins",
+                f"{len(ran)} other steps" if ran else "no steps",
+                "send every step that ran",
+            )
+
+
 RULES = (
     steps_are_actions_of_the_definition,
     steps_carry_kind_and_name_of_their_action,
@@ -294,4 +335,5 @@ RULES = (
     one_branch_of_an_if_runs,
     operations_are_in_the_catalogue,
     edges_join_known_actions,
+    completed_run_has_its_first_step,
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.violations import Severity
 
-from .json_values import members, shown, text
+from .json_values import elements, members, shown, text
 from .model import Context, Group, Mismatch, Scope, rule
 from .steps import Step, steps_of
 
@@ -162,13 +162,15 @@ def failed_run_has_a_failed_step(execution: JsonObject, _context: Context) -> It
     ),
     needs="a failed run with a failed step",
 )
-def run_error_names_the_failed_step(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
+def run_error_names_the_failed_step(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
     """The error of a failed run names a failed step and repeats its error.
 
-    Only one example documents the form of the text, so this is a warning. Example: `Step 'Enrich
-    profile' failed: profile not found`.
+    Only one example documents the form of the text, so another form is a warning. A text of this
+    form that names a step which did not fail is an error: it blames the wrong step. Example: `Step
+    'Enrich profile' failed: profile not found`.
     """
-    failed = [step for step in steps_of(execution) if step.status == "failed"]
+    steps = steps_of(execution)
+    failed = [step for step in steps if step.status == "failed"]
     message = text(execution.get("error")) or ""
     if not any(_names_failed_step(message, step) for step in failed):
         yield Mismatch(
@@ -176,7 +178,22 @@ def run_error_names_the_failed_step(execution: JsonObject, _context: Context) ->
             f"Step '{_name(failed[0])}' failed: {_error_text(failed[0].get('error'))}",
             shown(message),
             "name the failed step and repeat its error",
+            Severity.ERROR if _blames_another(message, steps, context) else None,
         )
+
+
+def _blames_another(message: str, steps: list[Step], context: Context) -> bool:
+    """Return whether the text names a step, by name or id, none of whose occurrences failed."""
+    failed: set[str] = set()
+    others: set[str] = set()
+    for step in steps:
+        names = {one for one in (text(step.get("step_name")), step.step_id) if one}
+        (failed if step.status == "failed" else others).update(names)
+    for action in elements(members(context.definition).get("actions")):
+        named = [text(members(action).get(name)) for name in ("id", "name")]
+        others |= {one for one in named if one}
+    blamed = {one for one in others | failed if message.startswith(f"Step '{one}' failed")}
+    return bool(blamed) and not blamed & failed
 
 
 def _names_failed_step(message: str, step: Step) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.violations import Severity
 
+from .catalogue import sent_whole
 from .conditions import (
     carries_key,
     error_code,
@@ -14,6 +15,7 @@ from .conditions import (
     responded,
 )
 from .json_values import elements, members, shown
+from .list_shapes import paging_of
 from .model import Context, Group, Mismatch, Scope, rule
 
 PLAIN_READS = frozenset({"listWorkflows", "listActions", "getCreditBalance"})
@@ -79,27 +81,37 @@ def bad_query_is_refused(exchange: Exchange, _context: Context) -> Iterator[Mism
 @rule(
     "DR113",
     group=Group.LISTING,
-    severity=Severity.WARNING,
+    severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
-    source="Inferred from List Workflow Executions: empty lists are normal",
+    source="List Workflow Executions, `page`, `total_count`, `total_pages`",
     when=responded(has_intent(Intent.PAGE_BEYOND_END), carries_key, reached_the_service),
     needs="a request for a page beyond the end",
 )
 def page_beyond_the_end_is_empty(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """A page beyond the end gets 200 and has no rows.
 
-    Clients that read pages until one is empty stop there. Example: 404, or the last page again.
+    Clients that read pages until one is empty stop there. Another status is only a warning, because
+    no sentence says how the end is told. Example: the last page again.
     """
     if exchange.status != 200:
-        fix = "return an empty list beyond the end"
-        yield Mismatch("", "status 200", f"status {exchange.status}", fix)
-    elif has_json(exchange):
+        fix, got = "return an empty list beyond the end", f"status {exchange.status}"
+        yield Mismatch("", "status 200", got, fix, Severity.WARNING)
+    elif has_json(exchange) and not _has_grown(exchange):
         data = members(members(exchange.body).get("data"))
         for name in ("executions", "items"):
             rows = elements(data.get(name))
             if rows:
                 fix = "do not fall back to another page"
                 yield Mismatch(f"/data/{name}", "no rows", f"{len(rows)} rows", fix)
+
+
+def _has_grown(exchange: Exchange) -> bool:
+    """Return whether the page is not beyond the end any more, by the total in the response."""
+    page, size = (sent_whole(dict(exchange.query), name, 0) for name in ("page", "page_size"))
+    total = paging_of(members(exchange.body).get("data")).total
+    if total is None or not page or not size:
+        return False
+    return total[1] > (page - 1) * size
 
 
 @rule(

@@ -67,7 +67,7 @@ def detail_is_of_the_run_asked_for(exchange: Exchange, _context: Context) -> Ite
                 f"{shown(requested)}, as in the path",
                 shown(returned),
                 "look the run up by both ids of the path",
-                Severity.WARNING if exchange.intent in LOOSE else None,
+                Severity.WARNING if exchange.intent in LOOSE - {Intent.NEAR_ID} else None,
             )
 
 
@@ -281,6 +281,32 @@ def error_code_fits_status(exchange: Exchange, _context: Context) -> Iterator[Mi
     )
 
 
+def _is_documented_operation(exchange: Exchange) -> bool:
+    is_read = exchange.method == "GET" and exchange.intent is not Intent.WRONG_METHOD
+    is_test = exchange.method == "POST" and exchange.operation_id == "testWorkflow"
+    return exchange.succeeded and (is_read or is_test)
+
+
+@rule(
+    "DR150",
+    group=Group.HTTP,
+    severity=Severity.ERROR,
+    scope=Scope.EXCHANGE,
+    source="Every documented read, and Test Workflow: status 200",
+    when=responded(_is_documented_operation),
+    needs="a request that succeeds",
+)
+def good_answers_have_status_200(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
+    """A read that succeeds has the status 200, whatever the status of the run; a test run too.
+
+    Clients compare with 200: 202 means that there is nothing to read yet, 206 that a part is
+    missing. Example: 202 for a run that is still running.
+    """
+    if exchange.status != 200:
+        fix = "respond with 200; the run's status is in the body"
+        yield Mismatch("", "status 200", f"status {exchange.status}", fix)
+
+
 RULES = (
     detail_is_of_the_run_asked_for,
     success_goes_with_the_status,
@@ -290,4 +316,5 @@ RULES = (
     no_redirects,
     error_bodies_have_the_documented_shape,
     error_code_fits_status,
+    good_answers_have_status_200,
 )

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from deadringer.contracts.json_types import JsonObject
-from deadringer.contracts.violations import Severity
+from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.violations import Severity, pointer_to
 
-from .json_values import shown, text
+from .json_values import elements, members, shown, text
 from .model import Context, Group, Mismatch, Scope, rule
 
 
@@ -37,4 +37,66 @@ def id_differs_from_run_id(execution: JsonObject, _context: Context) -> Iterator
         )
 
 
-RULES = (id_differs_from_run_id,)
+_RUN_IDS = ("id", "run_id", "workflow_id", "event_name")
+_STEP_IDS = ("step_id", "operation")
+
+
+@rule(
+    "DR142",
+    group=Group.IDENTITY,
+    severity=Severity.ERROR,
+    scope=Scope.EXECUTION,
+    source="Documentation of Execution Detail, table of fields: identifiers and names",
+    needs="an execution",
+)
+def identifiers_are_not_empty(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
+    """No identifier of a run or a step is empty or blank.
+
+    An empty text identifies nothing: two runs with it are one to a client. `event_name` and
+    `operation` are names of kinds and count too. Example: `"step_id": "agent-1"`.
+    """
+    parts: list[tuple[str, JsonObject, tuple[str, ...]]] = [("", execution, _RUN_IDS)]
+    for index, step in enumerate(elements(execution.get("steps"))):
+        parts.append((pointer_to("steps", index), members(step), _STEP_IDS))
+    for below, part, names in parts:
+        for name in names:
+            value = text(part.get(name))
+            if value is not None and not value.strip():
+                fix = f"send the {name} under which it is stored"
+                yield Mismatch(below + pointer_to(name), "a text", shown(value), fix)
+
+
+def _some_runs(executions: Json, _context: Context) -> bool:
+    return len(elements(executions)) > 1
+
+
+@rule(
+    "DR141",
+    group=Group.IDENTITY,
+    severity=Severity.ERROR,
+    scope=Scope.RUNS,
+    source="Documentation of Execution Detail: `id` is the identifier of the execution's log",
+    when=_some_runs,
+    needs="two runs that can be read",
+)
+def log_ids_differ_between_runs(executions: Json, _context: Context) -> Iterator[Mismatch]:
+    """Two runs never have the same `id`.
+
+    It identifies the log of one execution; clients store logs under it. Example: `exec_abc123` for
+    `run_x7k9m2` and for `run_p3n8q1` too.
+    """
+    owners: dict[str, Json] = {}
+    for index, execution in enumerate(elements(executions)):
+        log_id, run_id = text(members(execution).get("id")), members(execution).get("run_id")
+        if log_id is None or not isinstance(run_id, str):
+            continue
+        if owners.setdefault(log_id, run_id) != run_id:
+            yield Mismatch(
+                pointer_to(index, "id"),
+                f"an id of its own, as {shown(log_id)} is that of {shown(owners[log_id])}",
+                f"{shown(log_id)} for {shown(run_id)}",
+                "send the identifier of this run's own log row",
+            )
+
+
+RULES = (id_differs_from_run_id, identifiers_are_not_empty, log_ids_differ_between_runs)

@@ -204,6 +204,27 @@ def row_durations_fit(data: Json, _query: Json, context: Context) -> Iterator[Mi
             )
 
 
+@rule(
+    "DR158",
+    group=Group.LISTING,
+    severity=Severity.ERROR,
+    scope=Scope.LIST_PAGE,
+    source=f"{_SOURCE}, `run_id`: unique execution identifier",
+    when=_has_row(),
+    needs="a run in a list",
+)
+def rows_have_a_run_id(data: Json, _query: Json, _context: Context) -> Iterator[Mismatch]:
+    """The run id of a row is not empty.
+
+    It is the only way from the list to the detail. Example: `run_x7k9m2`.
+    """
+    for array, index, row in _rows(data):
+        run_id = text(row.get("run_id"))
+        if run_id is not None and not run_id.strip():
+            place = pointer_to(array, index, "run_id")
+            yield Mismatch(place, "a text", shown(run_id), "send the run id of the detail")
+
+
 RULES = (
     running_rows_have_no_end,
     finished_rows_have_an_end,
@@ -211,4 +232,5 @@ RULES = (
     unfailed_rows_have_no_error,
     rows_end_after_they_start,
     row_durations_fit,
+    rows_have_a_run_id,
 )

@@ -10,6 +10,8 @@ from .list_shapes import DURATION, END, named_value
 from .model import Context, Group, Mismatch, Scope, rule
 
 ROUNDING_MS = 1
+ANY_STATUS = "any status"
+_STATUSES = frozenset({"running", "completed", "failed"})
 _NAMES = {"ended_at": END, "duration_ms": DURATION}
 
 
@@ -81,7 +83,7 @@ def _was_counted(status: Json, lost: Json, read: Json, _context: Context) -> boo
     group=Group.LISTING,
     severity=Severity.WARNING,
     scope=Scope.LISTED_STATUS,
-    source="Client code: a run can be in the list and still get 404",
+    source="Execution Detail: the trace of one execution; client code: a listed run may get 404",
     when=_was_counted,
     needs="listed runs of one status",
 )
@@ -91,19 +93,24 @@ def listed_runs_are_readable(
     """Every run in the list can be read.
 
     Single listed runs with 404 occur in practice and are only a warning. More than half of the
-    finished runs of one status, and at least two of them, are an error. Example: every failed run
-    is a 404.
+    runs of one status, and at least two of them, are an error, and so are more than a tenth of all
+    runs, and at least three of them. Example: every failed run is a 404.
     """
     if lost <= 0:
         return
-    is_a_class = status in {"completed", "failed"} and lost >= 2 and lost * 2 > read
+    is_a_class = status in _STATUSES and lost >= 2 and lost * 2 > read
+    is_a_class = is_a_class or (status == ANY_STATUS and lost >= 3 and lost * 10 > read)
     yield Mismatch(
         "",
-        f"the {read} listed runs that are {shown(status)} to be readable",
+        f"the {read} listed runs{_of_status(status)} to be readable",
         f"404 for {lost} of them",
         "store the detail of a run for as long as it is listed, whatever its status",
         Severity.ERROR if is_a_class else None,
     )
+
+
+def _of_status(status: Json) -> str:
+    return "" if status == ANY_STATUS else f" that are {shown(status)}"
 
 
 @rule(
@@ -129,4 +136,78 @@ def readable_runs_are_listed(run_id: Json, listed: Json, _context: Context) -> I
         )
 
 
-RULES = (rows_agree_with_the_detail, listed_runs_are_readable, readable_runs_are_listed)
+def _is_listed_twice(owners: Json, _context: Context) -> bool:
+    return len(elements(owners)) > 0
+
+
+@rule(
+    "DR156",
+    group=Group.LISTING,
+    severity=Severity.ERROR,
+    scope=Scope.OWNERS,
+    source="List Workflow Executions: the runs of the workflow; `run_id`: unique identifier",
+    when=_is_listed_twice,
+    needs="a list of runs",
+)
+def runs_are_listed_under_one_workflow(owners: Json, _context: Context) -> Iterator[Mismatch]:
+    """A run is in the list of one workflow only.
+
+    A list with the runs of other workflows shows data of somebody else's automation. Rows of two
+    workflows with one run id are one run if start and end are equal too. Example: `run_x7k9m2` in
+    the lists of `wf_abc123` and `wf_def456`.
+    """
+    first: dict[str, Json] = {}
+    for index, owner in enumerate(map(members, elements(owners))):
+        row = members(owner.get("row"))
+        same = f"{row.get('run_id')} {row.get('started_at')} {named_value(row, END)}"
+        workflow_id = first.setdefault(same, owner.get("workflow_id"))
+        if workflow_id != owner.get("workflow_id"):
+            yield Mismatch(
+                pointer_to(index, "workflow_id"),
+                f"{shown(workflow_id)} only",
+                f"run {shown(row.get('run_id'))} in the list of {shown(owner.get('workflow_id'))}",
+                "filter the list by the workflow id of the path, on every page",
+            )
+
+
+def _were_listed(before: Json, after: Json, _kind: Json, _context: Context) -> bool:
+    return bool(elements(before)) and isinstance(after, list)
+
+
+@rule(
+    "DR155",
+    group=Group.LISTING,
+    severity=Severity.ERROR,
+    scope=Scope.LISTS,
+    source="Execution Detail, List Workflow Executions: operations that read",
+    when=_were_listed,
+    needs="a list of runs before and after reads of one kind",
+)
+def reads_change_no_list(
+    before: Json, after: Json, kind: Json, _context: Context
+) -> Iterator[Mismatch]:
+    """Reading neither adds nor removes runs, and does not change their order.
+
+    A client that polls must not move what it looks at. Tested on lists that stand still while
+    nothing is read, after several reads of each kind. Example: each read of a detail moves its run
+    to the front of the list.
+    """
+    one, other = elements(before), elements(after)
+    if one != other:
+        ids = [{run_id for run_id in some if isinstance(run_id, str)} for some in (one, other)]
+        added, removed = len(ids[1] - ids[0]), len(ids[0] - ids[1])
+        yield Mismatch(
+            "",
+            f"the same {len(one)} runs in the same order after reading {kind}",
+            f"{added} added, {removed} removed" if added or removed else "another order",
+            "change nothing when something is read",
+        )
+
+
+RULES = (
+    rows_agree_with_the_detail,
+    listed_runs_are_readable,
+    readable_runs_are_listed,
+    runs_are_listed_under_one_workflow,
+    reads_change_no_list,
+)

@@ -16,6 +16,7 @@ FIELDS = "Documentation of Execution Detail, fields `column_config` and `mapped_
 _PATH = re.compile(r"(?:\$\.)?[^.\[\]*?@$]+(?:\[\d+\])*(?:\.[^.\[\]*?@$]+(?:\[\d+\])*)*")
 _INDEX = re.compile("0*([0-9]{1,15})")
 """An index: a longer one is that of no element, and Python reads no number of 5,000 digits."""
+_WITHOUT_OUTPUT = frozenset({"pending", "running", "skipped"})
 _UNKNOWN = object()
 _NOWHERE = object()
 
@@ -98,9 +99,9 @@ def column_ids_are_unique(execution: JsonObject, _context: Context) -> Iterator[
 @rule(
     "DR032",
     group=Group.DEFINITION,
-    severity=Severity.WARNING,
+    severity=Severity.ERROR,
     scope=Scope.EXECUTION,
-    source="Inferred from the published example",
+    source="Execution Detail, `column_config`: mappings applied to step outputs",
     when=lambda execution, context: bool(_columns(execution)) and graph_of(context) is not None,
     needs="a run with columns, and its workflow's definition",
 )
@@ -264,10 +265,39 @@ def mapped_values_have_one_kind_of_key(
         )
 
 
+@rule(
+    "DR144",
+    group=Group.MAPPING,
+    severity=Severity.ERROR,
+    scope=Scope.EXECUTION,
+    source=f"{FIELDS}: mappings are applied to step outputs",
+    when=lambda execution, _context: any(
+        step.status in _WITHOUT_OUTPUT for step in steps_of(execution)
+    ),
+    needs="a pending, running or skipped step",
+)
+def unfinished_step_maps_nothing(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
+    """A pending, running or skipped step has no mapped values.
+
+    They are produced from the output, and there is none. Example: `"status": "running",
+    "mapped_output": null`.
+    """
+    for step in steps_of(execution):
+        mapped = members(step.get("mapped_output"))
+        if step.status in _WITHOUT_OUTPUT and any(value is not None for value in mapped.values()):
+            yield Mismatch(
+                step.at("mapped_output"),
+                f"null, since the step is {step.status}",
+                shown(mapped),
+                "map the output when the step has completed",
+            )
+
+
 RULES = (
     column_ids_are_unique,
     columns_name_known_steps,
     steps_without_columns_map_nothing,
     mapped_values_are_those_of_the_output,
     mapped_values_have_one_kind_of_key,
+    unfinished_step_maps_nothing,
 )

@@ -21,6 +21,7 @@ class Group(StrEnum):
     ORDERING = "ordering"
     MAPPING = "mapping"
     DEFINITION = "definition"
+    AGED = "aged"  # (execution, time of the response by the server's clock, ISO 8601)
     READS = "reads"
     LISTING = "listing"
     CATALOGUE = "catalogue"
@@ -38,9 +39,14 @@ class Scope(StrEnum):
     DOCUMENT = "document"  # (instance, name of its schema)
     TEXT = "text"  # (value of a JSON text, pointers of its repeated members)
     EXECUTION = "execution"  # (execution)
+    AGED = "aged"  # (execution, time of the response by the server's clock, ISO 8601)
     READS = "reads"  # (earlier execution, later execution): two reads of one run, in order
     LIST_PAGE = "list_page"  # (data of the response, query as sent)
     LIST_WALK = "list_walk"  # (pages: the `data` of every page in order, page_size as sent)
+    ROWS = "rows"  # (earlier row, later row): two reads of one run's row in lists, in order
+    TIMELINE = "timeline"  # ([{from, status, sent_s, received_s}]): every read of one run, in order
+    RUNS = "runs"  # ([execution]): the last read of every run that was read
+    OWNERS = "owners"  # ([{workflow_id, row}]): the rows of one run id in all lists
     LISTED_RUN = "listed_run"  # (row, execution): row did not change during the read
     LISTING = "listing"  # (run id, ids of all listed runs): the run was read and is not new
     LISTED_STATUS = "listed_status"  # (status, its listed runs with 404, its listed runs): counts
@@ -50,19 +56,30 @@ class Scope(StrEnum):
     VARIABLES = "variables"  # (data of the variables companion, execution)
     TEST_RUN = "test_run"  # (body as sent, data of the response, final execution or None)
     BALANCE = "balance"  # (earlier data, later data) of Get Credit Balance, only reads between
+    LISTS = "lists"  # (run ids listed before, run ids after, kind of read between)
+    NEAR_ID = "near_id"  # (exchange with a slightly different id, good body under the real id)
     EXCHANGE = "exchange"  # (exchange)
     GENERATED = "generated"  # ([(check, message, severity)] of Schemathesis, exchange)
     EXCHANGES = "exchanges"  # (earlier exchange, later exchange) under one key, in order
+    WINDOW = "window"  # ([exchange]): consecutive requests of one key in one rate-limit window
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Tolerances of the rules. Names end in the unit of the value."""
+    """Tolerances of the rules. Names end in the unit of the value.
+
+    `lag_s` is how long the list and the detail of a run may disagree after a change. A run may go
+    on for `last_step_patience_s` after its last step has ended, and for `next_step_patience_s` if
+    another step may still begin.
+    """
 
     duration_tolerance_ms: float = 5
     containment_tolerance_ms: float = 5
     created_tolerance_s: float = 5
     window_s: float = 60
+    lag_s: float = 3
+    last_step_patience_s: float = 30
+    next_step_patience_s: float = 900
     strict: bool = False
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from deadringer.contracts.exchanges import MISSING, Exchange, Intent
+from deadringer.contracts.json_types import Json
 from deadringer.contracts.validation import is_valid
 from deadringer.contracts.violations import Severity
 
@@ -14,12 +15,13 @@ from .conditions import (
     excerpt,
     has_body,
     has_intent,
+    has_json,
     is_gateway_refusal,
     reached_the_service,
     responded,
     schema_mismatches,
 )
-from .json_values import shown
+from .json_values import elements, members, shown, text
 from .model import Context, Group, Mismatch, Scope, rule
 
 _ERRORS_PAGE = "Errors, 404: NOT_FOUND"
@@ -123,9 +125,56 @@ def _schema(exchange: Exchange) -> str:
     return special.get(exchange.status, "error")
 
 
+def _has_near_id(exchange: Exchange, _known: Json, context: Context) -> bool:
+    return responded(has_intent(Intent.NEAR_ID), carries_key, reached_the_service)(
+        exchange, context
+    )
+
+
+def _identities(body: Json) -> set[str]:
+    """Return the ids of what a body is about: a run and its log, a workflow, or listed runs."""
+    data = members(members(body).get("data"))
+    ids = {text(data.get(name)) for name in ("id", "run_id")}
+    for name in ("executions", "items"):
+        ids |= {text(members(row).get("run_id")) for row in elements(data.get(name))}
+    return {one for one in ids if one}
+
+
+@rule(
+    "DR140",
+    group=Group.NOT_FOUND,
+    severity=Severity.ERROR,
+    scope=Scope.NEAR_ID,
+    source="Execution Detail: `id` is the workflow ID, `runId` the run ID; Errors, 404: NOT_FOUND",
+    when=_has_near_id,
+    needs="a request with an id that differs slightly from a known one",
+)
+def near_ids_are_not_accepted(
+    exchange: Exchange, known: Json, _context: Context
+) -> Iterator[Mismatch]:
+    """An id that differs from a known one in any character does not return what the known one does.
+
+    Not in another case, with a prefix, a suffix or a blank, encoded twice, in another Unicode form,
+    or after a doubled slash: ids are opaque texts, and one thing with many ids is cached, counted
+    and deleted as many. A run or workflow that really has the near id is accepted. Example:
+    `run_x7k9m2` in the response to a request for `RUN_X7K9M2`.
+    """
+    if not exchange.succeeded or not has_json(exchange):
+        return
+    shared = _identities(exchange.body) & _identities(known)
+    if shared:
+        yield Mismatch(
+            "",
+            "status 404, as no id of the path is exactly the known one",
+            f"status {exchange.status} and {shown(min(shared))} for {exchange.path}",
+            "compare ids character by character, after decoding the path once",
+        )
+
+
 RULES = (
     unknown_ids_are_not_found,
     runs_stay_in_their_workflow,
     foreign_runs_are_not_found,
     odd_ids_are_refused_in_json,
+    near_ids_are_not_accepted,
 )

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from itertools import pairwise
 
 from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.violations import Severity
 
 from .conditions import TOO_MANY_REQUESTS, body_mismatches, has_json, responded
-from .json_values import members, number, shown
+from .json_values import elements, members, number, shown
 from .model import Context, Group, Mismatch, Scope, rule
 
 HEADERS = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
@@ -220,10 +221,136 @@ def _is_date(value: Json) -> bool:
     return True
 
 
+MOVED_S = 2.5
+STEADY_REQUESTS = 10
+LIMIT_CHANGES = 3
+
+
+@rule(
+    "DR152",
+    group=Group.RATE_LIMIT,
+    severity=Severity.ERROR,
+    scope=Scope.EXCHANGES,
+    source="Rate limits: a fixed window; RateLimit-Reset is the seconds to the reset",
+    when=_share_a_window,
+    needs="two requests in one rate-limit window",
+)
+def window_ends_when_it_was_to_end(
+    earlier: Exchange, later: Exchange, _context: Context
+) -> Iterator[Mismatch]:
+    """RateLimit-Reset counts down: all responses of a window name the same end of it.
+
+    Clients sleep until then. Rounding to seconds and the duration of the requests are allowed for.
+    Example: Reset 60 in every response.
+    """
+    windows = _window(earlier), _window(later)
+    if windows[0] is None or windows[1] is None:
+        return
+    moved_s = windows[1].ends_at_s - windows[0].ends_at_s
+    if abs(moved_s) > MOVED_S + earlier.elapsed_s + later.elapsed_s:
+        passed_s = later.sent_at_s - earlier.sent_at_s
+        wanted_s = windows[0].ends_at_s - later.sent_at_s
+        yield _mismatch(
+            HEADERS[2],
+            f"about {wanted_s:.0f}, as {passed_s:.0f} s have passed since an earlier response",
+            f"{windows[1].ends_at_s - later.sent_at_s:g}",
+            "send the seconds until the fixed window of this key ends",
+        )
+
+
+def _is_a_series(exchanges: Json, _context: Context) -> bool:
+    return len(elements(exchanges)) >= 3
+
+
+def _crosses_the_end(exchanges: Json, context: Context) -> bool:
+    if not _is_a_series(exchanges, context):
+        return False
+    window = _window(exchanges[0])
+    limits = {_header(one, HEADERS[0]) for one in exchanges}
+    return (
+        window is not None and exchanges[-1].sent_at_s > window.ends_at_s + 1.5 and len(limits) == 1
+    )
+
+
+@rule(
+    "DR154",
+    group=Group.RATE_LIMIT,
+    severity=Severity.ERROR,
+    scope=Scope.WINDOW,
+    source="Rate limits: a fixed window, for each API key; RateLimit-Reset",
+    when=_crosses_the_end,
+    needs="requests before and after the end of a rate-limit window",
+)
+def window_begins_again(exchanges: Json, _context: Context) -> Iterator[Mismatch]:
+    """When the window has ended, RateLimit-Remaining begins again.
+
+    A count that goes on falling locks clients out. The first response shows when the window ends;
+    the others are those around that moment. Only a count that goes on by exactly one for each
+    request is reported, as others may use the key. Example: 43, and 42 after the end.
+    """
+    counts = [_header(one, HEADERS[1]) for one in exchanges[1:]]
+    if counts[0] is None or counts[-1] is None:
+        return
+    wanted = max(0.0, counts[0] - (len(counts) - 1))
+    if counts[-1] == wanted:
+        fix = "begin a new window, with the whole limit, when the window has ended"
+        yield _mismatch(HEADERS[1], "counted from the limit again", f"{counts[-1]:g}", fix)
+
+
+@rule(
+    "DR151",
+    group=Group.RATE_LIMIT,
+    severity=Severity.ERROR,
+    scope=Scope.WINDOW,
+    source="Rate limits: a fixed window of 100 requests; RateLimit-Remaining on every response",
+    when=_is_a_series,
+    needs="several requests in one rate-limit window",
+)
+def remaining_falls_with_requests(exchanges: Json, _context: Context) -> Iterator[Mismatch]:
+    """RateLimit-Remaining falls while requests are sent.
+
+    A count that stands still tells clients that there is no limit. Reported after 10 requests in
+    one window with the same count. Example: 99 in ten responses.
+    """
+    counts = [_header(one, HEADERS[1]) for one in exchanges]
+    is_steady = len(counts) >= STEADY_REQUESTS and len(set(counts)) == 1
+    if is_steady and counts[0] is not None and counts[0] > 0:
+        fix = "count each request of the key before responding"
+        got = f"{counts[0]:g} in {len(counts)} responses in a row"
+        yield _mismatch(HEADERS[1], "less after each request", got, fix)
+
+
+@rule(
+    "DR153",
+    group=Group.RATE_LIMIT,
+    severity=Severity.ERROR,
+    scope=Scope.WINDOW,
+    source="Rate limits: 100 requests for each API key, not for each operation",
+    when=_is_a_series,
+    needs="several requests in one rate-limit window",
+)
+def limit_is_the_same_for_all_operations(exchanges: Json, _context: Context) -> Iterator[Mismatch]:
+    """RateLimit-Limit is the same on all operations.
+
+    The limit is that of the key; clients pace all requests by one number. One change of
+    the limit, as after a change of plan, is accepted. Example: 100 on the detail, 60 on the list.
+    """
+    sent = [limit for limit in (_header(one, HEADERS[0]) for one in exchanges) if limit is not None]
+    changes = sum(one != other for one, other in pairwise(sent))
+    if changes >= LIMIT_CHANGES:
+        limits = ", ".join(f"{one:g}" for one in sorted(set(sent)))
+        fix = "keep one limit and one count for each key"
+        yield _mismatch(HEADERS[0], "one number for a key", f"{limits} in turn", fix)
+
+
 RULES = (
     rate_limit_values_fit,
     rate_limit_headers_are_on_every_answer,
     remaining_never_rises_in_a_window,
     rate_limited_answers_have_an_error_body,
     rate_limited_answers_say_how_long,
+    window_ends_when_it_was_to_end,
+    window_begins_again,
+    remaining_falls_with_requests,
+    limit_is_the_same_for_all_operations,
 )

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-from deadringer.contracts.json_types import JsonObject
+from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.timestamps import milliseconds_between
 from deadringer.contracts.violations import Severity
 
-from .json_values import shown, text
+from .graph import graph_of
+from .json_values import moment, shown, text
 from .model import Context, Group, Mismatch, Scope, rule
 from .steps import ENDED, Step, steps_of
 
@@ -212,6 +214,87 @@ def _unfinished(step: Step, status: str) -> Mismatch:
     )
 
 
+@rule(
+    "DR143",
+    group=Group.STATUS,
+    severity=Severity.ERROR,
+    scope=Scope.EXECUTION,
+    source=f"{FIELDS}: `ended_at` step end, `duration_ms` duration; null in no example of an end",
+    when=_some_step_is("completed", "failed"),
+    needs="a completed or failed step",
+)
+def ended_step_has_an_end(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
+    """A completed or failed step has an end and a duration.
+
+    A step that has ended ended at some time. Without it, no time axis shows the step. Example:
+    `"status": "failed", "ended_at": "2026-03-27T09:00:02.100Z", "duration_ms": 2000`.
+    """
+    for step in steps_of(execution):
+        if step.status not in ENDED:
+            continue
+        # Another rule reports one of the two alone.
+        if all(step.get(name) is None for name in END_MEMBERS):
+            for name in END_MEMBERS:
+                yield Mismatch(
+                    step.at(name),
+                    f"a value, since the step is {step.status}",
+                    "null" if name in step.document else "nothing there",
+                    f"write {name} together with the final status",
+                )
+
+
+def _runs_on(execution: JsonObject, now: Json, _context: Context) -> bool:
+    steps = steps_of(execution)
+    is_over = bool(steps) and all(step.status in ENDED | {"skipped"} for step in steps)
+    return execution.get("status") == "running" and moment(now) is not None and is_over
+
+
+def _is_last(execution: JsonObject, context: Context) -> bool:
+    """Return whether no step can follow: each action has one, or one has failed."""
+    steps, graph = steps_of(execution), graph_of(context)
+    if any(step.status == "failed" for step in steps):
+        return True
+    if graph is None or context.definition_may_have_changed or graph.inside_loops:
+        return False
+    ran = {step.step_id for step in steps}
+    kinds = {name: str(action.get("kind")) for name, action in graph.actions.items()}
+    return all(name in ran for name, kind in kinds.items() if not kind.startswith("builtin:"))
+
+
+@rule(
+    "DR145",
+    group=Group.STATUS,
+    severity=Severity.ERROR,
+    scope=Scope.AGED,
+    source=f"{FIELDS}: a run is running, completed or failed; `ended_at` is the execution end",
+    when=_runs_on,
+    needs="a running run whose steps have all ended",
+)
+def run_ends_with_its_last_step(
+    execution: JsonObject, now: Json, context: Context
+) -> Iterator[Mismatch]:
+    """A run does not go on running when its steps are over.
+
+    A client polls it for ever. The patience after the last step is 30 seconds if every action of
+    the workflow has a step or a step has failed, and 15 minutes if another step may still begin.
+    Example: all steps completed yesterday, and `"status": "running"`.
+    """
+    read_at = moment(now)
+    ends = [step.ended for step in steps_of(execution) if step.ended is not None]
+    if read_at is None or not ends:
+        return
+    is_last, settings = _is_last(execution, context), context.settings
+    patience_s = settings.last_step_patience_s if is_last else settings.next_step_patience_s
+    over_s = milliseconds_between(max(ends), read_at) / 1000
+    if over_s > patience_s:
+        yield Mismatch(
+            "/status",
+            f"completed or failed, {patience_s:g} s after the last step ended at the latest",
+            f'"running" {over_s:.0f} s after it',
+            "end the run with its last step",
+        )
+
+
 RULES = (
     running_run_has_no_end,
     finished_run_has_an_end,
@@ -220,4 +303,6 @@ RULES = (
     step_end_and_duration_come_together,
     completed_run_has_only_finished_steps,
     running_step_means_running_run,
+    ended_step_has_an_end,
+    run_ends_with_its_last_step,
 )

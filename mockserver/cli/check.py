@@ -75,8 +75,8 @@ server, rules, extent, output = map(section, ("Server", "Rules", "Extent", "Outp
 @extent("--quick", is_flag=True, help="Read fewer runs and generate no requests.")
 @extent("--watch", "watch_s", default=10.0, metavar="SECONDS",
         help="How long to follow a running run.")  # fmt: skip
-@extent("--max-requests", default=500, metavar="N", help="Send at most this many requests.")
-@extent("--max-time", "max_time_s", default=900.0, metavar="SECONDS",
+@extent("--max-requests", default=3000, metavar="N", help="Send at most this many requests.")
+@extent("--max-time", "max_time_s", default=300.0, metavar="SECONDS",
         help="Stop after this time, waits for the rate limit included.")  # fmt: skip
 @extent("--timeout", "timeout_s", default=10.0, metavar="SECONDS",
         help="Time for one request, from first to last byte.")  # fmt: skip

@@ -1,101 +1,80 @@
-"""`make mutation`: run the check against every contract fault and print which rules found it."""
+"""`make mutation`: run the check against every faulty and every correct server; print a table."""
 
 import argparse
-import logging
 import multiprocessing
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from deadringer.contracts.check import CheckOptions, Report, run_check
-from deadringer.contracts.rules import RULES
-from deadringer.mockserver import RatePolicy
-from deadringer.mockserver.faults.contract import CONTRACT_FAULTS, ContractFault
+from .trials import CATALOGUE, SERVERS, VARIANTS, Trial, attempt, interval
 
-from .servers import KEY, PLENTY, mock
-
-FAULTS = {fault.name: fault for fault in CONTRACT_FAULTS}
-GROUPS = {rule.name: rule.group.value for rule in RULES}
-NARROW = RatePolicy(limit=100, window_s=60)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The outcome of the check for one fault."""
-
-    name: str
-    found_by: tuple[str, ...]
-    requests: int
-    elapsed_s: float
-
-    @property
-    def fault(self) -> ContractFault:
-        """Return the tested fault."""
-        return FAULTS[self.name]
-
-    @property
-    def is_found(self) -> bool:
-        """Return whether a rule of the right group found it, with the right severity."""
-        return any(GROUPS[name] == self.fault.group for name in self.found_by)
-
-
-def try_fault(name: str, *, narrow: bool = False) -> Outcome:
-    """Check a mock with one fault."""
-    logging.disable(logging.CRITICAL)
-    fault = FAULTS[name]
-    began_s = time.monotonic()
-    with mock(name, policy=NARROW if narrow else PLENTY) as url:
-        report = run_check(
-            CheckOptions(
-                base_url=url,
-                api_key=KEY,
-                watch_s=2,
-                writes_allowed=fault.needs_writes,
-                generated_cases=0,
-            )
-        )
-    return Outcome(name, _found_by(report, fault), report.requests, time.monotonic() - began_s)
-
-
-def _found_by(report: Report, fault: ContractFault) -> tuple[str, ...]:
-    return tuple(
-        result.rule
-        for result in report.results
-        if any(one.severity.value == fault.severity for one in result.findings)
-    )
-
-
-def _try(arguments: tuple[str, bool]) -> Outcome:
-    return try_fault(arguments[0], narrow=arguments[1])
+KINDS: dict[str, Mapping[str, object]] = {
+    "catalogue": CATALOGUE,
+    "servers": SERVERS,
+    "variants": VARIANTS,
+}
+TITLES = {
+    "catalogue": "faults of `serve --break`, found",
+    "servers": "faulty servers, found",
+    "variants": "correct servers, passed",
+}
 
 
 def main() -> int:
-    """Test every fault, print the table, and return 1 if one was missed."""
+    """Try every server, print the table, and return 1 if one was judged wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation")
-    parser.add_argument("names", nargs="*", help="faults to try (default: all)")
-    parser.add_argument("--narrow", action="store_true", help="allow 100 requests a minute")
+    parser.add_argument("names", nargs="*", help="faults or variants to try (default: all)")
+    parser.add_argument("--kind", choices=[*KINDS], action="append", help="only these kinds")
+    parser.add_argument("--plain", action="store_true", help="run Schemathesis alone beside it")
+    parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
-    names = chosen.names or [fault.name for fault in CONTRACT_FAULTS]
     began_s = time.monotonic()
-    with multiprocessing.Pool(2) as pool:
-        outcomes = []
-        for outcome in pool.imap(_try, [(name, chosen.narrow) for name in names]):
-            outcomes.append(outcome)
-            _print(outcome)
-    found = sum(outcome.is_found for outcome in outcomes)
-    requests = sorted(outcome.requests for outcome in outcomes)
-    print(f"\n{found} of {len(outcomes)} faults found by a rule of the right group")
-    print(
-        f"requests a check: {requests[0]} to {requests[-1]}, median {requests[len(requests) // 2]}"
-    )
-    print(f"{time.monotonic() - began_s:.0f} s")
-    return 0 if found == len(outcomes) else 1
+    work = [
+        (kind, name, chosen.plain)
+        for kind in chosen.kind or KINDS
+        for name in KINDS[kind]
+        if not chosen.names or name in chosen.names
+    ]
+    trials = []
+    with multiprocessing.Pool(chosen.workers) as pool:
+        for trial in pool.imap_unordered(_attempt, work):
+            trials.append(trial)
+            _print(trial)
+    print("\n" + table(trials))
+    print(f"\n{time.monotonic() - began_s:.0f} s in all")
+    return 0 if trials and all(trial.is_right for trial in trials) else 1
 
 
-def _print(outcome: Outcome) -> None:
-    mark = "found " if outcome.is_found else "MISSED"
-    rules = ", ".join(outcome.found_by) or "nothing"
-    print(f"{mark} {outcome.fault.name:<34} {outcome.requests:>4} requests  {rules}", flush=True)
+def _attempt(work: tuple[str, str, bool]) -> Trial:
+    return attempt(work[0], work[1], plain=work[2])
+
+
+def _print(trial: Trial) -> None:
+    mark = "right" if trial.is_right else "WRONG"
+    rules = ", ".join(trial.found_by) or "nothing"
+    counts = f"{trial.requests:>4} requests {trial.elapsed_s:>4.0f} s"
+    print(f"{mark} {trial.kind:<9} {trial.name:<52} {counts}  {rules}", flush=True)
+
+
+def table(trials: list[Trial]) -> str:
+    """Return the table of shares with their 95 % confidence intervals, as Markdown."""
+    lines = [
+        "| servers | number | deadringer check | 95 % interval | plain Schemathesis |",
+        "|---|---|---|---|---|",
+    ]
+    for kind, title in TITLES.items():
+        some = [trial for trial in trials if trial.kind == kind]
+        if not some:
+            continue
+        right = sum(trial.is_right for trial in some)
+        low, high = interval(right, len(some))
+        plain = [trial for trial in some if trial.is_right_plain is not None]
+        beside = f"{sum(bool(trial.is_right_plain) for trial in plain)} of {len(plain)}"
+        lines.append(
+            f"| {title} | {len(some)} | {right} | {low:.1%} to {high:.1%} "
+            f"| {beside if plain else 'not run'} |"
+        )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ from typing import Any
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from deadringer.mockserver import DEMO_KEY, RatePolicy, Settings, create_app
+from deadringer.mockserver.faults.contract import MutableResponse, Traffic
 
+Change = Callable[[Traffic, MutableResponse], None]
 PLENTY = RatePolicy(limit=100_000, window_s=60)
 
 
@@ -20,9 +22,10 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 @contextmanager
-def serving(application: Callable[..., Any]) -> Iterator[str]:
+def serving(application: Callable[..., Any], *, protocol: str = "HTTP/1.1") -> Iterator[str]:
     """Serve a WSGI application on a free port; yield its base URL."""
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
+    handler = type("Handler", (_QuietHandler,), {"protocol_version": protocol})
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=handler)
     server.daemon_threads = True  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -42,4 +45,22 @@ def mock(*breaks: str, policy: RatePolicy = PLENTY) -> Iterator[str]:
         yield url
 
 
+def alone(change: Change) -> Change:
+    """Return a change that leaves the server's own requests alone, which it may send itself."""
+
+    def changed(traffic: Traffic, response: MutableResponse) -> None:
+        if _OWN in traffic.query:
+            return
+        send = traffic.send
+
+        def marked(target: str) -> MutableResponse:
+            return send(f"{target}{'&' if '?' in target else '?'}{_OWN}=1")
+
+        traffic.send = marked
+        change(traffic, response)
+
+    return changed
+
+
+_OWN = "x-own-request"
 KEY = DEMO_KEY

@@ -14,7 +14,7 @@ from deadringer.mockserver import DEMO_KEY, RatePolicy, Settings
 from deadringer.mockserver.app import build_app
 from deadringer.mockserver.faults.contract import ContractFault, MutableResponse, Traffic
 
-from .servers import PLENTY, serving
+from .servers import PLENTY, alone, serving
 
 Change = Callable[[Traffic, MutableResponse], None]
 Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -31,6 +31,9 @@ class Variant:
     rate_limit: str = "report"
     needs_ids: bool = False
     api_key: str = DEMO_KEY
+    make: Callable[[], Change] | None = None
+    http: str = "HTTP/1.1"
+    writes: bool = False
 
 
 @contextmanager
@@ -40,12 +43,13 @@ def served(variant: Variant) -> Iterator[str]:
         rate_policy=variant.policy, rate_limit=variant.rate_limit, api_keys=(variant.api_key,)
     )
     faults: tuple[ContractFault, ...] = ()
-    if variant.change is not None:
-        faults = (ContractFault(variant.name, "tolerated", "", "", variant.change),)
+    change = variant.make() if variant.make is not None else variant.change
+    if change is not None:
+        faults = (ContractFault(variant.name, "tolerated", "", "", alone(change)),)
     application: Callable[..., Any] = build_app(settings, contract_faults=faults)
     if variant.wrap is not None:
         application = variant.wrap(application)
-    with serving(application) as url:
+    with serving(application, protocol=variant.http) as url:
         yield url
 
 
@@ -89,7 +93,7 @@ def _steps(change: Callable[[JsonObject], None]) -> Change:
 _TIMES = ("started_at", "ended_at", "created", "completed_at", "updated")
 
 
-def _rewritten(write: Callable[[Any], str]) -> Change:
+def rewritten(write: Callable[[Any], str]) -> Change:
     """Write every timestamp of runs and rows in another form."""
 
     def change(found: JsonObject) -> None:
@@ -314,11 +318,11 @@ VARIANTS = (
     Variant("unknown extra fields everywhere", _every(_extra)),
     Variant("no message", _without_message),
     Variant("names in every script", _opaque),
-    Variant("timestamps with an offset", _rewritten(
+    Variant("timestamps with an offset", rewritten(
         lambda one: one.astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat())),
-    Variant("timestamps in whole seconds", _rewritten(
+    Variant("timestamps in whole seconds", rewritten(
         lambda one: one.replace(microsecond=0).isoformat().replace("+00:00", "Z"))),
-    Variant("timestamps in microseconds", _rewritten(
+    Variant("timestamps in microseconds", rewritten(
         lambda one: one.isoformat(timespec="microseconds"))),
     Variant("durations a millisecond off", _run(_rounded)),
     Variant("integral floats", _every(_as_float)),

@@ -1,22 +1,28 @@
 """Discover workflows, their definitions, the catalogue, and lists of runs."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from deadringer.contracts.check.options import SampleSizes
 from deadringer.contracts.check.session import CheckSession, KnownRun, KnownWorkflow, body_of
 from deadringer.contracts.envelopes import elements, members, rows_of, total_of
-from deadringer.contracts.json_types import Json
+from deadringer.contracts.exchanges import Exchange
+from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.rules import Scope
 
 LARGEST_PAGE = 100
 WORKFLOWS_LISTED = 400
 
 
-def discover(session: CheckSession, sizes: SampleSizes) -> None:
+def discover(
+    session: CheckSession,
+    sizes: SampleSizes,
+    glance: Callable[[], None] = lambda: None,
+) -> None:
     """Discover workflows and runs; if ids are set as options, only these.
 
     Follow the lists' pages, read both known list shapes, and validate every response.
+    `glance` is called after each workflow: live runs do not wait until all lists are read.
     """
     options = session.options
     for workflow_id in options.workflow_ids:
@@ -30,6 +36,7 @@ def discover(session: CheckSession, sizes: SampleSizes) -> None:
     for workflow_id in examined:
         _read_definition(session, workflow_id)
         list_runs(session, workflow_id, sizes.pages_walked)
+        glance()
 
 
 def _list_workflows(session: CheckSession) -> None:
@@ -43,6 +50,7 @@ def _list_workflows(session: CheckSession) -> None:
     half = min(math.ceil(total / 2), LARGEST_PAGE)
     for offset in range(half, min(total, WORKFLOWS_LISTED), half):
         _workflow_page(session, {"limit": str(half), "offset": str(offset)})
+    _workflow_page(session, {"limit": str(half), "offset": str(total)})
     status = members(next(iter(elements(members(data).get("items"))), None)).get("status")
     if isinstance(status, str):
         _workflow_page(session, {"status": status})
@@ -214,5 +222,20 @@ def read_page(session: CheckSession, known: KnownWorkflow, query: Mapping[str, s
         run_id = row.get("run_id")
         if isinstance(run_id, str) and run_id:
             key = (known.workflow_id, run_id)
-            session.runs.setdefault(key, KnownRun(*key)).row = row
+            _note_row(session, session.runs.setdefault(key, KnownRun(*key)), row, exchange)
     return data
+
+
+def _note_row(session: CheckSession, run: KnownRun, row: JsonObject, exchange: Exchange) -> None:
+    """Take note of a run's row, and validate it against the row read before."""
+    if run.row is not None:
+        session.recorder.apply(
+            Scope.ROWS,
+            run.row,
+            row,
+            context=session.context(),
+            exchange=exchange,
+            document=row,
+        )
+    run.row = row
+    run.note_read("list", row.get("status"), exchange)

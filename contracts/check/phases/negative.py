@@ -1,13 +1,18 @@
 """Requests that should be refused: keys, unknown ids, foreign runs, edge-case ids, bad pages."""
 
-import random
-import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 from deadringer.contracts.check.options import SampleSizes
-from deadringer.contracts.check.session import CheckSession, KnownRun
+from deadringer.contracts.check.session import CheckSession, KnownRun, body_of, execution_of
 from deadringer.contracts.envelopes import members
-from deadringer.contracts.exchanges import Intent
+from deadringer.contracts.exchanges import Exchange, Intent
+from deadringer.contracts.json_types import Json
+from deadringer.contracts.rules import Scope
+
+from .inventions import invented, near_ids, near_keys
+
+_Ask = Callable[[], Exchange]
 
 EDGE_CASE_IDS = ("..", "x" * 1000, "a/b", "ünï-✓-😀", "%2e%2e%2f", "a b;c'd\"", "null", "-1")
 BAD_RUN_PAGES = (
@@ -25,84 +30,188 @@ FAR_PAGE = 1_000_000
 def probe_refusals(session: CheckSession, runs: list[KnownRun], sizes: SampleSizes) -> None:
     """Send every kind of request that must be refused, derived from runs that were read."""
     first = runs[0]
-    _probe_keys(session, first)
+    _probe_keys(session, first, sizes.near_keys)
     _probe_unknown(session, first)
+    _probe_near_ids(session, first, sizes.near_ids)
+    for run in runs[1:3]:
+        # A lookup may be careless about some runs only, such as those of the first page.
+        _probe_near_run(session, run, sizes.near_ids // 4)
     _probe_isolation(session, runs, sizes.foreign)
     _probe_edge_case_ids(session, first, sizes.edge_case_ids)
     _probe_pages(session, first.workflow_id, sizes.bad_pages)
     _probe_methods(session, first)
 
 
-def _unknown_id(session: CheckSession, prefix: str) -> str:
-    """Return an id that does not exist; the same seed returns the same id."""
-    source = random.Random(f"{session.options.seed} {prefix}")  # noqa: S311 - not a secret
-    return prefix + "".join(source.choices(string.ascii_lowercase + string.digits, k=17))
+def _refused(session: CheckSession, status: int, first: _Ask, second: _Ask) -> None:
+    """Send a request that must get a status, and validate it only if a second one confirms it.
+
+    What was invented may exist by chance, so one response alone is no alarm. If only the first
+    request got another status, the second is validated.
+    """
+    exchange = first()
+    again = second() if exchange.status != status else exchange
+    if again is not exchange:
+        if again.status == status:
+            session.notes.append(
+                f"{exchange.path} was answered with {exchange.status}; not counted"
+            )
+        else:
+            session.validate_exchange(exchange)
+    session.validate_exchange(again)
 
 
-def _probe_keys(session: CheckSession, run: KnownRun) -> None:
-    """Request every operation without a key and with a wrong one, and one with every bad key."""
-    for operation_id, parameters in _readable(session, run):
-        request = session.request
-        request(operation_id, parameters, headers={})
-        wrong = {"x-api-key": _unknown_id(session, "trig_")}
-        request(operation_id, parameters, headers=wrong, intent=Intent.BAD_KEY)
-    detail = {"id": run.workflow_id, "runId": run.run_id}
-    lost = {"id": run.workflow_id, "runId": _unknown_id(session, "run_")}
-    session.request("getExecution", lost, headers={})
-    session.request("getExecution", detail, headers={"x-api-key": ""})
+def _probe_keys(session: CheckSession, run: KnownRun, near_limit: int) -> None:
+    """Send every operation without a key and with wrong ones, and one operation in every way."""
+    ask, detail = session.request, {"id": run.workflow_id, "runId": run.run_id}
+    pairs = near_keys(session.options.api_key, session.options.seed)
+    readable = list(_readable(session, run))
+    for operation_id, parameters in readable:
+        ask(operation_id, parameters, headers={})
+        wrong = [invented(session, "trig_", turn=turn) for turn in (0, 1)]
+        _refuse_keys(session, operation_id, parameters, wrong)
+    for at, pair in enumerate(pairs[:near_limit]):
+        # The detail meets every near key, the other operations one each.
+        others = [one for one in readable if one[0] != "getExecution"]
+        turned = [others[at % len(others)]] if others else []
+        for operation_id, parameters in [("getExecution", detail), *turned]:
+            _refuse_keys(session, operation_id, parameters, pair)
     takes_authorization = session.options.access.takes_authorization
-    for headers in _near_keys(session.options.api_key):
-        if takes_authorization and "authorization" in headers:
-            continue
-        session.request("getExecution", detail, headers=headers, intent=Intent.BAD_KEY)
+    is_variable = bool(pairs) and not takes_authorization
+    bearers = [f"Bearer {one}" for one in (pairs[0] if is_variable else ())]
+    _refuse_keys(session, "getExecution", detail, bearers, "authorization")
+    ask("getExecution", {**detail, "runId": invented(session, "run_")}, headers={})
+    ask("getExecution", detail, headers={"x-api-key": ""})
     for name in ("api_key", "x-api-key"):
         key = {name: session.options.api_key}
-        session.request("getExecution", detail, query=key, headers={}, intent=Intent.KEY_IN_QUERY)
+        ask("getExecution", detail, query=key, headers={}, intent=Intent.KEY_IN_QUERY)
     if takes_authorization:
         return
     bearer = {"authorization": f"Bearer {session.options.api_key}"}
-    session.request("getExecution", detail, headers=bearer, intent=Intent.BEARER_KEY)
+    ask("getExecution", detail, headers=bearer, intent=Intent.BEARER_KEY)
+
+
+def _refuse_keys(
+    session: CheckSession,
+    operation_id: str,
+    parameters: Mapping[str, str],
+    keys: Iterable[str],
+    header: str = "x-api-key",
+) -> None:
+    """Send an operation with a wrong key, and with another if the first one is accepted."""
+    asks = [
+        partial(
+            session.request,
+            operation_id,
+            parameters,
+            headers={header: key},
+            intent=Intent.BAD_KEY,
+            validated=False,
+        )
+        for key in keys
+    ]
+    if len(asks) == 2:
+        _refused(session, 401, *asks)
 
 
 def _readable(session: CheckSession, run: KnownRun) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield (operation id, path parameters) of each supported operation that only reads."""
+    """Yield each operation that has succeeded and can be requested without changing anything."""
     ids = {"id": run.workflow_id, "runId": run.run_id}
     for operation in session.operations.values():
         if operation.method == "GET" and operation.operation_id in session.present:
             yield operation.operation_id, {name: ids[name] for name in operation.path_parameters}
 
 
-def _near_keys(key: str) -> Iterator[Mapping[str, str]]:
-    """Yield headers with keys that a careless comparison would accept."""
-    other = "a" if key[-1:] != "a" else "b"
-    for near in (key[:-1] + other, key[:-1], key + "x"):
-        if near.strip():
-            yield {"x-api-key": near}
-    yield {"authorization": "Bearer " + key[:-1] + other}
-
-
 def _probe_unknown(session: CheckSession, run: KnownRun) -> None:
-    """Request workflows and runs that do not exist, with random ids and with near variants."""
-    unknown_workflow, unknown_run = _unknown_id(session, "wf_"), _unknown_id(session, "run_")
-    request = session.request
-    for run_id in (unknown_run, run.run_id + "x", run.run_id[:-1] + "~"):
-        request("getExecution", {"id": run.workflow_id, "runId": run_id}, intent=Intent.UNKNOWN_RUN)
+    """Request workflows and runs that do not exist, in another form and in that of known ones."""
+    for operation_id in ("getExecution", "listExecutions", "getWorkflow", "getExecutionVariables"):
+        if session.offers(operation_id) and operation_id in session.present:
+            names = session.operations[operation_id].path_parameters
+            if "runId" in names and operation_id == "getExecution":
+                _refuse_unknown(session, operation_id, run, ("runId",), Intent.UNKNOWN_RUN)
+            _refuse_unknown(session, operation_id, run, names, Intent.UNKNOWN_WORKFLOW)
     execution_id = members(run.execution).get("id")
     if isinstance(execution_id, str) and execution_id and execution_id != run.run_id:
         # The log row's id is not the run's id; nothing documents that it is refused.
-        request("getExecution", {"id": run.workflow_id, "runId": execution_id}, intent=Intent.FUZZ)
-    for operation_id in ("getExecution", "listExecutions", "getWorkflow"):
-        if session.offers(operation_id):
-            names = session.operations[operation_id].path_parameters
-            ids = {"id": unknown_workflow, "runId": unknown_run}
-            parameters = {name: ids[name] for name in names}
-            request(operation_id, parameters, intent=Intent.UNKNOWN_WORKFLOW)
+        ids = {"id": run.workflow_id, "runId": execution_id}
+        session.request("getExecution", ids, intent=Intent.FUZZ)
+
+
+def _refuse_unknown(
+    session: CheckSession,
+    operation_id: str,
+    run: KnownRun,
+    unknown: Iterable[str],
+    intent: Intent,
+) -> None:
+    known = {"id": run.workflow_id, "runId": run.run_id}
+    prefixes = {"id": "wf_", "runId": "run_"}
+    asks = []
+    for like in (False, True):
+        ids = {
+            name: invented(session, prefixes[name], like=known[name] if like else "")
+            if name in set(unknown)
+            else known[name]
+            for name in session.operations[operation_id].path_parameters
+        }
+        asks.append(partial(session.request, operation_id, ids, intent=intent, validated=False))
+    _refused(session, 404, *asks)
+
+
+def _probe_near_run(session: CheckSession, run: KnownRun, limit: int) -> None:
+    """Request a run by ids that differ slightly from its own, and compare what is returned."""
+    listed = {run_id for workflow_id, run_id in session.runs if workflow_id == run.workflow_id}
+    for near in [one for one in near_ids(run.run_id) if one not in listed][:limit]:
+        ids = {"id": run.workflow_id, "runId": near}
+        _near(session, "getExecution", ids, body_of(run.reads[-1]))
+
+
+def _probe_near_ids(session: CheckSession, run: KnownRun, limit: int) -> None:
+    """Request a run and its workflow by ids that differ slightly, and compare what is returned."""
+    _probe_near_run(session, run, limit)
+    detail = {"id": run.workflow_id, "runId": run.run_id}
+    known = body_of(run.reads[-1])
+    for near in [one for one in near_ids(run.workflow_id) if one not in session.workflows][:limit]:
+        _near(session, "getExecution", {**detail, "id": near}, known)
+    template = session.operations["getExecution"].path
+    for doubled in (
+        template.replace("/{id}", "//{id}"),
+        template.replace("/{runId}", "//{runId}"),
+        template.replace("/executions", "//executions"),
+    )[: max(1, limit // 3)]:
+        _near(session, "getExecution", detail, known, doubled)
+    pages = session.workflows[run.workflow_id].pages if run.workflow_id in session.workflows else []
+    described = session.workflows[run.workflow_id].described if pages else None
+    for near in [one for one in near_ids(run.workflow_id) if one not in session.workflows][
+        : max(1, limit // 3)
+    ]:
+        if pages:
+            _near(session, "listExecutions", {"id": near}, body_of(pages[0]))
+        if described and "getWorkflow" in session.present:
+            _near(session, "getWorkflow", {"id": near}, {"data": described})
+
+
+def _near(
+    session: CheckSession,
+    operation_id: str,
+    parameters: Mapping[str, str],
+    known: Json,
+    path: str = "",
+) -> None:
+    exchange = session.request(operation_id, parameters, intent=Intent.NEAR_ID, path=path)
+    session.recorder.apply(
+        Scope.NEAR_ID,
+        exchange,
+        known,
+        context=session.context(),
+        exchange=exchange,
+        document=body_of(exchange),
+    )
 
 
 def _probe_isolation(session: CheckSession, runs: list[KnownRun], limit: int) -> None:
     """Request each run under other workflows: known ones in turn, and one that does not exist."""
     others = list(session.workflows) or []
-    unknown_workflow = _unknown_id(session, "wf_")
+    unknown_workflow = invented(session, "wf_")
     requested = 0
     for turn, run in enumerate(runs):
         strangers = [one for one in others if one != run.workflow_id]
@@ -120,7 +229,16 @@ def _probe_isolation(session: CheckSession, runs: list[KnownRun], limit: int) ->
             ids = {"id": workflow_id, "runId": run.run_id}
             known = session.runs.get((workflow_id, run.run_id))
             if known is None:
-                session.request("getExecution", ids, intent=Intent.FOREIGN_RUN)
+                _foreign(session, ids, run)
+
+
+def _foreign(session: CheckSession, ids: Mapping[str, str], run: KnownRun) -> None:
+    exchange = session.request("getExecution", ids, intent=Intent.FOREIGN_RUN, validated=False)
+    found, known = execution_of(exchange), members(run.execution)
+    own = {members(found).get(name) == known.get(name) for name in ("id", "started_at")}
+    if found is not None and own == {False} and found.get("workflow_id") == ids["id"]:
+        return  # Another run that has this id too: ids may be unique within a workflow only.
+    session.validate_exchange(exchange)
 
 
 def _probe_edge_case_ids(session: CheckSession, run: KnownRun, limit: int) -> None:
@@ -148,10 +266,15 @@ def _probe_pages(session: CheckSession, workflow_id: str, limit: int) -> None:
         for query in BAD_RUN_PAGES[:limit]:
             ids = {"id": workflow_id}
             session.request("listExecutions", ids, query=query, intent=Intent.BAD_QUERY)
-        far = {"page": str(FAR_PAGE), "page_size": "20"}
-        session.request(
-            "listExecutions", {"id": workflow_id}, query=far, intent=Intent.PAGE_BEYOND_END
-        )
+        known = session.workflows.get(workflow_id)
+        beyond = [FAR_PAGE, -(-known.total // 20) + 2] if known and known.total else [FAR_PAGE]
+        for page in beyond:
+            session.request(
+                "listExecutions",
+                {"id": workflow_id},
+                query={"page": str(page), "page_size": "20"},
+                intent=Intent.PAGE_BEYOND_END,
+            )
     if session.offers("listWorkflows"):
         for query in BAD_WORKFLOW_PAGES[: limit // 2]:
             session.request("listWorkflows", query=query, intent=Intent.BAD_QUERY)
@@ -163,6 +286,6 @@ def _probe_methods(session: CheckSession, run: KnownRun) -> None:
     ids = {"id": run.workflow_id, "runId": run.run_id}
     if session.options.writes_allowed:
         methods += ["POST", "PUT", "PATCH", "DELETE"]
-        ids = {"id": _unknown_id(session, "wf_"), "runId": _unknown_id(session, "run_")}
+        ids = {"id": invented(session, "wf_"), "runId": invented(session, "run_")}
     for method in methods:
         session.request("getExecution", ids, method=method, intent=Intent.WRONG_METHOD)

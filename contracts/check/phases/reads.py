@@ -2,7 +2,7 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from deadringer.contracts.check.session import (
     CheckSession,
@@ -14,12 +14,15 @@ from deadringer.contracts.check.session import (
 from deadringer.contracts.envelopes import members, rows_of, total_of
 from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.json_types import Json
-from deadringer.contracts.rules import Scope
+from deadringer.contracts.rules import ANY_STATUS, Scope
 
 from .discovery import LARGEST_PAGE, read_page
 
 WHOLE_LIST_PAGES = 4
 """A list with more full pages is not read completely."""
+
+LOST_READ_AGAIN = 10
+"""So many listed runs with 404 are read again at the end of the check."""
 
 TERMINAL = frozenset({"completed", "failed"})
 
@@ -54,9 +57,13 @@ def read_run(session: CheckSession, run: KnownRun) -> Exchange:
     exchange = session.request("getExecution", ids)
     if exchange.status == 404:
         run.not_found.append(exchange)
+        run.note_read("detail", None, exchange)
+        if run.reads and len(run.timeline) > 1 and run.timeline[-2]["status"] is not None:
+            return read_run(session, run)  # Two in a row are a finding, one is not.
     execution = session.good_execution(exchange)
     if execution is None:
         return exchange
+    run.note_read("detail", execution.get("status"), exchange)
     if run.reads:
         session.recorder.apply(
             Scope.READS,
@@ -72,11 +79,9 @@ def read_run(session: CheckSession, run: KnownRun) -> Exchange:
 
 
 def read_runs(session: CheckSession, runs: Iterable[KnownRun]) -> None:
-    """Read each run once, and compare it with its row in the list if the row did not change."""
-    chosen = list(runs)
-    for run in chosen:
+    """Read each run once, and compare with the list where rows stood still meanwhile."""
+    for run in runs:
         read_run(session, run)
-    _check_unreadable(session, chosen)
 
 
 def read_more(session: CheckSession, limit: int) -> None:
@@ -205,14 +210,19 @@ def _rows_by_id(page: Exchange) -> dict[str, Json]:
     return {str(row.get("run_id")): row for row in _rows(page)}
 
 
-def _check_unreadable(session: CheckSession, runs: list[KnownRun]) -> None:
-    """Test listed runs that get 404: single ones are tolerated, most runs of a status are not."""
+def check_unreadable(session: CheckSession) -> None:
+    """Test listed runs that return 404, also when read again: single ones may happen."""
     by_status: dict[str, list[KnownRun]] = defaultdict(list)
-    for run in runs:
+    for run in session.runs.values():
         if run.row is not None and (run.reads or run.not_found):
             by_status[run.status].append(run)
+    for run in itertools.islice(_lost(itertools.chain(*by_status.values())), LOST_READ_AGAIN):
+        read_run(session, run)
+    by_status[ANY_STATUS] = [run for runs in by_status.values() for run in runs]
     for status, listed in by_status.items():
-        lost = [run for run in listed if not run.reads]
+        lost = list(_lost(listed))
+        if not listed:
+            continue
         shown = lost[0].not_found[-1] if lost else listed[0].reads[-1]
         session.recorder.apply(
             Scope.LISTED_STATUS,
@@ -223,3 +233,37 @@ def _check_unreadable(session: CheckSession, runs: list[KnownRun]) -> None:
             exchange=shown,
             document=body_of(shown),
         )
+
+
+def _lost(runs: Iterable[KnownRun]) -> Iterator[KnownRun]:
+    return (run for run in runs if run.not_found and not run.reads)
+
+
+def compare_runs(session: CheckSession) -> None:
+    """Validate what shows between runs and over time: ids, owners, timelines. Sends nothing."""
+    context, read = session.context(), [run for run in session.runs.values() if run.reads]
+    if read:
+        executions = [run.execution for run in read]
+        shown = read[-1].reads[-1]
+        session.recorder.apply(
+            Scope.RUNS, executions, context=context, exchange=shown, document=executions
+        )
+    for run in read:
+        session.recorder.apply(
+            Scope.TIMELINE,
+            run.timeline,
+            context=context,
+            exchange=run.reads[-1],
+            document=run.timeline,
+        )
+    by_run_id: dict[str, list[KnownRun]] = defaultdict(list)
+    for run in session.runs.values():
+        if run.row is not None:
+            by_run_id[run.run_id].append(run)
+    for listed in by_run_id.values():
+        owners: list[Json] = [{"workflow_id": one.workflow_id, "row": one.row} for one in listed]
+        pages = session.workflows[listed[-1].workflow_id].pages
+        if pages:
+            session.recorder.apply(
+                Scope.OWNERS, owners, context=context, exchange=pages[-1], document=owners
+            )

@@ -294,7 +294,7 @@ ACCESS_FAULTS = (
           "refusals_tell_missing_from_wrong_key", _code_on(401, "INVALID_API_KEY")),
     Fault("key-echoed", "Error responses repeat the key.", "auth", "answers_never_repeat_the_key",
           lambda traffic, response: response.error.update(details={"key": traffic.key})
-          if response.status == 404 else None, severity="warning"),
+          if response.status == 404 else None),
     Fault("bearer-refused", "Bearer tokens are not accepted.", "auth", "bearer_key_is_accepted",
           _bearer_refused, severity="warning"),
     Fault("flat-errors", "The error of a 404 is a string.", "not-found",

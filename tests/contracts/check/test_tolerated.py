@@ -3,13 +3,19 @@
 import pytest
 
 from deadringer.contracts.check import CheckOptions, Conclusion, run_check
+from tests.mutation.more_variants import MORE_VARIANTS
 from tests.mutation.variants import VARIANTS, Variant, served
 
 # The others take minutes.
-FAST = {"the mock itself", "detail and list alone"}
+FAST = {
+    "the mock itself",
+    "detail and list alone",
+    "every id with another last letter is a run too",
+    "a proxy that fails once in fifty",
+}
 CASES = [
     pytest.param(one, marks=() if one.name in FAST else pytest.mark.slow, id=one.name)
-    for one in VARIANTS
+    for one in (*VARIANTS, *MORE_VARIANTS)
 ]
 IDS = {"workflow_ids": ("wf_abc123",), "run_ids": ("run_x7k9m2",)}
 
@@ -23,6 +29,7 @@ def test_a_tolerated_variant_conforms(variant: Variant) -> None:
                 api_key=variant.api_key,
                 watch_s=0.6,
                 generated_cases=15,
+                writes_allowed=variant.writes,
                 **(IDS if variant.needs_ids else {}),
             )
         )

@@ -11,6 +11,10 @@ from tests.project import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole mock")]  # one check, one process
 
 
+MAY_BE_TESTED = {"window_begins_again"}
+"""Whether the end of a window falls into the check depends on how long the check takes."""
+
+
 @pytest.fixture(scope="module")
 def report():
     with mock() as url:
@@ -37,4 +41,4 @@ def test_every_phase_of_generated_requests_ran(report):
 def test_exactly_the_documented_promises_were_not_exercised(report):
     skipped = {one.rule for one in report.results if one.outcome is Outcome.SKIPPED}
 
-    assert skipped == documented() != set()
+    assert skipped | MAY_BE_TESTED == documented() != set()

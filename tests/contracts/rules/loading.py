@@ -37,7 +37,9 @@ def context_of(example: dict[str, Any]) -> Context:
 
 
 def _part(part: Any) -> Any:
-    if not isinstance(part, dict) or part.keys() != {"exchange"}:
+    if isinstance(part, list) and part and all(_is_exchange(one) for one in part):
+        return [_part(one) for one in part]
+    if not _is_exchange(part):
         return part
     fields = dict(part["exchange"])
     if "body" in fields:
@@ -49,3 +51,7 @@ def _part(part: Any) -> Any:
     if "failure" in fields:
         fields["failure"] = Failure(fields["failure"])
     return Exchange(**fields)
+
+
+def _is_exchange(part: Any) -> bool:
+    return isinstance(part, dict) and part.keys() == {"exchange"}

@@ -109,6 +109,14 @@ def test_no_rule_fails_on_a_malformed_document(data: st.DataObject) -> None:
         Scope.BALANCE: [document, data.draw(JSON)],
         Scope.VARIABLES: [document, data.draw(JSON)],
         Scope.WORKFLOW: [document],
+        Scope.AGED: [document if isinstance(document, dict) else {}, data.draw(JSON)],
+        Scope.ROWS: [document, data.draw(JSON)],
+        Scope.RUNS: [[document, document]],
+        Scope.OWNERS: [[document, {"row": document}]],
+        Scope.TIMELINE: [[document, data.draw(JSON)]],
+        Scope.LISTS: [[document], [data.draw(st.text())], "details"],
+        Scope.NEAR_ID: [exchange, {"data": document}],
+        Scope.WINDOW: [[exchange] * 10],
     }
     for rule in RULES:
         subject = subjects.get(rule.scope, [document, {}])
