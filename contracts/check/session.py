@@ -118,8 +118,8 @@ class CheckSession:
     ) -> Exchange:
         """Send one request with the key (or with `headers` instead) and validate the exchange.
 
-        With `optional`, a response that says the server has no such operation is not validated, and
-        the operation is known to be absent from then on. Without `validated`, the caller validates.
+        With `optional`, a response that shows that the server lacks the operation is not validated,
+        and the operation counts as absent from then on. Without `validated`, the caller validates.
         `path` replaces the path template of the operation.
         """
         operation = self.operations[operation_id]
@@ -147,7 +147,7 @@ class CheckSession:
         """Send one request, and again if a failure of the moment may be the cause of its response.
 
         A gateway that fails once in a while is not the service. What passes on the second attempt
-        is kept in `passing` and only reported if it happens often.
+        is stored in `passing` and only reported if it happens often.
 
         Raises:
             BudgetSpentError: if no request or no time is left.
@@ -256,7 +256,7 @@ def execution_of(exchange: Exchange) -> JsonObject | None:
 
 
 def _may_pass(exchange: Exchange) -> bool:
-    """Return whether the same request may be answered well a moment later."""
+    """Return whether the same request may succeed a moment later."""
     if exchange.failure is not None:
         return exchange.failure in {Failure.DROPPED, Failure.TIMED_OUT}
     if exchange.status in GATEWAY_ERRORS:

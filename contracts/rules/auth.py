@@ -107,7 +107,7 @@ def _carries_secret(exchange: Exchange) -> bool:
     group=Group.AUTH,
     severity=Severity.ERROR,
     scope=Scope.EXCHANGE,
-    source="Authentication: a key gives access to all data of its organisation",
+    source="Authentication: a key opens all data of its organisation",
     when=responded(_carries_secret),
     needs="a request with a key",
 )

@@ -96,9 +96,9 @@ def _judged(level: str, status: str, member: str, state: str, whole: JsonObject)
     else:
         violations = validate_execution(changed, Context())
     # Whether a page's numbers fit is none of this table's business.
-    told = [one for one in violations if one.rule != "page_arithmetic_holds"]
-    errors = {one.rule for one in told if one.severity.value == "error"}
-    warnings = {one.rule for one in told} - errors
+    relevant = [one for one in violations if one.rule != "page_arithmetic_holds"]
+    errors = {one.rule for one in relevant if one.severity.value == "error"}
+    warnings = {one.rule for one in relevant} - errors
     reason = "" if errors else _REASONS.get((level, member, state), "")
     return Combination(
         level, status, member, state, tuple(sorted(errors)), tuple(sorted(warnings)), reason
@@ -144,7 +144,7 @@ def _documents(level: str, status: str) -> tuple[JsonObject, JsonObject]:
         "created": "2026-03-27T10:15:00.000Z",
         "column_config": [_COLUMN],
         "steps": [step],
-        "error": "Step 'Summarise Post' failed: no answer" if run_status == "failed" else None,
+        "error": "Step 'Summarise Post' failed: timed out" if run_status == "failed" else None,
     }
     if run_status == "running":
         run |= _NO_END
@@ -163,7 +163,7 @@ def _step(status: str) -> JsonObject:
         "input": {"prompt": "Summarise this post"},
         "output": None,
         "mapped_output": None,
-        "error": "no answer" if status == "failed" else None,
+        "error": "timed out" if status == "failed" else None,
     }
     if status in {"completed", "failed"}:
         step |= _END
@@ -181,7 +181,7 @@ def _row(status: str) -> JsonObject:
         "started_at": "2026-03-27T10:15:00.000Z",
         "completed_at": "2026-03-27T10:15:04.320Z" if is_over else None,
         "duration": 4320 if is_over else None,
-        "error": "no answer" if status == "failed" else None,
+        "error": "timed out" if status == "failed" else None,
     }
 
 

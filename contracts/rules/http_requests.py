@@ -91,7 +91,7 @@ def page_beyond_the_end_is_empty(exchange: Exchange, _context: Context) -> Itera
     """A page beyond the end gets 200 and has no rows.
 
     Clients that read pages until one is empty stop there. Another status is only a warning, because
-    no sentence says how the end is told. Example: the last page again.
+    no sentence describes the end of a list. Example: the last page again.
     """
     if exchange.status != 200:
         fix, got = "return an empty list beyond the end", f"status {exchange.status}"

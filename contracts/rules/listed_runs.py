@@ -152,7 +152,7 @@ def _is_listed_twice(owners: Json, _context: Context) -> bool:
 def runs_are_listed_under_one_workflow(owners: Json, _context: Context) -> Iterator[Mismatch]:
     """A run is in the list of one workflow only.
 
-    A list with the runs of other workflows shows data of somebody else's automation. Rows of two
+    A list with the runs of other workflows shows data of other automations. Rows of two
     workflows with one run id are one run if start and end are equal too. Example: `run_x7k9m2` in
     the lists of `wf_abc123` and `wf_def456`.
     """

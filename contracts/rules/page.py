@@ -16,29 +16,30 @@ the id, or the group.
 
 
 WHY_WARNINGS = {
-    "completed_run_has_only_finished_steps": "No sentence says whether a run may complete despite "
-    "a failed step; a running step in a completed run is an error of another rule.",
-    "timestamps_have_the_documented_form": "The documentation says ISO 8601, which has more forms "
+    "completed_run_has_only_finished_steps": "Whether a run may complete despite a failed step is "
+    "not documented; a running step in a completed run is an error of another rule.",
+    "timestamps_have_the_documented_form": "The documentation names ISO 8601, which has more forms "
     "than its examples show.",
-    "created_is_near_the_start": "`created` is when the log row was created; how soon is not said.",
+    "created_is_near_the_start": "How soon the log row is created is not documented.",
     "run_error_names_the_failed_step": "One example shows the form of the text. To blame a step "
     "that did not fail is an error.",
     "iterations_can_be_told_apart": "`iteration` is known from client code only.",
     "one_branch_of_an_if_runs": "That an `if` skips one branch follows from its meaning only.",
     "operations_are_in_the_catalogue": "The catalogue grows, and a page of it may be older.",
-    "edges_join_known_actions": "No sentence says that both ends of an edge exist.",
+    "edges_join_known_actions": "No sentence states that both ends of an edge exist.",
     "lists_speak_documented_names": "Client code reads other names, so both are in use.",
     "listed_runs_are_readable": "Client code has met single listed runs with 404. Many of them are "
     "an error: the list shows the runs whose trace Execution Detail returns.",
-    "catalogue_kinds_are_unique": "No sentence says that a kind is listed once.",
+    "catalogue_kinds_are_unique": "No sentence states that a kind is listed once.",
     "started_test_ends": "The maximum duration of a run is not documented. A run that goes on "
     "after its last step is an error of another rule.",
-    "wrong_method_is_refused": "HTTP says so, and the documentation nothing.",
+    "wrong_method_is_refused": "HTTP states it, the documentation does not.",
     "bad_body_is_refused": "The schema of the body is known from examples and client code.",
     "key_in_the_query_is_not_enough": "Where a key is read is documented, not where it is ignored.",
-    "bearer_key_is_accepted": "One page says so, and servers that read `x-api-key` only keep all "
+    "bearer_key_is_accepted": "One page states it; servers that read `x-api-key` only follow all "
     "other sentences.",
     "foreign_runs_are_not_found": "403 is documented for a key that lacks permission.",
+    "members_stand_once": "JSON itself allows it; readers differ in which of the two they take.",
     "rate_limit_headers_are_on_every_answer": "A gateway may remove headers.",
 }
 """Why a rule is a warning and not an error."""
@@ -51,8 +52,8 @@ def page() -> str:
 
 def _warnings() -> Iterator[str]:
     yield "# Why these are warnings\n"
-    yield "Every other rule is an error, because a sentence or an example of the documentation says"
-    yield "it. Each rule names its source below; some of its findings may be graded otherwise.\n"
+    yield "Every other rule is an error: a sentence or an example of the documentation states"
+    yield "it. Each rule names its source below; some findings may have another severity.\n"
     yield "| rule | why it is not an error |\n|---|---|"
     for rule in RULES:
         if rule.severity is Severity.WARNING:

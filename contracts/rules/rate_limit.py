@@ -309,7 +309,7 @@ def window_begins_again(exchanges: Json, _context: Context) -> Iterator[Mismatch
 def remaining_falls_with_requests(exchanges: Json, _context: Context) -> Iterator[Mismatch]:
     """RateLimit-Remaining falls while requests are sent.
 
-    A count that stands still tells clients that there is no limit. Reported after 10 requests in
+    A constant count looks as if there were no limit. Reported after 10 requests in
     one window with the same count. Example: 99 in ten responses.
     """
     counts = [_header(one, HEADERS[1]) for one in exchanges]

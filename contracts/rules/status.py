@@ -275,7 +275,7 @@ def run_ends_with_its_last_step(
 ) -> Iterator[Mismatch]:
     """A run does not go on running when its steps are over.
 
-    A client polls it for ever. The patience after the last step is 30 seconds if every action of
+    A client polls it for ever. It may take 30 seconds after the last step if every action of
     the workflow has a step or a step has failed, and 15 minutes if another step may still begin.
     Example: all steps completed yesterday, and `"status": "running"`.
     """

@@ -21,7 +21,7 @@ TITLES = {
 
 
 def main() -> int:
-    """Try every server, print the table, and return 1 if one was judged wrong."""
+    """Try every server, print the table, and return 1 if one trial was wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation")
     parser.add_argument("names", nargs="*", help="faults or variants to try (default: all)")
     parser.add_argument("--kind", choices=[*KINDS], action="append", help="only these kinds")

@@ -49,7 +49,7 @@ class ServerFault:
 
 @contextmanager
 def served(fault: ServerFault) -> Iterator[str]:
-    """Serve a faulty server; give its base URL."""
+    """Serve a faulty server; yield its base URL."""
     settings = Settings(rate_policy=fault.policy, log_format="text")
     change = ContractFault(fault.name, fault.groups[0], "", "", alone(fault.make()))
     application: Callable[..., Any] = build_app(settings, contract_faults=(change,))
@@ -125,7 +125,7 @@ def headers(operation_id: str, **values: str) -> Make:
 
 
 def status(operation_id: str, code: int, *statuses: str) -> Make:
-    """Give good responses of an operation another 2xx status."""
+    """Set another 2xx status on the successful responses of an operation."""
 
     def changed(traffic: Traffic, response: MutableResponse) -> None:
         is_wanted = not statuses or response.data.get("status") in statuses
@@ -562,7 +562,7 @@ FAULTS = (
       steps(lambda step: step.update(started_at=None), "pending")),
     F("pending-start-empty", "A pending step starts at an empty text.", ("time", "shape"),
       steps(lambda step: step.update(started_at=""), "pending")),
-    F("pending-start-absent", "A pending step says nothing of its start.", ("shape",),
+    F("pending-start-absent", "A pending step lacks its start.", ("shape",),
       steps(lambda step: step.pop("started_at"), "pending")),
     F("pending-with-end", "A pending step has an end.", ("status",),
       steps(lambda step: step.update(ended_at=step["started_at"], duration_ms=0), "pending")),

@@ -35,9 +35,9 @@ def _every(turns: int, status: str, body: bytes, **headers: str) -> Wrap:
                 response: Iterable[bytes] = application(environ, start)
                 return response
             kind = "text/html" if body.startswith(b"<") else "application/json"
-            given = [(name.replace("_", "-"), value) for name, value in headers.items()]
+            extra = [(name.replace("_", "-"), value) for name, value in headers.items()]
             length = ("Content-Length", str(len(body)))
-            start(status, [("Content-Type", kind), length, *given])
+            start(status, [("Content-Type", kind), length, *extra])
             return [body]
 
         return handle
@@ -51,10 +51,10 @@ def _dated(seconds: float | None) -> Wrap:
     def wrap(application: Callable[..., Any]) -> Callable[..., Any]:
         def handle(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
             def started(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-                kept = [one for one in headers if one[0].lower() != "date"]
+                others = [one for one in headers if one[0].lower() != "date"]
                 if seconds is not None:
-                    kept.append(("Date", formatdate(time.time() + seconds, usegmt=True)))
-                return start(status, kept, *more)
+                    others.append(("Date", formatdate(time.time() + seconds, usegmt=True)))
+                return start(status, others, *more)
 
             response: Iterable[bytes] = application(environ, started)
             return response
@@ -65,7 +65,7 @@ def _dated(seconds: float | None) -> Wrap:
 
 
 def _shaped(shape: Callable[[str], str]) -> Wrap:
-    """Give runs ids of another shape, in every path and body."""
+    """Replace the ids of runs by ids of another shape, in every path and body."""
 
     def wrap(application: Callable[..., Any]) -> Callable[..., Any]:
         real: dict[str, str] = {}
@@ -87,13 +87,13 @@ def _shaped(shape: Callable[[str], str]) -> Wrap:
                 environ["PATH_INFO"] = path.encode("utf-8", "surrogateescape").decode("latin-1")
                 for name in ("REQUEST_URI", "RAW_URI"):
                     environ[name] = "/".join(parts) + raw[len(raw.partition("?")[0]) :]
-            told: list[Any] = []
+            sent: list[Any] = []
             environ.pop("HTTP_ACCEPT_ENCODING", None)
-            body = b"".join(application(environ, lambda *given: told.extend(given[:2])))
+            body = b"".join(application(environ, lambda *head: sent.extend(head[:2])))
             text = re.sub(r"run_(?!id\b)[a-z0-9]+", shaped, body.decode("utf-8", "surrogateescape"))
             body = text.encode("utf-8", "surrogateescape")
-            headers = [one for one in told[1] if one[0].lower() not in {"content-length", "etag"}]
-            start(told[0], [*headers, ("Content-Length", str(len(body)))])
+            headers = [one for one in sent[1] if one[0].lower() not in {"content-length", "etag"}]
+            start(sent[0], [*headers, ("Content-Length", str(len(body)))])
             return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
         return handle

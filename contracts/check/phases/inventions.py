@@ -115,7 +115,7 @@ def near_keys(key: str, seed: int) -> list[tuple[str, str]]:
     """Return pairs of keys that a careless comparison takes for the good one.
 
     Both of a pair are of one kind; the second confirms what the first has shown, as a single one
-    may be a key of somebody else.
+    may be a valid key of another user.
     """
     tail = _random(random.Random(f"{seed} near key"), 17)  # noqa: S311 - not a secret
     other, third = ("q", "Z") if key[-1:] not in {"q", "Z"} else ("j", "W")

@@ -52,9 +52,7 @@ def _refused(session: CheckSession, status: int, first: _Ask, second: _Ask) -> N
     again = second() if exchange.status != status else exchange
     if again is not exchange:
         if again.status == status:
-            session.notes.append(
-                f"{exchange.path} was answered with {exchange.status}; not counted"
-            )
+            session.notes.append(f"{exchange.path} returned {exchange.status} once; not counted")
         else:
             session.validate_exchange(exchange)
     session.validate_exchange(again)
