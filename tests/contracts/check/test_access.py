@@ -239,16 +239,16 @@ def test_a_server_that_never_answers_is_named() -> None:
     assert "--timeout" in report.reason
 
 
-@pytest.mark.parametrize("answer", [(502, "text/html", b"<h1>Bad gateway</h1>"), None])
-def test_one_failure_at_the_start_is_no_finding(answer: Answer | None) -> None:
+@pytest.mark.parametrize("first", [(502, "text/html", b"<h1>Bad gateway</h1>"), None])
+def test_one_failure_at_the_start_is_no_finding(first: Reply | None) -> None:
     is_first = True
 
-    def starting(path: str, headers: dict[str, str]) -> Answer:
+    def starting(path: str, headers: dict[str, str]) -> Reply:
         nonlocal is_first
         if is_first:
             is_first = False
-            if answer is not None:
-                return answer
+            if first is not None:
+                return first
             time.sleep(1.5)
         return well(path, headers)
 
