@@ -1,16 +1,33 @@
 // Asks the exported handlers, through the real Mock Service Worker, what standard input lists:
-// [{ method, url, headers, body }]. Prints [{ status, body }].
+// [{ method, url, headers, body }], with the options for createHandlers as an argument.
+// Prints [{ status, body }]: status 0 is a network error, body null is no JSON.
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { setupServer } from "msw/node";
 
-const { handlers } = await import(pathToFileURL(process.argv[2]).href);
-const server = setupServer(...handlers);
+// Mock Service Worker 3 is written for Node 22, which has this.
+Promise.withResolvers ??= () => {
+  const made = {};
+  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
+  return made;
+};
+const { setupServer } = await import("msw/node");
+const { createHandlers } = await import(pathToFileURL(process.argv[2]).href);
+const server = setupServer(...createHandlers(JSON.parse(process.argv[3] ?? "{}")));
 server.listen({ onUnhandledRequest: "error" });
-const responses = [];
-for (const { method, url, headers, body } of JSON.parse(readFileSync(0, "utf-8"))) {
-  const response = await fetch(url, { method, headers, body });
-  responses.push({ status: response.status, body: await response.json() });
+const answers = [];
+for (const { method, url, headers, body, wait_ms } of JSON.parse(readFileSync(0, "utf-8"))) {
+  if (wait_ms) await new Promise((done) => setTimeout(done, wait_ms));
+  const run = answers.at(-1)?.body?.data?.test_run_id ?? answers.run;
+  answers.run = run;
+  try {
+    const answer = await fetch(url.replace("{started}", run), { method, headers, body });
+    const text = await answer.text();
+    let parsed = null;
+    try { parsed = JSON.parse(text); } catch { /* no JSON */ }
+    answers.push({ status: answer.status, body: parsed });
+  } catch {
+    answers.push({ status: 0, body: null });
+  }
 }
 server.close();
-console.log(JSON.stringify(responses));
+console.log(JSON.stringify([...answers]));
