@@ -32,7 +32,7 @@ INTEGERS = frozenset(
 
 
 @rule(
-    "DR140",
+    "DR159",
     group=Group.SHAPE,
     severity=Severity.WARNING,
     scope=Scope.TEXT,
@@ -57,7 +57,7 @@ def members_stand_once(
 
 
 @rule(
-    "DR141",
+    "DR160",
     group=Group.SHAPE,
     severity=Severity.ERROR,
     scope=Scope.TEXT,

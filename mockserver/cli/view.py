@@ -57,7 +57,8 @@ def _show(viewed: "Viewed", port: int, *, opens: bool) -> None:
     link = base_url(listeners) + UI
 
     def announce() -> None:
-        name = printable(str(viewed.execution.get("run_id", "an execution")))
+        run_id = viewed.execution.get("run_id")
+        name = printable(run_id) if isinstance(run_id, str) else "an execution"
         click.echo(f"Showing {name} on {link}")
         click.echo("Stop with Ctrl-C.")
         if opens and sys.stdout.isatty():

@@ -57,7 +57,7 @@ _GATEWAY = frozenset({400, 401, 403, 407, 502, 503, 504})
 
 
 def _asked_again(session: CheckSession, first: Exchange) -> Exchange:
-    """Return the first request's exchange, or a new one if it is answered now.
+    """Return the first request's exchange, or a new one if that succeeds.
 
     A server that has just started may be slow once, and a gateway may fail once.
     """
@@ -67,7 +67,7 @@ def _asked_again(session: CheckSession, first: Exchange) -> Exchange:
         return first
     session.recorder.withdraw()
     what = first.failure or f"status {first.status}"
-    session.notes.append(f"the first request was not answered ({what}), and was when repeated")
+    session.notes.append(f"the first request failed ({what}) and succeeded when repeated")
     return again
 
 

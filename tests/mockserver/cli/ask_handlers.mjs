@@ -14,20 +14,20 @@ const { setupServer } = await import("msw/node");
 const { createHandlers } = await import(pathToFileURL(process.argv[2]).href);
 const server = setupServer(...createHandlers(JSON.parse(process.argv[3] ?? "{}")));
 server.listen({ onUnhandledRequest: "error" });
-const answers = [];
+const responses = [];
 for (const { method, url, headers, body, wait_ms } of JSON.parse(readFileSync(0, "utf-8"))) {
   if (wait_ms) await new Promise((done) => setTimeout(done, wait_ms));
-  const run = answers.at(-1)?.body?.data?.test_run_id ?? answers.run;
-  answers.run = run;
+  const run = responses.at(-1)?.body?.data?.test_run_id ?? responses.run;
+  responses.run = run;
   try {
-    const answer = await fetch(url.replace("{started}", run), { method, headers, body });
-    const text = await answer.text();
+    const response = await fetch(url.replace("{started}", run), { method, headers, body });
+    const text = await response.text();
     let parsed = null;
     try { parsed = JSON.parse(text); } catch { /* no JSON */ }
-    answers.push({ status: answer.status, body: parsed });
+    responses.push({ status: response.status, body: parsed });
   } catch {
-    answers.push({ status: 0, body: null });
+    responses.push({ status: 0, body: null });
   }
 }
 server.close();
-console.log(JSON.stringify([...answers]));
+console.log(JSON.stringify([...responses]));

@@ -115,7 +115,7 @@ def test_a_collection_has_the_form_2_1(collection: dict) -> None:
     assert {"name", "description"} <= set(collection["info"])
     assert {one["key"] for one in collection["variable"]} == {"baseUrl", "apiKey"}
     for item in collection["item"]:
-        assert set(item) == {"name", "request", "response"}
+        assert set(item) == {"name", "event", "request", "response"}
         for response in item["response"]:
             assert {"name", "originalRequest", "status", "code", "header", "body"} <= set(response)
             assert response["originalRequest"]["url"]["host"] == ["{{baseUrl}}"]

@@ -52,19 +52,19 @@ def worker(project: Path, request: pytest.FixtureRequest) -> Path:
 
 
 def asked(folder: Path, requests: list[dict], **options: object) -> list[dict]:
-    """What the handlers answer, made with these options."""
+    """What the handlers response, made with these options."""
     sent = [{**one, "url": "http://api.test" + one["path"]} for one in requests]
     line = ("node", ASKING.name, "./handlers.mjs", json.dumps(options))
-    done = run(folder, *line, given=json.dumps(sent))
+    done = run(folder, *line, stdin=json.dumps(sent))
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def run(folder: Path, *command: object, given: str = "") -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *command: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*map(str, command)],
         cwd=folder,
-        input=given,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=120,
@@ -73,7 +73,7 @@ def run(folder: Path, *command: object, given: str = "") -> subprocess.Completed
 
 
 def compiled(folder: Path, *names: str) -> str:
-    """What the strict compiler has to say, empty if all is well."""
+    """What the strict compiler has to report, empty if all is well."""
     options = ("--noEmit", "--strict", "--target", "es2022", "--module", "nodenext")
     return run(folder, "npx", "--no-install", "tsc", *options, "--skipLibCheck", *names).stdout
 
@@ -227,10 +227,10 @@ def test_handlers_answer_as_the_mock_does(worker: Path) -> None:
     settings = Settings(empty=True, freeze="2026-12-01T00:00:00Z", rate_limit="off")
     mock = create_app(settings).test_client()
 
-    answers = asked(worker, requests())
+    responses = asked(worker, requests())
 
-    assert len(answers) >= 200
-    for requested, response in zip(requests(), answers, strict=True):
+    assert len(responses) >= 200
+    for requested, response in zip(requests(), responses, strict=True):
         expected = mock.open(
             requested["path"],
             method=requested["method"],
@@ -270,8 +270,8 @@ def test_a_started_test_is_polled_until_it_ends(worker: Path) -> None:
     start = {"method": "POST", "path": f"{own}/test", "headers": KEY, "body": body}
 
     _, first, listed, ended, workflow, last = (
-        answer["body"]["data"]
-        for answer in asked(
+        response["body"]["data"]
+        for response in asked(
             worker,
             [start, detail, rows, {**detail, "wait_ms": 2500}, {**detail, "path": own}, rows],
             speed=2,
@@ -293,10 +293,10 @@ def test_transport_faults_of_reserved_ids_reach_the_client(worker: Path) -> None
         for name in ("empty_reply", "truncated", "malformed")
     ]
 
-    answers = asked(worker, [{"method": "GET", "path": path, "headers": KEY} for path in paths])
+    responses = asked(worker, [{"method": "GET", "path": path, "headers": KEY} for path in paths])
 
-    assert [answer["status"] for answer in answers] == [0, 200, 200]
-    assert [answer["body"] for answer in answers] == [None, None, None]
+    assert [response["status"] for response in responses] == [0, 200, 200]
+    assert [response["body"] for response in responses] == [None, None, None]
 
 
 def test_postman_reads_the_collection(project: Path) -> None:

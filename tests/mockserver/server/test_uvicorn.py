@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -90,11 +91,17 @@ def source_of(class_):
     return inspect.getsource(class_)
 
 
+def parsed(file):
+    """Parse a file in a thread: in one that has run a browser, CPython 3.11's parser may fail."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(ast.parse, (SERVER_SOURCE / file).read_text("utf-8")).result()
+
+
 def used_in(*files):
     """Return the attributes that are named in files of our server: of the object, and of cycles."""
     own, cycles = set(), set()
     for file in files:
-        for node in ast.walk(ast.parse((SERVER_SOURCE / file).read_text("utf-8"))):
+        for node in ast.walk(parsed(file)):
             if isinstance(node, ast.ClassDef):
                 own |= {one.name for one in node.body if hasattr(one, "name")}
             if isinstance(node, ast.Attribute):

@@ -8,6 +8,7 @@ from deadringer.contracts.rules import validate_execution
 from deadringer.fixtures import World
 from deadringer.mockserver import Settings
 from deadringer.mockserver.app import EXTENSION, build_app
+from deadringer.mockserver.world.listing import Held
 from tests.mockserver.conftest import KNOWN, SettableClock
 
 
@@ -131,7 +132,8 @@ def test_a_list_may_be_read_while_runs_are_started_and_changed(over_http, clock)
         put(run_id)
     snapshot = service.snapshot()
 
-    held = snapshot.repository._held(snapshot.session, "wf_abc123", snapshot.now_ms)
+    listing = snapshot.repository.listing(snapshot.session, "wf_abc123", snapshot.now_ms)
+    held = (one for one in listing.page(0, 100) if isinstance(one, Held))
     first = next(held)
     client.post("/v1/workflows/wf_abc123/test")
     rest = [next(held), next(held)]
