@@ -45,7 +45,7 @@ OTHER_SERVERS = {
 }
 """Broken by the servers of tests/mutation/faults.py, most of which remember what they have sent."""
 # One fault of a document, of its times, of a list and of errors; the others take minutes.
-FAST = {"step-input-as-text", "duration-in-seconds", "page-ignored", "run-found-anywhere"}
+FAST = {"step-input-as-text", "duration-in-seconds", "page-ignored"}
 CASES = [
     pytest.param(name, marks=() if name in FAST else pytest.mark.slow)
     for name in (fault.name for fault in CONTRACT_FAULTS)

@@ -7,12 +7,7 @@ from tests.mutation.more_variants import MORE_VARIANTS
 from tests.mutation.variants import VARIANTS, Variant, served
 
 # The others take minutes.
-FAST = {
-    "the mock itself",
-    "detail and list alone",
-    "every id with another last letter is a run too",
-    "a proxy that fails once in fifty",
-}
+FAST = {"the mock itself", "detail and list alone"}
 CASES = [
     pytest.param(one, marks=() if one.name in FAST else pytest.mark.slow, id=one.name)
     for one in (*VARIANTS, *MORE_VARIANTS)
