@@ -14,6 +14,8 @@ _ENVELOPES = {
     "getExecutionVariables": "variables_envelope",
 }
 _ERRORS = {401: "error_unauthorized", 429: "error_rate_limited"}
+LARGEST_TOTAL = 2**53
+"""Doubles hold every whole number up to here."""
 _RECOVERED_NAMES = (("completed_at", "ended_at"), ("duration", "duration_ms"))
 
 
@@ -50,12 +52,15 @@ def rows_of(data: Json) -> list[JsonObject]:
 
 
 def total_of(data: Json) -> int | None:
-    """Return the number of rows of all pages, under either known name."""
+    """Return the number of rows of all pages, under either known name.
+
+    None if there is none, or one beyond LARGEST_TOTAL: rule DR141 reports such a number.
+    """
     page = members(data)
     total = members(page.get("pagination")).get("total_count", page.get("total"))
     if isinstance(total, bool) or not isinstance(total, int | float):
         return None
-    return int(total)
+    return int(total) if -LARGEST_TOTAL <= total <= LARGEST_TOTAL else None
 
 
 def in_documented_names(body: Json) -> Json:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from deadringer.contracts.exchanges import Exchange
 
@@ -59,7 +61,8 @@ class RateLimiter:
 
     def after_429(self, exchange: Exchange) -> None:
         """Wait for the time that a 429 specifies."""
-        self._wait(wait_hint_s(exchange) or WAIT_WITHOUT_HINT_S, "a 429 response")
+        hint_s = wait_hint_s(exchange)
+        self._wait(WAIT_WITHOUT_HINT_S if hint_s is None else hint_s, "a 429 response")
 
     @property
     def _is_stuck(self) -> bool:
@@ -74,13 +77,40 @@ class RateLimiter:
 
 
 def wait_hint_s(exchange: Exchange) -> float | None:
-    """Return the seconds to wait after a 429: Retry-After, RateLimit-Reset or the body's member."""
+    """Return the seconds to wait after a 429, at most LONGEST_WAIT_S; None if nothing states them.
+
+    Reads Retry-After (seconds or a date), RateLimit-Reset, then `error.retryAfterSeconds`.
+    """
     headers = exchange.response_headers
     body = exchange.body
     error = body.get("error") if isinstance(body, dict) else None
     in_body = error.get("retryAfterSeconds") if isinstance(error, dict) else None
-    hints = (_number(headers, "retry-after"), _number(headers, "ratelimit-reset"), in_body)
-    return next((float(hint) for hint in hints if isinstance(hint, int | float)), None)
+    hints = (
+        _number(headers, "retry-after"),
+        _seconds_to_date(headers),
+        _number(headers, "ratelimit-reset"),
+        in_body,
+    )
+    numbers = (one for one in hints if isinstance(one, int | float) and not isinstance(one, bool))
+    # The bound comes before the conversion: a float cannot hold every integer of a body.
+    return next((float(min(one, LONGEST_WAIT_S)) for one in numbers if one >= 0), None)
+
+
+def _seconds_to_date(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds from the response's Date, or else from now, to the date in Retry-After."""
+    ends_at = _date(headers.get("retry-after", ""))
+    if ends_at is None:
+        return None
+    sent_at = _date(headers.get("date", "")) or datetime.now(UTC)
+    return max(0.0, (ends_at - sent_at).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:

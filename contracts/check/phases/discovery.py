@@ -1,6 +1,5 @@
 """Discover workflows, their definitions, the catalogue, and lists of runs."""
 
-import math
 from collections.abc import Callable, Mapping
 
 from deadringer.contracts.check.options import SampleSizes
@@ -43,11 +42,11 @@ def _list_workflows(session: CheckSession) -> None:
     if not session.offers("listWorkflows"):
         return
     data = _workflow_page(session, {})
-    total = members(data).get("total")
-    if not isinstance(total, int) or total < 2:
+    total = total_of(data)
+    if total is None or total < 2:
         return
     # Read the list again in two halves: limit and offset must return the same list.
-    half = min(math.ceil(total / 2), LARGEST_PAGE)
+    half = min(-(-total // 2), LARGEST_PAGE)
     for offset in range(half, min(total, WORKFLOWS_LISTED), half):
         _workflow_page(session, {"limit": str(half), "offset": str(offset)})
     _workflow_page(session, {"limit": str(half), "offset": str(total)})
@@ -172,16 +171,16 @@ def list_runs(session: CheckSession, workflow_id: str, pages_walked: int) -> Non
     if known.total <= LARGEST_PAGE * pages_walked:
         _walk(session, known, known.total, pages_walked)
     else:
-        last = math.ceil(known.total / LARGEST_PAGE)
+        last = -(-known.total // LARGEST_PAGE)
         for page in (1, 2, last):
             read_page(session, known, {"page": str(page), "page_size": str(LARGEST_PAGE)})
 
 
 def _walk(session: CheckSession, known: KnownWorkflow, total: int, page_limit: int) -> None:
-    size = max(1, math.ceil(total / min(page_limit, total)))
+    size = max(1, -(-total // min(page_limit, total)))
     pages: list[Json] = []
     exchange = None
-    for page in range(1, math.ceil(total / size) + 1):
+    for page in range(1, -(-total // size) + 1):
         query = {"page": str(page), "page_size": str(size)}
         data = read_page(session, known, query)
         if data is None:

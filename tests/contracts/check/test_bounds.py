@@ -1,0 +1,95 @@
+"""No response, address or option makes a check crash, wait without end, or pass untested."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from deadringer.contracts.check import CheckOptions, Report, run_check
+from deadringer.contracts.check.http.rate_limiter import LONGEST_WAIT_S, wait_hint_s
+from deadringer.contracts.exchanges import Exchange
+
+from .small_server import KEY, Reply, respond_correctly, serving
+
+IDS = {"workflow_ids": ("wf_abc123",), "run_ids": ("run_x7k9m2",)}
+HUGE = "1" + "0" * 400
+
+
+def check(url: str, **more: object) -> Report:
+    defaults = {"quick": True, "watch_s": 0, "timeout_s": 5, "sleep": lambda _seconds: None}
+    given = defaults | more
+    sleep = given.pop("sleep")
+    return run_check(CheckOptions(base_url=url, api_key=KEY, **given), sleep=sleep)
+
+
+def with_totals(total: str, names: str) -> Callable[[str, str], Reply]:
+    def respond(path: str, key: str) -> Reply:
+        if key != KEY or path.partition("?")[0].count("/") not in {2, 4}:
+            return respond_correctly(path, key)
+        pages = {"total": total, "total_count": f'0, "pagination": {{"total_count": {total}}}'}
+        rows = '"items": [], "executions": []'
+        text = f'{{"success": true, "data": {{{rows}, "total": {pages[names]}}}}}'
+        return 200, text.encode()
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    "total", ["1e999", "-1e999", HUGE, "1e300", "2.5", "true", f"-{HUGE}"], ids=lambda one: one[:8]
+)
+@pytest.mark.parametrize("name", ["total", "total_count"])
+def test_a_total_of_any_size_does_not_end_the_check(total: str, name: str) -> None:
+    with serving(with_totals(total, name)) as server:
+        report = check(server.url, **IDS)
+
+    assert "check itself" not in report.reason
+    assert report.phases[-1].name != "discovering workflows and runs"
+    assert report.requests > 5
+
+
+@pytest.mark.parametrize(
+    ("headers", "in_body", "expected"),
+    [
+        ({}, HUGE, LONGEST_WAIT_S),
+        ({}, "1e999", LONGEST_WAIT_S),
+        ({}, "true", None),
+        ({}, "-1", None),
+        ({}, "3", 3),
+        ({"retry-after": "0"}, "3", 0),
+        ({"retry-after": "soon"}, "3", 3),
+        ({"retry-after": "nan", "ratelimit-reset": "0"}, "3", 0),
+    ],
+)
+def test_the_wait_after_429_is_what_the_response_says(
+    headers: dict[str, str], in_body: str, expected: float | None
+) -> None:
+    body = f'{{"error": {{"retryAfterSeconds": {in_body}}}}}'.encode()
+
+    exchange = Exchange("GET", "/", 429, response_headers=headers, response_body=body)
+
+    assert wait_hint_s(exchange) == expected
+
+
+def test_a_date_in_retry_after_counts_from_the_date_of_the_response() -> None:
+    sent_at = datetime(2020, 1, 1, tzinfo=UTC)
+    headers = {"date": format_datetime(sent_at, usegmt=True)}
+    headers["retry-after"] = format_datetime(sent_at + timedelta(seconds=7), usegmt=True)
+    exchange = Exchange("GET", "/", 429, response_headers=headers)
+
+    assert wait_hint_s(exchange) == 7
+    del headers["date"]
+    assert wait_hint_s(exchange) == 0  # long ago
+
+
+def test_a_429_with_a_huge_wait_does_not_end_the_check() -> None:
+    waited: list[float] = []
+
+    def respond(path: str, key: str) -> Reply:
+        return 429, f'{{"success": false, "error": {{"retryAfterSeconds": {HUGE}}}}}'.encode()
+
+    with serving(respond) as server:
+        check(server.url, **IDS, max_requests=3, sleep=waited.append)
+
+    assert waited
+    assert max(waited) <= LONGEST_WAIT_S
