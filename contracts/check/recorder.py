@@ -122,6 +122,11 @@ class ResultRecorder:
         """Return the number of distinct findings of severity error."""
         return sum(severity is Severity.ERROR for _, severity, _, _ in self._counts)
 
+    @property
+    def has_tested(self) -> bool:
+        """Return whether any rule was tested."""
+        return self._tested.total() > 0
+
     def _violations(self, rule: Rule, subject: tuple[Json, ...]) -> list[Violation]:
         began_at_s = time.perf_counter()
         try:

@@ -3,9 +3,11 @@
 import itertools
 import signal
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.json_types import Json
@@ -13,6 +15,7 @@ from deadringer.contracts.redaction import SHORTEST_KEY, SecretRedactor
 from deadringer.contracts.rules import Scope, select
 from deadringer.contracts.specification import operations
 from deadringer.contracts.timestamps import format_timestamp
+from deadringer.contracts.violations import printable
 
 from .baseline import is_failed
 from .http.client import BudgetSpentError, Client
@@ -48,6 +51,8 @@ AROUND_THE_END_S = 2.0
 WAITING = "waiting"
 """The start of a progress line while the check waits and sends nothing."""
 
+LONGEST_CAUSE = 160
+
 
 def run_check(
     options: CheckOptions,
@@ -59,7 +64,8 @@ def run_check(
 ) -> Report:
     """Validate the server at `options.base_url` with every selected rule.
 
-    Sends no writes unless `options.writes_allowed`. No behaviour of the server raises an exception.
+    Sends no writes unless `options.writes_allowed`. No behaviour of the server raises an exception:
+    a bug of the check ends in an inconclusive report that names it.
 
     With `interruption`, a signal ends the check; the report states that, with the findings so far.
 
@@ -86,7 +92,9 @@ class _Check:
         self._is_partial = bool(options.quick or options.workflow_ids or options.run_ids)
         self._notes: list[str] = []
         self._phases: list[tuple[str, float]] = []
-        self._has_no_contact = False
+        self._has_no_contact = True
+        self._is_discovered = False
+        self._has_crashed = False
         self._interrupted_by = 0
         self._last_by_key: dict[str, Exchange] = {}
         self._client = Client(
@@ -123,19 +131,15 @@ class _Check:
         started_at, began_at_s = format_timestamp(datetime.now(UTC)), self._now_s()
         stopped = ""
         try:
-            unchecked = self._explore()
+            unchecked, stopped = self._explore_within_budget()
             if self._interruption:
                 self._interruption.require_none()
         except KeyboardInterrupt:
             if self._interruption is None:
                 raise
             unchecked = stopped = self._interrupted()
-        except BudgetSpentError as error:
-            unchecked, stopped = "", str(error)
-            self._add_note(
-                f"stopped early: {error}; increase --max-time or --max-requests to continue"
-            )
-            compare_runs(self._session)
+        except Exception as error:
+            unchecked = stopped = self._crashed(error)
         finally:
             self._client.close()
         if stopped:
@@ -144,6 +148,34 @@ class _Check:
                 (rule.name for rule in self._recorder.rules), f"the check stopped early: {stopped}"
             )
         return self._report(unchecked, started_at, began_at_s, self._now_s())
+
+    def _explore_within_budget(self) -> tuple[str, str]:
+        """Run the phases; return why nothing could be checked, and why the check stopped early."""
+        try:
+            return self._explore(), ""
+        except BudgetSpentError as error:
+            stopped = str(error)
+        more = "increase --max-time or --max-requests to continue"
+        self._add_note(f"stopped early: {stopped}; {more}")
+        if self._has_no_contact:
+            self._recorder.withdraw()
+        compare_runs(self._session)
+        if self._is_discovered and self._recorder.has_tested:
+            return "", stopped
+        where = (
+            "before all runs were listed"
+            if self._recorder.has_tested
+            else "before any rule was tested"
+        )
+        return f"the check stopped {where}: {stopped}; {more}.", stopped
+
+    def _crashed(self, error: Exception) -> str:
+        """Return what went wrong in the check itself, as the reason of an inconclusive report."""
+        self._has_crashed = True
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(last.filename).name}:{last.lineno}, {last.name}"
+        what = f"{type(error).__name__} at {place}: {printable(str(error))[:LONGEST_CAUSE]}"
+        return f"incomplete: a bug of the check, please report it: {what}"
 
     def _interrupted(self) -> str:
         number = self._interruption.signal if self._interruption else 0
@@ -183,12 +215,13 @@ class _Check:
         self._begin("discovering workflows and runs")
         contact = connect(session)
         if contact.problem:
-            self._has_no_contact = True
             return contact.problem
+        self._has_no_contact = False
         sizes = sample_sizes_for(quick=self._options.quick, limit=self._client.rate_limiter.limit)
         balance = read_balance(session)
         live = LiveRuns(session, self._sleep, limit=sizes.runs_watched)
         discover(session, sizes, live.glance)
+        self._is_discovered = True
         self._begin("polling running runs", 2 * sizes.polls)
         watch_runs(session, live, min(self._options.watch_s, sizes.watch_s), sizes.polls)
         runs = pick_runs(session, sizes.runs)
@@ -322,8 +355,9 @@ class _Check:
             interrupted_by=self._interrupted_by,
             is_partial=self._is_partial or bool(unchecked),
         )
-        if self._interrupted_by:
-            return replace(report, conclusion=Conclusion.INCONCLUSIVE, reason=unchecked)
+        if self._interrupted_by or self._has_crashed:
+            reason = self._redactor(unchecked)
+            return replace(report, conclusion=Conclusion.INCONCLUSIVE, reason=reason)
         if not self._has_no_contact and is_failed(report, self._options.fail_on):
             return replace(report, conclusion=Conclusion.FAILED)
         if unchecked:

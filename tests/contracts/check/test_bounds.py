@@ -6,21 +6,22 @@ from email.utils import format_datetime
 
 import pytest
 
-from deadringer.contracts.check import CheckOptions, Report, run_check
+from deadringer.contracts.check import CheckOptions, Conclusion, Outcome, Report, run_check
 from deadringer.contracts.check.http.rate_limiter import LONGEST_WAIT_S, wait_hint_s
 from deadringer.contracts.exchanges import Exchange
+from tests.mutation.servers import KEY as MOCK_KEY
+from tests.mutation.servers import mock
 
-from .small_server import KEY, Reply, respond_correctly, serving
+from .small_server import KEY, Reply, ignore_the_key, respond_correctly, serving
 
 IDS = {"workflow_ids": ("wf_abc123",), "run_ids": ("run_x7k9m2",)}
 HUGE = "1" + "0" * 400
 
 
 def check(url: str, **more: object) -> Report:
-    defaults = {"quick": True, "watch_s": 0, "timeout_s": 5, "sleep": lambda _seconds: None}
-    given = defaults | more
-    sleep = given.pop("sleep")
-    return run_check(CheckOptions(base_url=url, api_key=KEY, **given), sleep=sleep)
+    defaults = {"quick": True, "watch_s": 0, "timeout_s": 5}
+    parts = {name: more.pop(name) for name in ("sleep", "progress") if name in more}
+    return run_check(CheckOptions(base_url=url, api_key=KEY, **(defaults | more)), **parts)
 
 
 def with_totals(total: str, names: str) -> Callable[[str, str], Reply]:
@@ -93,3 +94,46 @@ def test_a_429_with_a_huge_wait_does_not_end_the_check() -> None:
 
     assert waited
     assert max(waited) <= LONGEST_WAIT_S
+
+
+def test_a_check_that_tested_nothing_does_not_pass() -> None:
+    report = check("http://127.0.0.1:9", max_time_s=0.00001)
+
+    assert report.conclusion is Conclusion.INCONCLUSIVE
+    assert report.exit_code == 2
+    assert "before any rule was tested" in report.reason
+    assert "--max-time" in report.reason
+    assert {one.outcome for one in report.results} == {Outcome.SKIPPED}
+
+
+def test_a_check_that_listed_no_runs_does_not_pass() -> None:
+    with mock() as url:
+        report = run_check(CheckOptions(url, MOCK_KEY, quick=True, max_requests=3))
+
+    assert report.conclusion is Conclusion.INCONCLUSIVE
+    assert "before all runs were listed" in report.reason
+
+
+def failing(error: BaseException) -> Callable[[str], None]:
+    def progress(phase: str) -> None:
+        if phase.startswith("reading runs again"):
+            raise error
+
+    return progress
+
+
+def test_a_bug_of_the_check_is_an_inconclusive_report_with_what_was_found() -> None:
+    with serving(ignore_the_key) as server:
+        report = check(server.url, **IDS, progress=failing(LookupError(f"{KEY} is missing")))
+        whole = check(server.url, **IDS)
+
+    assert whole.conclusion is Conclusion.FAILED
+    assert report.exit_code == 2
+    assert "a bug of the check, please report it: LookupError at test_bounds.py:" in report.reason
+    assert KEY not in report.reason
+    assert any(one.outcome is Outcome.FAILED for one in report.results)
+
+
+def test_a_keyboard_interrupt_is_no_bug_of_the_check() -> None:
+    with serving() as server, pytest.raises(KeyboardInterrupt):
+        check(server.url, **IDS, progress=failing(KeyboardInterrupt()))
