@@ -15,6 +15,7 @@ from deadringer.contracts.json_types import Json
 from deadringer.contracts.redaction import KEY_VARIABLE, SecretRedactor
 from deadringer.contracts.specification import Operation, operations
 
+from .bodies import BodyTooLargeError, read_body
 from .deadline_transport import DeadlineTransport
 from .failures import failure_of
 from .rate_limiter import RateLimiter
@@ -201,18 +202,16 @@ class Client:
         return replace(exchange, response_body=body, failure=broken, cause=cause)
 
     def _read(self, response: httpx.Response) -> tuple[bytes, Failure | None, str]:
-        chunks, size = [], 0
+        body = bytearray()
         try:
-            for chunk in response.iter_bytes():
-                size += len(chunk)
-                chunks.append(chunk)
-                if size > self._options.max_body_bytes:
-                    return b"".join(chunks), Failure.TOO_LARGE, ""
+            read_body(response, self._options.max_body_bytes, body)
+        except BodyTooLargeError:
+            return bytes(body), Failure.TOO_LARGE, ""
         except (httpx.HTTPError, ValueError) as error:
-            return b"".join(chunks), *failure_of(error)
+            return bytes(body), *failure_of(error)
         finally:
             response.close()
-        return b"".join(chunks), None, ""
+        return bytes(body), None, ""
 
 
 def curl_line(base_url: str, exchange: Exchange, redactor: SecretRedactor, access: Access) -> str:

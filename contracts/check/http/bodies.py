@@ -1,0 +1,62 @@
+"""Decode response bodies within a limit of memory."""
+
+import zlib
+
+import httpx
+
+_GZIP, _ZLIB, _RAW = zlib.MAX_WBITS | 16, zlib.MAX_WBITS, -zlib.MAX_WBITS
+_WINDOWS = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
+"""What to try for each coding: some servers send deflate without its zlib header."""
+
+
+class BodyTooLargeError(Exception):
+    """The body, as sent or decoded, exceeds the limit."""
+
+
+def read_body(response: httpx.Response, limit: int, body: bytearray) -> None:
+    """Append the decoded body of a streamed response to `body`, at most `limit` bytes.
+
+    What was decoded before an error stays in it. Holds no more in memory than the limit, whatever
+    the compressed bytes expand to. A coding that was not requested is left as it is.
+
+    Raises:
+        BodyTooLargeError: if the body, as sent or decoded, is larger.
+        httpx.DecodingError: if it is not in its content coding, or has more than one coding.
+        httpx.HTTPError: if the transfer fails.
+    """
+    named = response.headers.get("content-encoding", "").lower().split(",")
+    codings = [one.strip() for one in named if one.strip() not in {"", "identity"}]
+    if len(codings) > 1:
+        raise httpx.DecodingError("Content-Encoding names more than one coding")
+    windows = _WINDOWS.get(codings[0], ()) if codings else ()
+    inflater, received = _Inflater(windows) if windows else None, 0
+    for chunk in response.iter_raw():
+        received += len(chunk)
+        room = limit - len(body)
+        data = inflater.inflated(chunk, room + 1) if inflater else chunk
+        body += data[:room]
+        if len(data) > room or received > limit:
+            raise BodyTooLargeError
+
+
+class _Inflater:
+    """Decompress a stream; ignores what follows its end, as browsers do."""
+
+    def __init__(self, windows: tuple[int, ...]) -> None:
+        self._windows = windows
+        self._stream = zlib.decompressobj(windows[0])
+        self._is_new = True
+
+    def inflated(self, chunk: bytes, most: int) -> bytes:
+        """Return what a chunk expands to, at most `most` bytes (from 1)."""
+        if self._stream.eof:
+            return b""
+        try:
+            data = self._stream.decompress(chunk, most)
+        except zlib.error as error:
+            if not self._is_new or len(self._windows) == 1:
+                raise httpx.DecodingError(f"wrong content coding: {error}") from error
+            self._stream, self._windows = zlib.decompressobj(self._windows[1]), self._windows[1:]
+            return self.inflated(chunk, most)
+        self._is_new = False
+        return data
