@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 LARGEST_DOCUMENT = 256 * 1024 * 1024
 """Bytes of one document, uncompressed."""
+_NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
+_BINARY: int = getattr(os, "O_BINARY", 0)
 _GIVEN_PIPES = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 """Names of what this process has open already: a pipe there has a writer."""
 
@@ -31,10 +33,10 @@ def open_descriptor(path: Path) -> int:
         InputFileError: if it is anything else. A named pipe could block for ever.
         OSError: if it cannot be opened.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
+    descriptor = os.open(path, os.O_RDONLY | _NONBLOCK | _BINARY)
     try:
         _require_readable(path, os.fstat(descriptor).st_mode)
-        if hasattr(os, "set_blocking"):
+        if _NONBLOCK:  # Windows has neither the flag nor this call for regular files
             os.set_blocking(descriptor, True)
     except BaseException:
         os.close(descriptor)
@@ -47,9 +49,6 @@ def _require_readable(path: Path, mode: int) -> None:
         raise InputFileError("it is a folder")
     if stat.S_ISFIFO(mode) and not str(path).startswith(_GIVEN_PIPES):
         raise InputFileError("it is a named pipe, which may never end: pass it as standard input")
-
-
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def read_file(path: Path, *, largest: int = LARGEST_DOCUMENT) -> bytes:

@@ -52,6 +52,23 @@ def test_a_file_is_read_up_to_a_limit(tmp_path):
         read_file(path, largest=10)
 
 
+def test_files_are_read_where_only_pipes_can_be_set_blocking(tmp_path):
+    """On Windows there is no O_NONBLOCK, and `os.set_blocking` (3.12) takes pipes only."""
+    (tmp_path / "one.json").write_text("{}")
+    code = (
+        "import os, pathlib, sys\n"
+        "def set_blocking(descriptor, blocking): raise OSError(22, 'Invalid argument')\n"
+        "os.set_blocking = set_blocking\n"
+        "vars(os).pop('O_NONBLOCK', None)\n"
+        "from deadringer.contracts.input_files import read_file\n"
+        "print(read_file(pathlib.Path(sys.argv[1])))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "one.json")]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+
+    assert (done.stdout.strip(), done.stderr) == (b"b'{}'", b"")
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_named_pipe_never_blocks(tmp_path):
     os.mkfifo(tmp_path / "pipe.json")
