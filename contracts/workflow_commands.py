@@ -2,6 +2,8 @@
 
 import secrets
 
+from .safe_text import escaped
+
 ON = "GITHUB_ACTIONS"
 """The variable that is `true` where GitHub Actions reads the output."""
 
@@ -9,7 +11,8 @@ ON = "GITHUB_ACTIONS"
 def workflow_command(kind: str, message: str, **properties: str | int) -> str:
     """Return one command, such as `::error title=DR019::…`, on one line.
 
-    `properties` are written in their order; names and values as GitHub documents them.
+    `properties` are written in their order; names and values as GitHub documents them. Characters
+    that could control a terminal or reorder a line are written as JSON escapes.
     """
     written = ",".join(
         f"{name}={_escaped(str(value), in_property=True)}" for name, value in properties.items()
@@ -24,6 +27,6 @@ def guarded(text: str) -> str:
 
 
 def _escaped(text: str, *, in_property: bool = False) -> str:
-    text = text.encode("utf-8", "backslashreplace").decode()  # a value may hold half a character
+    text = escaped(text, keep="\r\n\t")
     text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if in_property else text

@@ -134,3 +134,10 @@ def test_a_command_is_escaped_as_github_documents_it() -> None:
     )
     assert workflow_command("endgroup", "") == "::endgroup::"
     workflow_command("error", "\ud800", title="\ud800").encode()
+
+
+@pytest.mark.parametrize("sign", ["\x1b", "\x9b", "\u202e", "\u2066", "\u2028", "\ufeff"])
+def test_a_command_holds_nothing_that_controls_a_terminal_or_reorders_a_line(sign: str) -> None:
+    line = workflow_command("error", f"a{sign}b\tc", title=sign)
+
+    assert line == f"::error title=\\u{ord(sign):04x}::a\\u{ord(sign):04x}b\tc"
