@@ -3,7 +3,7 @@
 from .access import KEY_HEADER, Access, AccessError, read_header, read_header_name, read_key
 from .baseline import BaselineChange, BaselineError, apply_baseline, load_baseline, update_baseline
 from .interruption import Interruption
-from .options import CheckOptions, OptionError
+from .options import CheckOptions, OptionError, require_origin
 from .report import Conclusion, Example, Finding, Outcome, Phase, Report, RuleResult
 from .reports import (
     FORMATS,
@@ -44,6 +44,7 @@ __all__ = [
     "read_header_name",
     "read_key",
     "render_text",
+    "require_origin",
     "require_target",
     "require_writable",
     "result_lines",

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+
+import httpx
 
 from deadringer.contracts.rules import Settings
 from deadringer.contracts.violations import Severity
 
 from .access import Access, AccessError, read_key
+
+LONGEST_S = 86_400
+"""The upper bound of every time in the options: a day."""
 
 
 class OptionError(ValueError):
@@ -49,29 +54,47 @@ class CheckOptions:
         Raises:
             OptionError: if an option is invalid.
         """
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise OptionError(
-                f"BASE_URL {self.base_url!r} is not an origin. "
-                "Write it as https://host[:port][/prefix]."
-            )
-        if parts.query or parts.fragment or parts.username:
-            raise OptionError(
-                f"BASE_URL {self.base_url!r} must not contain a query, fragment or credentials. "
-                "Pass the key with --api-key."
-            )
+        require_origin(self.base_url)
         try:
             read_key(self.api_key)
         except AccessError as error:
             raise OptionError(str(error)) from error
-        if self.wait_s < 0:
-            raise OptionError(f"--wait-for must not be below 0, got {self.wait_s}.")
         if self.run_ids and len(self.workflow_ids) != 1:
             raise OptionError("--run needs exactly one --workflow: the workflow of these runs.")
-        for name in ("max_requests", "timeout_s", "max_time_s"):
-            if getattr(self, name) <= 0:
-                option = "--" + name.removesuffix("_s").replace("_", "-")
-                raise OptionError(f"{option} must be above 0, got {getattr(self, name)}.")
+        if self.max_requests <= 0:
+            raise OptionError(f"--max-requests must be above 0, got {self.max_requests}.")
+        _require_seconds("--timeout", self.timeout_s)
+        _require_seconds("--max-time", self.max_time_s)
+        _require_seconds("--watch", self.watch_s, zero=True)
+        _require_seconds("--wait-for", self.wait_s, zero=True)
+
+
+def require_origin(base_url: str) -> None:
+    """Raise OptionError unless a base URL is an http(s) origin with an optional prefix."""
+    form = "Write it as https://host[:port][/prefix]."
+    try:
+        parts = urlsplit(base_url)
+        _port = parts.port
+        httpx.URL(base_url)
+    except (ValueError, httpx.InvalidURL) as error:
+        raise OptionError(f"BASE_URL {base_url!r} is not a URL: {error}. {form}") from error
+    if "://" not in base_url:
+        raise OptionError(f"BASE_URL {base_url!r} lacks http:// or https://. {form}")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise OptionError(f"BASE_URL {base_url!r} is not an origin. {form}")
+    if parts.query or parts.fragment or parts.username:
+        raise OptionError(
+            f"BASE_URL {base_url!r} must not contain a query, fragment or credentials. "
+            "Pass the key with --api-key."
+        )
+    if quote(parts.path, safe="/%:@!$&'()*+,;=~") != parts.path:
+        raise OptionError(f"The path of BASE_URL {base_url!r} must be percent-encoded.")
+
+
+def _require_seconds(option: str, seconds: float, *, zero: bool = False) -> None:
+    if not (0 < seconds <= LONGEST_S or (zero and seconds == 0)):
+        least = "from" if zero else "above"
+        raise OptionError(f"{option} must be {least} 0 to {LONGEST_S} seconds, got {seconds:g}.")
 
 
 NARROW_LIMIT = 300

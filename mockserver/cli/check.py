@@ -26,6 +26,7 @@ from deadringer.contracts.check import (
     read_header_name,
     read_key,
     render_text,
+    require_origin,
     require_target,
     require_writable,
     run_check,
@@ -111,6 +112,7 @@ def command(**parameters: Any) -> None:
 
 
 def _options(parameters: dict[str, Any], *, update: bool) -> CheckOptions:
+    require_origin(parameters["base_url"])  # A wrong address is named before a missing key.
     parameters["api_key"], note = read_key(parameters["api_key"] or "")
     if note:
         click.echo(f"deadringer check: note: {note}", err=True)

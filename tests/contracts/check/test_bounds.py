@@ -1,14 +1,24 @@
 """No response, address or option makes a check crash, wait without end, or pass untested."""
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from click.testing import CliRunner
 
-from deadringer.contracts.check import CheckOptions, Conclusion, Outcome, Report, run_check
+from deadringer.contracts.check import (
+    CheckOptions,
+    Conclusion,
+    OptionError,
+    Outcome,
+    Report,
+    run_check,
+)
 from deadringer.contracts.check.http.rate_limiter import LONGEST_WAIT_S, wait_hint_s
 from deadringer.contracts.exchanges import Exchange
+from deadringer.mockserver.cli.check import command
 from tests.mutation.servers import KEY as MOCK_KEY
 from tests.mutation.servers import mock
 
@@ -137,3 +147,54 @@ def test_a_bug_of_the_check_is_an_inconclusive_report_with_what_was_found() -> N
 def test_a_keyboard_interrupt_is_no_bug_of_the_check() -> None:
     with serving() as server, pytest.raises(KeyboardInterrupt):
         check(server.url, **IDS, progress=failing(KeyboardInterrupt()))
+
+
+@pytest.mark.parametrize("seconds", [math.nan, math.inf, -math.inf, 1e300, -1, 86_401])
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("timeout_s", "--timeout"),
+        ("max_time_s", "--max-time"),
+        ("watch_s", "--watch"),
+        ("wait_s", "--wait-for"),
+    ],
+)
+def test_a_time_is_a_number_of_seconds_of_at_most_a_day(
+    name: str, option: str, seconds: float
+) -> None:
+    with pytest.raises(OptionError, match=f"^{option} must be .* 0 to 86400 seconds, got"):
+        CheckOptions("http://localhost", KEY, **{name: seconds})
+
+
+def test_no_time_to_watch_and_a_day_are_allowed() -> None:
+    CheckOptions("http://localhost", KEY, watch_s=0, wait_s=0, timeout_s=86_400, max_time_s=0.1)
+    with pytest.raises(OptionError, match="--timeout must be above 0"):
+        CheckOptions("http://localhost", KEY, timeout_s=0)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://[::1", "is not a URL"),
+        ("http://127.0.0.1:99999", "is not a URL: Port out of range"),
+        ("http://127.0.0.1:port", "is not a URL"),
+        ("http://a\x01b/", "is not a URL"),
+        ("http://host/\u00fc", "percent-encoded"),
+        ("localhost:4010", "lacks http:// or https://"),
+        ("ftp://host", "is not an origin"),
+        ("http://user:word@host", "credentials"),
+    ],
+)
+def test_an_address_that_cannot_be_requested_is_refused(url: str, reason: str) -> None:
+    with pytest.raises(OptionError, match=reason):
+        CheckOptions(url, KEY)
+
+    shown = CliRunner(env={"DEADRINGER_API_KEY": ""}).invoke(command, [url])  # without a key
+
+    assert shown.exit_code == 2
+    assert reason in shown.output
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:4010", "https://host/a%20b/~c", "http://h:65535/"])
+def test_an_address_that_can_be_requested_is_accepted(url: str) -> None:
+    assert CheckOptions(url, KEY).base_url == url
