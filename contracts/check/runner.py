@@ -200,7 +200,8 @@ class _Check:
         return f" ({takes}{self._client.time_left_s:.0f} s left)"
 
     def _timed_phases(self, ended_at_s: float) -> tuple[Phase, ...]:
-        ends = [*(began_at_s for _, began_at_s in self._phases[1:]), ended_at_s]
+        ends = [began_at_s for _, began_at_s in self._phases[1:]]
+        ends += [ended_at_s] if self._phases else []
         return tuple(
             Phase(name, end - began_at_s)
             for (name, began_at_s), end in zip(self._phases, ends, strict=True)
@@ -211,7 +212,8 @@ class _Check:
         session = self._session
         if self._options.wait_s:
             self._progress(f"{WAITING} up to {self._options.wait_s:g} s for the server")
-            wait_for_server(session, self._sleep, self._now_s)
+            if late := wait_for_server(session, self._sleep, self._now_s):
+                return late
         self._begin("discovering workflows and runs")
         contact = connect(session)
         if contact.problem:

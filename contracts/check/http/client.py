@@ -78,6 +78,7 @@ class Client:
         self._log = log
         self._before = before
         self._now_s = now_s
+        self._sleep = sleep
         self._began_at_s = now_s()
         self._access = options.access
         self.proxy = proxy_for(options.base_url, self._access)
@@ -86,7 +87,7 @@ class Client:
         )
         self._http = httpx.Client(transport=self._transport, trust_env=False)
         self._prefix = urlsplit(options.base_url).path.rstrip("/")
-        self.rate_limiter = RateLimiter(now_s, sleep, log)
+        self.rate_limiter = RateLimiter(now_s, self._pause, log)
         self.requests = 0
         self._noted: set[str] = set()
 
@@ -117,14 +118,23 @@ class Client:
         """Return the seconds left of the check's total time."""
         return self._options.max_time_s - (self._now_s() - self._began_at_s)
 
-    def is_up(self) -> bool:
+    def _pause(self, seconds: float) -> None:
+        left_s = self.time_left_s
+        if seconds > left_s:
+            raise BudgetSpentError(
+                f"the rate limit needs a wait of {seconds:.0f} s, "
+                f"{max(left_s, 0):.0f} s left of the time allowed"
+            )
+        self._sleep(seconds)
+
+    def is_up(self, within_s: float) -> bool:
         """Return whether the server's address responds with anything but a gateway's 502-504.
 
-        Sends one request that counts for nothing.
+        Sends one request that counts for nothing and takes `within_s` or the timeout at most.
         """
         operation = next(one for one in operations() if one.operation_id == "listWorkflows")
         headers = {"x-api-key": self._options.api_key}
-        self._transport.deadline.start(self._options.timeout_s)
+        self._transport.deadline.start(min(self._options.timeout_s, within_s))
         exchange = self._exchanged(
             Exchange("GET", operation.path, 0, operation.operation_id, request_headers=headers)
         )
@@ -157,7 +167,8 @@ class Client:
         self.requests += 1
         method = request.method or request.operation.method
         sent_at_s = self._now_s()
-        self._transport.deadline.start(self._options.timeout_s)
+        allowed_s = min(self._options.timeout_s, self.time_left_s)
+        self._transport.deadline.start(allowed_s)
         exchange = Exchange(
             method=method,
             path=request.path,
@@ -171,6 +182,9 @@ class Client:
             intent=request.intent,
         )
         exchange = self._exchanged(exchange)
+        if exchange.failure is Failure.TIMED_OUT and allowed_s < self._options.timeout_s:
+            # The server had less than its time: that is no finding.
+            raise BudgetSpentError(f"{self.requests} requests sent, no time left in the last one")
         return replace(exchange, elapsed_s=self._now_s() - sent_at_s)
 
     def _exchanged(self, exchange: Exchange) -> Exchange:

@@ -71,9 +71,9 @@ class RateLimiter:
 
     def _wait(self, seconds: float, why: str) -> None:
         seconds = min(max(seconds, 0.0) + 0.1, LONGEST_WAIT_S)
+        self.sleep(seconds)
         self.log(f"waited {seconds:.0f} s for {why}")
         self.waited_s += seconds
-        self.sleep(seconds)
 
 
 def wait_hint_s(exchange: Exchange) -> float | None:

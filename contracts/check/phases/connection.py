@@ -167,12 +167,19 @@ def _phrase(status: int) -> str:
 
 def wait_for_server(
     session: CheckSession, sleep: Callable[[float], None], now_s: Callable[[], float]
-) -> None:
-    """Send requests until the server responds, for `wait_for_s` at most."""
-    ends_at_s = now_s() + session.options.wait_s
-    while not session.client.is_up() and now_s() < ends_at_s:
+) -> str:
+    """Send requests until the server responds, for `wait_s` at most; return why it did not."""
+    options = session.options
+    ends_at_s = now_s() + options.wait_s
+    while (left_s := ends_at_s - now_s()) > 0:
+        if session.client.is_up(left_s):
+            session.client.restart_clock()
+            return ""
         sleep(min(_WAIT_STEP_S, max(0.0, ends_at_s - now_s())))
-    session.client.restart_clock()
+    return (
+        f"{options.base_url} was not up within {options.wait_s:g} s. "
+        "Start the server, correct BASE_URL, or increase --wait-for."
+    )
 
 
 _WAIT_STEP_S = 0.5

@@ -1,7 +1,10 @@
 """No response, address or option makes a check crash, wait without end, or pass untested."""
 
 import math
-from collections.abc import Callable
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -198,3 +201,46 @@ def test_an_address_that_cannot_be_requested_is_refused(url: str, reason: str) -
 @pytest.mark.parametrize("url", ["http://[::1]:4010", "https://host/a%20b/~c", "http://h:65535/"])
 def test_an_address_that_can_be_requested_is_accepted(url: str) -> None:
     assert CheckOptions(url, KEY).base_url == url
+
+
+@contextmanager
+def silent_server() -> Iterator[str]:
+    """Accept connections and send nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_waiting_for_a_silent_server_ends_in_time() -> None:
+    began_at_s = time.monotonic()
+    with silent_server() as url:
+        report = check(url, wait_s=0.5, timeout_s=10)
+
+    assert time.monotonic() - began_at_s < 5
+    assert report.conclusion is Conclusion.INCONCLUSIVE
+    assert f"{url} was not up within 0.5 s" in report.reason
+    assert report.requests == 0
+
+
+def test_a_request_takes_no_more_than_the_time_left() -> None:
+    began_at_s = time.monotonic()
+    with silent_server() as url:
+        report = check(url, max_time_s=0.5, timeout_s=10)
+
+    assert time.monotonic() - began_at_s < 5
+    assert report.conclusion is Conclusion.INCONCLUSIVE
+    assert "no time left in the last one" in report.reason
+    assert not any(one.findings for one in report.results)
+
+
+def test_a_wait_longer_than_the_time_left_is_not_begun() -> None:
+    waited: list[float] = []
+
+    def respond(path: str, key: str) -> Reply:
+        return 429, b'{"success": false, "error": {"retryAfterSeconds": 60}}'
+
+    with serving(respond) as server:
+        report = check(server.url, **IDS, max_time_s=20, sleep=waited.append)
+
+    assert waited == []
+    assert report.requests == 1
+    assert "the rate limit needs a wait of 60 s" in report.reason
