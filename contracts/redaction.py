@@ -1,5 +1,6 @@
 """Hide secrets in reports, logs and the journal, which are stored and shared."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterable
@@ -22,8 +23,8 @@ _LONGEST_TARGET = 400
 class SecretRedactor:
     """Hide known keys, keys that differ in one letter, and every text shaped like a key.
 
-    Keys are found in plain and percent-encoded form. Keys that differ from a known one in the last
-    letter, as sent by probes, are found if the key has at least SHORTEST_KEY letters.
+    Keys are found in plain, percent-encoded and JSON form. Keys that differ from a known one in the
+    last letter, as sent by probes, are found if the key has at least SHORTEST_KEY letters.
     """
 
     def __init__(
@@ -34,8 +35,9 @@ class SecretRedactor:
         `others` are further secrets. Those with fewer than SHORTEST_KEY letters are found as whole
         words only, and those with fewer than SHORTEST_WORD not at all.
         """
-        self._others = _pattern_of_others(set(others))
         known = [key for key in keys if len(key) >= shortest]
+        in_json = {_in_json(one) for key in known for one in (key, key[:-1])}
+        self._others = _pattern_of_others({*others, *(one for one in in_json if "\\" in one)})
         self._whole = {form for key in known for form in (key, quote_plus(key))}
         near = {form[:-1] for form in self._whole if len(form) >= SHORTEST_KEY}
         self._exact = _any_of(self._whole)
@@ -109,11 +111,20 @@ class SecretRedactor:
 
 
 def _pattern_of_others(secrets: set[str]) -> re.Pattern[str]:
-    forms = {form for one in secrets for form in (one, quote(one, safe=""), quote_plus(one))}
+    forms = {
+        form
+        for one in secrets
+        for form in (one, quote(one, safe=""), quote_plus(one), _in_json(one))
+    }
     long = {one for one in forms if len(one) >= SHORTEST_KEY}
     short = {one for one in forms - long if len(one) >= SHORTEST_WORD}
     words = rf"(?<![A-Za-z0-9])(?:{_any_of(short).pattern})(?![A-Za-z0-9])"
     return re.compile(f"{_any_of(long).pattern}|{words}")
+
+
+def _in_json(text: str) -> str:
+    """Return a text as it is written between the quotation marks of a JSON string."""
+    return json.dumps(text)[1:-1]
 
 
 def _any_of(texts: set[str]) -> re.Pattern[str]:

@@ -1,11 +1,12 @@
 """How a check gets to its server: headers of its own, certificates, proxies, where the key goes."""
 
 import ipaddress
+import json
 import os
 import re
 import shlex
 import ssl
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from urllib.request import getproxies_environment
 import httpcore
 import httpx
 
+from deadringer.contracts.input_files import InputFileError, open_descriptor
+from deadringer.contracts.json_types import Json
 from deadringer.contracts.redaction import HIDDEN
 from deadringer.contracts.violations import printable
 
@@ -22,7 +25,9 @@ KEY_HEADER = "x-api-key"
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\x20-\x7e\t]*")
 _KEY = re.compile(r"[\x21-\x7e]+")
+_QUOTED = re.compile(r'"([^"]*)"')
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "upgrade", "te"})
+_OF_THE_CHECK = _FRAMING | {"host", "accept-encoding", "content-type"}
 
 
 class AccessError(ValueError):
@@ -45,6 +50,20 @@ class Access:
     insecure: bool = False
     uses_proxy: bool = True
 
+    def __post_init__(self) -> None:
+        """Validate that no header of our own replaces the key.
+
+        Raises:
+            AccessError: if one does.
+        """
+        option = "--bearer" if self.bearer else f"--key-header {self.key_header}"
+        of_key = "authorization" if self.bearer else self.key_header
+        if any(name == of_key for name, _ in self.headers):
+            raise AccessError(
+                f"--header {of_key} and {option} set the same header, and only one of them can be "
+                "sent. Leave one out."
+            )
+
     def sent(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return the headers as they are sent: the key where it belongs, and our own added."""
         wanted = dict(headers)
@@ -61,8 +80,16 @@ class Access:
         return any(name == "authorization" for name, _ in self.headers)
 
     def secrets(self) -> frozenset[str]:
-        """Return what must be hidden of the values of our own headers: the whole and its parts."""
-        return frozenset(one for _, value in self.headers for one in _secrets_in(value))
+        """Return what must be hidden: the values of our own headers, their parts, proxy passwords.
+
+        Of each proxy of the environment these are the password, also with the user's name, and
+        both as they are sent.
+        """
+        found = {one for _, value in self.headers for one in _secrets_in(value)}
+        if self.uses_proxy:
+            for proxy in getproxies_environment().values():
+                found.update(_secrets_of_proxy(proxy))
+        return frozenset(found)
 
     def curl_options(self) -> str:
         """Return the options a curl command needs besides, with values hidden."""
@@ -85,10 +112,23 @@ def _secrets_in(value: str) -> Iterator[str]:
             except ValueError:
                 return
             yield from (f"{user}:{password}", password)
-    for pair in value.split(";"):
+    try:
+        yield from _texts_in(json.loads(value))
+    except (ValueError, RecursionError):
+        yield from _QUOTED.findall(value)
+    for pair in re.split("[;,]", value):
         _, separator, secret = pair.partition("=")
         if separator:
-            yield secret.strip()
+            yield secret.strip().strip('"')
+
+
+def _texts_in(value: Json) -> Iterator[str]:
+    """Yield every string of a JSON value, apart from names."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(one)
 
 
 def read_header(text: str) -> tuple[str, str]:
@@ -100,15 +140,19 @@ def read_header(text: str) -> tuple[str, str]:
     name, separator, value = text.partition(":")
     name, value = name.strip().lower(), value.strip()
     if not separator or not _NAME.fullmatch(name):
-        raise AccessError(
-            f"--header {printable(name)[:40]!r} is not NAME:VALUE, such as 'x-env: test'."
-        )
-    if name == KEY_HEADER or name in _FRAMING:
+        raise AccessError(f"--header {_first_word(text)} is not NAME:VALUE, such as 'x-env: test'.")
+    if name == KEY_HEADER or name in _OF_THE_CHECK:
         fix = "Pass the key with --api-key." if name == KEY_HEADER else "The check sets it itself."
         raise AccessError(f"--header {name} cannot be sent. {fix}")
     if not _VALUE.fullmatch(value):
         raise AccessError(f"--header {name}: its value holds {_unsendable(value)}.")
     return name, value
+
+
+def _first_word(text: str) -> str:
+    """Return what may be shown of a mistyped header: a value may be a secret, so no other part."""
+    word, *others = re.split(r"[\s=:]", text.strip(), maxsplit=1)
+    return f"{printable(word)[:40]!r}…" if others else "(a text without a colon)"
 
 
 def read_header_name(text: str) -> str:
@@ -118,8 +162,8 @@ def read_header_name(text: str) -> str:
         AccessError: if no header can have it.
     """
     name = text.strip().lower()
-    if not _NAME.fullmatch(name) or name in _FRAMING:
-        raise AccessError(f"--key-header {printable(text)[:40]!r} is not the name of a header.")
+    if not _NAME.fullmatch(name) or name in _OF_THE_CHECK:
+        raise AccessError(f"--key-header {_first_word(text)} is not the name of a header.")
     return name
 
 
@@ -159,14 +203,16 @@ def ssl_context_of(access: Access) -> ssl.SSLContext:
         return httpx.create_ssl_context(verify=False)
     place = access.ca_file or os.environ.get("SSL_CERT_FILE")
     try:
+        if place:
+            os.close(open_descriptor(Path(place)))  # a named pipe would block for ever
         if access.ca_file is not None:
             return ssl.create_default_context(cafile=str(access.ca_file))
         return httpx.create_ssl_context()
-    except OSError as error:
+    except (OSError, InputFileError) as error:
         source = "--ca-file" if access.ca_file else "SSL_CERT_FILE"
+        reason = getattr(error, "strerror", None) or error
         raise AccessError(
-            f"{source} {place} cannot be used: {error.strerror or error}. Name a PEM file of "
-            "certificates."
+            f"{source} {place} cannot be used: {reason}. Name a PEM file of certificates."
         ) from error
 
 
@@ -213,25 +259,51 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _split_proxy(proxy: str) -> tuple[str, str]:
+    """Return the URL of a proxy without its credentials, and these; a password may hold anything.
+
+    Whatever precedes the last @ are credentials: `urlsplit` ends them at a /, ? or # already.
+    """
+    scheme, separator, rest = proxy.partition("://")
+    if not separator:
+        scheme, rest = "http", proxy
+    credentials, _, place = rest.rpartition("@")
+    return f"{scheme}://{re.split('[/?#]', place)[0]}", credentials
+
+
+def _secrets_of_proxy(proxy: str) -> Iterator[str]:
+    user, separator, password = _split_proxy(proxy)[1].partition(":")
+    if not separator:
+        return
+    for pair in ((user, password), (unquote(user), unquote(password))):
+        both = ":".join(pair)
+        yield from (pair[1], both, b64encode(both.encode()).decode())
+
+
 def without_credentials(proxy: str) -> str:
     """Return the URL of a proxy as it may be shown."""
-    parts = urlsplit(proxy)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return _split_proxy(proxy)[0]
 
 
 def httpcore_proxy(proxy: str) -> httpcore.Proxy:
     """Return a proxy as the connection pool takes it.
 
     Raises:
-        AccessError: if it is of a kind that is not supported.
+        AccessError: if its URL is none, or of a kind that is not supported.
     """
-    parts = urlsplit(proxy)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    url, credentials = _split_proxy(proxy)
+    try:
+        parts = urlsplit(url)
+        is_url = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url or parts.scheme not in {"http", "https"}:
         raise AccessError(
-            f"the proxy {without_credentials(proxy)} of the environment is not supported: only "
-            "http:// and https:// ones are. Use --no-proxy to ask the server directly."
+            f"the proxy {printable(url)} of the environment is not supported: only "
+            "http://HOST:PORT and https://HOST:PORT are. Use --no-proxy to ask the server directly."
         )
     auth = None
-    if parts.username is not None:
-        auth = (unquote(parts.username).encode(), unquote(parts.password or "").encode())
-    return httpcore.Proxy(without_credentials(proxy), auth=auth)
+    if credentials:
+        user, _, password = credentials.partition(":")
+        auth = (unquote(user).encode(), unquote(password).encode())
+    return httpcore.Proxy(url, auth=auth)

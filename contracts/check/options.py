@@ -72,29 +72,39 @@ class CheckOptions:
 def require_origin(base_url: str) -> None:
     """Raise OptionError unless a base URL is an http(s) origin with an optional prefix."""
     form = "Write it as https://host[:port][/prefix]."
+    shown = _without_credentials(base_url)
+    forbidden = (
+        f"BASE_URL {shown!r} must not contain a query, fragment or credentials. "
+        "Pass the key with --api-key."
+    )
     try:
         parts = urlsplit(base_url)
         _port = parts.port
         httpx.URL(base_url)
     except (ValueError, httpx.InvalidURL) as error:
-        raise OptionError(f"BASE_URL {base_url!r} is not a URL: {error}. {form}") from error
+        if shown != base_url:
+            raise OptionError(forbidden) from None  # the error may quote a password
+        raise OptionError(f"BASE_URL {shown!r} is not a URL: {error}. {form}") from error
     if "://" not in base_url:
-        raise OptionError(f"BASE_URL {base_url!r} lacks http:// or https://. {form}")
+        raise OptionError(f"BASE_URL {shown!r} lacks http:// or https://. {form}")
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise OptionError(forbidden)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise OptionError(f"BASE_URL {base_url!r} is not an origin. {form}")
-    if parts.query or parts.fragment or parts.username:
-        raise OptionError(
-            f"BASE_URL {base_url!r} must not contain a query, fragment or credentials. "
-            "Pass the key with --api-key."
-        )
+        raise OptionError(f"BASE_URL {shown!r} is not an origin. {form}")
     if quote(parts.path, safe="/%:@!$&'()*+,;=~") != parts.path:
-        raise OptionError(f"The path of BASE_URL {base_url!r} must be percent-encoded.")
+        raise OptionError(f"The path of BASE_URL {shown!r} must be percent-encoded.")
 
 
 def _require_seconds(option: str, seconds: float, *, zero: bool = False) -> None:
     if not (0 < seconds <= LONGEST_S or (zero and seconds == 0)):
         least = "from" if zero else "above"
         raise OptionError(f"{option} must be {least} 0 to {LONGEST_S} seconds, got {seconds:g}.")
+
+
+def _without_credentials(url: str) -> str:
+    """Return a URL as it may be shown: what precedes an @ may be a password, with / or # in it."""
+    scheme, _, rest = url.rpartition("@")[0].partition("://")
+    return f"{scheme}://***@{url.rpartition('@')[2]}" if rest else url.rpartition("@")[2]
 
 
 NARROW_LIMIT = 300

@@ -1,5 +1,6 @@
 """One redactor hides secrets for reports, logs and the journal."""
 
+import json
 import subprocess
 
 import pytest
@@ -22,6 +23,16 @@ KEY = "trig_0123456789abcdefghij"
 )
 def test_known_keys_near_ones_and_what_is_shaped_like_one_are_hidden(text, shown):
     assert SecretRedactor(["own-secret", "own-secret-2", "own&secret/x"])(text) == shown
+
+
+def test_a_key_is_found_in_json_text_too():
+    key = 'own"secret\\key'
+    redactor = SecretRedactor([key])
+
+    for sent in (key, key[:-1] + "x"):
+        text = json.dumps({"key": sent})
+        for shown in (redactor(text), redactor.word(text)):
+            assert "secret" not in shown
 
 
 def test_a_short_key_is_hidden_unless_the_user_of_the_redactor_says_otherwise():

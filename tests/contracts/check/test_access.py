@@ -1,10 +1,12 @@
 """The check gets to servers behind gateways, proxies and TLS, or reports what is in the way."""
 
 import json
+import os
 import socket
 import ssl
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +28,13 @@ from deadringer.contracts.check import (
     read_key,
     run_check,
 )
-from deadringer.contracts.check.access import proxy_for
+from deadringer.contracts.check.access import (
+    httpcore_proxy,
+    proxy_for,
+    read_header_name,
+    ssl_context_of,
+    without_credentials,
+)
 from deadringer.contracts.redaction import SecretRedactor
 
 from .small_server import KEY, respond_correctly
@@ -349,6 +357,102 @@ def test_an_unsupported_proxy_is_refused_without_its_password(
     assert "hunter2" not in str(problem.value)
 
 
+@pytest.mark.parametrize("password", ["a/secret99", "a#secret99", "a?secret99", "a@secret99"])
+def test_a_password_of_a_proxy_may_hold_any_sign_and_is_a_secret(
+    monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://me:{password}@proxy.test:3128/")
+    proxy = proxy_for("http://api.test", Access())
+    assert proxy is not None
+    found = httpcore_proxy(proxy)
+    sent = b64encode(f"me:{password}".encode()).decode()
+    redactor = SecretRedactor([], others=Access().secrets())
+
+    assert (found.url.host, found.url.port) == (b"proxy.test", 3128)
+    assert (b"Proxy-Authorization", f"Basic {sent}".encode()) in found.headers
+    assert without_credentials(proxy) == "http://proxy.test:3128"
+    assert redactor(f"got {password}, {sent}.") == "got ***, ***."
+    assert Access(uses_proxy=False).secrets() == frozenset()
+
+
+@pytest.mark.parametrize("proxy", ["http://me:secret99@proxy.test:port", "http://me:secret99@[x"])
+def test_a_proxy_that_is_no_url_is_refused_without_its_password(proxy: str) -> None:
+    with pytest.raises(AccessError, match="is not supported") as problem:
+        httpcore_proxy(proxy)
+    assert "secret99" not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://:secret99@h",
+        "http://me:secret99@h",
+        "http://me:a/secret99@h",
+        "http://me:a#secret99@h",
+        "http://me:a?secret99@h",
+        "me:secret99@h",
+        "ftp://me:secret99@h:x",
+    ],
+)
+def test_a_base_url_with_a_password_is_refused_without_it(url: str) -> None:
+    with pytest.raises(OptionError, match="BASE_URL") as problem:
+        CheckOptions(url, KEY)
+    assert "secret99" not in str(problem.value)
+
+
+@pytest.mark.parametrize("url", ["http://h:port", "http://[h"])
+def test_a_base_url_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(OptionError, match="is not an origin"):
+        CheckOptions(url, KEY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Authorization Bearer sk_live_123", "x-key=sk_live_123", "sk_live_123", "x y: sk_live_123"],
+)
+def test_a_mistyped_header_is_refused_without_its_value(text: str) -> None:
+    with pytest.raises(AccessError, match="is not NAME:VALUE") as problem:
+        read_header(text)
+    assert "sk_live" not in str(problem.value)
+
+
+def test_a_mistyped_name_for_the_key_is_refused_without_its_value() -> None:
+    with pytest.raises(AccessError, match="'Authorization'") as problem:
+        read_header_name("Authorization: Bearer sk_live_123")
+    assert "sk_live" not in str(problem.value)
+
+
+@pytest.mark.parametrize("name", ["Host", "Accept-Encoding", "Content-Type"])
+def test_a_header_that_the_check_sets_is_refused(name: str) -> None:
+    with pytest.raises(AccessError, match="The check sets it itself"):
+        read_header(f"{name}: x")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"bearer": True, "headers": (("authorization", "x"),)},
+        {"key_header": "x-key", "headers": (("x-key", "x"),)},
+    ],
+)
+def test_a_header_that_would_replace_the_key_is_refused(options: dict) -> None:
+    with pytest.raises(AccessError, match="set the same header"):
+        Access(**options)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_authorities_from_a_named_pipe_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "ca.pem")
+
+    with pytest.raises(AccessError, match=r"--ca-file .* named pipe"):
+        ssl_context_of(Access(ca_file=tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with pytest.raises(AccessError, match=r"SSL_CERT_FILE .* named pipe"):
+        ssl_context_of(Access())
+
+
 def test_a_check_waits_until_the_server_is_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -413,6 +517,15 @@ def test_a_header_is_read_as_curl_does() -> None:
         ("Bearer abc.def.ghi", ["abc.def.ghi"]),
         ("session=s3cret-cookie; theme=dark", ["s3cret-cookie"]),
         ("short", ["short"]),
+        ('{"token":"sk_live_abcdef123"}', ["sk_live_abcdef123"]),
+        ('{"a":["inner\\\\secret"]}', ["inner\\secret"]),
+        ("back\\slash-secret-99", ["back\\slash-secret-99"]),
+        ('a="quotedsecret99"; sid=other-secret', ["quotedsecret99", "other-secret"]),
+        ('a="one;secret,more"', ["one;secret,more"]),
+        (
+            'Digest username="bobby77", response="6629fae49393a053"',
+            ["bobby77", "6629fae49393a053"],
+        ),
         ("a/b+c==secret", ["a%2Fb%2Bc%3D%3Dsecret"]),
     ],
 )
@@ -421,4 +534,8 @@ def test_every_part_of_a_headers_value_is_hidden(value: str, hidden: list[str]) 
 
     for secret in hidden:
         assert secret not in redactor(f"it holds {secret}, twice: {secret}.")
+    echoed = json.dumps([value, *hidden])
+    for secret in hidden:
+        assert secret not in redactor(echoed)
+        assert json.dumps(secret)[1:-1] not in redactor(echoed)
     assert redactor("shortage") == "shortage"
