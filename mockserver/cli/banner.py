@@ -1,5 +1,6 @@
 """What `serve` prints once it is ready: its address, the key, and some runs to read."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def _curl_line(base_url: str, settings: Settings, run: NamedRun) -> str:
     if base_url.startswith("unix:"):
         socket = f"--unix-socket '{base_url.removeprefix('unix:')}' "
         return f"curl {socket}-H 'x-api-key: {key}' 'http://localhost{run.path}'"
-    return f"curl -H 'x-api-key: {key}' '{base_url}{run.path}'"
+    trust = f"--cacert {shlex.quote(str(settings.ssl_certfile))} " if settings.ssl_certfile else ""
+    return f"curl {trust}-H 'x-api-key: {key}' '{base_url}{run.path}'"
 
 
 def _table(runs: Sequence[NamedRun]) -> list[str]:

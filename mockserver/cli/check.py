@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +103,11 @@ def command(**parameters: Any) -> None:
         options = _options(parameters, update=baseline_update)
         _require_writable_targets(reports, options.baseline if baseline_update else None)
         report = _checked(options, quiet=loudness["quiet"], update=baseline_update)
-        _print(report, color=color, **loudness)
-        for target in reports:
-            write_report(report, target)
-        write_step_summary(report, os.environ)
+        _write_out(
+            *(partial(write_report, report, target) for target in reports),
+            partial(write_step_summary, report, os.environ),
+            partial(_print, report, color=color, **loudness),
+        )
     except (AccessError, OptionError, BaselineError, ReportError) as error:
         click.echo(escaped(f"deadringer check: {error}", keep="\n"), err=True)
         sys.exit(2)
@@ -162,6 +165,18 @@ def _checked(options: CheckOptions, *, quiet: bool, update: bool) -> Report:
     if baseline is not None:
         report = apply_baseline(report, baseline, fail_on=options.fail_on)
     return report
+
+
+def _write_out(*writers: Callable[[], None]) -> None:
+    """Call every writer, whatever another one raises; raise what they raised together."""
+    errors = []
+    for write in writers:
+        try:
+            write()
+        except ReportError as error:
+            errors.append(str(error))
+    if errors:
+        raise ReportError("\n".join(errors))
 
 
 def _print(report: Report, *, color: bool, quiet: bool, verbose: bool) -> None:

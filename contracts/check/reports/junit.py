@@ -2,20 +2,28 @@
 
 import xml.etree.ElementTree as ET
 
-from deadringer.contracts.check.report import Finding, Outcome, Report, RuleResult
+from deadringer.contracts.check.report import (
+    Conclusion,
+    Finding,
+    Outcome,
+    Report,
+    RuleResult,
+)
 
 
 def render_junit(report: Report) -> str:
     """Return one test suite with a case for each rule.
 
     The time of a case is what its rule took, that of the suite the whole check with its requests;
-    a property for each phase holds its time.
+    a property for each phase holds its time. An inconclusive check has one more case, `check`,
+    with an error: CI must not read it as passed.
     """
+    is_inconclusive = report.conclusion is Conclusion.INCONCLUSIVE
     counts = {
         "name": "deadringer check",
-        "tests": str(len(report.results)),
+        "tests": str(len(report.results) + is_inconclusive),
         "failures": str(report.count(Outcome.FAILED)),
-        "errors": "0",
+        "errors": str(int(is_inconclusive)),
         "time": f"{report.elapsed_s:.3f}",
     }
     root = ET.Element("testsuites", counts)
@@ -30,6 +38,10 @@ def render_junit(report: Report) -> str:
         package="deadringer",
     )
     _add_properties(suite, report)
+    if is_inconclusive:
+        names = {"classname": "deadringer", "name": "check", "time": "0.000000"}
+        case = ET.SubElement(suite, "testcase", names)
+        ET.SubElement(case, "error", message=_printable(report.reason), type="inconclusive")
     for result in report.results:
         _add_case(suite, result)
     ET.SubElement(suite, "system-out").text = _printable("\n".join(report.notes))

@@ -248,6 +248,10 @@ def verify(entries: list[JournalEntry], wanted: JsonObject) -> JsonObject:
     high: Any = wanted.get("exactly", wanted.get("at_most", matched))
     if not low <= matched <= high:
         bound = f"{low} or more" if matched < low else f"{high} or fewer"
+        if "exactly" in wanted:
+            bound = f"exactly {low}"
+        elif "at_least" in wanted and "at_most" in wanted:
+            bound = f"{low} to {high}"
         raise ApiError(
             "CONFLICT",
             f"{matched} requests match, expected {bound}",

@@ -3,6 +3,10 @@
 import json
 import os
 import re
+import stat
+import subprocess
+import sys
+import tempfile
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from importlib.metadata import version
@@ -299,12 +303,66 @@ def test_a_report_to_what_is_no_file_replaces_nothing(report: Report, tmp_path: 
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
 
-    require_target(f"json={pipe}")
+    with pytest.raises(ReportError, match="named pipe"):
+        require_target(f"json={pipe}")
     write_report(report, f"json={pipe}")
 
     assert json.loads(os.read(reader, 2**20))["conclusion"] == "failed"
     assert pipe.is_fifo()
     os.close(reader)
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no /dev/shm here")
+def test_a_report_below_dev_is_replaced_if_it_is_a_file(report: Report) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        for _ in range(2):
+            write_report(report, f"json={folder}/out.json")
+
+        assert json.loads(Path(folder, "out.json").read_text("utf-8"))["conclusion"] == "failed"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no permissions of this kind here")
+def test_a_report_keeps_permissions_and_obeys_the_umask(report: Report, tmp_path: Path) -> None:
+    private = tmp_path / "private.json"
+    private.touch(0o600)
+    before = os.umask(0o027)
+    try:
+        for name in ("private", "new"):
+            write_report(report, f"json={tmp_path / name}.json")
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "new.json").stat().st_mode) == 0o640
+
+
+def test_junit_of_an_inconclusive_check_has_an_error(report: Report) -> None:
+    unsure = replace(report, conclusion=Conclusion.INCONCLUSIVE, reason="the server is down")
+    root = ET.fromstring(FORMATS["junit"](unsure))
+
+    assert root.get("errors") == root[0].get("errors") == "1"
+    assert root.get("tests") == str(len(root.findall(".//testcase")))
+    (error,) = root.findall(".//testcase[@name='check']/error")
+    assert error.get("message") == "the server is down"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has it")
+def test_every_report_is_written_whatever_another_raises(tmp_path: Path) -> None:
+    """Standard output and the first report cannot be written; the others are."""
+    command = [
+        *(sys.executable, "-m", "deadringer", "check", "http://127.0.0.1:9", "--api-key", "trig_k"),
+        *("--report", "text=/dev/full", "--report", f"json={tmp_path / 'out.json'}"),
+    ]
+    environ = {**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=environ
+        )
+
+    assert done.returncode == 2
+    assert done.stderr.count("No space left on device") == 2
+    assert json.loads((tmp_path / "out.json").read_text("utf-8"))["conclusion"] == "inconclusive"
+    assert "inconclusive" in (tmp_path / "summary.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
