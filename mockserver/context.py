@@ -13,7 +13,7 @@ from flask import request
 from werkzeug.datastructures import EnvironHeaders, Headers
 
 from deadringer.contracts import JsonObject
-from deadringer.mockserver.errors import ApiError, shorten
+from deadringer.mockserver.errors import ApiError, error_response, shorten
 from deadringer.mockserver.faults.transport import API_ROOT, NAMED_FAULTS
 from deadringer.mockserver.state.rate_limits import RateWindow
 from deadringer.mockserver.state.rate_windows import Caller
@@ -253,5 +253,8 @@ class ContextLayer:
     ) -> Iterable[bytes]:
         """Handle one request; an existing context is retained."""
         if CONTEXT not in environ:
-            environ[CONTEXT] = make_context(environ, self._service)
+            try:
+                environ[CONTEXT] = make_context(environ, self._service)
+            except ApiError as problem:  # the session cannot be loaded
+                return error_response(problem)(environ, start_response)
         return self._application(environ, start_response)

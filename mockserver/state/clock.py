@@ -93,8 +93,14 @@ class VirtualClock(NamedTuple):
 
     @classmethod
     def from_json(cls, written: "JsonObject") -> "VirtualClock":
-        """Make the clock that `as_json` wrote."""
+        """Make the clock that `as_json` wrote.
+
+        Raises:
+            ValueError: if a time is none, or has no zone.
+        """
         began, since = (datetime.fromisoformat(written[name]) for name in ("began", "since"))
+        if began.tzinfo is None or since.tzinfo is None:
+            raise ValueError("a time of the clock has no zone")
         return cls(began, since, written["speed"])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from deadringer.contracts import JsonObject
+from deadringer.mockserver.errors import ApiError
 
 EVERY_SESSION = "*"
 """Stands for all sessions in a `reset_all`; no session can have this name."""
@@ -40,6 +41,25 @@ class UnreadableEventError(Exception):
         super().__init__(f"event {number} of kind {kind!r}: {problem}")
 
 
+class UnreadableStateError(ApiError):
+    """The log cannot be read; a request that needs what it holds gets INTERNAL_ERROR."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            "INTERNAL_ERROR",
+            f"cannot read state: {problem}",
+            "Use another session, or stop the server and restore the file of --state from a copy",
+        )
+
+
+class UnreadableSnapshotError(UnreadableStateError):
+    """The snapshot of a session is damaged, or this version does not know its form."""
+
+    def __init__(self, session: str, problem: str) -> None:
+        whose = f"session {session!r}" if session else "the default session"
+        super().__init__(f"the snapshot of {whose}: {problem}")
+
+
 class EventLog(ABC):
     """The events of all sessions in one order, with what belongs to them.
 
@@ -51,6 +71,7 @@ class EventLog(ABC):
     - An event of `BEGINNINGS` removes the events, counters and the snapshot of its session from
       before it; `reset_all` those of every session.
     - `save` replaces the events of a session up to the number of its snapshot.
+    - If what is stored is damaged, every method raises UnreadableStateError and changes nothing.
     """
 
     is_durable: bool
@@ -100,7 +121,11 @@ class EventLog(ABC):
 
     @abstractmethod
     def load(self, session: str) -> SessionSnapshot | None:
-        """Return the snapshot of a session, None if it has none."""
+        """Return the snapshot of a session, None if it has none.
+
+        Raises:
+            UnreadableSnapshotError: if its body is not JSON.
+        """
 
     @abstractmethod
     def saved_names(self) -> list[str]:

@@ -13,10 +13,20 @@ from deadringer.contracts import JsonObject
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.exceptions import StartError
 
-from .events import BEGINNINGS, Event, EventLog, SessionSnapshot, UnreadableEventError
+from .events import (
+    BEGINNINGS,
+    Event,
+    EventLog,
+    SessionSnapshot,
+    UnreadableEventError,
+    UnreadableSnapshotError,
+    UnreadableStateError,
+)
 
 LOG = logging.getLogger("deadringer")
 FORMAT = 3
+_NO_JSON = (ValueError, TypeError, RecursionError)
+"""What `json.loads` raises."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
@@ -50,12 +60,18 @@ class SqliteEventLog(EventLog):
         self._lock = threading.Lock()
         self._connection = self._opened()
         self._close = weakref.finalize(self, self._connection.close)
-        with self._lock:
-            # Not the greatest number that is there: those before a snapshot are not.
-            row = self._connection.execute(
-                "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
-            ).fetchone()
-        self.newest = row[0] if row else 0
+        try:
+            self.newest = self._newest()
+        except (sqlite3.Error, ValueError) as problem:
+            self.close()
+            raise StartError(self._reason(problem)) from problem
+
+    def _newest(self) -> int:
+        # Not the greatest number that is there: those before a snapshot are not.
+        row = self._connection.execute(
+            "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
+        ).fetchone()
+        return int(row[0]) if row else 0
 
     def add(self, session: str, kind: str, body: JsonObject) -> int:
         """Append an event and return its number; from then on it is safe from a kill.
@@ -88,15 +104,15 @@ class SqliteEventLog(EventLog):
         Raises:
             UnreadableEventError: if the body of one is not JSON.
         """
-        with self._lock:
-            rows = self._connection.execute(
+        with self._reading() as connection:
+            rows = connection.execute(
                 "SELECT number, session, kind, body FROM events WHERE number > ? ORDER BY number",
                 (number,),
             ).fetchall()
         for found, session, kind, text in rows:
             try:
                 body = json.loads(text)
-            except (ValueError, TypeError) as problem:
+            except _NO_JSON as problem:
                 raise UnreadableEventError(found, kind, f"its body is no JSON, {problem}") from None
             yield Event(found, session, kind, body)
 
@@ -117,11 +133,11 @@ class SqliteEventLog(EventLog):
 
     def counted(self, session: str, name: str) -> int:
         """Return the value of a counter, 0 for one that was never raised."""
-        with self._lock:
-            row = self._connection.execute(
+        with self._reading() as connection:
+            row = connection.execute(
                 "SELECT value FROM counts WHERE session = ? AND name = ?", (session, name)
             ).fetchone()
-        return int(row[0]) if row else 0
+            return int(row[0]) if row else 0
 
     def set_once(self, name: str, value: str) -> str:
         """Return the value of a name; the first value written stays."""
@@ -145,17 +161,26 @@ class SqliteEventLog(EventLog):
                 )
 
     def load(self, session: str) -> SessionSnapshot | None:
-        """Return the snapshot of a session, None if it has none."""
-        with self._lock:
-            row = self._connection.execute(
+        """Return the snapshot of a session, None if it has none.
+
+        Raises:
+            UnreadableSnapshotError: if its body is not JSON.
+        """
+        with self._reading() as connection:
+            row = connection.execute(
                 "SELECT number, body FROM snapshots WHERE session = ?", (session,)
             ).fetchone()
-        return SessionSnapshot(session, row[0], json.loads(row[1])) if row else None
+        if row is None:
+            return None
+        try:
+            return SessionSnapshot(session, int(row[0]), json.loads(row[1]))
+        except _NO_JSON as problem:
+            raise UnreadableSnapshotError(session, f"its body is no JSON, {problem}") from None
 
     def saved_names(self) -> list[str]:
         """Return the names of the sessions that have a snapshot."""
-        with self._lock:
-            rows = self._connection.execute("SELECT session FROM snapshots").fetchall()
+        with self._reading() as connection:
+            rows = connection.execute("SELECT session FROM snapshots").fetchall()
         return [session for (session,) in rows]
 
     def forget(self, session: str) -> None:
@@ -174,6 +199,20 @@ class SqliteEventLog(EventLog):
                 yield connection
         except sqlite3.OperationalError as problem:
             raise self._not_written(problem) from problem
+        except sqlite3.DatabaseError as problem:
+            raise self._not_read(problem) from problem
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._lock:
+                yield self._connection
+        except (sqlite3.DatabaseError, ValueError) as problem:
+            raise self._not_read(problem) from problem
+
+    def _not_read(self, problem: Exception) -> UnreadableStateError:
+        LOG.error("Cannot read state from %s: %s.", self._path, problem)
+        return UnreadableStateError(str(problem))
 
     def _not_written(self, problem: sqlite3.OperationalError) -> ApiError:
         is_full = problem.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
@@ -205,7 +244,7 @@ class SqliteEventLog(EventLog):
             )
         return connection
 
-    def _reason(self, problem: sqlite3.Error) -> str:
+    def _reason(self, problem: Exception) -> str:
         code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_BUSY:
             return (

@@ -17,6 +17,7 @@ from deadringer.mockserver.state.events import (
     EVERY_SESSION,
     EventLog,
     UnreadableEventError,
+    UnreadableStateError,
 )
 from deadringer.mockserver.state.rate_limits import RateLimits
 
@@ -104,9 +105,12 @@ class Service:
         )
         self.redactor = SecretRedactor(settings.api_keys)
         self.events = open_event_log(settings.state)
-        began = self.events.set_once("began", self.clock.now().isoformat())
-        # After a restart a fast clock continues from where it was, not from the restart.
-        self._start = self._start_at(began)
+        try:
+            began = self.events.set_once("began", self.clock.now().isoformat())
+            # After a restart a fast clock continues from where it was, not from the restart.
+            self._start = self._start_at(began)
+        except (UnreadableStateError, ValueError) as problem:
+            raise self._unusable(problem) from problem
         if settings.scenario is not None:
             served = [*self.executions.workflow_ids()]
             self.scenario = load_scenario(settings.scenario, settings.seed, served)
@@ -120,16 +124,19 @@ class Service:
         """Apply all events of the log, so that the first request does not wait for it.
 
         Raises:
-            StartError: if the log holds an event that this version does not know.
+            StartError: if the log is damaged, or holds what this version does not know.
         """
         try:
             self._sessions.replay()
-        except UnreadableEventError as problem:
-            self.events.close()
-            raise StartError(
-                f"State file {self.settings.state}: {problem}. Serve it with the version of "
-                "deadringer that wrote it, or delete it to start over."
-            ) from problem
+        except (UnreadableEventError, UnreadableStateError) as problem:
+            raise self._unusable(problem) from problem
+
+    def _unusable(self, problem: Exception) -> StartError:
+        self.events.close()
+        return StartError(
+            f"State file {self.settings.state}: {problem}. Serve it with the version of "
+            "deadringer that wrote it, or delete it to start over."
+        )
 
     def close(self) -> None:
         """Write all changes into the state file and release it."""

@@ -60,6 +60,7 @@ class SessionCache:
 
         Raises:
             UnreadableEventError: if the log holds an event that this version does not know.
+            UnreadableStateError: if the log or a snapshot that is needed is damaged.
         """
         with self._lock:
             newest = self._events.newest
@@ -76,7 +77,11 @@ class SessionCache:
         return self._events.newest == self._seen
 
     def get(self, name: str) -> Session:
-        """Return a session as it is now; only events modify it."""
+        """Return a session as it is now; only events modify it.
+
+        Raises:
+            UnreadableStateError: if it has to be loaded, and its snapshot is damaged.
+        """
         if self._events.newest != self._seen:
             with self._lock:
                 self._catch_up()

@@ -61,6 +61,10 @@ Starting = Callable[[Session, JsonObject], JsonObject | None]
 """Returns the body of a `started` event as a session holds it, None if it cannot be planned."""
 
 
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, OverflowError)
+"""What is raised where an event or a snapshot is not as this version writes it."""
+
+
 def apply(session: Session, event: Event, begin: Beginning, start: Starting) -> Session:
     """Return the session after an event; the session passed in must not be used afterwards.
 
@@ -69,13 +73,14 @@ def apply(session: Session, event: Event, begin: Beginning, start: Starting) -> 
     """
     try:
         return _applied(session, event, begin, start)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as problem:
-        raise UnreadableEventError(event.number, event.kind, _words(problem)) from problem
+    except UNREADABLE as problem:
+        raise UnreadableEventError(event.number, event.kind, problem_of(problem)) from problem
 
 
 def _applied(session: Session, event: Event, begin: Beginning, start: Starting) -> Session:
     body = event.body
-    _require_known(event.kind, body)
+    if event.kind not in _CHANGES:
+        require_known(event.kind, body)
     if event.kind in _OF_THE_WHOLE:
         session.generation = event.number  # its holders see that it is outdated
         session = begin(session.name, body)
@@ -85,9 +90,19 @@ def _applied(session: Session, event: Event, begin: Beginning, start: Starting) 
         if held is not None:
             session.started.add(held)
     else:
-        _CHANGES[event.kind](session, body)
+        change(session, event.kind, body)
     session.generation = event.number
     return session
+
+
+def change(session: Session, kind: str, body: JsonObject) -> None:
+    """Change a session by the body of an event that neither begins it nor starts a run.
+
+    Raises:
+        ValueError, LookupError or TypeError: if this version does not know the body.
+    """
+    require_known(kind, body)
+    _CHANGES[kind](session, body)
 
 
 def _put(session: Session, body: JsonObject) -> None:
@@ -183,7 +198,7 @@ _OPEN = frozenset({"started", "fault"})
 """Kinds whose bodies may hold further members, which the user sent."""
 
 
-def _require_known(kind: str, body: JsonObject) -> None:
+def require_known(kind: str, body: JsonObject) -> None:
     """Raise ValueError unless this version knows the kind and the body of an event."""
     if kind not in _MEMBERS:
         raise ValueError(f"the kind is unknown; known are {', '.join(_MEMBERS)}")
@@ -200,5 +215,6 @@ def _require_known(kind: str, body: JsonObject) -> None:
             raise ValueError(f"{name} of its body is {type(value).__name__}")
 
 
-def _words(problem: Exception) -> str:
+def problem_of(problem: Exception) -> str:
+    """Return in words why an event or a snapshot is unreadable."""
     return f"{problem.args[0]!r} is unknown" if isinstance(problem, KeyError) else str(problem)

@@ -1,9 +1,16 @@
 """A session as JSON, and back: the sum of its events, without repeating them."""
 
-from deadringer.mockserver.state.clock import VirtualClock
-from deadringer.mockserver.state.events import SessionSnapshot
+from deadringer.mockserver.state.events import SessionSnapshot, UnreadableSnapshotError
 
-from .sessions import Beginning, Session, Starting
+from .sessions import (
+    UNREADABLE,
+    Beginning,
+    Session,
+    Starting,
+    change,
+    problem_of,
+    require_known,
+)
 
 
 def snapshot_of(session: Session) -> SessionSnapshot:
@@ -22,17 +29,35 @@ def snapshot_of(session: Session) -> SessionSnapshot:
 
 
 def session_of_snapshot(snapshot: SessionSnapshot, begin: Beginning, start: Starting) -> Session:
-    """Return the session that a snapshot was made from."""
+    """Return the session that a snapshot was made from.
+
+    Raises:
+        UnreadableSnapshotError: if it is damaged, or this version does not know its form.
+    """
+    try:
+        return _restored(snapshot, begin, start)
+    except UNREADABLE as problem:
+        raise UnreadableSnapshotError(snapshot.session, problem_of(problem)) from problem
+
+
+def _restored(snapshot: SessionSnapshot, begin: Beginning, start: Starting) -> Session:
     body = snapshot.body
+    if not isinstance(body, dict):
+        raise ValueError("its body is no object")  # noqa: TRY004 - one error for all bodies
+    require_known("scenario", body["beginning"])
     session = begin(snapshot.session, body["beginning"])
-    session.begun = body["begun"]
+    session.begun = int(body["begun"])
     session.generation = session.saved = snapshot.number
-    session.clock = VirtualClock.from_json(body["clock"]) if body["clock"] else None
-    session.executions = {(row[0], row[1]): row[2] for row in body["executions"]}
-    session.faults = {fault["id"]: fault for fault in body["faults"]}
-    chosen = body["contract_faults"]
-    session.contract_faults = None if chosen is None else tuple(chosen)
-    session.chaos = body["chaos"]
+    for workflow_id, run_id, document in body["executions"]:
+        put = {"workflow_id": workflow_id, "run_id": run_id, "execution": document}
+        change(session, "put", put)
+    for fault in body["faults"]:
+        change(session, "fault", fault)
+    if body["clock"] is not None:
+        change(session, "clock", body["clock"])
+    for kind in ("contract_faults", "chaos"):
+        if body[kind] is not None:
+            change(session, kind, {"value": body[kind]})
     # Runs of another world are planned anew; those of this one are not even looked at.
     for run in session.started.restore(body["started"], session.world):
         held = start(session, run)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from itertools import product
 from typing import TYPE_CHECKING
 
 from deadringer import fixtures
@@ -26,6 +27,7 @@ MOST_PLANS = 1024
 
 DRIVES = ("time", "immediate", "read", "manual")
 """What moves a started run: the clock, nothing (it is over at once), each read, or a command."""
+_FIRST_MS = -62_135_596_800_000  # the year 1
 _NEVER_MS = 253_402_300_799_999  # beyond the last time that can be written
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -249,10 +251,18 @@ class StartedRuns(Mapping[str, StartedRun]):
         """Take the runs that `as_json` returned, if all were planned in this world.
 
         Otherwise return the bodies of their events, to be planned anew; `move` follows.
+
+        Raises:
+            ValueError, KeyError or TypeError: if the columns do not fit together.
         """
         started_at, kinds = _unpacked("q", body["started_at"]), _unpacked("I", body["kinds"])
         workflows = body["workflows"]
-        every = [{**one, "workflow": workflows[place]} for one, place in body["shared"]]
+        every = [
+            {**one, "workflow": workflows[_place(place, workflows)]}
+            for one, place in body["shared"]
+        ]
+        _require_types(every)
+        _require_fitting(body, every, started_at, kinds)
         if all(one["world"] == world for one in every):
             for workflow in workflows:
                 self._workflows.place(workflow)
@@ -270,6 +280,47 @@ class StartedRuns(Mapping[str, StartedRun]):
             {**every[kind], "run_id": run_id, "started_at": _text_of(started_at)}
             for run_id, started_at, kind in columns
         ]
+
+
+def _place(place: int, values: list[JsonObject]) -> int:
+    if not 0 <= place < len(values):
+        raise ValueError(f"there is no workflow {place}")
+    return place
+
+
+def _require_types(every: list[JsonObject]) -> None:
+    types = {"world": str, "workflow_id": str, "price": int | float, "workflow": dict}
+    for one, name in product(every, types):
+        if not isinstance(one[name], types[name]):
+            raise TypeError(f"the {name} of a started run is {type(one[name]).__name__}")
+
+
+def _require_fitting(
+    body: JsonObject, every: list[JsonObject], started_at: "array[int]", kinds: "array[int]"
+) -> None:
+    """Raise ValueError or TypeError unless the columns of `as_json` fit together.
+
+    This costs little even for very many runs: no run is looked at in Python.
+    """
+    run_ids, moved, spent = body["run_ids"], body["moved"], body["spent"]
+    if not len(run_ids) == len(started_at) == len(kinds):
+        lengths = f"{len(run_ids)} run_ids, {len(started_at)} started_at and {len(kinds)} kinds"
+        raise ValueError(f"the columns of started runs differ in length: {lengths}")
+    if set(map(type, run_ids)) - {str} or len(set(run_ids)) < len(run_ids):
+        raise ValueError("the run_ids of started runs are no different texts")
+    if kinds and max(kinds) >= len(every):
+        raise ValueError(f"a started run is of kind {max(kinds)}, there are {len(every)}")
+    if started_at and not _FIRST_MS <= min(started_at) <= max(started_at) <= _NEVER_MS:
+        raise ValueError("a run started at no time that has a date")
+    counts = Counter[str]()
+    for kind, count in Counter(kinds).items():
+        counts[every[kind]["workflow_id"]] += count
+    if counts != Counter(body["counts"]):
+        raise ValueError("the counts of started runs are not those of its columns")
+    if set(map(type, moved.values())) - {int} or set(map(type, spent.values())) - {int, float}:
+        raise ValueError("the moved or spent of started runs is no number")
+    if not isinstance(body["is_in_order"], bool):
+        raise TypeError("is_in_order of started runs is no boolean")
 
 
 class _Distinct:
@@ -302,7 +353,7 @@ def _packed(column: "array[int]") -> str:
 
 def _unpacked(kind: str, text: str) -> "array[int]":
     column = array(kind)
-    column.frombytes(b64decode(text))
+    column.frombytes(b64decode(text, validate=True))
     if sys.byteorder == "big":
         column.byteswap()
     return column

@@ -199,8 +199,8 @@ class ResponseCache:
             return start_response(status, headers, *rest)
 
         response = self._application(environ, start)
-        context: RequestContext = environ[CONTEXT]
-        if context.cacheable is not None and started:
+        context: RequestContext | None = environ.get(CONTEXT)  # None without a readable session
+        if context is not None and context.cacheable is not None and started:
             self._store(key, self._cached_response(key, context, context.cacheable, *started))
         return response
 
