@@ -31,6 +31,9 @@ from . import (
 )
 from .model import Group, Rule
 
+_MOST_SUGGESTED = 5
+_SHORTEST_PART = 3
+"""Characters of an unknown name from which on names that contain it are suggested."""
 _ORDER = {group: place for place, group in enumerate(Group)}
 _ALL: tuple[Rule, ...] = (
     *shape.RULES,
@@ -99,10 +102,14 @@ def _named(names: Iterable[str]) -> set[Rule]:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = nearest_names(name, known, least_likeness=0.6)
-    hint = (
-        f"Did you mean {', '.join(near)}?"
-        if near
-        else "See docs/reference/rules.md for all of them."
+    """Return an error with the names that contain an unknown one, or are similar to it."""
+    near = [one for one in known if len(name) >= _SHORTEST_PART and name in one]
+    near = sorted(near, key=lambda one: one.index(name))[:_MOST_SUGGESTED]
+    near = near or nearest_names(name, known, least_likeness=0.6)
+    guess = f"Did you mean {', '.join(near)}? " if near else ""
+    groups = [group.value for group in Group if group.value in known]
+    choice = f"The groups are {', '.join(groups)}. " if groups else ""
+    return (
+        f"There is no rule or group {name!r}. {guess}{choice}"
+        "The page /__mock/ui/rules of `deadringer serve` lists all rules."
     )
-    return f"There is no rule or group {name!r}. {hint}"

@@ -42,7 +42,7 @@ from . import completion
 from .grouped import Command, section
 from .terminal import COLOR_CHOICES, COLOR_HELP, ProgressLine, wants_color, write_out
 
-server, rules, extent, output = map(section, ("Server", "Rules", "Extent", "Output"))
+server, rules, scope, output = map(section, ("Server", "Rules", "Scope", "Output"))
 
 
 @click.command("check", cls=Command)
@@ -53,7 +53,7 @@ server, rules, extent, output = map(section, ("Server", "Rules", "Extent", "Outp
 @server("--header", "-H", "headers", multiple=True, metavar="NAME:VALUE",
         help="Also send this header; repeatable. Reports hide its value.")  # fmt: skip
 @server("--ca-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-        help="Trust these certificates (PEM), before SSL_CERT_FILE.")  # fmt: skip
+        help="Trust these certificates (PEM) instead of SSL_CERT_FILE.")  # fmt: skip
 @server("--insecure", is_flag=True, help="Trust every certificate.")
 @server("--no-proxy", is_flag=True,
         help="Ignore HTTP_PROXY, HTTPS_PROXY and ALL_PROXY.")  # fmt: skip
@@ -69,21 +69,21 @@ server, rules, extent, output = map(section, ("Server", "Rules", "Extent", "Outp
        help="Test only these rules; repeatable.")  # fmt: skip
 @rules("--skip", multiple=True, metavar="RULE-OR-GROUP", shell_complete=completion.rules,
        help="Skip these rules; repeatable.")  # fmt: skip
-@rules("--strict", is_flag=True, help="Also report members that are not in the contract.")
+@rules("--strict", is_flag=True, help="Also report undocumented fields.")
 @rules("--fail-on", type=click.Choice(["error", "warning"]), default="error",
        help="The lowest severity that fails the check.")  # fmt: skip
 @rules("--baseline", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
        help="Accept the findings in this file.")  # fmt: skip
-@rules("--baseline-update", is_flag=True, help="Write today's findings to --baseline.")
-@extent("--quick", is_flag=True, help="Read fewer runs and generate no requests.")
-@extent("--watch", "watch_s", default=10.0, metavar="SECONDS",
+@rules("--baseline-update", is_flag=True, help="Write the current findings to --baseline.")
+@scope("--quick", is_flag=True, help="Read fewer runs and generate no requests.")
+@scope("--watch", "watch_s", default=10.0, metavar="SECONDS",
         help="How long to follow a running run.")  # fmt: skip
-@extent("--max-requests", default=3000, metavar="N", help="Send at most this many requests.")
-@extent("--max-time", "max_time_s", default=300.0, metavar="SECONDS",
+@scope("--max-requests", default=3000, metavar="N", help="Send at most this many requests.")
+@scope("--max-time", "max_time_s", default=300.0, metavar="SECONDS",
         help="Stop after this time, waits for the rate limit included.")  # fmt: skip
-@extent("--timeout", "timeout_s", default=10.0, metavar="SECONDS",
+@scope("--timeout", "timeout_s", default=10.0, metavar="SECONDS",
         help="Time for one request, from first to last byte.")  # fmt: skip
-@extent("--seed", default=0, metavar="N", help="Seed of everything random.")
+@scope("--seed", default=0, metavar="N", help="Random seed.")
 @output("--report", "reports", multiple=True, metavar="FORMAT=PATH",
         shell_complete=completion.reports,
         help=f"Also write a report; repeatable. Formats: {', '.join(FORMATS)}.")  # fmt: skip
@@ -93,8 +93,8 @@ server, rules, extent, output = map(section, ("Server", "Rules", "Extent", "Outp
 def command(**parameters: Any) -> None:
     """Test the server at BASE_URL (https://host[:port][/prefix]) against every rule.
 
-    Sends only reads, unless --allow-writes. Exit code: 0 passed, 1 failed, 2 inconclusive, 130
-    or 143 interrupted; what was found until then is reported.
+    Sends only reads, unless --allow-writes is set. Exit code: 0 passed, 1 failed, 2 inconclusive,
+    130 or 143 interrupted; the findings so far are reported.
     """
     reports, baseline_update = parameters.pop("reports"), parameters.pop("baseline_update")
     loudness = {"quiet": parameters.pop("quiet"), "verbose": parameters.pop("verbose")}

@@ -100,7 +100,7 @@ def _made(settings: Settings, folder: Path) -> Certificate:
     except ImportError:
         raise StartError(
             "Setting tls: the package trustme is missing. Install it with "
-            "pip install 'deadringer[tls]', or use your own certificate: --ssl-certfile FILE."
+            "pip install trustme, or use your own certificate: --ssl-certfile FILE."
         ) from None
     names = {"localhost", "127.0.0.1", "::1", settings.host.strip("[]"), *settings.allowed_hosts}
     authority = trustme.CA(organization_name="deadringer")

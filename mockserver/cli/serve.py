@@ -78,7 +78,9 @@ process = partial(setting, section="Process")
     metavar="NUMBER",
     help="Listen on the socket of this file descriptor instead.",
 )
-@network("--tls/--no-tls", help="Serve HTTPS with a new self-signed certificate.")
+@network(
+    "--tls/--no-tls", help="Serve HTTPS with a new self-signed certificate; needs the extra tls."
+)
 @network(
     "--ssl-certfile",
     type=read_path,
@@ -91,7 +93,7 @@ process = partial(setting, section="Process")
     type=read_path,
     metavar="FILE",
     shell_complete=completion.files,
-    help="Its key, if --ssl-certfile does not hold it.",
+    help="Private key, if not in --ssl-certfile.",
 )
 @network(
     "--limit",
@@ -197,7 +199,7 @@ process = partial(setting, section="Process")
     type=Whole(1, MOST_SESSIONS),
     help="Sessions in memory; the least recently used one is evicted first.",
 )
-@process("--workers", type=read_workers, metavar="1", help="Number of serving processes: 1.")
+@process("--workers", type=read_workers, metavar="1", help="Only 1 is supported.")
 @process(
     "--cache-mb", type=Whole(0, MOST_MEGABYTES), help="Response cache size in MB; 0 disables it."
 )
@@ -210,9 +212,9 @@ process = partial(setting, section="Process")
 def serve(ctx: click.Context, /, **_settings: Any) -> None:
     """Serve the mock over HTTP.
 
-    Each option is also a variable and a key of [tool.deadringer] in ./pyproject.toml (port = 0).
-    The command line takes precedence over the environment, and that over the file. A variable
-    joins several items with commas, folders as in PATH; the file takes lists.
+    Each option is also a variable and a key of [tool.deadringer] in ./pyproject.toml (for example
+    port = 0). Precedence: command line, environment, file. Separate items in a variable with
+    commas (folders as in PATH); use lists in the file.
     """
     sys.exit(run_server(settings_from(ctx), _print_banner))
 

@@ -40,7 +40,7 @@ rules, output = map(section, ("Rules", "Output"))
        help="Apply only these rules; repeatable.")  # fmt: skip
 @rules("--skip", multiple=True, metavar="RULE-OR-GROUP", shell_complete=completion.rules,
        help="Skip these rules; repeatable.")  # fmt: skip
-@rules("--strict", is_flag=True, help="Also report members that are not in the contract.")
+@rules("--strict", is_flag=True, help="Also report undocumented fields.")
 @rules("--fail-on", type=click.Choice(["error", "warning"]), default="error",
        help="The lowest severity for exit code 1.")  # fmt: skip
 @output("--format", "form", type=click.Choice(["text", "json", "github"]), default="text",

@@ -99,8 +99,9 @@ class ExecutionApi:
     ) -> Run:
         """Start a live run.
 
-        status: how it will end. drive: what advances it: `time` (the clock, the default), `read`
-        (each read), `manual` (`advance_run`) or `immediate` (it ends at once).
+        status: how it will end. steps: how many, if the workflow can list so many. drive: what
+        advances it: `time` (the clock, the default), `read` (each read), `manual` (`advance_run`)
+        or `immediate` (it ends at once).
         """
         members = {
             "status": status,

@@ -49,7 +49,7 @@ def faults_named(names: Iterable[str]) -> tuple[ContractFault, ...]:
             near = nearest_names(name, known, least_likeness=0.6) or sorted(known)[:5]
             raise UnknownFaultError(
                 f"there is no contract fault {name!r}. Near: {', '.join(near)}. "
-                "All of them: docs/reference/contract-faults.md."
+                "The page /__mock/ui/control of `deadringer serve` lists all of them."
             )
         found.append(known[name])
     return tuple(found)

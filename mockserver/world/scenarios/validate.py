@@ -265,7 +265,7 @@ def _of_faults(part: Readable, seed: int, served: Collection[str]) -> Iterator[P
         try:
             faults_named([fault["name"]])
         except UnknownFaultError as problem:
-            fix = "use a name of docs/reference/contract-faults.md"
+            fix = "use a name from the page /__mock/ui/control"
             yield Problem((*path, "name"), str(problem).rstrip("."), fix)
 
 

@@ -42,3 +42,12 @@ def test_an_unknown_name_is_an_error_that_names_near_ones() -> None:
         select(only=["failed_run_says_wy"])
     with pytest.raises(ValueError, match="There is no rule or group"):
         rule_named("nonsense")
+
+
+def test_a_part_of_a_name_suggests_the_names_that_contain_it_and_lists_the_groups() -> None:
+    with pytest.raises(ValueError, match=r"Did you mean duration_is_.*\?") as error:
+        select(only=["duration"])
+
+    assert "duration_is_end_minus_start" in str(error.value)
+    assert "The groups are shape, identity, " in str(error.value)
+    assert "docs/" not in str(error.value)

@@ -134,7 +134,7 @@ def test_a_missing_pyarrow_is_told_with_its_extra(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 2
-    assert "Install it: pip install 'deadringer[parquet]'." in done.stderr
+    assert "Install it: pip install pyarrow." in done.stderr
     assert not (tmp_path / "a.parquet.part").exists()
 
 

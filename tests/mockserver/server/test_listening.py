@@ -166,7 +166,7 @@ def test_tls_without_its_package_names_what_to_install(refused_start, tmp_path):
     message = refused_start("--port", "0", "--tls", PYTHONPATH=str(tmp_path / "hidden"))
 
     assert message.returncode == 2
-    assert "pip install 'deadringer[tls]'" in message.stderr
+    assert "pip install trustme" in message.stderr
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root may do that")
