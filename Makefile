@@ -13,6 +13,7 @@ help: ## Show this list
 setup: $(READY) ## Create the virtual environment
 
 $(READY): pyproject.toml constraints.txt
+	@echo 'Setting up $(VENV); the first time takes a few minutes' >&2
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "deadringer needs Python 3.11 or newer; select one with: make PYTHON=python3.12 ..."; exit 2; }
 	$(PYTHON) -m venv $(VENV)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
+import httpx
 import pytest
 
 from deadringer.contracts.check.reports import FORMATS
@@ -67,13 +68,23 @@ def curl_lines(page: str) -> list[str]:
     return [line.replace("curl ", curl, 1) for line in lines if line.startswith("curl ")]
 
 
+def started_run(port: str) -> str:
+    """Start a run that advances by request, and return its id."""
+    address = f"http://127.0.0.1:{port}/__mock/workflows/wf_abc123/runs"
+    response = httpx.post(address, json={"drive": "manual"})
+    return str(response.raise_for_status().json()["run_id"])
+
+
 @pytest.mark.slow
-def test_the_requests_of_the_guides_are_accepted(tmp_path: Path) -> None:
+def test_the_requests_of_the_guides_are_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     requests = [line for page in PAGES if page.startswith("guides/") for line in curl_lines(page)]
     terminal = Terminal(tmp_path)
 
     try:
         terminal.difference(Command("deadringer serve", "…"))
+        monkeypatch.setenv("RUN_ID", started_run(terminal.port))
         # A verification of what was never requested is a 409.
         wanted = [Command(line, "409" if "/verify" in line else "20…") for line in requests]
         differences = [terminal.difference(command) for command in wanted]
@@ -152,7 +163,7 @@ def test_llms_txt_has_a_line_for_every_page() -> None:
 
 @pytest.mark.parametrize("page", generate.PAGES)
 def test_a_generated_page_is_current(page: str) -> None:
-    """If this fails, run `python -m docs.generate`."""
+    """If this fails, run `.venv/bin/python -m docs.generate`."""
     assert read(page) == generate.PAGES[page]()
 
 
