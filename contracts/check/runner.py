@@ -268,8 +268,9 @@ class _Check:
         read_more(session, sizes.more_runs)
         cases = self._options.generated_cases
         cases = sizes.generated if cases is None else cases
-        self._begin("generating requests", cases)
-        fuzz(session, cases)
+        if cases:
+            self._begin("generating requests", cases)
+            fuzz(session, cases)
         self._begin("reading followed runs for the last time", 2 * len(live.runs))
         live.read_again()
 

@@ -41,6 +41,11 @@ class RateLimiter:
             return None
         return max(0, window.remaining - SPARE_REQUESTS)
 
+    def resets_in_s(self, credential: str) -> float:
+        """Return the seconds until the window ends, 0 if that is not known."""
+        window = self._windows.get(credential)
+        return max(0.0, window.resets_at_s - self.now_s()) if window else 0.0
+
     def before(self, credential: str) -> None:
         """Wait for the next window if this one is used up."""
         if self.left(credential) == 0:
@@ -52,7 +57,8 @@ class RateLimiter:
         """Update the window from the response's RateLimit headers."""
         remaining = _number(exchange.response_headers, "ratelimit-remaining")
         reset_s = _number(exchange.response_headers, "ratelimit-reset")
-        self.limit = _number(exchange.response_headers, "ratelimit-limit") or self.limit
+        limit = _number(exchange.response_headers, "ratelimit-limit")
+        self.limit = limit if limit is not None and limit > 0 else self.limit
         if remaining is None or reset_s is None or reset_s > LONGEST_WAIT_S:
             return
         if remaining > SPARE_REQUESTS:

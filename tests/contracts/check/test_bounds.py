@@ -19,8 +19,16 @@ from deadringer.contracts.check import (
     Report,
     run_check,
 )
+from deadringer.contracts.check.http.client import Client
 from deadringer.contracts.check.http.rate_limiter import LONGEST_WAIT_S, wait_hint_s
+from deadringer.contracts.check.phases.fuzzing import fuzz
+from deadringer.contracts.check.recorder import ResultRecorder
+from deadringer.contracts.check.session import CheckSession
 from deadringer.contracts.exchanges import Exchange
+from deadringer.contracts.redaction import SecretRedactor
+from deadringer.contracts.rules import select
+from deadringer.contracts.specification import operations
+from deadringer.mockserver import RatePolicy
 from deadringer.mockserver.cli.check import command
 from tests.mutation.servers import KEY as MOCK_KEY
 from tests.mutation.servers import mock
@@ -244,3 +252,26 @@ def test_a_wait_longer_than_the_time_left_is_not_begun() -> None:
     assert waited == []
     assert report.requests == 1
     assert "the rate limit needs a wait of 60 s" in report.reason
+
+
+def test_generated_requests_wait_for_the_end_of_the_window() -> None:
+    with mock(policy=RatePolicy(limit=100, window_s=10)) as url:
+        options = CheckOptions(url, MOCK_KEY, max_time_s=40)
+        client = Client(options, observe=lambda _one: None, log=lambda _line: None)
+        operation = {one.operation_id: one for one in operations()}
+        rules = ResultRecorder(select(), url, lambda _line: None, SecretRedactor([]))
+        session = CheckSession(options, client, rules, operation)
+        for _ in range(97):
+            session.request("listWorkflows", validated=False)
+        fuzz(session, 30)
+        client.close()
+
+    assert session.notes == []
+    assert client.requests > 97 + 10
+
+
+def test_a_check_that_generates_no_requests_does_not_say_that_it_does() -> None:
+    with serving() as server:
+        report = check(server.url, **IDS)
+
+    assert "generating requests" not in [one.name for one in report.phases]
