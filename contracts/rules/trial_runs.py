@@ -9,7 +9,7 @@ from .json_values import elements, equal, members, shown, text
 from .model import Context, Group, Mismatch, Scope, rule
 
 _SOURCE = "Test Workflow: responds at once with `test_run_id`; poll Execution Detail"
-_NEEDS = "a test run, which only a check that may write starts"
+_NEEDS = "a test run (--allow-writes), which only a check that may write starts"
 
 
 def _was_started(_body: Json, data: Json, _execution: Json, _context: Context) -> bool:
