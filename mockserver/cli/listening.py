@@ -1,11 +1,13 @@
 """Where `deadringer serve` listens, and with which certificate."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deadringer.contracts.input_files import InputFileError, open_descriptor
 from deadringer.mockserver.config import Settings
 from deadringer.mockserver.exceptions import StartError
 from deadringer.mockserver.server import (
@@ -85,6 +87,7 @@ def certificate_for(settings: Settings) -> Iterator[Certificate | None]:
             yield _made(settings, Path(folder))
     elif settings.ssl_certfile is not None:
         certificate = Certificate(settings.ssl_certfile, settings.ssl_keyfile)
+        _require_files(settings)
         try:
             check_certificate(certificate)
         except BindError as problem:
@@ -92,6 +95,20 @@ def certificate_for(settings: Settings) -> Iterator[Certificate | None]:
         yield certificate
     else:
         yield None
+
+
+def _require_files(settings: Settings) -> None:
+    """Raise if a file of the certificate would block for ever, as a named pipe does."""
+    for name in ("ssl_certfile", "ssl_keyfile"):
+        path: Path | None = getattr(settings, name)
+        try:
+            if path is not None:
+                os.close(open_descriptor(path))
+        except InputFileError as error:
+            option = name.replace("_", "-")
+            raise StartError(f"Setting {option}: cannot use {path}: {error}.") from error
+        except OSError:
+            return  # check_certificate reports it
 
 
 def _made(settings: Settings, folder: Path) -> Certificate:
