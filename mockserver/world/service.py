@@ -302,11 +302,11 @@ class Service:
         try:
             plan, price = snapshot.repository.plan_started(body)
         except ValueError as problem:
+            reason, _, fix = str(problem).partition(". ")
             raise ApiError(
                 "VALIDATION_ERROR",
-                "The run cannot be planned",
-                "Leave out what cannot be; other numbers of steps need a workflow with a loop",
-                details={"errors": [str(problem)]},
+                f"The run cannot be planned: {reason}",
+                fix.rstrip(".") or "Leave out what is not possible",
             ) from problem
         left = credits_left(snapshot.session, snapshot.now)
         if price > left and not may_overdraw:

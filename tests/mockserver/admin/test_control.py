@@ -395,8 +395,28 @@ def test_whole_floats_are_integers_wherever_an_integer_is_wanted(mock):
     )
     assert "4000" in unplanned.text
     assert "4000.0" not in unplanned.text
+    assert unplanned.json()["error"]["message"].endswith("steps=4000 is not possible")
+    assert unplanned.json()["error"]["suggestion"].startswith("Leave out `steps`, or pass")
     counts = {"status": 503.0, "exactly": 1.0}
     assert mock.post("/__mock/verify", json=counts).json()["verified"] is True
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        ({"exactly": 2}, "expected exactly 2"),
+        ({"exactly": 0}, "expected exactly 0"),
+        ({"at_least": 2, "at_most": 3}, "expected 2 to 3"),
+        ({"at_least": 2}, "expected 2 or more"),
+        ({"at_most": 0}, "expected 0 or fewer"),
+    ],
+)
+def test_a_wrong_count_names_the_bound_that_was_expected(mock, bounds, expected):
+    mock.get(BALANCE)
+
+    verified = mock.post("/__mock/verify", json=bounds)
+
+    assert verified.json()["error"]["message"] == f"1 requests match, {expected}"
 
 
 def test_floats_without_an_integer_in_the_schema_stay_floats(mock):
