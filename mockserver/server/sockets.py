@@ -1,13 +1,10 @@
 """Where a server listens: addresses, Unix sockets, inherited sockets; and its certificate."""
 
 import errno
-import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
-
-from deadringer.contracts.input_files import open_descriptor
 
 BACKLOG = 1024
 _TRIES = 8
@@ -155,8 +152,6 @@ def check_certificate(certificate: Certificate) -> None:
 
     name = certificate.certificate
     try:
-        for path in filter(None, (name, certificate.key)):
-            os.close(open_descriptor(Path(path)))  # a named pipe would block for ever
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(name, certificate.key, lambda: "")
     except (OSError, ValueError) as problem:  # SSLError is an OSError
