@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from deadringer.contracts.exchanges import MISSING, Exchange, Intent
 from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.specification import operations
 from deadringer.contracts.validation import is_valid, validate
 from deadringer.contracts.violations import Severity
 
@@ -17,6 +18,11 @@ UNKNOWN = frozenset({Intent.UNKNOWN_WORKFLOW, Intent.UNKNOWN_RUN})
 _NO_KEY_EXPECTED = LOOSE | {Intent.KEY_IN_QUERY, Intent.BEARER_KEY}
 
 Claim = Callable[[Exchange], bool]
+
+
+def lacks_method(exchange: Exchange) -> bool:
+    """Return whether a server says 501 to a method that no operation has, as RFC 9110 allows."""
+    return exchange.status == 501 and exchange.method not in {one.method for one in operations()}
 
 
 def responded(*conditions: Claim) -> When:

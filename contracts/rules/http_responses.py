@@ -17,6 +17,7 @@ from .conditions import (
     is_error,
     is_gateway_refusal,
     lacks_good_key,
+    lacks_method,
     responded,
     schema_mismatches,
 )
@@ -130,6 +131,8 @@ def _should_be_json(exchange: Exchange) -> bool:
     is_final = not 300 <= exchange.status < 400
     # Rule DR050 validates responses to edge-case ids.
     is_edge_case = exchange.intent is Intent.EDGE_CASE_ID and is_error(exchange)
+    if lacks_method(exchange):
+        return False
     return has_body(exchange) and is_final and not is_edge_case
 
 
@@ -177,10 +180,10 @@ def _is_json_type(content_type: str) -> bool:
 def no_server_errors(exchange: Exchange, _context: Context) -> Iterator[Mismatch]:
     """No request makes the server fail.
 
-    Every error of a request has a documented 4xx status. 501 for an unknown method is only a
-    warning. Example: 500 for an id with an emoji in it.
+    Every error of a request has a documented 4xx status. 501 for a method that no operation has is
+    allowed. Example: 500 for an id with an emoji in it.
     """
-    if exchange.status >= 500:
+    if exchange.status >= 500 and not lacks_method(exchange):
         known_gap = exchange.status == 501 and exchange.intent is Intent.WRONG_METHOD
         fix = "look for the cause in the server's log at the time of the request"
         severity = Severity.WARNING if known_gap else None
