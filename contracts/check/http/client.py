@@ -162,7 +162,8 @@ class Client:
     def _attempt(self, request: Request) -> Exchange:
         if not self.has_room(1):
             raise BudgetSpentError(
-                f"{self.requests} requests sent, {self.time_left_s:.0f} s left of the time allowed"
+                f"{self.requests} requests sent, "
+                f"{max(0.0, self.time_left_s):.0f} s left of the time allowed"
             )
         self.requests += 1
         method = request.method or request.operation.method
