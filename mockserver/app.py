@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Flask, Request
 from flask_cors import CORS
+from werkzeug.routing import MapAdapter
 
 from .api.http import compressing
 from .api.in_process import InProcessApi
@@ -82,8 +83,22 @@ def build_app(
     return app
 
 
+class _CaseSensitive(Flask):
+    """Routes by methods as they are written (RFC 9110, 9.1); Werkzeug takes `get` for GET."""
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Return the adapter of a request; it finds no route for a method in small letters."""
+        adapter = super().create_url_adapter(request)
+        if adapter is not None and request is not None:
+            method = request.environ["REQUEST_METHOD"]
+            if method != method.upper():
+                request.method = method
+                adapter.default_method = f"({method})"  # no method, in whatever case
+        return adapter
+
+
 def _bare_app(service: Service) -> Flask:
-    app = Flask("deadringer.mockserver", static_folder=None)
+    app = _CaseSensitive("deadringer.mockserver", static_folder=None)
     # Werkzeug would redirect `//` in HTML; here it is a path like any other.
     app.url_map.merge_slashes = False
     add_error_handlers(app, service.redactor)

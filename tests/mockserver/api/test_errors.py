@@ -6,8 +6,13 @@ import socket
 import pytest
 
 from deadringer.contracts import bundle_specification, operations, validate
-from deadringer.mockserver import create_app
+from deadringer.mockserver import Settings, create_app
+from deadringer.mockserver.app import build_app
+from deadringer.mockserver.server.plain import PlainProtocol
+from deadringer.mockserver.server.protocol import CachingProtocol
 from tests.mockserver.conftest import DEMO, DEMO_KEY, KNOWN
+from tests.mockserver.server.raw import KEY, ResponseReader
+from tests.mockserver.server.serving import served
 
 ERROR_MEMBERS = ["code", "message", "details", "suggestion"]
 
@@ -174,3 +179,18 @@ def test_every_operation_documents_503_with_retry_after():
         described = bundle_specification()["components"]["responses"][reference.split("/")[-1]]
 
         assert "Retry-After" in described["headers"], operation.operation_id
+
+
+@pytest.mark.parametrize("protocol", [CachingProtocol, PlainProtocol])
+@pytest.mark.parametrize("path", ["/v1/workflows", "/openapi.json", "/__mock/state"])
+def test_a_method_in_small_letters_is_unknown_like_any_other(protocol, path):
+    app = build_app(Settings())
+    with served(app, protocol=protocol) as server, server.connect() as connection:
+        responses = ResponseReader(connection)
+        for method in ("get", "BREW", "Get"):
+            connection.sendall(f"{method} {path} HTTP/1.1\r\n{KEY}\r\n".encode())
+            status, headers, body = responses.next()
+
+            assert status == 405
+            assert "get" in headers["allow"]
+            assert json.loads(body)["error"]["message"] == f"{method} is not known here"
