@@ -15,10 +15,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .connection import LOG, BoundedConnection
 from .environ import Environ, environ_of
-from .refusals import HEAD_TOO_LARGE, UNSUPPORTED_VERSION, RefusedError, unreadable
+from .refusals import HEAD_TOO_LARGE, OTHER_CODING, UNSUPPORTED_VERSION, RefusedError, unreadable
 
 _METHOD = re.compile(rb"(?:\r\n)*([!#$%&'*+.^_`|~0-9A-Za-z-]+) ")
 """A method, as RFC 9110 (9.1) lets it be called, at the beginning of a request."""
+_KNOWN_PROBLEMS = {
+    "Invalid HTTP version": UNSUPPORTED_VERSION,
+    "Pause on PRI/Upgrade": UNSUPPORTED_VERSION,  # the preface of HTTP/2
+    "Request has invalid `Transfer-Encoding`": OTHER_CODING,
+}
+"""By what the parser says, the refusals that are not UNREADABLE."""
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 _MOST_PARSED = 1024
 _LARGEST_PARSED = 4096
@@ -26,6 +32,28 @@ _LARGEST_PARSED = 4096
 _CLOSES = b"connection: close\r\n"
 _FRAME_SHARE = 8
 """Bytes that may frame one byte of a body in chunks, beyond what a head may take."""
+
+
+class _Counter:
+    """Counts the requests that a parser has read."""
+
+    count = 0
+
+    def on_message_complete(self) -> None:
+        self.count += 1
+
+
+def _length_of(data: bytes, count: int) -> int:
+    """Return how many bytes the first `count` requests take; the parser does not say it."""
+    read = _Counter()
+    parser, place = HttpRequestParser(read), 0
+    try:
+        while read.count < count:
+            parser.feed_data(data[place : place + 1])
+            place += 1
+    except (HttpParserError, HttpParserUpgrade):  # one of them was not read as it is
+        return len(data)
+    return place
 
 
 class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[misc] # eof_received
@@ -106,6 +134,7 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
 
     def _parse(self, data: bytes, *, is_begin: bool) -> None:
         while data and not self._is_deaf and not self._is_over:
+            before = self._begun
             try:
                 self.parser.feed_data(data)
                 data = b""
@@ -113,7 +142,7 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
                 self.parser = HttpRequestParser(self)
                 data = self._framing + data[offer.args[0] :]
             except HttpParserInvalidMethodError as problem:
-                data = self._renamed(data, is_begin=is_begin)
+                data = self._renamed(data, self._begun - before - 1, is_begin=is_begin)
                 if not data:
                     self._refuse_unless_over(problem)
             except HttpParserCallbackError:
@@ -125,19 +154,22 @@ class CachingProtocol(BoundedConnection, HttpToolsProtocol):  # type: ignore[mis
     def _refuse_unless_over(self, problem: HttpParserError) -> None:
         """Refuse what is no request; what follows a last request is none, and ignored."""
         if not self._is_over:
-            is_version = str(problem) == "Invalid HTTP version"
-            self.refuse(UNSUPPORTED_VERSION if is_version else unreadable(problem))
+            self.refuse(_KNOWN_PROBLEMS.get(str(problem)) or unreadable(problem))
 
-    def _renamed(self, data: bytes, *, is_begin: bool) -> bytes:
+    def _renamed(self, data: bytes, before: int, *, is_begin: bool) -> bytes:
         """Return a request of a method that the parser does not support with one it does.
 
-        That can be done where a request, and nothing else, begins with these bytes.
+        That can be done where these bytes begin with a request; the `before` first ones are read.
         """
+        if not is_begin or self._other_method:
+            return b""
+        data = data[_length_of(data, before) :]
         found = _METHOD.match(data)
-        if found is None or not is_begin or self._begun != 1 or self._other_method:
+        if found is None:
             return b""
         self._other_method = found[1]
-        self.parser, self._begun, self._phase = HttpRequestParser(self), 0, ""
+        self.parser, self._phase = HttpRequestParser(self), ""
+        self._begun -= 1  # it begins again
         return b"POST" + data[found.end(1) :]
 
     def _weigh(self, size: int, *, was_between: bool) -> None:

@@ -19,7 +19,8 @@ from tests.mockserver.server.serving import WAIT_S, served
 HERE = Path(__file__).parent
 GROUPS = json.loads((HERE / "conformance.json").read_text("utf-8"))
 CASES = [case for group in GROUPS.values() for case in group]
-DIFFERENCES = json.loads((HERE / "corpora" / "differences.json").read_text("utf-8"))["conformance"]
+TABLES = json.loads((HERE / "corpora" / "differences.json").read_text("utf-8"))
+DIFFERENCES, OF_PARSERS = TABLES["conformance"], TABLES["parsers"]
 PROBE = b"GET /probe HTTP/1.1\r\nHost: probe\r\n\r\n"
 
 
@@ -35,6 +36,12 @@ def parser(request):
 def server(parser):
     with served(protocol=PARSERS[parser]) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def both():
+    with served(protocol=CachingProtocol) as one, served(protocol=PlainProtocol) as other:
+        yield one, other
 
 
 def responses_of(data):
@@ -96,7 +103,16 @@ def check_seen(request, wanted):
     assert request.items() >= wanted.items()
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"].replace(" ", "-"))
+def test_both_parsers_do_the_same(both, case):
+    data = case["sent"].encode("latin-1") + (b"" if case.get("is_cut_off") else PROBE)
+    ours, theirs = (outcome_of(sent_to(server, [data])) for server in both)
+
+    assert (ours != theirs) == (case["name"] in OF_PARSERS), (ours, theirs)
+
+
 def test_every_difference_is_of_a_case():
     names = {f"{parser}: {case['name']}" for parser in PARSERS for case in CASES}
 
     assert DIFFERENCES.keys() <= names
+    assert OF_PARSERS.keys() <= {case["name"] for case in CASES}
