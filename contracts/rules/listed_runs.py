@@ -46,8 +46,8 @@ def rows_agree_with_the_detail(row: Json, execution: Json, _context: Context) ->
         if _differ(name, reported[1], detailed):
             yield Mismatch(
                 pointer_to("row", reported[0]),
-                f"{shown(detailed)}, the `{name}` of Execution Detail",
-                shown(reported[1]),
+                f"{shown(detailed)}, as in Execution Detail (`{name}`)",
+                f"{shown(reported[1])} in the list, for run {shown(members(row).get('run_id'))}",
                 "build the list and the detail from the same stored run",
             )
 
