@@ -2,6 +2,7 @@
 
 import json
 import socket
+from contextlib import closing
 
 import pytest
 
@@ -185,8 +186,11 @@ def test_every_operation_documents_503_with_retry_after():
 @pytest.mark.parametrize("path", ["/v1/workflows", "/openapi.json", "/__mock/state"])
 def test_a_method_in_small_letters_is_unknown_like_any_other(protocol, path):
     app = build_app(Settings())
-    with served(app, protocol=protocol) as server, server.connect() as connection:
-        responses = ResponseReader(connection)
+    with (
+        served(app, protocol=protocol) as server,
+        server.connect() as connection,
+        closing(ResponseReader(connection)) as responses,
+    ):
         for method in ("get", "BREW", "Get"):
             connection.sendall(f"{method} {path} HTTP/1.1\r\n{KEY}\r\n".encode())
             status, headers, body = responses.next()

@@ -44,6 +44,9 @@ class ResponseReader:
     def rest(self) -> bytes:
         return self._file.read()
 
+    def close(self) -> None:
+        self._file.close()
+
 
 def error_of(response: Response) -> tuple[int, str]:
     status, headers, body = response

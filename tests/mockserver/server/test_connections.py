@@ -214,10 +214,9 @@ def test_a_client_that_waits_gets_100_continue(connection):
         b"CONNECT localhost:80 HTTP/1.1\r\nHost: x\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
     ],
-    ids=["line", "ascii", "connect", "lengths", "twice", "http2", "tls"],
+    ids=["line", "ascii", "connect", "lengths", "twice", "tls"],
 )
 def test_what_is_no_request_is_refused_after_those_that_were(connection, sent):
     connection.sendall(READ + sent)
@@ -227,6 +226,15 @@ def test_what_is_no_request_is_refused_after_those_that_were(connection, sent):
     status, message = error_of(responses.next())
     assert status == 400
     assert message.startswith("This is no HTTP/1.1 request: ")
+    assert responses.rest() == b""
+
+
+def test_the_preface_of_http_2_is_refused_as_another_version(connection):
+    connection.sendall(READ + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+    responses = ResponseReader(connection)
+
+    assert responses.next()[0] == 200
+    assert error_of(responses.next()) == (505, "This version of HTTP is not supported")
     assert responses.rest() == b""
 
 
