@@ -24,7 +24,7 @@ _KNOWN_PROBLEMS = {
     "Pause on PRI/Upgrade": UNSUPPORTED_VERSION,  # the preface of HTTP/2
     "Request has invalid `Transfer-Encoding`": OTHER_CODING,
 }
-"""By what the parser says, the refusals that are not UNREADABLE."""
+"""By the message of the parser, the refusals that are not UNREADABLE."""
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 _MOST_PARSED = 1024
 _LARGEST_PARSED = 4096
@@ -44,7 +44,7 @@ class _Counter:
 
 
 def _length_of(data: bytes, count: int) -> int:
-    """Return how many bytes the first `count` requests take; the parser does not say it."""
+    """Return how many bytes the first `count` requests take, which the parser does not report."""
     read = _Counter()
     parser, place = HttpRequestParser(read), 0
     try:

@@ -21,7 +21,7 @@ GOLDEN = (
     ),
     (
         "--seed 42 -n 100 --format har",
-        "7fb0aa7ed353506bb327b8a1e25955b2c297238a4367669ee06a2fa33443fdb8",
+        "1163421171b189ed80d7684f3dba8f76747ff7fac61f691323a0a408a2c7b186",
     ),
     (
         "--seed 42 -n 100 --format json --locale ja_JP",

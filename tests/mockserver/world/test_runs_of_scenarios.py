@@ -113,8 +113,9 @@ def test_names_that_are_not_there_are_refused_and_those_that_are_named(mock):
 def test_any_run_can_be_told_where_it_fails(mock):
     assert failed_steps(ended(mock, start(mock, fails_at="slack-1"))) == ["slack-1"]
 
-    (line,), _ = errors_of(start(mock, fails_at="nowhere"))
-    assert "nowhere" in line
+    refused = start(mock, fails_at="nowhere")
+    assert refused.status_code == 400
+    assert "fails at step 'nowhere'" in refused.json()["error"]["message"]
 
 
 def test_it_outlives_a_restart(tmp_path, clock):
