@@ -21,7 +21,7 @@ Claim = Callable[[Exchange], bool]
 
 
 def lacks_method(exchange: Exchange) -> bool:
-    """Return whether a server refuses with 501 a method that no operation has, as RFC 9110 allows."""
+    """Return whether a server refuses an undocumented method with 501, as RFC 9110 allows."""
     return exchange.status == 501 and exchange.method not in {one.method for one in operations()}
 
 
