@@ -89,6 +89,8 @@ TEXT_SUFFIXES = frozenset(
     {"", ".css", ".html", ".js", ".json", ".md", ".mjs", ".py", ".toml", ".ts", ".yaml", ".yml"}
 )
 _REFUSED = [(re.compile(rf"\b({one.pattern})\b", re.IGNORECASE), one) for one in REFUSED]
+_ANY_REFUSED = re.compile(rf"\b({'|'.join(one.pattern for one in REFUSED)})\b", re.IGNORECASE)
+"""One search for all, since few lines have a refused word."""
 _ALLOWED = re.compile("|".join(one.pattern for one in ALLOWED))
 
 
@@ -113,6 +115,8 @@ def refused_words(text: str) -> list[tuple[int, str, str]]:
     """Return (line number, refused words, words to use instead) of every finding."""
     found = []
     for number, line in enumerate(text.splitlines(), 1):
+        if not _ANY_REFUSED.search(line):
+            continue
         rest = _ALLOWED.sub(" ", line)
         for pattern, refused in _REFUSED:
             found += [(number, match[0], refused.instead) for match in pattern.finditer(rest)]

@@ -134,6 +134,7 @@ def test_a_gateway_that_refuses_is_named_with_its_status_and_first_line() -> Non
     assert not any(one.tested for one in report.results)
 
 
+@pytest.mark.slow
 def test_a_header_of_ones_own_is_sent_with_every_request_and_its_value_hidden() -> None:
     def echoing(path: str, headers: dict[str, str]) -> Reply:
         status, kind, body = behind_a_gate(path, headers)

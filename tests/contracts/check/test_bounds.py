@@ -254,6 +254,7 @@ def test_a_wait_longer_than_the_time_left_is_not_begun() -> None:
     assert "the rate limit needs a wait of 60 s" in report.reason
 
 
+@pytest.mark.slow
 def test_generated_requests_wait_for_the_end_of_the_window() -> None:
     with mock(policy=RatePolicy(limit=100, window_s=10)) as url:
         options = CheckOptions(url, MOCK_KEY, max_time_s=40)

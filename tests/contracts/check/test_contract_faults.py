@@ -44,15 +44,15 @@ OTHER_SERVERS = {
     "window_ends_when_it_was_to_end",
 }
 """Broken by the servers of tests/mutation/faults.py, most of which remember what they have sent."""
-# One fault of a document, of its times, of a list and of errors; the others take minutes.
-FAST = {"step-input-as-text", "duration-in-seconds", "page-ignored"}
+# The others take minutes.
+FAST = {"page-ignored"}
 CASES = [
     pytest.param(name, marks=() if name in FAST else pytest.mark.slow)
     for name in (fault.name for fault in CONTRACT_FAULTS)
 ]
 
 
-FAST_SERVERS = {"completed-step-without-end", "run-id-any-case"}
+FAST_SERVERS = {"run-id-any-case"}
 SERVER_CASES = [
     pytest.param(name, marks=() if name in FAST_SERVERS else pytest.mark.slow)
     for name in sorted(FAST_SERVERS | {fault.name for fault in FAULTS[::4]})

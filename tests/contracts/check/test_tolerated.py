@@ -7,7 +7,7 @@ from tests.mutation.more_variants import MORE_VARIANTS
 from tests.mutation.variants import VARIANTS, Variant, served
 
 # The others take minutes.
-FAST = {"the mock itself", "detail and list alone"}
+FAST = {"the mock itself"}
 CASES = [
     pytest.param(one, marks=() if one.name in FAST else pytest.mark.slow, id=one.name)
     for one in (*VARIANTS, *MORE_VARIANTS[::3])

@@ -309,6 +309,7 @@ def test_what_was_acknowledged_outlives_a_kill(start_server, tmp_path):
     assert [run["run_id"] for run in runs] == [response["run_id"] for response in responses]
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_of_writes_loses_nothing_that_was_acknowledged(start_server, tmp_path):
     state = tmp_path / "state.sqlite"
     server = start_server("--state", str(state))

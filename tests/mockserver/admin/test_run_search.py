@@ -61,6 +61,7 @@ def test_newer_leads_back_over_the_pages_that_older_led_to(mock, query):
     assert [page.runs for page in back] == [page.runs for page in reversed(pages)]
 
 
+@pytest.mark.slow
 def test_a_search_tells_how_far_it_looked_whichever_way_it_goes(mock):
     first = Shown(mock, f"{RUNS}?workflow=wf_abc123&text=no+run+has+this")
     farther = first.go(f"Search {WIDE_WINDOW:,} further")

@@ -40,12 +40,12 @@ def run_schemathesis(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "examples"),
     [
-        ("served", 2),
-        pytest.param("served", 15, marks=pytest.mark.slow),
-        pytest.param("file", 15, marks=pytest.mark.slow),
+        ("served", 15),
+        ("file", 15),
     ],
 )
 def test_schemathesis_finds_nothing(server, tmp_path: Path, source: str, examples: int) -> None:

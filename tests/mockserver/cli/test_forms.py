@@ -76,6 +76,7 @@ def test_parquet_has_the_same_rows_in_typed_columns(tmp_path: Path) -> None:
     assert table["step_count"].to_pylist() == [len(one["steps"]) for one in expected()]
 
 
+@pytest.mark.slow
 def test_har_has_the_answer_to_each_read(tmp_path: Path) -> None:
     path = tmp_path / "runs.har"
     generated("-n", COUNT, "--seed", 1, "--out", path)

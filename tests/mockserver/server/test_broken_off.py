@@ -24,6 +24,8 @@ from tests.mockserver.server.serving import HOST, WAIT_S, served
 GET = f"GET / HTTP/1.1\r\n{HOST}\r\n".encode()
 RESETS = struct.pack("ii", 1, 0)
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):

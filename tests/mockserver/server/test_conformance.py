@@ -78,7 +78,13 @@ def outcome_of(responses):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"].replace(" ", "-"))
-@pytest.mark.parametrize("is_cut", [False, True], ids=["at once", "byte by byte"])
+@pytest.mark.parametrize(
+    "is_cut",
+    [
+        pytest.param(False, id="at once"),
+        pytest.param(True, id="byte by byte", marks=pytest.mark.slow),
+    ],
+)
 def test_an_outcome_is_one_that_the_rfc_allows(server, parser, case, is_cut):
     data = case["sent"].encode("latin-1") + (b"" if case.get("is_cut_off") else PROBE)
     responses = sent_to(server, [bytes([one]) for one in data] if is_cut else [data])

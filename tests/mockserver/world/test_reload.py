@@ -81,6 +81,7 @@ def test_a_new_file_appears_and_a_removed_one_goes(following):
     wait_until(lambda: httpx.get(server.url + PATH, headers=DEMO).status_code == 404)
 
 
+@pytest.mark.slow
 def test_no_response_is_of_the_old_documents_after_one_of_the_new(start_server, tmp_path):
     file = tmp_path / "mine.json"
     file.write_text(json.dumps(document(id="before")))
