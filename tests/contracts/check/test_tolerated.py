@@ -10,7 +10,7 @@ from tests.mutation.variants import VARIANTS, Variant, served
 FAST = {"the mock itself"}
 CASES = [
     pytest.param(one, marks=() if one.name in FAST else pytest.mark.slow, id=one.name)
-    for one in (*VARIANTS[::3], *MORE_VARIANTS[::6])
+    for one in (*VARIANTS[::6], *MORE_VARIANTS[::12])
 ]
 """Some of them, as a check takes some 20 s: `make mutation` tries them all."""
 IDS = {"workflow_ids": ("wf_abc123",), "run_ids": ("run_x7k9m2",)}
