@@ -56,6 +56,10 @@ def members_stand_once(
         )
 
 
+REPEATED = frozenset({"page", "page_size", "limit", "offset"})
+"""Members that repeat a number of the request, whatever its size."""
+
+
 @rule(
     "DR160",
     group=Group.SHAPE,
@@ -83,7 +87,8 @@ def numbers_are_read_alike(
         elif isinstance(one, list):
             waiting += [(f"{pointer}/{at}", "", child, is_free) for at, child in enumerate(one)]
         elif isinstance(one, int | float) and not isinstance(one, bool):
-            yield from _number_mismatches(pointer, one, is_free=is_free or name not in INTEGERS)
+            is_documented = name in INTEGERS and name not in REPEATED
+            yield from _number_mismatches(pointer, one, is_free=is_free or not is_documented)
 
 
 def _number_mismatches(pointer: str, number: float, *, is_free: bool) -> Iterator[Mismatch]:
