@@ -14,7 +14,7 @@ from deadringer.contracts.rules import RULES
 from deadringer.mockserver.faults.contract import CONTRACT_FAULTS
 from tests.project import ROOT
 
-from . import faults, variants
+from . import faults, faulty_server, variants
 from .more_variants import MORE_VARIANTS
 from .servers import KEY, mock
 
@@ -65,7 +65,7 @@ def attempt(kind: str, name: str, *, plain: bool = False) -> Trial:
 def _served(kind: str, name: str) -> AbstractContextManager[str]:
     if kind == "variants":
         return variants.served(VARIANTS[name])
-    return faults.served(SERVERS[name]) if kind == "servers" else mock(name)
+    return faulty_server.served(SERVERS[name]) if kind == "servers" else mock(name)
 
 
 def _key(kind: str, name: str) -> str:
