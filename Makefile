@@ -34,7 +34,7 @@ test: check ## Run all checks and all tests except the slow ones
 	@$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest $(SPREAD) -m "not slow"
 
-test-slow: $(READY) ## Run the slow tests: full checks, every contract fault, wheels, load, screenshots
+test-slow: $(READY) ## Run the slow tests: full checks, some faulty servers, wheels, load, screenshots
 	@$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest $(SPREAD) -m slow
 
@@ -49,7 +49,7 @@ docs: $(READY) ## Generate the reference pages and build the documentation into 
 screenshots: $(READY) ## Write a screenshot of every page into build/screenshots
 	$(BIN)/python -m tests.browser.screenshots build/screenshots
 
-mutation: $(READY) ## Run the check against every contract fault and print which rules found it
+mutation: $(READY) ## Run the check against every faulty and correct server, and print which rules found what
 	$(BIN)/python -m tests.mutation
 
 bench: $(READY) ## Measure speed against other tools and write the results (QUICK=1: a short run)
