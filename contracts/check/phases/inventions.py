@@ -43,16 +43,22 @@ def known_texts(session: CheckSession) -> Iterator[str]:
 def invented(session: CheckSession, prefix: str, *, like: str = "", turn: int = 0) -> str:
     """Return an id that nothing known equals, begins with or continues, in any spelling.
 
-    The same for the same seed and turn. With `like`, it has the form of that text: its length,
-    and digits, lower and upper case where they are there.
+    A known text shorter than SHORTEST, such as the step id `run`, only must not equal it. The same
+    for the same seed and turn. With `like`, it has the form of that text: its length, and digits,
+    lower and upper case where they are there.
     """
     known = {spelled(text) for text in known_texts(session) if text}
     source = random.Random(f"{session.options.seed} {prefix} {turn}")  # noqa: S311 - not a secret
     while True:
         text = _in_the_form_of(like, source) if like else prefix + _random(source, 17)
         form = spelled(text)
-        if not any(form.startswith(one) or one.startswith(form) for one in known):
+        if not any(_is_like(form, one) for one in known):
             return text
+
+
+def _is_like(form: str, known: str) -> bool:
+    begins = form.startswith(known) or known.startswith(form)
+    return begins and (form == known or len(known) >= SHORTEST)
 
 
 def _random(source: random.Random, length: int) -> str:
@@ -85,7 +91,7 @@ def near_ids(value: str) -> Iterator[str]:
         f"{value} ",
         value[:-1],
         f"{value}x",
-        f"%{ord(value[0]):02X}{value[1:]}" if value[:1].isascii() else "",
+        f"%{ord(value[0]):02X}{value[1:]}" if "" < value[:1] < "\x80" else "",
         wide,
         f"{value}%",
         f"{value[:-1]}_",
