@@ -10,8 +10,9 @@ A contract fault is a realistic bug that a backend could ship. Each violates at 
 
     deadringer serve --break duration-in-seconds --break no-key-needed
 
-A frontend developer sees how a page behaves; `make mutation` proves that `deadringer check` finds
-every one. [Make requests fail](../guides/faults.md) shows other ways to switch them on.
+A frontend developer sees how a page behaves; `make mutation` runs `deadringer check` against each
+and prints the rules that found it. [Make requests fail](../guides/faults.md) shows other ways to
+switch them on.
 Faults in one execution are also available as documents, without a server:
 
     deadringer generate -n 100 --violating duration-in-seconds
