@@ -76,7 +76,7 @@ def test_a_run_that_never_ends_has_no_duration(mock):
     response = mock.post("/__mock/workflows/wf_abc123/runs", json=body)
 
     assert response.status_code == 400
-    assert "never ends" in response.json()["error"]["details"]["errors"][0]
+    assert "never ends" in response.json()["error"]["message"]
 
 
 def spent_to_the_end(mock):
