@@ -55,6 +55,7 @@ def main() -> None:
 def _starts(folder: Path, events: int, rounds: int) -> str:
     """Return a table of seconds from spawning the server to its first response."""
     files = {EMPTY: folder / "empty.sqlite"}
+    _service(files[EMPTY]).close()
     for name, history in HISTORIES.items():
         files[name] = folder / f"{len(files)}.sqlite"
         _write(files[name], history, events)
