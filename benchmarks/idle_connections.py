@@ -35,7 +35,8 @@ def idle_connections(*, seconds: int, count: int = COUNT) -> Idle:
     """
     _raise_limit()
     able = min(count, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE)
-    with mock("--no-control", "--rate-limit", "off") as running:
+    room = f"connections={count + _SPARE}"
+    with mock("--no-control", "--rate-limit", "off", "--limit", room) as running:
         without = _rate(running, seconds)
         before = running.memory_mb()
         with _opened(running, able) as idle:

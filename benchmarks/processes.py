@@ -159,6 +159,19 @@ def process_tree_mb(pid: int) -> float:
     return sum(map(_megabytes, _process_tree(pid)))
 
 
+def process_tree_cpu_s(pid: int) -> float:
+    """Return the processor time in seconds, user and system, of a process and its descendants."""
+    return sum(map(_cpu_s, _process_tree(pid)))
+
+
+def _cpu_s(pid: int) -> float:
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _process_tree(pid: int) -> list[int]:
     try:
         below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

@@ -71,12 +71,21 @@ def _throughput(
     report: Report, ready: throughput.Field, rates: dict[str, Sample], length: int
 ) -> None:
     ours, full, plain = rates.get(OURS), rates.get(OURS_FULL), rates.get(ASGI)
+    costs = {name: Sample(tuple(values)) for name, values in ready.cpu_s.items()}
     rows = [
-        (name, sample.shown(), _times(sample, rates.get(NGINX)), _times(sample, plain))
+        (
+            name,
+            sample.shown(),
+            _times(sample, rates.get(NGINX)),
+            _times(sample, plain),
+            costs[name].shown(1, 1e6),
+            _times(costs[name], costs.get(ASGI)),
+        )
         for name, sample in rates.items()
     ]
-    rows += [(name, f"left out: {reason}", "", "") for name, reason in ready.absent.items()]
-    text = table(("Server", "requests/s, median (range)", "of nginx", "of plain uvicorn"), rows)
+    rows += [(name, f"left out: {reason}", *[""] * 4) for name, reason in ready.absent.items()]
+    heads = ("Server", "requests/s, median (range)", "of nginx", "of plain uvicorn")
+    text = table((*heads, "µs of processor time a request", "of plain uvicorn's"), rows)
     about = f"One execution of {length:,} bytes, known before; 32 connections, one core each side."
     report.sections.append(("Throughput", f"{about}\n\n{text}"))
     fastest = best(rates.get(name) for name in PEERS)

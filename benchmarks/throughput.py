@@ -10,7 +10,7 @@ from pathlib import Path
 from . import wrk
 from .body import KEY_HEADER, ApiResponse, write_files
 from .contestants import ASGI, FLASK, OURS, OURS_FULL, Contestant, alone, contestants
-from .processes import Running, WrongResponseError
+from .processes import Running, WrongResponseError, process_tree_cpu_s
 from .samples import Sample, interleaved
 
 _OWN_SERVER = {ASGI, FLASK, OURS, OURS_FULL}
@@ -25,6 +25,8 @@ class Field:
     running: dict[str, Running] = field(default_factory=dict)
     python: dict[str, Contestant] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
+    cpu_s: dict[str, list[float]] = field(default_factory=dict)
+    """Processor seconds of a request, by server: one figure a round."""
 
 
 @contextmanager
@@ -64,10 +66,10 @@ def requests_per_second(
     def once(name: str, running: Running) -> float | None:
         try:
             if name not in ready.python:
-                return wrk.load(running.url, seconds, [KEY_HEADER]).per_second
+                return _loaded(ready, name, running, seconds)
             with alone(ready.python[name], ready.folder, ready.response) as fresh:
                 wrk.load(fresh.url, 1, [KEY_HEADER])
-                return wrk.load(fresh.url, seconds, [KEY_HEADER]).per_second
+                return _loaded(ready, name, fresh, seconds)
         except WrongResponseError as error:
             ready.absent[name] = str(error)
             return None
@@ -83,3 +85,16 @@ def requests_per_second(
         for name, running in ready.running.items()
     }
     return interleaved(measures, rounds)
+
+
+def _loaded(ready: Field, name: str, running: Running, seconds: int) -> float:
+    """Return the requests a second, and note the processor time of each.
+
+    A closed loop may leave both sides waiting for each other; processor time shows what a request
+    costs whichever way it goes.
+    """
+    before_s = process_tree_cpu_s(running.process.pid)
+    per_second = wrk.load(running.url, seconds, [KEY_HEADER]).per_second
+    spent_s = process_tree_cpu_s(running.process.pid) - before_s
+    ready.cpu_s.setdefault(name, []).append(spent_s / (per_second * seconds))
+    return per_second
