@@ -13,7 +13,7 @@ CONFIG = ("--config", str(ROOT / "pyproject.toml"))
 # Nothing but tests, benchmarks and documentation may use what only development requires.
 DEVELOPMENT = ("tests", "benchmarks", "docs", "--ignore", "DEP002,DEP004")
 # The peers of the benchmarks run in environments of their own; this script runs without any.
-APART = ("--exclude", "benchmarks/peers|tests/fixtures/generator/print_hashes.py")
+APART = ("--exclude", "benchmarks/\\.?peers|tests/fixtures/generator/print_hashes.py")
 
 
 def deptry(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
