@@ -18,6 +18,7 @@ from .specification import (
     Operation,
     bundle_specification,
     load_specification,
+    operation_at,
     operations,
     specification_text,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "load_specification",
     "milliseconds_between",
     "nearest_names",
+    "operation_at",
     "operations",
     "parse_json",
     "parse_timestamp",

@@ -13,6 +13,7 @@ HIDDEN = "***"
 SHORTEST_KEY = 8
 """Shorter keys occur in many other texts."""
 SHORTEST_WORD = 4
+MOST_LEARNED = 100
 _KEY_SHAPE = re.compile(r"trig_[A-Za-z0-9_-]{16,}")
 _SECRET_NAME = re.compile(r"key|token|secret|password|authorization", re.IGNORECASE)
 _SECRET_HEADER = re.compile(f"{_SECRET_NAME.pattern}|cookie", re.IGNORECASE)
@@ -73,6 +74,10 @@ class SecretRedactor:
         scheme, _, rest = value.partition(" ")
         return f"{scheme} {HIDDEN}" if rest and scheme.lower() in _SCHEMES else HIDDEN
 
+    def member(self, name: str, value: str) -> str:
+        """Return a named value without secrets; nothing of it if its name is secret."""
+        return HIDDEN if _SECRET_NAME.search(name) else self(value)
+
     def target(self, path: str, query: str) -> str:
         """Return path and query as one printable line; values of secret names are hidden too.
 
@@ -108,6 +113,29 @@ class SecretRedactor:
         if found in self._whole:
             return f'"{KEY_VARIABLE}"'
         return f'"${{{KEY_VARIABLE[1:]}%?}}"'
+
+
+class GrowingRedactor(SecretRedactor):
+    """A redactor that learns secrets while it is used; safe for threads."""
+
+    def __init__(self, keys: Iterable[str] = (), *, others: Iterable[str] = ()) -> None:
+        """Set the secrets known from the start."""
+        self._known = dict.fromkeys(keys)
+        self._fixed = tuple(others)
+        super().__init__(self._known, shortest=SHORTEST_KEY, others=self._fixed)
+
+    def learn(self, *keys: str) -> None:
+        """Hide these keys too from here on; the first of more than MOST_LEARNED are forgotten."""
+        if all(key in self._known for key in keys):
+            return
+        known = {**self._known, **dict.fromkeys(keys)}
+        self._known = dict.fromkeys(list(known)[-MOST_LEARNED:])
+        super().__init__(self._known, shortest=SHORTEST_KEY, others=self._fixed)
+
+
+def is_secret_header(name: str) -> bool:
+    """Return whether the value of a header is a secret, by its name."""
+    return _SECRET_HEADER.search(name) is not None
 
 
 def _pattern_of_others(secrets: set[str]) -> re.Pattern[str]:

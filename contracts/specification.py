@@ -137,10 +137,18 @@ def operation_at(method: str, path: str) -> tuple[Operation, str, dict[str, str]
     Also return the matched part of the path (a base URL may add a prefix) and the path parameters,
     percent-decoded. Literal paths come first: `/v1/workflows/actions` is not a workflow.
     """
-    for operation in sorted(operations(), key=lambda one: one.path.count("{")):
-        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(operation.path))
-        match = re.search(f"{pattern}$", path)
-        if match and operation.method == method:
+    for operation, pattern in _patterns():
+        match = pattern.search(path) if operation.method == method else None
+        if match:
             parameters = {name: unquote(value) for name, value in match.groupdict().items()}
             return operation, match[0], parameters
     return None
+
+
+@cache
+def _patterns() -> tuple[tuple[Operation, re.Pattern[str]], ...]:
+    ordered = sorted(operations(), key=lambda one: one.path.count("{"))
+    return tuple(
+        (one, re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(one.path)) + "$"))
+        for one in ordered
+    )

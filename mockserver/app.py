@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Flask, Request
@@ -62,17 +63,18 @@ def build_app(
         load_executions(settings.fixtures) if executions is None else executions,
         clock or SystemClock(),
     )
-    app = _bare_app(service)
+    app = bare_app(service)
     api = InProcessApi(app.wsgi_app, service)
     add_api(app, service, api, contract_faults)
-    _share_with_browsers(app, settings.cors)
+    share_with_browsers(app, settings.cors)
     app.extensions[EXTENSION] = service
     journal = None
     if settings.control:
         journal = Journal()
         app.extensions[JOURNAL] = journal
     # Each of these wraps the one before it.
-    app.wsgi_app = _ByPath(app.wsgi_app, lambda: _admin_app(service, api, journal))  # type: ignore[method-assign] # Flask's own way
+    make_admin = partial(_admin_app, service, api, journal)
+    app.wsgi_app = ByPath(app.wsgi_app, make_admin, is_api_path)  # type: ignore[method-assign] # Flask's own way
     if journal:
         app.wsgi_app = JournalLayer(app.wsgi_app, journal)  # type: ignore[method-assign] # Flask's own way
     log = RequestLog(app.wsgi_app, service.redactor)
@@ -97,7 +99,8 @@ class _CaseSensitive(Flask):
         return adapter
 
 
-def _bare_app(service: Service) -> Flask:
+def bare_app(service: Service) -> Flask:
+    """Return an application without routes, which returns the error body for every failure."""
     app = _CaseSensitive("deadringer.mockserver", static_folder=None)
     # Werkzeug would redirect `//` in HTML; here it is a path like any other.
     app.url_map.merge_slashes = False
@@ -105,8 +108,10 @@ def _bare_app(service: Service) -> Flask:
     return app
 
 
-def _share_with_browsers(app: Flask, mode: str) -> None:
+def share_with_browsers(app: Flask, mode: str, *exposed: str) -> None:
     """Allow pages of other origins to read responses; the control API has its own rules.
+
+    They can read `exposed` headers too.
 
     `mode` is a value of `--cors`. Browsers refuse `*` for requests with credentials, so `reflect`
     names the origin. That is safe here: the API takes its key from a header that a page has to
@@ -123,7 +128,7 @@ def _share_with_browsers(app: Flask, mode: str) -> None:
             vary_header=True,
             allow_private_network=True,
             always_send=False,  # other clients than browsers get a shorter response
-            expose_headers=EXPOSED_HEADERS,
+            expose_headers=(*EXPOSED_HEADERS, *exposed),
             max_age=600,
         )
 
@@ -133,25 +138,31 @@ def _admin_app(service: Service, api: InProcessApi, journal: Journal | None) -> 
     from .admin.control.routes import add_control
     from .admin.ui import add_pages
 
-    app = _bare_app(service)
+    app = bare_app(service)
     app.after_request(compressing(app))
     app.after_request(bare_options)
     if journal is not None:
         add_control(app, service, journal)  # its access check also protects the pages
     add_pages(app, service, api, journal)
-    _share_with_browsers(app, service.settings.cors)
+    share_with_browsers(app, service.settings.cors)
     return app
 
 
-class _ByPath:
-    """Routes requests of the API to one application and all others to another.
+class ByPath:
+    """Routes requests of some paths to one application and all others to another.
 
     The other one is built on its first request, so that a start does not wait for it.
     """
 
-    def __init__(self, api: "WSGIApplication", make_other: "Callable[[], WSGIApplication]") -> None:
-        self._api = api
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        make_other: "Callable[[], WSGIApplication]",
+        is_own: Callable[[str], bool],
+    ) -> None:
+        self._application = application
         self._make_other = make_other
+        self._is_own = is_own
         self._other: WSGIApplication | None = None
         self._lock = threading.Lock()
 
@@ -159,7 +170,8 @@ class _ByPath:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Handle one request."""
-        application = self._api if is_api_path(environ[CONTEXT].path) else self._made()
+        is_own = self._is_own(environ[CONTEXT].path)
+        application = self._application if is_own else self._made()
         return application(environ, start_response)
 
     def _made(self) -> "WSGIApplication":

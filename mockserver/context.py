@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask import request
 from werkzeug.datastructures import EnvironHeaders, Headers
 
-from deadringer.contracts import JsonObject
+from deadringer.contracts import JsonObject, Violation
 from deadringer.mockserver.errors import ApiError, error_response, shorten
 from deadringer.mockserver.faults.transport import API_ROOT, NAMED_FAULTS
 from deadringer.mockserver.state.rate_limits import RateWindow
@@ -124,6 +124,10 @@ class RequestRecord(NamedTuple):
     """The kinds of the transport faults applied to it."""
     contract_faults: tuple[str, ...] = ()
     """The contract faults in force for it."""
+    is_proxied: bool = False
+    """Whether another server decided about the request."""
+    violations: tuple[Violation, ...] | None = None
+    """Those of the response of that server, None if it was not validated."""
 
 
 @dataclass(slots=True)
@@ -168,6 +172,12 @@ class RequestContext:
     is_streamed: bool = False
     is_quiet: bool = False
     """Whether the request is left out of the log unless it fails."""
+    is_proxied: bool = False
+    """Whether another server decides about the request."""
+    violations: tuple[Violation, ...] | None = None
+    """Those of the response of that server, None if it was not validated."""
+    journal_number: int = 0
+    """The number of its journal entry, 0 if it gets the next one at its end."""
 
     @property
     def is_reading_only(self) -> bool:
@@ -199,6 +209,8 @@ class RequestContext:
             self.matched,
             tuple(fault["kind"] for fault, _number in self.transport_faults),
             self.contract_faults,
+            self.is_proxied,
+            self.violations,
         )
 
 

@@ -110,12 +110,13 @@ def error_body(
 class ApiError(Exception):
     """An error response; raise it anywhere below a view.
 
-    Omitted parts are taken from the table; `more` are further members of `error`.
+    `code` is one of the table, or a kind outside of it. Omitted parts are taken from the kind;
+    `more` are further members of `error`.
     """
 
     def __init__(
         self,
-        code: str,
+        code: str | ErrorKind,
         message: str | None = None,
         suggestion: str | None = None,
         *,
@@ -123,8 +124,8 @@ class ApiError(Exception):
         more: JsonObject | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message or code)
-        self.kind = KINDS_BY_CODE[code]
+        self.kind = code if isinstance(code, ErrorKind) else KINDS_BY_CODE[code]
+        super().__init__(message or self.kind.code)
         self.message = message or self.kind.message
         self.suggestion = suggestion or self.kind.suggestion.format(
             specification=_specification_path()

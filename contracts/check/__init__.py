@@ -1,7 +1,20 @@
 """The conformance runner: test a server at a base URL against the contract."""
 
-from .access import KEY_HEADER, Access, AccessError, read_header, read_header_name, read_key
+from .access import (
+    KEY_HEADER,
+    Access,
+    AccessError,
+    httpcore_proxy,
+    proxy_for,
+    read_header,
+    read_header_name,
+    read_key,
+    ssl_context_of,
+)
 from .baseline import BaselineChange, BaselineError, apply_baseline, load_baseline, update_baseline
+from .http.bodies import BodyTooLargeError, decoded_body
+from .http.deadline_transport import httpx_errors
+from .http.failures import failure_of
 from .interruption import Interruption
 from .options import CheckOptions, OptionError, require_origin
 from .report import Conclusion, Example, Finding, Outcome, Phase, Report, RuleResult
@@ -17,6 +30,7 @@ from .reports import (
     write_step_summary,
 )
 from .runner import WAITING, run_check
+from .traffic import TrafficOptions, TrafficValidator
 
 __all__ = [
     "FORMATS",
@@ -26,6 +40,7 @@ __all__ = [
     "AccessError",
     "BaselineChange",
     "BaselineError",
+    "BodyTooLargeError",
     "CheckOptions",
     "Conclusion",
     "Example",
@@ -37,9 +52,16 @@ __all__ = [
     "Report",
     "ReportError",
     "RuleResult",
+    "TrafficOptions",
+    "TrafficValidator",
     "annotated",
     "apply_baseline",
+    "decoded_body",
+    "failure_of",
+    "httpcore_proxy",
+    "httpx_errors",
     "load_baseline",
+    "proxy_for",
     "read_header",
     "read_header_name",
     "read_key",
@@ -49,6 +71,7 @@ __all__ = [
     "require_writable",
     "result_lines",
     "run_check",
+    "ssl_context_of",
     "update_baseline",
     "write_report",
     "write_step_summary",

@@ -10,6 +10,7 @@ from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.redaction import SHORTEST_KEY, SecretRedactor
 from deadringer.contracts.rules import SCHEMA_RULE, Context, Rule, Scope, Severity, unexplained
+from deadringer.contracts.traffic import Subject
 from deadringer.contracts.violations import Violation
 
 from .access import Access
@@ -52,6 +53,7 @@ class ResultRecorder:
         self._examples: dict[Fold, list[Example]] = {}
         self._counts: Counter[Fold] = Counter()
         self._reasons: dict[str, str] = {}
+        self._last_shown: tuple[Json, Json] = (None, None)
 
     def apply(
         self,
@@ -86,15 +88,24 @@ class ResultRecorder:
         `scopes` are (scope, subject, pointer of the subject). If a rule and a conditional of the
         schema report the same place, only the rule's violation is recorded.
         """
+        self.test(Subject(instance, tuple(scopes), context, schema_name), exchange)
+
+    def test(self, subject: Subject, exchange: Exchange) -> list[Violation]:
+        """Validate one subject, record the violations and return them.
+
+        `exchange` is the request that shows them; their pointers are those of the document.
+        """
+        document, parts, context, schema = subject
         found: list[Violation] = []
-        for scope, subject, below in scopes:
+        for scope, arguments, below in parts:
             for rule in self._by_scope[scope]:
-                violations = self._violations(rule, (*subject, context))
+                violations = self._violations(rule, (*arguments, context))
                 found += [violation.moved_below(below) for violation in violations]
-        if SCHEMA_RULE in self.rules:
-            shape = self._violations(SCHEMA_RULE, (instance, schema_name, context))
+        if schema and SCHEMA_RULE in self.rules:
+            shape = self._violations(SCHEMA_RULE, (document, schema, context))
             found += unexplained(shape, found)
-        self._write(found, exchange, instance, "")
+        self._write(found, exchange, document, "")
+        return found
 
     def record(self, rule: Rule, violations: Iterable[Violation], exchange: Exchange) -> None:
         """Record that a rule was tested, with violations that were found outside of `apply`."""
@@ -167,9 +178,15 @@ class ResultRecorder:
             request=redact(f"{exchange.method} {exchange.path} -> {outcome}"),
             curl=self._near(curl_line(self._base_url, exchange, self._redactor, self._access)),
             operation_id=exchange.operation_id,
-            document=self._near.json(self._redactor.json(document)),
+            document=self._shown(document),
             seed=self._seed if exchange.intent is Intent.FUZZ else None,
         )
+
+    def _shown(self, document: Json) -> Json:
+        """Return a document without secrets; all violations of one document share the copy."""
+        if self._last_shown[0] is not document:
+            self._last_shown = document, self._near.json(self._redactor.json(document))
+        return self._last_shown[1]
 
     def _result(self, rule: Rule) -> RuleResult:
         findings = tuple(

@@ -12,9 +12,10 @@ from pathlib import Path
 from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.redaction import SHORTEST_KEY, SecretRedactor
-from deadringer.contracts.rules import Scope, select
+from deadringer.contracts.rules import select
 from deadringer.contracts.specification import operations
 from deadringer.contracts.timestamps import format_timestamp
+from deadringer.contracts.traffic import RateSeries
 from deadringer.contracts.violations import printable
 
 from .baseline import is_failed
@@ -44,10 +45,6 @@ from .report import Conclusion, Phase, Report
 from .session import CheckSession, KnownRun
 
 Progress = Callable[[str], None]
-STEADY_REQUESTS = 10
-"""So many responses of one window are validated together."""
-AROUND_THE_END_S = 2.0
-"""A window may end so long before or after the moment that its first response names."""
 WAITING = "waiting"
 """The start of a progress line while the check waits and sends nothing."""
 
@@ -96,7 +93,7 @@ class _Check:
         self._is_discovered = False
         self._has_crashed = False
         self._interrupted_by = 0
-        self._last_by_key: dict[str, Exchange] = {}
+        self._rates: dict[str, RateSeries] = {}
         self._client = Client(
             options,
             observe=self._observe,
@@ -117,8 +114,6 @@ class _Check:
             options.access,
             [key for pair in near_keys(options.api_key, options.seed) for key in pair],
         )
-        self._window: list[Exchange] = []
-        self._around_the_end: list[Exchange] = []
         self._session = CheckSession(
             options=options,
             client=self._client,
@@ -291,45 +286,13 @@ class _Check:
         return reason + hint
 
     def _observe(self, exchange: Exchange) -> None:
-        """Validate the RateLimit headers of consecutive responses for one key."""
+        """Validate the RateLimit headers of responses for one key; windows of our own key only."""
         key = exchange.request_headers.get("x-api-key", "")
-        last = self._last_by_key.get(key)
-        if last is not None and exchange.failure is None:
-            self._recorder.apply(
-                Scope.EXCHANGES,
-                last,
-                exchange,
-                context=self._session.context(),
-                exchange=exchange,
-            )
-        if exchange.failure is None:
-            self._last_by_key[key] = exchange
-            if key == self._options.api_key:
-                self._observe_window(exchange)
-
-    def _observe_window(self, exchange: Exchange) -> None:
-        """Validate the window headers of responses that are not neighbours."""
-        window, around = self._window, self._around_the_end
-        context, after_s = self._session.context(), _seconds_after_the_end(window, exchange)
-        if after_s > AROUND_THE_END_S:
-            if around and len(window) > 1:
-                series = [window[0], window[-1], *around, exchange]
-                self._recorder.apply(Scope.WINDOW, series, context=context, exchange=exchange)
-            window.clear()
-            around.clear()
-        elif after_s > -1:
-            around.append(exchange)
-            return
-        if len(window) > 1:
-            # The first of the window shows drifts that are too small between two neighbours.
-            self._recorder.apply(
-                Scope.EXCHANGES, window[0], exchange, context=context, exchange=exchange
-            )
-        window.append(exchange)
-        if len(window) % STEADY_REQUESTS == 0:
-            self._recorder.apply(
-                Scope.WINDOW, window[-STEADY_REQUESTS:], context=context, exchange=exchange
-            )
+        if key not in self._rates:
+            self._rates[key] = RateSeries(has_windows=key == self._options.api_key)
+        context = self._session.context()
+        for scope, subject, _ in self._rates[key].parts(exchange):
+            self._recorder.apply(scope, *subject, context=context, exchange=exchange)
 
     def _wait(self, seconds: float) -> None:
         self._progress(f"{WAITING} {seconds:.0f} s for the server's rate limit")
@@ -368,18 +331,6 @@ class _Check:
                 report, conclusion=Conclusion.INCONCLUSIVE, reason=self._redactor(unchecked)
             )
         return report
-
-
-def _seconds_after_the_end(window: list[Exchange], exchange: Exchange) -> float:
-    """Return how long after the end of a window an exchange was sent, as its first one named it."""
-    if not window:
-        return -AROUND_THE_END_S
-    first = window[0]
-    try:
-        reset_s = float(first.response_headers.get("ratelimit-reset", ""))
-    except ValueError:
-        return AROUND_THE_END_S + 1
-    return exchange.sent_at_s - (first.sent_at_s + reset_s)
 
 
 def _finished_first(runs: list[KnownRun]) -> list[KnownRun]:

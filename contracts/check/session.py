@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from deadringer.contracts.envelopes import (
     envelope_schema,
@@ -15,7 +13,8 @@ from deadringer.contracts.exchanges import MISSING, Exchange, Failure, Intent
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.rules import Context, Scope
 from deadringer.contracts.specification import Operation
-from deadringer.contracts.timestamps import format_timestamp, parse_timestamp
+from deadringer.contracts.timestamps import parse_timestamp
+from deadringer.contracts.traffic import body_of, time_of
 
 from .http.client import Client, Request
 from .options import CheckOptions
@@ -215,7 +214,7 @@ class CheckSession:
             body_of(exchange),
             [
                 (Scope.EXECUTION, (execution,), "/data"),
-                (Scope.AGED, (execution, _time_of(exchange)), "/data"),
+                (Scope.AGED, (execution, time_of(exchange)), "/data"),
             ],
             context=self.context(execution),
             exchange=exchange,
@@ -244,11 +243,6 @@ class CheckSession:
         return tuple(key for key, run in self.runs.items() if run.reads)
 
 
-def body_of(exchange: Exchange) -> Json:
-    """Return the parsed body, or None if it is not JSON."""
-    return None if exchange.body is MISSING else exchange.body
-
-
 def execution_of(exchange: Exchange) -> JsonObject | None:
     """Return the execution of a successful detail response, or None."""
     data = members(body_of(exchange)).get("data")
@@ -264,17 +258,6 @@ def _may_pass(exchange: Exchange) -> bool:
     has_body = exchange.method != "HEAD" and exchange.status not in {204, 304}
     is_loud = exchange.succeeded or exchange.status >= 500
     return is_loud and has_body and exchange.body is MISSING
-
-
-def _time_of(exchange: Exchange) -> str:
-    """Return the time of a response by the server's clock, else by ours."""
-    try:
-        moment = parsedate_to_datetime(exchange.response_headers.get("date", ""))
-    except (ValueError, TypeError, IndexError, OverflowError):
-        moment = datetime.now(UTC)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return format_timestamp(moment)
 
 
 def _may_have_changed(workflow: JsonObject, execution: JsonObject) -> bool:

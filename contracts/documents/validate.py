@@ -1,10 +1,9 @@
 """Validate documents: recognize their kind and apply every rule that can be tested on it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
-from deadringer.contracts.envelopes import good_schema, in_documented_names, members, rows_of
+from deadringer.contracts.envelopes import in_documented_names, members, rows_of
 from deadringer.contracts.exchanges import MISSING, Exchange
 from deadringer.contracts.input_files import LARGEST_DOCUMENT
 from deadringer.contracts.json_types import Json, JsonObject
@@ -15,9 +14,10 @@ from deadringer.contracts.rules import (
     Rule,
     Scope,
     apply_rules,
+    unexplained,
     validate_execution,
-    validate_pair,
 )
+from deadringer.contracts.traffic import Series, Subject, document_subjects, response_subjects
 from deadringer.contracts.validation import validate
 from deadringer.contracts.violations import Violation, pointer_to
 
@@ -25,7 +25,6 @@ from .har import exchanges_of, is_har
 from .read import KINDS, Lines, Progress, UnreadableError, read_documents
 
 _FOR_ANY_RESPONSE = ("answers_are_json", "success_goes_with_the_status")
-_NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +111,16 @@ def validate_document(
     """
     validator = _Validator("the document", context or Context(), RULES)
     if operation_id is not None:
-        return validator.success(operation_id, document) + validator.text(document, ())
+        subjects = document_subjects(operation_id, document, validator.context)
+        found = [one for subject in subjects for one in validator.test(subject)]
+        return found + validator.text(document, ())
     return validator.document(document) + validator.text(document, ())
 
 
 class _Validator:
     def __init__(self, name: str, context: Context, rules: tuple[Rule, ...]) -> None:
         self._name = name
-        self._context = context
+        self.context = context
         self._rules = rules
         self._has_schema_rule = any(rule.name == "schema" for rule in rules)
 
@@ -138,7 +139,7 @@ class _Validator:
         """Validate what only the text of a document shows: repeated members, unsafe numbers."""
         if is_har(document):  # a program wrote its numbers; the bodies in it are texts themselves
             return []
-        return apply_rules(Scope.TEXT, document, repeated, context=self._context, rules=self._rules)
+        return apply_rules(Scope.TEXT, document, repeated, context=self.context, rules=self._rules)
 
     def document(self, document: Json) -> list[Violation]:
         """Validate a document, or each element of an array."""
@@ -169,7 +170,7 @@ class _Validator:
         return self._shape(document, "execution_envelope")
 
     def _execution(self, execution: JsonObject) -> list[Violation]:
-        found = validate_execution(execution, self._context, self._rules)
+        found = validate_execution(execution, self.context, self._rules)
         return [one for one in found if one.rule != "schema" or self._has_schema_rule]
 
     def _envelope(self, document: JsonObject, data: JsonObject) -> list[Violation]:
@@ -187,13 +188,13 @@ class _Validator:
         query = {
             name: str(pagination[name]) for name in ("page", "page_size") if name in pagination
         }
-        found += apply_rules(Scope.LIST_PAGE, data, query, context=self._context, rules=self._rules)
+        found += apply_rules(Scope.LIST_PAGE, data, query, context=self.context, rules=self._rules)
         return [one.moved_below(below) for one in found]
 
     def _shape(self, document: Json, schema: str) -> list[Violation]:
         if not self._has_schema_rule:
             return []
-        return list(validate(document, schema, strict=self._context.settings.strict))
+        return list(validate(document, schema, strict=self.context.settings.strict))
 
     def _har(self, har: JsonObject, place: str) -> list[Violation]:
         exchanges = list(exchanges_of(har))
@@ -206,118 +207,40 @@ class _Validator:
         if not any(exchange.carries_key for _, exchange in exchanges):
             # Exporters remove credentials: without any key, a missing key is no violation.
             rules = tuple(rule for rule in self._rules if rule.group is not Group.AUTH)
-            validator = _Validator(self._name, self._context, rules)
-        recording = _Recording(validator)
+            validator = _Validator(self._name, self.context, rules)
+        series = Series(self.context)
         found: list[Violation] = []
         for index, exchange in exchanges:
             place = pointer_to("log", "entries", index)
-            found += [one.moved_below(place) for one in recording.violations(exchange)]
+            for subject in series.subjects(exchange):
+                found += [one.moved_below(place) for one in validator.test(subject)]
         return found
 
     def exchange(self, exchange: Exchange) -> list[Violation]:
         """Validate an exchange with the rules about HTTP and its body with its own rules."""
-        context, rules = self._context, self._rules
-        found = apply_rules(Scope.EXCHANGE, exchange, context=context, rules=rules)
-        body = exchange.body
-        if body is not MISSING:
-            found += self.text(body, exchange.repeated_members)
-        if exchange.succeeded and isinstance(body, dict) and exchange.operation_id:
-            found += self.success(exchange.operation_id, body, exchange.query)
-        return found
+        subjects = response_subjects(exchange, self.context)
+        return [one for subject in subjects for one in self.test(subject)]
 
     def other_response(self, exchange: Exchange) -> list[Violation]:
         """Validate a response of another server that should contain a response of the API."""
         rules = tuple(rule for rule in self._rules if rule.name in _FOR_ANY_RESPONSE)
         response = replace(exchange, operation_id="")
-        found = apply_rules(Scope.EXCHANGE, response, context=self._context, rules=rules)
+        found = apply_rules(Scope.EXCHANGE, response, context=self.context, rules=rules)
         if exchange.body is MISSING:
             return found
         # `exchange` has validated the text.
         return found + self.document(exchange.body)
 
-    def success(
-        self, operation_id: str, body: Json, query: Mapping[str, str] = _NO_QUERY
-    ) -> list[Violation]:
-        """Validate the body of an operation's successful response."""
-        data = members(body).get("data")
-        if operation_id == "getExecution" and isinstance(data, dict):
-            return self._envelope(body, data)
-        if operation_id == "listExecutions":
-            body = in_documented_names(body)
-        found = self._shape(body, good_schema(operation_id))
-        scope = _PAGES.get(operation_id)
-        if scope is not None and isinstance(data, dict):
-            context, rules = self._context, self._rules
-            page = apply_rules(scope, data, dict(query), context=context, rules=rules)
-            found += [one.moved_below("/data") for one in page]
-        return found
-
-    def pair(self, earlier: JsonObject, later: JsonObject) -> list[Violation]:
-        """Validate two reads of one run."""
-        return validate_pair(earlier, later, self._context, self._rules)
-
-    def listed(self, row: JsonObject, execution: JsonObject) -> list[Violation]:
-        """Validate a row that did not change during a read of its run."""
-        context, rules = self._context, self._rules
-        return apply_rules(Scope.LISTED_RUN, row, execution, context=context, rules=rules)
-
-    def consecutive(self, earlier: Exchange, later: Exchange) -> list[Violation]:
-        """Validate two exchanges with one key."""
-        context, rules = self._context, self._rules
-        return apply_rules(Scope.EXCHANGES, earlier, later, context=context, rules=rules)
-
-
-_PAGES = {
-    "listExecutions": Scope.LIST_PAGE,
-    "listActions": Scope.CATALOGUE,
-    "listWorkflows": Scope.WORKFLOW_PAGE,
-}
-
-
-class _Recording:
-    """The earlier exchanges of a recording, for the rules about two exchanges."""
-
-    def __init__(self, validator: _Validator) -> None:
-        self._validator = validator
-        self._reads: dict[tuple[str, str], JsonObject] = {}
-        self._rows: dict[tuple[str, str], JsonObject] = {}
-        self._read_since_row: set[tuple[str, str]] = set()
-        self._last_by_key: dict[str, Exchange] = {}
-
-    def violations(self, exchange: Exchange) -> list[Violation]:
-        """Validate the next exchange, alone and with earlier ones."""
-        found = self._validator.exchange(exchange)
-        key = exchange.request_headers.get("x-api-key", "")
-        last = self._last_by_key.get(key)
-        if last is not None:
-            found += self._validator.consecutive(last, exchange)
-        self._last_by_key[key] = exchange
-        data = members(None if exchange.body is MISSING else exchange.body).get("data")
-        if exchange.succeeded and isinstance(data, dict):
-            workflow_id = exchange.path_parameters.get("id", "")
-            if exchange.operation_id == "getExecution":
-                found += self._read(workflow_id, exchange, data)
-            elif exchange.operation_id == "listExecutions":
-                found += self._listed(workflow_id, data)
-        return found
-
-    def _read(self, workflow_id: str, exchange: Exchange, data: JsonObject) -> list[Violation]:
-        run = (workflow_id, exchange.path_parameters.get("runId", ""))
-        earlier = self._reads.get(run)
-        self._reads[run] = data
-        self._read_since_row.add(run)
-        found = [] if earlier is None else self._validator.pair(earlier, data)
-        return [one.moved_below("/response/content/data") for one in found]
-
-    def _listed(self, workflow_id: str, data: JsonObject) -> list[Violation]:
-        found: list[Violation] = []
-        for row in rows_of(data):
-            run = (workflow_id, str(row.get("run_id")))
-            if self._rows.get(run) == row and run in self._read_since_row:
-                found += self._validator.listed(row, self._reads[run])
-            self._rows[run] = row
-            self._read_since_row.discard(run)
-        return found
+    def test(self, subject: Subject) -> list[Violation]:
+        """Validate what is tested in one exchange, or in a series of them."""
+        document, parts, context, schema = subject
+        found = [
+            violation.moved_below(below)
+            for scope, arguments, below in parts
+            for violation in apply_rules(scope, *arguments, context=context, rules=self._rules)
+        ]
+        shape = self._shape(document, schema) if schema else []
+        return [*unexplained(shape, found), *found]
 
 
 def _error_schema(document: JsonObject) -> str:

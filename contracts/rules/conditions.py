@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from deadringer.contracts.exchanges import MISSING, Exchange, Intent
 from deadringer.contracts.json_types import Json, JsonObject
+from deadringer.contracts.redaction import is_secret_header
 from deadringer.contracts.specification import operations
 from deadringer.contracts.validation import is_valid, validate
 from deadringer.contracts.violations import Severity
@@ -75,12 +76,14 @@ def carries_key(exchange: Exchange) -> bool:
 def lacks_good_key(exchange: Exchange) -> bool:
     """Return whether the request must be refused: it has no key, or one that does not exist.
 
-    A cookie may belong to a browser session, which the check cannot know.
+    A cookie may belong to a browser session, and another header with the name of a secret may be
+    what a gateway wants; neither can be known here.
     """
     if exchange.intent is Intent.BAD_KEY:
         return True
     is_plain = exchange.intent not in _NO_KEY_EXPECTED
-    return is_plain and not exchange.carries_key and "cookie" not in exchange.request_headers
+    names = exchange.request_headers.keys() - {"x-api-key", "authorization"}
+    return is_plain and not exchange.carries_key and not any(map(is_secret_header, names))
 
 
 def error_of(exchange: Exchange) -> JsonObject:

@@ -19,6 +19,7 @@ from .list_shapes import paging_of
 from .model import Context, Group, Mismatch, Scope, rule
 
 PLAIN_READS = frozenset({"listWorkflows", "listActions", "getCreditBalance"})
+_CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
 _BAD_CODES = ("VALIDATION_ERROR", "BAD_REQUEST")
 
 
@@ -147,7 +148,8 @@ def _is_plain_read(exchange: Exchange) -> bool:
 
 
 def _may_read(exchange: Exchange) -> bool:
-    return exchange.status not in {401, 403} and exchange.carries_key
+    has_copy = exchange.status == 304 and bool(_CONDITIONS & exchange.request_headers.keys())
+    return exchange.status not in {401, 403} and exchange.carries_key and not has_copy
 
 
 @rule(

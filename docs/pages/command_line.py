@@ -125,7 +125,7 @@ def _default(option: click.Option, context: click.Context) -> str:
 
 def _variable(option: click.Option) -> str:
     if isinstance(option, Setting):
-        return f"`{option.variable}`"
+        return f"`{option.variable}`" if option.variable else ""
     return f"`{option.envvar}`" if option.envvar else ""
 
 

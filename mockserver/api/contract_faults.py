@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl
 
 from flask import Response, request
@@ -13,7 +13,7 @@ from deadringer.mockserver.errors import ApiError, error_response
 from deadringer.mockserver.state.events import EventLog
 from deadringer.mockserver.world.service import Service
 
-from .in_process import InProcessApi
+from .in_process import InProcessResponse
 
 if TYPE_CHECKING:
     from deadringer.mockserver.faults.contract import ContractFault, MutableResponse, Traffic
@@ -36,8 +36,15 @@ class _SessionCounts:
         return self._events.counted(self._session, f"contract fault {name}")
 
 
+class OwnRequests(Protocol):
+    """Sends the requests that a contract fault needs besides."""
+
+    def get(self, path: str, query: str, session: str, /) -> InProcessResponse:
+        """Return the response; `path` is decoded, `query` percent-encoded."""
+
+
 def apply_contract_faults(
-    service: Service, api: InProcessApi, own: Sequence["ContractFault"], response: Response
+    service: Service, api: OwnRequests, own: Sequence["ContractFault"], response: Response
 ) -> Response:
     """Return the response after the faults of `own` and those in force.
 
@@ -75,7 +82,7 @@ def parsed(raw: bytes) -> tuple[Json, bytes | None]:
     return body, None
 
 
-def _traffic(service: Service, api: InProcessApi, context: RequestContext) -> "Traffic":
+def _traffic(service: Service, api: OwnRequests, context: RequestContext) -> "Traffic":
     from deadringer.mockserver.faults.contract import MutableResponse, Traffic
 
     counts = _SessionCounts(
@@ -98,7 +105,7 @@ def _traffic(service: Service, api: InProcessApi, context: RequestContext) -> "T
         ids=context.path_parameters,
         query=dict(parse_qsl(query)),
         key=context.key,
-        has_good_key=context.key in service.settings.api_keys,
+        has_good_key=context.is_known_key,
         count=counts.add(f"{method} {context.path}?{query}"),
         counts=counts,
         send=send,

@@ -31,6 +31,11 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         "deadringer.mockserver.cli.check:command",
         "Test a running server against every rule of the contract.",
     ),
+    "proxy": Subcommand(
+        "Check",
+        "deadringer.mockserver.cli.proxy:command",
+        "Forward requests to a real server and validate its responses.",
+    ),
     "validate": Subcommand(
         "Check",
         "deadringer.mockserver.cli.validate:command",

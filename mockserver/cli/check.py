@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -101,13 +101,9 @@ def command(**parameters: Any) -> None:
     color = wants_color(parameters.pop("color"), sys.stdout, os.environ)
     try:
         options = _options(parameters, update=baseline_update)
-        _require_writable_targets(reports, options.baseline if baseline_update else None)
+        require_writable_targets(reports, options.baseline if baseline_update else None)
         report = _checked(options, quiet=loudness["quiet"], update=baseline_update)
-        _write_out(
-            *(partial(write_report, report, target) for target in reports),
-            partial(write_step_summary, report, os.environ),
-            partial(_print, report, color=color, **loudness),
-        )
+        publish(report, reports, color=color, **loudness)
     except (AccessError, OptionError, BaselineError, ReportError) as error:
         click.echo(escaped(f"deadringer check: {error}", keep="\n"), err=True)
         sys.exit(2)
@@ -119,7 +115,7 @@ def _options(parameters: dict[str, Any], *, update: bool) -> CheckOptions:
     parameters["api_key"], note = read_key(parameters["api_key"] or "")
     if note:
         click.echo(f"deadringer check: note: {note}", err=True)
-    parameters["access"] = _access(parameters)
+    parameters["access"] = access_from(parameters)
     if update and parameters["baseline"] is None:
         raise OptionError("--baseline-update needs --baseline FILE: the file to write.")
     settings = Settings(strict=parameters.pop("strict"))
@@ -127,8 +123,14 @@ def _options(parameters: dict[str, Any], *, update: bool) -> CheckOptions:
     return CheckOptions(**parameters, settings=settings)
 
 
-def _access(parameters: dict[str, Any]) -> Access:
-    name, bearer = parameters.pop("key_header"), parameters.pop("bearer")
+def access_from(parameters: dict[str, Any]) -> Access:
+    """Take the options about the way to a server out of the parameters of a command.
+
+    Raises:
+        AccessError: if one of them cannot be used.
+        OptionError: if two contradict each other.
+    """
+    name, bearer = parameters.pop("key_header", None), parameters.pop("bearer", False)
     if name and bearer:
         raise OptionError(
             "--key-header and --bearer both name where the key is sent. Leave one out."
@@ -167,6 +169,21 @@ def _checked(options: CheckOptions, *, quiet: bool, update: bool) -> Report:
     return report
 
 
+def publish(
+    report: Report, targets: Sequence[str], *, color: bool, quiet: bool, verbose: bool
+) -> None:
+    """Write a report to every target and print it.
+
+    Raises:
+        ReportError: if some of that cannot be written; the rest is.
+    """
+    _write_out(
+        *(partial(write_report, report, target) for target in targets),
+        partial(write_step_summary, report, os.environ),
+        partial(_print, report, color=color, quiet=quiet, verbose=verbose),
+    )
+
+
 def _write_out(*writers: Callable[[], None]) -> None:
     """Call every writer, whatever another one raises; raise what they raised together."""
     errors = []
@@ -187,7 +204,7 @@ def _print(report: Report, *, color: bool, quiet: bool, verbose: bool) -> None:
         raise ReportError(f"cannot print: {error.strerror or error}.") from error
 
 
-def _require_writable_targets(reports: tuple[str, ...], baseline: Path | None) -> None:
+def require_writable_targets(reports: tuple[str, ...], baseline: Path | None) -> None:
     """Raise before the first request if a report or the baseline could not be written."""
     for target in reports:
         require_target(target)

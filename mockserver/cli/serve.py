@@ -220,11 +220,15 @@ def serve(ctx: click.Context, /, **_settings: Any) -> None:
 
 
 def run_server(
-    settings: Settings, announcer: Callable[[str, "Service"], Callable[[], None]]
+    settings: Settings,
+    announcer: Callable[[str, "Service"], Callable[[], None]],
+    make_app: "Callable[[Settings], Flask] | None" = None,
+    **server_options: Any,
 ) -> int:
     """Serve until SIGTERM or Ctrl-C, and return the exit code.
 
     `announcer` returns, for the URL and the service, what is called once clients can connect.
+    `make_app` makes another application than the mock; `server_options` are those of `serve`.
 
     Raises:
         StartError: if it cannot start.
@@ -243,7 +247,7 @@ def run_server(
 
     validate_listening(settings)
     with certificate_for(settings) as certificate:
-        app = build_app(settings)
+        app = (make_app or build_app)(settings)
         service: Service = app.extensions[EXTENSION]
         try:
             with listening(settings) as listeners:
@@ -252,7 +256,7 @@ def run_server(
                 configure_logs(settings.log_format)
                 gc.freeze()
                 gc.enable()
-                _run(app, listeners, certificate, announce)
+                _run(app, listeners, certificate, announce, **server_options)
         finally:
             service.close()
     return 0
@@ -280,6 +284,7 @@ def _run(
     listeners: "list[socket]",
     certificate: "Certificate | None",
     announce: Callable[[], None],
+    **server_options: Any,
 ) -> None:
     """Serve until the process is asked to stop."""
     from deadringer.mockserver.api.middleware.cache import ResponseCache
@@ -311,6 +316,7 @@ def _run(
         limits=Limits(**dict(service.settings.limits)),  # type: ignore[arg-type] # by their types
         certificate=certificate,
         redact=_quoted_redactor(service.settings.api_keys),
+        **server_options,
     )
 
 

@@ -31,6 +31,8 @@ COMMON: Environ = {
     "wsgi.version": (1, 0),
 }
 """What is the same for every request."""
+RAW_PATH = "deadringer.raw_path"
+"""Where the path is as it was sent, if that is not `PATH_INFO`."""
 WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods whose bodies mean nothing; they are neither waited for nor passed on."""
 _NAME = r"(?:\[[0-9a-f:.]+\]|[!$&'()*+,;=._~%0-9a-z-]+)"
@@ -85,6 +87,8 @@ def environ_of(scope: Scope, limits: Limits) -> Environ:
         environ["HTTP_HOST"] = whole[1].decode("latin-1")
         path = whole[2] or b"/"
     environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
+    if b"%" in path:
+        environ[RAW_PATH] = path.decode("latin-1")
     return environ
 
 

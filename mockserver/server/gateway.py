@@ -42,7 +42,8 @@ class CachedResponses(Protocol):
 class Gateway:
     """The ASGI application, and what all connections of a server share.
 
-    `redact` returns a text without its secrets; it gets the messages of refusals.
+    `redact` returns a text without its secrets; it gets the messages of refusals. Without
+    `decodes_bodies`, the application gets the bodies of requests as they were sent.
     """
 
     def __init__(
@@ -52,8 +53,11 @@ class Gateway:
         cache: CachedResponses | None = None,
         limits: Limits | None = None,
         redact: Callable[[str], str] = str,
+        *,
+        decodes_bodies: bool = True,
     ) -> None:
         self.redact = redact
+        self._decodes_bodies = decodes_bodies
         self.error_body = error_body
         self.cache = cache
         self.limits = limits or Limits()
@@ -68,7 +72,9 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         connection: Connection = scope["state"]["connection"]
-        writer = connection.writer = ResponseWriter(scope, send, self._held, self.date)
+        writer = connection.writer = ResponseWriter(
+            scope, send, self._held, self.date, decodes_bodies=self._decodes_bodies
+        )
         try:
             with Body(self._held) as body:
                 environ = scope["state"].get("environ") or environ_of(scope, self.limits)

@@ -48,13 +48,16 @@ class Connection(Protocol):
 class ResponseWriter:
     """What the application may do with a connection while it handles one request (a `Wire`)."""
 
-    def __init__(self, scope: Scope, send: Send, held: HeldBytes, date: Date) -> None:
+    def __init__(
+        self, scope: Scope, send: Send, held: HeldBytes, date: Date, *, decodes_bodies: bool
+    ) -> None:
         self.given_up = threading.Event()
         self.has_begun = self.is_complete = False
         self._connection: Connection = scope["state"]["connection"]
         self._send = send
         self._held = held
         self._date = date
+        self._decodes_bodies = decodes_bodies
         self._method: str = scope["method"]
         self._is_1_0 = scope["http_version"] == "1.0"
         self._is_last = scope["state"].get("is_last", False)
@@ -77,7 +80,8 @@ class ResponseWriter:
         attach(self)
         try:
             with Body(self._held) as decoded:
-                body = _without_encoding(environ, body, decoded)
+                if self._decodes_bodies:
+                    body = _without_encoding(environ, body, decoded)
                 environ["wsgi.input"] = io.BytesIO(body)
                 return self._response(application, environ)
         finally:
@@ -151,7 +155,8 @@ class ResponseWriter:
         lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._headers]
         if self._status[:3] in {"204", "304"}:  # uvicorn would wait for the body
             lines = [line for line in lines if line[0].lower() != b"content-length"]
-        lines.append((b"date", self._date()))
+        if not any(name.lower() == b"date" for name, _ in lines):
+            lines.append((b"date", self._date()))
         if self._is_last or self._connection.is_stopping:
             lines.append((b"connection", b"close"))  # upon which uvicorn closes
         return {"type": "http.response.start", "status": int(self._status[:3]), "headers": lines}

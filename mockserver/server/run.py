@@ -151,14 +151,16 @@ def create_server(
     limits: Limits | None = None,
     certificate: Certificate | None = None,
     redact: Callable[[str], str] = str,
+    decodes_bodies: bool = True,
 ) -> Server:
     """Return a server of an application; `cache` comes before it.
 
-    `redact` hides secrets in what refusals quote of a request.
+    `redact` hides secrets in what refusals quote of a request; `decodes_bodies` is whether the
+    application gets the bodies of requests without their Content-Encoding.
 
     Run it with `run(sockets)`, in any thread; set `should_exit` to stop it.
     """
-    gateway = Gateway(application, error_body, cache, limits, redact)
+    gateway = Gateway(application, error_body, cache, limits, redact, decodes_bodies=decodes_bodies)
     config = uvicorn.Config(
         gateway,
         interface="asgi3",

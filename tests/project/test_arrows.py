@@ -26,6 +26,7 @@ FRONT_DOORS = {
     "contracts.rules",
     "contracts.testing",
     "contracts.trace_view",
+    "contracts.traffic",
     "fixtures",
     "fixtures.edits",
     "fixtures.exports",
@@ -35,6 +36,7 @@ FRONT_DOORS = {
 MOCKSERVER = (
     "testing",
     "cli",
+    "proxy",
     "app",
     "admin",
     "api",
@@ -56,6 +58,7 @@ CHECK = (
     "phases",
     "fuzz",
     "session",
+    "traffic",
     "reports",
     "baseline",
     "recorder",

@@ -1,12 +1,15 @@
 """Decode response bodies within a limit of memory."""
 
 import zlib
+from collections.abc import Iterable, Iterator
 
 import httpx
 
 _GZIP, _ZLIB, _RAW = zlib.MAX_WBITS | 16, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _WINDOWS = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
 """What to try for each coding: some servers send deflate without its zlib header."""
+READABLE_CODINGS = frozenset({"", "identity", *_WINDOWS})
+"""Content codings that can be decoded, and none."""
 
 
 class BodyTooLargeError(Exception):
@@ -24,17 +27,39 @@ def read_body(response: httpx.Response, limit: int, body: bytearray) -> None:
         httpx.DecodingError: if it is not in its content coding, or has more than one coding.
         httpx.HTTPError: if the transfer fails.
     """
-    named = response.headers.get("content-encoding", "").lower().split(",")
+    decoded = _decoded(
+        response.iter_raw(), response.headers.get("content-encoding", ""), limit, len(body)
+    )
+    for piece in decoded:
+        body += piece
+
+
+def decoded_body(body: bytes, coding: str, limit: int) -> bytes:
+    """Return a body without its content coding, at most `limit` bytes.
+
+    Raises:
+        BodyTooLargeError: if it is larger.
+        httpx.DecodingError: if it is not in its coding, or that is none of READABLE_CODINGS.
+    """
+    if coding.strip().lower() not in READABLE_CODINGS:
+        raise httpx.DecodingError(f"Content-Encoding {coding!r} is not supported")
+    return b"".join(_decoded([body], coding, limit, 0))
+
+
+def _decoded(chunks: Iterable[bytes], coding: str, limit: int, size: int) -> Iterator[bytes]:
+    """Yield a body decoded; `size` bytes of its limit are used up."""
+    named = coding.lower().split(",")
     codings = [one.strip() for one in named if one.strip() not in {"", "identity"}]
     if len(codings) > 1:
         raise httpx.DecodingError("Content-Encoding names more than one coding")
     windows = _WINDOWS.get(codings[0], ()) if codings else ()
     inflater, received = _Inflater(windows) if windows else None, 0
-    for chunk in response.iter_raw():
+    for chunk in chunks:
         received += len(chunk)
-        room = limit - len(body)
+        room = limit - size
         data = inflater.inflated(chunk, room + 1) if inflater else chunk
-        body += data[:room]
+        size += len(data[:room])
+        yield data[:room]
         if len(data) > room or received > limit:
             raise BodyTooLargeError
 

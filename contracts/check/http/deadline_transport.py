@@ -87,7 +87,7 @@ class _DeadlineBackend(httpcore.NetworkBackend):
 
 
 @contextmanager
-def _httpx_errors() -> Iterator[None]:
+def httpx_errors() -> Iterator[None]:
     """Convert httpcore's exceptions to httpx's, so that callers handle one hierarchy only."""
     try:
         yield
@@ -110,7 +110,7 @@ class _Body(httpx.SyncByteStream):
         self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:
-        with _httpx_errors():
+        with httpx_errors():
             yield from self._stream
 
     def close(self) -> None:
@@ -137,7 +137,7 @@ class DeadlineTransport(httpx.BaseTransport):
         url = request.url
         # A proxy gets the whole URL instead of `target`.
         extensions = {name: one for name, one in request.extensions.items() if name != "target"}
-        with _httpx_errors():
+        with httpx_errors():
             response = self._pool.handle_request(
                 httpcore.Request(
                     method=request.method,

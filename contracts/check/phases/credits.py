@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from deadringer.contracts.check.session import CheckSession, KnownRun, body_of
+from deadringer.contracts.check.session import CheckSession, KnownRun
 from deadringer.contracts.envelopes import members, rows_of, total_of
 from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.rules import Scope
+from deadringer.contracts.traffic import body_of
 
 LONGEST_IDLE_S = 3.0
 FEW_READS = (2, 5)

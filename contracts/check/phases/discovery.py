@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 
 from deadringer.contracts.check.options import SampleSizes
-from deadringer.contracts.check.session import CheckSession, KnownRun, KnownWorkflow, body_of
+from deadringer.contracts.check.session import CheckSession, KnownRun, KnownWorkflow
 from deadringer.contracts.envelopes import elements, members, rows_of, total_of
 from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.rules import Scope
+from deadringer.contracts.traffic import body_of
 
 LARGEST_PAGE = 100
 WORKFLOWS_LISTED = 400

@@ -6,18 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deadringer.contracts.check.options import SampleSizes
-from deadringer.contracts.check.session import (
-    CheckSession,
-    KnownRun,
-    KnownWorkflow,
-    body_of,
-    execution_of,
-)
+from deadringer.contracts.check.session import CheckSession, KnownRun, KnownWorkflow, execution_of
 from deadringer.contracts.envelopes import elements, members
 from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.rules import Scope
 from deadringer.contracts.timestamps import parse_timestamp
+from deadringer.contracts.traffic import body_of
 
 from .discovery import LARGEST_PAGE, read_page
 from .inventions import invented

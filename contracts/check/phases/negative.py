@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from deadringer.contracts.check.options import SampleSizes
-from deadringer.contracts.check.session import CheckSession, KnownRun, body_of, execution_of
+from deadringer.contracts.check.session import CheckSession, KnownRun, execution_of
 from deadringer.contracts.envelopes import members
 from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.rules import Scope
+from deadringer.contracts.traffic import body_of
 
 from .inventions import invented, near_ids, near_keys
 

@@ -4,17 +4,12 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from deadringer.contracts.check.session import (
-    CheckSession,
-    KnownRun,
-    KnownWorkflow,
-    body_of,
-    execution_of,
-)
+from deadringer.contracts.check.session import CheckSession, KnownRun, KnownWorkflow, execution_of
 from deadringer.contracts.envelopes import members, rows_of, total_of
 from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.rules import ANY_STATUS, Scope
+from deadringer.contracts.traffic import body_of
 
 from .discovery import LARGEST_PAGE, read_page
 

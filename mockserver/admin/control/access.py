@@ -180,15 +180,23 @@ def guard(service: Service) -> AnyResponse | None:
     token = service.settings.control_token
     if token is not None:
         return _require_token(token)
-    _require_own_host(service.settings)
-    sender = sender_of(request)
-    if sender is Sender.OTHER_SITE:
-        raise ApiError(
-            "FORBIDDEN",
-            "Cross-site requests to the control API are not allowed",
-            "Serve the page from localhost, or start with --control-token",
-        )
+    require_own_page(
+        service.settings,
+        "the control API",
+        "Serve the page from localhost, or start with --control-token",
+    )
     return None
+
+
+def require_own_page(settings: Settings, what: str, fix: str) -> None:
+    """Refuse the current request if a page of another site may have sent it.
+
+    Raises:
+        ApiError: FORBIDDEN.
+    """
+    _require_own_host(settings, what)
+    if sender_of(request) is Sender.OTHER_SITE:
+        raise ApiError("FORBIDDEN", f"Cross-site requests to {what} are not allowed", fix)
 
 
 def share(response: Response, settings: Settings) -> Response:
@@ -216,12 +224,12 @@ def preflight() -> Response | None:
     return response
 
 
-def _require_own_host(settings: Settings) -> None:
+def _require_own_host(settings: Settings, what: str) -> None:
     name = host_name(request.host)
     if not is_own(name, settings.host, settings.allowed_hosts):
         raise ApiError(
             "FORBIDDEN",
-            f"The host name {name[:80]!r} is not allowed for the control API",
+            f"The host name {name[:80]!r} is not allowed for {what}",
             "Use localhost or the address, or start with --allow-host NAME",
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from deadringer.contracts import JsonObject
 from deadringer.mockserver.api.middleware.journal import Journal
@@ -11,16 +11,37 @@ from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.world.service import Service, Snapshot
 from deadringer.mockserver.world.sessions import Session
 
+if TYPE_CHECKING:
+    from deadringer.contracts.check import Report
+
+
+class SeenTraffic(Protocol):
+    """What a proxy has seen of the server behind it."""
+
+    def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
+        """Return a run as it was last read, None if it was not."""
+
+    def runs(self) -> list[tuple[str, str, JsonObject]]:
+        """Return workflow id, run id and execution of every run, the last read first."""
+
+    def report(self) -> "Report":
+        """Return the report on everything so far."""
+
+    def forget(self) -> None:
+        """Compare nothing with earlier exchanges any more, and show no earlier run."""
+
 
 @dataclass(frozen=True, slots=True)
 class ControlContext:
     """The service and the journal, from the session of the current request.
 
-    `body` and `query` are what the request sent, already validated by the document.
+    `body` and `query` are what the request sent, already validated by the document. `traffic` is
+    set if this is a proxy and no mock.
     """
 
     service: Service
     journal: Journal
+    traffic: SeenTraffic | None = None
     body: JsonObject = field(default_factory=dict)
     query: dict[str, Any] = field(default_factory=dict)
 

@@ -42,7 +42,8 @@ def problems_of_added(
     control: ControlContext, body: Json, problems: list[Problem]
 ) -> Iterator[Problem]:
     """Yield every reason why a fault could never apply, beside the problems of the schema."""
-    workflows = {*control.snapshot.repository.workflows, *RESERVED_WORKFLOWS}
+    served = {*control.snapshot.repository.workflows, *RESERVED_WORKFLOWS}
+    workflows = served if control.traffic is None else None  # a proxy does not know them all
     return problems_of_fault(readable_fault(body, problems), workflows)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import EnvironHeaders
 
-from deadringer.contracts import Exchange, Json, JsonObject, format_timestamp
+from deadringer.contracts import Exchange, Json, JsonObject, Violation, format_timestamp
 from deadringer.contracts.redaction import SecretRedactor
 from deadringer.mockserver.api.auth import is_known_key, require_known_key
 from deadringer.mockserver.api.middleware.journal import JournalEntry, Verdict, Verdicts
@@ -21,6 +21,8 @@ from deadringer.mockserver.schema_errors import Problem, good_members
 
 from .context import ControlContext, require_known
 
+_ANY_HEADER = 32 + zlib.MAX_WBITS
+"""Lets zlib find out whether a text is in the format of gzip or its own."""
 UNKNOWN_MATCH = {"kind": "none", "name": None}
 
 
@@ -90,13 +92,19 @@ def _text(raw: bytes) -> str:
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
-    """Return the decompressed body, as far as it was stored."""
-    if encoding == "gzip":
-        return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(body)
+    """Return the decompressed body, as far as it was stored; one that is damaged as it is."""
+    if encoding in {"gzip", "deflate"}:
+        try:
+            return zlib.decompressobj(_ANY_HEADER).decompress(body)
+        except zlib.error:
+            return body
     if encoding == "zstd":
         import zstandard  # only for readers of the journal
 
-        return zstandard.ZstdDecompressor().decompressobj().decompress(body)
+        try:
+            return zstandard.ZstdDecompressor().decompressobj().decompress(body)
+        except zstandard.ZstdError:
+            return body
     return body
 
 
@@ -110,6 +118,9 @@ def _response_violations(
 ) -> Verdict:
     """Return the violations of a response, None if it cannot be validated."""
     operation = entry.record.operation
+    if entry.record.is_proxied:
+        found = entry.record.violations
+        return None if found is None else [_as_json(one) for one in found]
     is_whole = entry.request_length == len(entry.request_body) and entry.response_length == len(
         entry.response_body
     )
@@ -137,10 +148,15 @@ def _response_violations(
         sent_at_s=entry.at.timestamp(),
         elapsed_s=entry.ms / 1000,
     )
-    return [
-        {"rule": one.rule, "pointer": one.pointer, "message": one.message}
-        for one in validate_exchange(exchange)
-    ]
+    return [_as_json(one) for one in validate_exchange(exchange)]
+
+
+def _as_json(violation: Violation) -> JsonObject:
+    return {
+        "rule": violation.rule,
+        "pointer": violation.pointer,
+        "message": violation.message,
+    }
 
 
 def client_violations(
@@ -160,6 +176,9 @@ def client_violations(
 def _violation_of_key(entry: JournalEntry, api_keys: Iterable[str]) -> list[str]:
     if entry.method == "OPTIONS":
         return []
+    if entry.record.is_proxied:
+        is_refused = entry.status_code == HTTPStatus.UNAUTHORIZED
+        return ["The server accepted no key of the request"] if is_refused else []
     key, _session = key_and_session_of(EnvironHeaders(entry.environ))
     try:
         require_known_key(key, known=is_known_key(key, api_keys))

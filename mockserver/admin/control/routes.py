@@ -22,9 +22,9 @@ from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.schema_errors import Problem, make_integers, problems_of
 from deadringer.mockserver.world.service import Service
 
-from . import clock, contract_faults, executions, faults, journal, runs, scenarios, sessions
+from . import clock, contract_faults, executions, faults, journal, report, runs, scenarios, sessions
 from .access import ROOT, guard, preflight, share
-from .context import ControlContext, refusal_of
+from .context import ControlContext, SeenTraffic, refusal_of
 
 PAGES = {"runs": f"{ROOT}ui/runs"}
 
@@ -95,8 +95,18 @@ VIEWS: Mapping[str, Callable[..., Any]] = {
     "clearJournal": journal.clear_journal,
     "getJournalEntry": journal.get_journal_entry,
     "verifyCounts": journal.verify_counts,
+    "getReport": report.get_report,
 }
 """The view of each operation of the document."""
+
+OF_A_MOCK = frozenset(
+    {"getClock", "setClock", "unsetClock", "advanceClock"}
+    | {"listScenarios", "getScenario", "setScenario", "unsetScenario"}
+    | {"startLiveRun", "advanceRun", "putExecution", "patchExecution", "deleteExecution"}
+)
+"""The operations that a proxy refuses: the server behind it decides about time and runs."""
+OF_A_PROXY = frozenset({"getReport"})
+"""The operations that a mock refuses."""
 
 VALIDATORS: Mapping[str, Callable[[ControlContext, Json, list[Problem]], Iterable[Problem]]] = {
     "addFault": faults.problems_of_added,
@@ -105,13 +115,15 @@ VALIDATORS: Mapping[str, Callable[[ControlContext, Json, list[Problem]], Iterabl
 """Validation beyond the schema: functions of the context, the body and the schema's problems."""
 
 
-def add_control(app: Flask, service: Service, request_journal: Journal) -> None:
-    """Add every route, and the access check before them."""
+def add_control(
+    app: Flask, service: Service, request_journal: Journal, traffic: SeenTraffic | None = None
+) -> None:
+    """Add every route, and the access check before them; `traffic` is that of a proxy."""
     for operation in control_operations():
         app.add_url_rule(
             operation.path.replace("{", "<").replace("}", ">"),
             f"control {operation.operation_id}",
-            _view_function(operation, service, request_journal),
+            _view_function(operation, ControlContext(service, request_journal, traffic)),
             methods=[operation.method, "OPTIONS"],
             provide_automatic_options=False,
         )
@@ -120,15 +132,13 @@ def add_control(app: Flask, service: Service, request_journal: Journal) -> None:
     app.after_request(lambda response: share(response, service.settings))
 
 
-def _view_function(
-    operation: Operation, service: Service, request_journal: Journal
-) -> Callable[..., AnyResponse]:
+def _view_function(operation: Operation, blank: ControlContext) -> Callable[..., AnyResponse]:
     view = VIEWS[operation.operation_id]
 
     def handle(**path: str) -> AnyResponse:
+        _require_offered(operation, blank)
         context_of_request().require_session_name()
-        query = read_query(operation, request.args)
-        control = ControlContext(service, request_journal, query=query)
+        control = replace(blank, query=read_query(operation, request.args))
         control = replace(control, body=_body(operation, control))
         body, status = view(control, **path), 200
         if isinstance(body, AnyResponse):
@@ -140,6 +150,22 @@ def _view_function(
         )
 
     return handle
+
+
+def _require_offered(operation: Operation, control: ControlContext) -> None:
+    """Raise NOT_FOUND for an operation that only the other kind of server offers."""
+    if control.traffic is not None and operation.operation_id in OF_A_MOCK:
+        raise ApiError(
+            "NOT_FOUND",
+            "A proxy has no clock, scenarios and runs of its own: the server behind it has",
+            "Use it with `deadringer serve`; faults, the journal and the report are here too",
+        )
+    if control.traffic is None and operation.operation_id in OF_A_PROXY:
+        raise ApiError(
+            "NOT_FOUND",
+            "A mock writes no report: it has no server to report on",
+            "Use it with `deadringer proxy`, or run `deadringer check`",
+        )
 
 
 def _body(operation: Operation, control: ControlContext) -> JsonObject:

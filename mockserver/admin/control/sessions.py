@@ -32,8 +32,10 @@ def reset_session(control: ControlContext) -> JsonObject:
     """Reset the session as if the server had been started now, its clock included.
 
     Its journal is empty, its rate windows are new, its scenario starts over. `all=true` resets
-    every session.
+    every session. A proxy also forgets what it compares later responses with.
     """
+    if control.traffic is not None:
+        control.traffic.forget()
     if control.query["all"] == "true":
         control.journal.clear_all()
         control.service.reset_all()

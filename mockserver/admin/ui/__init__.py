@@ -8,6 +8,7 @@ import yaml
 from flask import Flask, Response, render_template, request
 
 from deadringer.contracts import JsonObject, bundle_specification, json_bytes
+from deadringer.mockserver.admin.control.context import SeenTraffic
 from deadringer.mockserver.api.in_process import InProcessApi
 from deadringer.mockserver.api.middleware.journal import Journal
 from deadringer.mockserver.config import Settings
@@ -19,6 +20,7 @@ from .contract_page import add_contract_page
 from .control_pages import add_control_pages
 from .rules_page import add_rules_page
 from .runs import add_runs
+from .seen_runs import add_seen_runs
 from .shell import add_shell, show_page
 from .sign_in_page import add_sign_in_page
 from .trace import add_trace
@@ -46,6 +48,17 @@ def add_pages(app: Flask, service: Service, api: InProcessApi, journal: Journal 
     app.add_url_rule("/", "front_page", lambda: _front_page(service))
     app.add_url_rule("/openapi.json", "specification", lambda: _specification(service))
     app.add_url_rule("/openapi.yaml", "specification_yaml", lambda: _specification_yaml(service))
+
+
+def add_proxy_pages(app: Flask, service: Service, journal: Journal, traffic: SeenTraffic) -> None:
+    """Add the pages of a proxy: what it has seen, the rules, and its faults."""
+    app.template_folder = "admin/ui/templates"
+    add_shell(app)
+    app.jinja_env.globals["session_names"] = partial(_session_names, service, journal)
+    add_seen_runs(app, traffic)
+    add_rules_page(app)
+    add_control_pages(app, service, has_world=False)
+    add_sign_in_page(app, service)
 
 
 def _session_names(service: Service, journal: Journal) -> list[str]:

@@ -49,21 +49,27 @@ class SwitchGroup(NamedTuple):
     switches: tuple[Switch, ...]
 
 
-def add_control_pages(app: Flask, service: Service) -> None:
-    """Add `/__mock/ui/journal` and `/__mock/ui/control`."""
+def add_control_pages(app: Flask, service: Service, *, has_world: bool = True) -> None:
+    """Add `/__mock/ui/journal` and `/__mock/ui/control`.
+
+    Without `has_world` there are no switches for time, runs and scenarios.
+    """
     app.add_url_rule(f"{UI}journal", "ui journal", lambda: _journal_page(service))
-    app.add_url_rule(f"{UI}control", "ui control", lambda: _control_page(service))
+    app.add_url_rule(
+        f"{UI}control", "ui control", lambda: _control_page(service, has_world=has_world)
+    )
 
 
 def _journal_page(service: Service) -> Response:
     return show_page("journal.html", "ui journal", **_for_curl(service))
 
 
-def _control_page(service: Service) -> Response:
+def _control_page(service: Service, *, has_world: bool) -> Response:
     return show_page(
         "control.html",
         "ui control",
         **_for_curl(service),
+        has_world=has_world,
         workflows=service.snapshot(session_of_page()).workflows(),
         statuses=RUN_STATUSES,
         drives=DRIVES,

@@ -6,11 +6,14 @@ from deadringer.contracts import Json, parse_timestamp
 
 _UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"))
 _SECOND_MS = 1000
+_LONGEST_MS = 1e15
 
 
 def duration(value: Json) -> str:
     """Return milliseconds as `950 ms`, `4.3 s`, `2 min 5 s`, `3 h 10 min`; "" for other values."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    if not 0 <= value <= _LONGEST_MS:
         return ""
     if value < _SECOND_MS:
         return f"{value:.0f} ms"

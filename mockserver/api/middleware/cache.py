@@ -21,6 +21,7 @@ from deadringer.mockserver.context import (
     context_of_request,
     make_context,
 )
+from deadringer.mockserver.server.environ import RAW_PATH
 from deadringer.mockserver.server.heads import header_lines, status_line
 from deadringer.mockserver.state.rate_limits import Meter, RateWindow
 from deadringer.mockserver.world.service import Service, Snapshot
@@ -42,7 +43,7 @@ _PLAIN = frozenset(
         *("REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR"),
         *("SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "SERVER_SOFTWARE"),
         *("wsgi.version", "wsgi.url_scheme", "wsgi.input", "wsgi.errors", "wsgi.multithread"),
-        *("wsgi.multiprocess", "wsgi.run_once", "wsgi.input_terminated"),
+        *("wsgi.multiprocess", "wsgi.run_once", "wsgi.input_terminated", RAW_PATH),
         *("HTTP_X_API_KEY", "HTTP_AUTHORIZATION", "HTTP_X_MOCK_SESSION", "HTTP_ORIGIN"),
         *("HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH"),
         *("HTTP_HOST", "HTTP_USER_AGENT", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE"),

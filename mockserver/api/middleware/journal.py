@@ -97,9 +97,13 @@ class Journal:
         self._cleared: dict[str, int] = {}
         self.verdicts = Verdicts(2 * limit)
 
+    def reserve(self) -> int:
+        """Return the number of an entry that will be added soon."""
+        return self._next()
+
     def add(self, entry: JournalEntry) -> None:
-        """Store a request and number it."""
-        entry.number = self._next()
+        """Store a request and number it, unless its number was reserved."""
+        entry.number = entry.number or self._next()
         self._stored.append(entry)
 
     def add_repeated(
@@ -229,6 +233,7 @@ class JournalLayer:
             entry.ms = (time.perf_counter() - began) * 1000
             entry.status, entry.headers = started
             entry.response_body = bytes(stored)
+            entry.number = entry.environ[CONTEXT].journal_number
             entry.record = entry.environ[CONTEXT].record()
             entry.environ = _texts(entry.environ)
             self._journal.add(entry)

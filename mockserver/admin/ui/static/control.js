@@ -150,6 +150,7 @@ function showActive() {
 }
 
 function showClock() {
+  if (!clock) return; // a proxy has none
   const { now, mode, speed } = state.clock;
   if (mode !== "frozen") sessionStorage.setItem(SPEED_BEFORE, speed);
   const passed = mode === "frozen" ? 0 : (performance.now() - readAt) * speed;
@@ -201,7 +202,7 @@ function faultOnce(faultForm) {
 
 for (const [id, command] of Object.entries(commands)) {
   const button = document.getElementById(id);
-  button.addEventListener("click", () => act(...request(command), button.dataset.message));
+  button?.addEventListener("click", () => act(...request(command), button.dataset.message));
 }
 for (const button of document.querySelectorAll("[data-seconds]")) {
   button.addEventListener("click", () => step(Number(button.dataset.seconds)));
@@ -222,7 +223,7 @@ function step(seconds) {
 }
 
 function onSubmit(id, handle) {
-  document.getElementById(id).addEventListener("submit", (event) => {
+  document.getElementById(id)?.addEventListener("submit", (event) => {
     event.preventDefault();
     handle(event.target);
   });

@@ -23,6 +23,7 @@ let isRead = false;
 let isPaused = false;
 let isLost = false;
 let generation = 0;
+let linked = Number(location.hash.slice(1)); // the number of the entry to open
 
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("input", filterAll);
@@ -97,9 +98,24 @@ function add(received) {
   for (const { number } of arrived) known.add(number);
   newest = Math.max(newest, arrived[0].number);
   for (const one of arrived.toReversed().map(row)) place(one);
+  openLinked();
   for (const gone of entries.splice(MAX_ENTRIES)) gone.node.remove();
   filterAll();
 }
+
+function openLinked() {
+  const row = linked && entries.find(({ entry }) => entry.number === linked);
+  if (!row) return;
+  linked = 0;
+  const node = row.node.querySelector("details");
+  node.open = true;
+  node.scrollIntoView();
+}
+
+addEventListener("hashchange", () => {
+  linked = Number(location.hash.slice(1));
+  openLinked();
+});
 
 /** Insert a row by its number; it may arrive after newer ones. */
 function place(row) {

@@ -1,0 +1,87 @@
+"""What passes the proxy: validated, remembered for the pages, and announced."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from deadringer.contracts import Exchange, JsonObject, Violation
+from deadringer.contracts.check import Report, TrafficValidator
+from deadringer.contracts.traffic import BoundedStore
+
+LOG = logging.getLogger("deadringer")
+MOST_RUNS = 1_000
+MOST_BYTES = 32 * 2**20
+"""Executions that the trace page can show: how many, and of how many bytes together."""
+
+Observer = Callable[[Exchange], None]
+Announce = Callable[[Exchange, Sequence[Violation], int], None]
+"""Gets an exchange, its violations, and its number in the journal."""
+
+
+class LiveTraffic:
+    """Validates exchanges one after the other, whatever thread they come from.
+
+    `observers` get each complete exchange after that, under the same lock: they must not take long.
+    """
+
+    def __init__(
+        self, validator: TrafficValidator, announce: Announce, observers: Sequence[Observer] = ()
+    ) -> None:
+        self._validator = validator
+        self._announce = announce
+        self._observers = observers
+        self._lock = threading.Lock()
+        self._runs: BoundedStore[tuple[str, str], JsonObject] = BoundedStore(MOST_RUNS, MOST_BYTES)
+
+    def observe(self, exchange: Exchange, number: int) -> list[Violation]:
+        """Return the violations of an exchange; `number` is that of its journal entry."""
+        with self._lock:
+            try:
+                found = self._validator.observe(exchange)
+                self._remember(exchange)
+                if exchange.failure is None:
+                    for observer in self._observers:
+                        observer(exchange)
+            except Exception:  # the client is to get its response all the same
+                LOG.exception("The proxy failed to validate a %s of %s", *_named(exchange))
+                return []
+        if found:
+            self._announce(exchange, found, number)
+        return found
+
+    def _remember(self, exchange: Exchange) -> None:
+        body = exchange.body if exchange.succeeded else None
+        data = body.get("data") if isinstance(body, dict) else None
+        if exchange.operation_id == "getExecution" and isinstance(data, dict):
+            ids = exchange.path_parameters
+            self._runs.put((ids["id"], ids["runId"]), data, len(exchange.response_body))
+
+    def note_write(self, method: str, path: str) -> None:
+        """Note a request to a path that no operation has; it may change a workflow."""
+        with self._lock:
+            self._validator.note_write(method, path)
+
+    def forget(self) -> None:
+        """Compare nothing with earlier exchanges any more, and show no earlier run."""
+        with self._lock:
+            self._validator.forget()
+            self._runs = BoundedStore(MOST_RUNS, MOST_BYTES)
+
+    def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
+        """Return a run as the upstream last returned it, None if it was not read."""
+        with self._lock:
+            return self._runs.get((workflow_id, run_id))
+
+    def runs(self) -> list[tuple[str, str, JsonObject]]:
+        """Return workflow id, run id and execution of the remembered runs, the last read first."""
+        with self._lock:
+            return [(*ids, execution) for ids, execution in self._runs.newest()]
+
+    def report(self) -> Report:
+        """Return the report on everything so far."""
+        with self._lock:
+            return self._validator.report()
+
+
+def _named(exchange: Exchange) -> tuple[str, str]:
+    return exchange.method, exchange.operation_id or "?"
