@@ -54,7 +54,7 @@ def add_api(
     app.after_request(end_faults)
     app.after_request(_set_freshness)
     app.after_request(compressing(app))
-    app.after_request(_set_preferences)
+    app.after_request(set_preferences)
     app.after_request(
         lambda response: apply_contract_faults(service, own_requests, contract_faults, response)
     )
@@ -161,7 +161,8 @@ def _mark_streamed(response: Response) -> Response:
     return response
 
 
-def _set_preferences(response: Response) -> Response:
+def set_preferences(response: Response) -> Response:
+    """Return the response with a header that names the preferences it honours."""
     applied = context_of_request().preferences.applied_to(response.status_code)
     if applied:
         response.headers["Preference-Applied"] = applied

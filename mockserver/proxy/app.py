@@ -18,7 +18,7 @@ from deadringer.mockserver.api.http import compressing
 from deadringer.mockserver.api.in_process import InProcessResponse
 from deadringer.mockserver.api.middleware.journal import Journal, JournalLayer
 from deadringer.mockserver.api.middleware.request_log import RequestLog
-from deadringer.mockserver.api.routes import bare_options
+from deadringer.mockserver.api.routes import bare_options, set_preferences
 from deadringer.mockserver.app import EXTENSION, ByPath, bare_app, share_with_browsers
 from deadringer.mockserver.config import Settings
 from deadringer.mockserver.context import ContextLayer, context_of_request
@@ -98,6 +98,7 @@ def _forward_all(app: Flask, service: Service, upstream: Upstream, forwarder: Fo
     # Flask calls them in reverse order.
     app.after_request(_mark_streamed)
     app.after_request(end_faults)
+    app.after_request(set_preferences)
     app.after_request(lambda response: apply_contract_faults(service, own_requests, (), response))
 
 

@@ -72,9 +72,17 @@ def entry_of(
             redactor(one) for one in client_violations(entry, body, preferences, api_keys)
         ],
         "response_violations": verdicts.of(
-            entry.number, lambda: _response_violations(entry, headers, response_headers, body)
+            entry.number,
+            lambda: _without_secrets(
+                _response_violations(entry, headers, response_headers, body), redactor
+            ),
         ),
     }
+
+
+def _without_secrets(verdict: Verdict, redactor: SecretRedactor) -> Verdict:
+    """Return violations without the secrets that they quote of a response."""
+    return None if verdict is None else [redactor.json(one) for one in verdict]
 
 
 def _request_headers(entry: JournalEntry) -> dict[str, str]:
