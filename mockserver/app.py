@@ -1,5 +1,6 @@
 """Build the Flask applications: the API, and everything under `/__mock/`."""
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -40,6 +41,9 @@ EXPOSED_HEADERS = (
 )
 
 
+_LOCAL_ORIGINS = re.compile(
+    r"https?://(localhost|[a-z0-9.-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$", re.IGNORECASE
+)
 _API_PATHS = rf"{API_ROOT}(/.*)?$"
 _OTHER_PATHS = rf"/(?!__mock/)(?!{API_ROOT[1:]}(/|$)).*"
 
@@ -108,21 +112,26 @@ def bare_app(service: Service) -> Flask:
     return app
 
 
-def share_with_browsers(app: Flask, mode: str, *exposed: str) -> None:
+def share_with_browsers(app: Flask, mode: str, *exposed: str, local_only: bool = False) -> None:
     """Allow pages of other origins to read responses; the control API has its own rules.
 
     They can read `exposed` headers too.
 
     `mode` is a value of `--cors`. Browsers refuse `*` for requests with credentials, so `reflect`
     names the origin. That is safe here: the API takes its key from a header that a page has to
-    set, never from a cookie.
+    set, never from a cookie. Where that is not certain, `local_only` names those of this machine.
     """
     if mode == "off":
         return
-    for paths, names_origin in ((_API_PATHS, mode == "reflect"), (_OTHER_PATHS, False)):
+    is_reflected = mode == "reflect"
+    for paths, names_origin in (
+        (_API_PATHS, is_reflected),
+        (_OTHER_PATHS, is_reflected and local_only),
+    ):
         CORS(
             app,
             resources=paths,
+            origins=_LOCAL_ORIGINS if names_origin and local_only else "*",
             send_wildcard=not names_origin,
             supports_credentials=names_origin,
             vary_header=True,

@@ -1,5 +1,6 @@
 """Apply the rules and record the results."""
 
+import math
 import re
 import time
 from collections import Counter, defaultdict
@@ -18,6 +19,8 @@ from .http.client import curl_line
 from .report import EXAMPLES_SHOWN, Example, Finding, Outcome, RuleResult
 
 _INDEX = re.compile(r"(?<=/)\d+(?=/|$)")
+MOST_FINDINGS = 5_000
+"""What is found in other places than these is counted together, by rule and operation."""
 Fold = tuple[str, Severity, str, str | None]
 
 
@@ -37,7 +40,9 @@ class ResultRecorder:
         seed: int = 0,
         access: Access | None = None,
         near_keys: Iterable[str] = (),
+        most_shown_bytes: float = math.inf,
     ) -> None:
+        """Set what is tested; examples beyond `most_shown_bytes` are stored without document."""
         self.rules = tuple(rules)
         self._near = SecretRedactor(near_keys, shortest=SHORTEST_KEY)
         self._base_url = base_url
@@ -53,6 +58,7 @@ class ResultRecorder:
         self._examples: dict[Fold, list[Example]] = {}
         self._counts: Counter[Fold] = Counter()
         self._reasons: dict[str, str] = {}
+        self._shown_bytes_left = most_shown_bytes
         self._last_shown: tuple[Json, Json] = (None, None)
 
     def apply(
@@ -163,6 +169,8 @@ class ResultRecorder:
             moved = violation.moved_below(below)
             pattern = _INDEX.sub("*", moved.pointer)
             fold = (moved.rule, moved.severity, pattern, exchange.operation_id)
+            if fold not in self._counts and len(self._counts) >= MOST_FINDINGS:
+                fold = (moved.rule, moved.severity, "", exchange.operation_id)
             self._counts[fold] += 1
             examples = self._examples.setdefault(fold, [])
             if len(examples) < EXAMPLES_SHOWN:
@@ -178,13 +186,19 @@ class ResultRecorder:
             request=redact(f"{exchange.method} {exchange.path} -> {outcome}"),
             curl=self._near(curl_line(self._base_url, exchange, self._redactor, self._access)),
             operation_id=exchange.operation_id,
-            document=self._shown(document),
+            document=self._shown(document, len(exchange.response_body)),
             seed=self._seed if exchange.intent is Intent.FUZZ else None,
         )
 
-    def _shown(self, document: Json) -> Json:
-        """Return a document without secrets; all violations of one document share the copy."""
+    def _shown(self, document: Json, size: int) -> Json:
+        """Return a document without secrets, or None if there is no room for it.
+
+        All violations of one document share the copy. `size` is that of its response in bytes.
+        """
         if self._last_shown[0] is not document:
+            if size > self._shown_bytes_left:
+                return None
+            self._shown_bytes_left -= size
             self._last_shown = document, self._near.json(self._redactor.json(document))
         return self._last_shown[1]
 

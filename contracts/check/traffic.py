@@ -17,6 +17,8 @@ from .baseline import is_failed
 from .recorder import ResultRecorder
 from .report import Conclusion, Report
 
+MOST_SHOWN_BYTES = 16 * 2**20
+"""Documents of examples in the report, as bytes of their responses."""
 _SHOWN_HEADERS = ("x-api-key", "authorization", "cookie", "prefer", "x-mock-session")
 """Headers of a request that its curl line repeats; a browser sends many others."""
 _NO_REQUESTS = (
@@ -55,7 +57,12 @@ class TrafficValidator:
         self._started_at = format_timestamp(datetime.now(UTC))
         self._count = 0
         self._recorder = ResultRecorder(
-            options.rules, options.base_url, warn, redactor, access=options.access
+            options.rules,
+            options.base_url,
+            warn,
+            redactor,
+            access=options.access,
+            most_shown_bytes=MOST_SHOWN_BYTES,
         )
         self._series = self._new_series()
 
@@ -82,11 +89,11 @@ class TrafficValidator:
 
     def _as_shown(self, exchange: Exchange) -> Exchange:
         """Return the exchange as curl lines repeat it: without other headers and secrets."""
-        redact = self._redactor
+        redact, own = self._redactor, {name for name, _ in self._options.access.headers}
         headers = {
             name: value if name != "cookie" else redact.header(name, value)
             for name, value in exchange.request_headers.items()
-            if name in _SHOWN_HEADERS
+            if name in _SHOWN_HEADERS and name not in own
         }
         query = {name: redact.member(name, value) for name, value in exchange.query.items()}
         return replace(exchange, request_headers=headers, query=query)

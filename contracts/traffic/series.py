@@ -4,6 +4,7 @@ Exchanges arrive in the order in which they ended. Two are compared only if the 
 ended before the later request was sent: of concurrent ones, the order is not known.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -18,11 +19,11 @@ from .rates import RateSeries
 from .stores import BoundedStore
 from .subjects import Part, Subject, body_of, is_partial, response_subjects, time_of
 
-MOST_CALLERS = 100
-MOST_RUNS = 5_000
+MOST_CALLERS = 20
+MOST_RUNS = 2_000
 """Runs of one caller that are remembered, apart from their details."""
-MOST_DETAIL_BYTES = 16 * 2**20
-"""Details of one caller that are remembered, as bytes of their responses."""
+MOST_DETAIL_BYTES = 8 * 2**20
+"""Details of all callers that are remembered, as bytes of their responses."""
 MOST_WORKFLOWS = 500
 
 _TERMINAL = frozenset({"completed", "failed"})
@@ -67,16 +68,16 @@ class _Definition:
     described_at: str
 
 
-def _runs() -> BoundedStore[Run, _Read]:
-    return BoundedStore(MOST_RUNS, MOST_DETAIL_BYTES)
+_Reads = BoundedStore[tuple[int, Run], _Read]
 
 
 @dataclass(slots=True)
 class _Caller:
-    """What is known from the responses to one caller."""
+    """What is known from the responses to one caller; `all_reads` belongs to all of them."""
 
+    number: int
+    all_reads: _Reads
     rates: RateSeries = field(default_factory=RateSeries)
-    reads: BoundedStore[Run, _Read] = field(default_factory=_runs)
     rows: BoundedStore[Run, _Row] = field(default_factory=lambda: BoundedStore(MOST_RUNS))
     timelines: BoundedStore[Run, _Timeline] = field(default_factory=lambda: BoundedStore(MOST_RUNS))
     owners: BoundedStore[str, JsonObject] = field(default_factory=lambda: BoundedStore(MOST_RUNS))
@@ -88,6 +89,14 @@ class _Caller:
         default_factory=lambda: BoundedStore(MOST_WORKFLOWS)
     )
     catalogue: frozenset[str] | None = None
+
+    def last_read(self, run: Run) -> _Read | None:
+        """Return the last good read of a run that is remembered."""
+        return self.all_reads.get((self.number, run))
+
+    def remember(self, run: Run, read: _Read, size: int) -> None:
+        """Remember a good read of a run; `size` is that of its response in bytes."""
+        self.all_reads.put((self.number, run), read, size)
 
 
 class Series:
@@ -101,6 +110,8 @@ class Series:
         self._base = base or Context()
         self._has_clock = has_clock
         self._callers: BoundedStore[tuple[str, ...], _Caller] = BoundedStore(MOST_CALLERS)
+        self._reads: _Reads = BoundedStore(MOST_CALLERS * MOST_RUNS, MOST_DETAIL_BYTES)
+        self._numbers = itertools.count()
         self._changed: BoundedStore[str, bool] = BoundedStore(MOST_WORKFLOWS)
 
     def note_write(self, method: str, path: str) -> None:
@@ -136,7 +147,7 @@ class Series:
         key = tuple(headers.get(name, "") for name in names)
         caller = self._callers.get(key)
         if caller is None:
-            caller = _Caller()
+            caller = _Caller(next(self._numbers), self._reads)
             self._callers.put(key, caller)
         return caller
 
@@ -170,7 +181,7 @@ class Series:
         elif operation == "listExecutions" and isinstance(data, dict):
             yield from _listed(caller, run[0], exchange, data, context)
         elif operation == "getExecutionVariables" and isinstance(data, dict):
-            read = caller.reads.get(run)
+            read = caller.last_read(run)
             if read and _is_terminal(read.execution) and read.ended_s <= exchange.sent_at_s:
                 part = Scope.VARIABLES, (data, read.execution), "/data"
                 yield Subject(exchange.body, (part,), context)
@@ -277,12 +288,12 @@ def _detail(
     caller: _Caller, run: Run, exchange: Exchange, execution: JsonObject, context: Context
 ) -> Iterator[Subject]:
     yield from _in_time(caller, run, "detail", execution.get("status"), exchange, context)
-    earlier = caller.reads.get(run)
+    earlier = caller.last_read(run)
     if earlier and earlier.ended_s <= exchange.sent_at_s:
         part = Scope.READS, (earlier.execution, execution), "/data"
         yield Subject(exchange.body, (part,), context)
     read = _Read(execution, exchange.sent_at_s, _ended_s(exchange))
-    caller.reads.put(run, read, len(exchange.response_body))
+    caller.remember(run, read, len(exchange.response_body))
     yield from _of_one_log(caller, execution, context)
     row = caller.rows.get(run)
     if row and row.ended_s <= read.sent_s and _is_same_end(row.row, execution):
@@ -334,7 +345,7 @@ def _listed(
             now.compared = before.compared if before.row == row else None
         caller.rows.put(run, now)
         yield from _owned(caller, workflow_id, run_id, row, context)
-        read = caller.reads.get(run)
+        read = caller.last_read(run)
         if read and read is not now.compared and _is_comparable(before, now, read, exchange):
             yield _compared(now, index, read, context)
 

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 PORT = 4011
 JOURNAL = "/__mock/ui/journal"
 LONGEST_S = 86_400
+_CORS_HELP = (
+    "Pages of other origins: reflect: allow those of this machine, with credentials; wildcard: "
+    "allow each, without credentials; off: leave it to UPSTREAM."
+)
 MOST_MEGABYTES = 1024
 _OF_SERVE = (
     *("host", "port", "uds", "fd", "tls", "ssl_certfile", "ssl_keyfile", "limit"),
@@ -71,6 +75,7 @@ def _own(setting: Setting) -> Setting:
     own = copy(setting)
     own.variable = ""
     own.default = PORT if own.name == "port" else own.default
+    own.help = _CORS_HELP if own.name == "cors" else own.help
     return own
 
 
@@ -111,7 +116,7 @@ def _run(ctx: click.Context, base_url: str, parameters: dict[str, Any]) -> int:
     accepted = load_baseline(baseline) if baseline else None
     proxy = _Proxy(base_url, parameters)
     settings = replace(settings_from(ctx), api_keys=(), empty=True, rate_limit="off", cache_mb=0)
-    run_server(settings, proxy.announcer, proxy.make_app, decodes_bodies=False)
+    run_server(settings, proxy.announcer, proxy.make_app, decodes_bodies=False, ends_process=False)
     report = proxy.traffic.report()
     if accepted is not None:
         report = apply_baseline(report, accepted, fail_on=report.fail_on)

@@ -73,7 +73,7 @@ def build_proxy_app(
     forwarder = Forwarder(service, upstream, traffic, journal, replay, options)
     app = bare_app(service)
     _forward_all(app, service, upstream, forwarder)
-    share_with_browsers(app, settings.cors, HEADER)
+    share_with_browsers(app, settings.cors, HEADER, local_only=True)
     app.extensions |= {EXTENSION: service, TRAFFIC: traffic, LOG: log}
     # Each of these wraps the one before it.
     forwarding = app.wsgi_app

@@ -1,5 +1,6 @@
 """Forward one request: to the upstream, or to a recording of it, and its response back."""
 
+import logging
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ from .upstream import Headers, Upstream, UpstreamError, UpstreamResponse
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+LOG = logging.getLogger("deadringer")
 HEADER = "Deadringer-Violations"
 JOURNAL_PAGE = "/__mock/ui/journal"
 _OWN_PAGE = "Serve the page from localhost, or send the header yourself"
@@ -107,6 +109,7 @@ class Forwarder:
         self._replay = replay
         self._options = options or ForwardingOptions()
         self._shares = service.settings.cors != "off"
+        self._trouble = ""
         self._returned = ReturnedHeaders(upstream, drops_cors=self._shares)
 
     def handle(self) -> Response:
@@ -161,9 +164,11 @@ class Forwarder:
         try:
             response = self._upstream.open(context.method, target.whole, sent, body)
         except UpstreamError as error:
+            self._note(error)
             if self._replay:
                 return self._replayed(self._replay, context, target, headers, error)
             raise unreachable(error, self._upstream) from error
+        self._note(None)
         if target.operation is None:
             self._traffic.note_write(context.method, target.path)
             return self._streamed(response, response.pieces())
@@ -172,6 +177,13 @@ class Forwarder:
             target.operation, target.path_parameters, began_s,
         )  # fmt: skip
         return self._validated(context, request_sent, response)
+
+    def _note(self, error: UpstreamError | None) -> None:
+        """Log why the upstream cannot be reached, once until it can again."""
+        trouble = f"{error.failure}: {error.cause}" if error else ""
+        if error and trouble != self._trouble:
+            LOG.warning("%s", unreachable(error, self._upstream).message)
+        self._trouble = trouble
 
     def _replayed(
         self,

@@ -15,8 +15,8 @@ _HOP_BY_HOP = frozenset(
     | {"te", "trailer", "transfer-encoding", "upgrade"}
 )
 """Headers about one connection; those that `Connection` names are too."""
-_OWN = frozenset({"x-mock-token", "x-mock-request", "content-length"})
-"""Headers for the proxy itself, and the length, which is that of what is sent."""
+_OWN = frozenset({"x-mock-token", "x-mock-request", "content-length", "expect"})
+"""Headers for the proxy itself, and about the body, which is sent at once with its own length."""
 CONDITIONS = frozenset(
     {"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range", "range"}
 )

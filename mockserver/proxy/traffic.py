@@ -10,7 +10,7 @@ from deadringer.contracts.traffic import BoundedStore
 
 LOG = logging.getLogger("deadringer")
 MOST_RUNS = 1_000
-MOST_BYTES = 32 * 2**20
+MOST_BYTES = 8 * 2**20
 """Executions that the trace page can show: how many, and of how many bytes together."""
 
 Observer = Callable[[Exchange], None]

@@ -42,6 +42,8 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
         self._first_signal_s = 0.0
         self._signals: SimpleQueue[int] = SimpleQueue()
+        self.is_let_go = threading.Event()
+        """Set when the process goes on after the server has stopped."""
 
     def end_process_late(self) -> None:
         """From here on, end the process if a signal to stop has not ended it in time.
@@ -53,7 +55,8 @@ class Server(uvicorn.Server):
     def _end_process_late(self) -> None:
         self._signals.get()
         seconds = self._gateway.limits.stop_s + STOP_REST_S
-        time.sleep(seconds - _LAST_LOG_S)
+        if self.is_let_go.wait(seconds - _LAST_LOG_S):
+            return
         message = "Ended the process: it had not stopped after %g seconds."
         # In a thread of its own, as what is stuck may be the log.
         threading.Thread(target=LOG.error, args=(message, seconds), daemon=True).start()
@@ -200,13 +203,15 @@ def serve(
     application: "WSGIApplication",
     listeners: Sequence[socket.socket],
     error_body: ErrorBody,
+    *,
+    ends_process: bool = True,
     **options: Any,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; requests in progress are finished first.
 
     One that takes longer than `Limits.stop_s` is broken off, or all at a second Ctrl-C. The process
-    ends STOP_REST_S later at the latest, with exit code 1 where a thread keeps it from ending.
-    `options` are those of `create_server`.
+    ends STOP_REST_S later at the latest, with exit code 1 where a thread keeps it from ending;
+    without `ends_process`, only until this returns. `options` are those of `create_server`.
     """
     _allow_connections()
     server = create_server(application, error_body, **options)
@@ -215,6 +220,8 @@ def serve(
     for one in uvicorn.server.HANDLED_SIGNALS:
         signal.signal(one, server.handle_exit)
     server.run(list(listeners))
+    if not ends_process:
+        server.is_let_go.set()
     for one in uvicorn.server.HANDLED_SIGNALS:  # the process ends; Python would let them kill it
         signal.signal(one, signal.SIG_IGN)
 

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from tests.machine import NO_TLS
 from tests.mockserver.conftest import KNOWN, clean_environment
-from tests.mockserver.proxy.serving import DEMO, mocking, plain_server
+from tests.mockserver.proxy.serving import DEMO, Handler, mocking, plain_server
 
 
 @pytest.fixture
@@ -145,6 +146,26 @@ def test_what_cannot_be_used_is_named(options: list[str], message: str, tmp_path
     assert message in result.output
     assert "secret" not in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.slow
+def test_a_stream_that_goes_on_does_not_keep_it_from_reporting(start) -> None:
+    def endless(one: Handler) -> None:
+        one.reply(200, [("Transfer-Encoding", "chunked")])
+        while True:
+            one.wfile.write(b"1\r\nx\r\n")
+            time.sleep(0.1)
+
+    with plain_server(endless) as real:
+        process, url = start(real.url, "--limit", "stop_s=0.5")
+        with httpx.stream("GET", f"{url}/events", verify=NO_TLS) as response:
+            next(response.iter_raw())
+            began = time.monotonic()
+            code, printed = stop(process)
+
+    assert code == 2
+    assert "INCONCLUSIVE" in printed
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.slow

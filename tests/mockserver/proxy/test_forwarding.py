@@ -339,6 +339,29 @@ def test_pages_of_other_origins_may_read_responses(proxy: Proxy, upstream: Plain
     assert len(upstream.received) == 1
 
 
+def test_pages_of_other_machines_get_no_credentials(proxy: Proxy, upstream: Plain) -> None:
+    for origin in ("https://evil.test", "http://localhost.evil.test", "http://127.0.0.1.evil.test"):
+        response = request(proxy, "GET", LIST, headers={"Origin": origin})
+        assert "access-control-allow-origin" not in response.headers
+
+    with proxying(upstream.url, settings={"cors": "wildcard"}) as other:
+        response = request(other, "GET", LIST, headers={"Origin": "https://evil.test"})
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in response.headers
+
+
+def test_without_cors_the_upstream_decides(upstream: Plain) -> None:
+    allowed = [("Access-Control-Allow-Origin", "https://app.test")]
+    upstream.handle = lambda one: one.reply(200, allowed)
+    asked = {"Origin": "https://app.test", "Access-Control-Request-Method": "GET"}
+
+    with proxying(upstream.url, settings={"cors": "off"}) as proxy:
+        preflight = request(proxy, "OPTIONS", LIST, headers=asked)
+
+    assert preflight.headers["access-control-allow-origin"] == "https://app.test"
+    assert upstream.last.method == "OPTIONS"
+
+
 def test_headers_of_the_proxy_are_sent_and_guarded(upstream: Plain) -> None:
     access = Access(headers=(("authorization", "Bearer s3cret-token-of-the-proxy"),))
 
