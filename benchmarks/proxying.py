@@ -1,6 +1,6 @@
 """`python -m benchmarks.proxying [REQUESTS]`: what the proxy adds to a request, printed as a table.
 
-A mock is the upstream. Each request is sent to it and to the proxy in turn, over one kept
+A mock is the upstream. Each request is sent to it and to the proxy in turn, over one open
 connection each, so that both have the same share of the machine's moments. The proxy runs as a user
 starts it: every response is validated and journaled; only the log is off.
 """
