@@ -289,7 +289,8 @@ class _Check:
         """Validate the RateLimit headers of responses for one key; windows of our own key only."""
         key = exchange.request_headers.get("x-api-key", "")
         if key not in self._rates:
-            self._rates[key] = RateSeries(has_windows=key == self._options.api_key)
+            is_own = key == self._options.api_key
+            self._rates[key] = RateSeries(has_windows=is_own, is_alone=True)
         context = self._session.context()
         for scope, subject, _ in self._rates[key].parts(exchange):
             self._recorder.apply(scope, *subject, context=context, exchange=exchange)

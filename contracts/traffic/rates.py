@@ -16,10 +16,15 @@ MOST_IN_WINDOW = 1000
 
 
 class RateSeries:
-    """The responses to one key; `has_windows` is whether whole windows are validated too."""
+    """The responses to one key; `has_windows` is whether whole windows are validated too.
 
-    def __init__(self, *, has_windows: bool = True) -> None:
+    Without `is_alone`, others may use the key: what a count must be after the end of a window is
+    then not known, and not tested.
+    """
+
+    def __init__(self, *, has_windows: bool = True, is_alone: bool = False) -> None:
         self._has_windows = has_windows
+        self._is_alone = is_alone
         self._last: Exchange | None = None
         self._window: list[Exchange] = []
         self._around_the_end: list[Exchange] = []
@@ -39,7 +44,7 @@ class RateSeries:
         window, around = self._window, self._around_the_end
         after_s = _seconds_after_the_end(window, exchange)
         if after_s > AROUND_THE_END_S:
-            if around and len(window) > 1:
+            if self._is_alone and around and len(window) > 1:
                 yield Scope.WINDOW, ([window[0], window[-1], *around, exchange],), ""
             window.clear()
             around.clear()

@@ -4,9 +4,10 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
-from deadringer.contracts import Exchange, JsonObject, Violation
+from deadringer.contracts import Exchange, Violation
 from deadringer.contracts.check import Report, TrafficValidator
 from deadringer.contracts.traffic import BoundedStore
+from deadringer.mockserver.admin.control.context import SeenRun
 
 LOG = logging.getLogger("deadringer")
 MOST_RUNS = 1_000
@@ -31,14 +32,14 @@ class LiveTraffic:
         self._announce = announce
         self._observers = observers
         self._lock = threading.Lock()
-        self._runs: BoundedStore[tuple[str, str], JsonObject] = BoundedStore(MOST_RUNS, MOST_BYTES)
+        self._runs: BoundedStore[tuple[str, str], SeenRun] = BoundedStore(MOST_RUNS, MOST_BYTES)
 
     def observe(self, exchange: Exchange, number: int) -> list[Violation]:
         """Return the violations of an exchange; `number` is that of its journal entry."""
         with self._lock:
             try:
                 found = self._validator.observe(exchange)
-                self._remember(exchange)
+                self._remember(exchange, found)
                 if exchange.failure is None:
                     for observer in self._observers:
                         observer(exchange)
@@ -49,12 +50,13 @@ class LiveTraffic:
             self._announce(exchange, found, number)
         return found
 
-    def _remember(self, exchange: Exchange) -> None:
-        body = exchange.body if exchange.succeeded else None
-        data = body.get("data") if isinstance(body, dict) else None
+    def _remember(self, exchange: Exchange, found: Sequence[Violation]) -> None:
+        body, ids = exchange.body, exchange.path_parameters
+        data = body.get("data") if exchange.succeeded and isinstance(body, dict) else None
         if exchange.operation_id == "getExecution" and isinstance(data, dict):
-            ids = exchange.path_parameters
-            self._runs.put((ids["id"], ids["runId"]), data, len(exchange.response_body))
+            envelope = {name: value for name, value in body.items() if name != "data"}
+            seen = SeenRun(ids["id"], ids["runId"], data, envelope, tuple(found))
+            self._runs.put((ids["id"], ids["runId"]), seen, len(exchange.response_body))
 
     def note_write(self, method: str, path: str) -> None:
         """Note a request to a path that no operation has; it may change a workflow."""
@@ -67,15 +69,15 @@ class LiveTraffic:
             self._validator.forget()
             self._runs = BoundedStore(MOST_RUNS, MOST_BYTES)
 
-    def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
+    def run(self, workflow_id: str, run_id: str) -> SeenRun | None:
         """Return a run as the upstream last returned it, None if it was not read."""
         with self._lock:
             return self._runs.get((workflow_id, run_id))
 
-    def runs(self) -> list[tuple[str, str, JsonObject]]:
-        """Return workflow id, run id and execution of the remembered runs, the last read first."""
+    def runs(self) -> list[SeenRun]:
+        """Return the remembered runs, the last read first."""
         with self._lock:
-            return [(*ids, execution) for ids, execution in self._runs.newest()]
+            return [run for _, run in self._runs.newest()]
 
     def report(self) -> Report:
         """Return the report on everything so far."""

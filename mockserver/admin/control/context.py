@@ -1,10 +1,10 @@
 """The context of a control request, and the errors that views of the control API raise."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from deadringer.contracts import JsonObject
+from deadringer.contracts import JsonObject, Violation
 from deadringer.mockserver.api.middleware.journal import Journal
 from deadringer.mockserver.context import context_of_request
 from deadringer.mockserver.errors import ApiError
@@ -15,14 +15,27 @@ if TYPE_CHECKING:
     from deadringer.contracts.check import Report
 
 
+class SeenRun(NamedTuple):
+    """A run as a proxy has last seen it; `envelope` is its response without `data`.
+
+    Pointers of the violations are those of the response, or of what it was compared with.
+    """
+
+    workflow_id: str
+    run_id: str
+    execution: JsonObject
+    envelope: JsonObject
+    violations: Sequence[Violation]
+
+
 class SeenTraffic(Protocol):
     """What a proxy has seen of the server behind it."""
 
-    def execution(self, workflow_id: str, run_id: str) -> JsonObject | None:
+    def run(self, workflow_id: str, run_id: str) -> SeenRun | None:
         """Return a run as it was last read, None if it was not."""
 
-    def runs(self) -> list[tuple[str, str, JsonObject]]:
-        """Return workflow id, run id and execution of every run, the last read first."""
+    def runs(self) -> list[SeenRun]:
+        """Return every run that was read and is remembered, the last read first."""
 
     def report(self) -> "Report":
         """Return the report on everything so far."""

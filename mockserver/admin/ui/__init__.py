@@ -55,7 +55,7 @@ def add_proxy_pages(app: Flask, service: Service, journal: Journal, traffic: See
     app.template_folder = "admin/ui/templates"
     add_shell(app)
     app.jinja_env.globals["session_names"] = partial(_session_names, service, journal)
-    add_seen_runs(app, traffic)
+    add_seen_runs(app, traffic, service.redactor)
     add_rules_page(app)
     add_control_pages(app, service, has_world=False)
     add_sign_in_page(app, service)
