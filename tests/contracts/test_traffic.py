@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from deadringer.contracts import Exchange, JsonObject, load_schema, operation_at
 from deadringer.contracts.check import TrafficOptions, TrafficValidator
 from deadringer.contracts.redaction import GrowingRedactor
-from deadringer.contracts.rules import Severity
+from deadringer.contracts.rules import Severity, select
 from deadringer.contracts.traffic import BoundedStore, RateSeries
 
 KEY = "trig_a_key_of_the_tests_0001"
@@ -216,6 +217,18 @@ def test_what_clients_do_is_no_violation(one: Exchange) -> None:
     assert rules_of(one) == [set()]
 
 
+ACTIONS = [{"kind": "a", "name": "A", "category": "ai", "inputs": []}]
+
+
+@pytest.mark.parametrize(("category", "is_found"), [("crm", True), ("unheard-of", False)])
+def test_what_an_undocumented_filter_does_is_open(category: str, is_found: bool) -> None:
+    page = good({"items": ACTIONS, "total": 1})
+
+    (found,) = rules_of(exchange("/v1/workflows/actions", page, query={"category": category}))
+
+    assert found == ({"catalogue_category_is_kept"} if is_found else set())
+
+
 def test_a_response_without_a_key_is_a_violation() -> None:
     assert rules_of(exchange(DETAIL, good(EXAMPLE), request_headers={"accept": "*/*"})) == [
         {"requests_without_good_key_are_refused"}
@@ -224,14 +237,17 @@ def test_a_response_without_a_key_is_a_violation() -> None:
 
 def test_callers_are_not_mixed() -> None:
     other = {**EXAMPLE, "event_name": "workflows/other"}
-    first = exchange(DETAIL, good(EXAMPLE), at_s=1)
-
-    for headers in (
+    callers = (
+        {"x-api-key": KEY},
         {"x-api-key": "trig_a_key_of_another_caller_2"},
         {"x-api-key": KEY, "x-mock-session": "two"},
         {"cookie": "session=2"},
-    ):
-        second = exchange(DETAIL, good(other), at_s=2, request_headers=headers)
+        {"cookie": "session=3"},
+    )
+
+    for one, next_one in pairwise(callers):
+        first = exchange(DETAIL, good(EXAMPLE), at_s=1, request_headers=one)
+        second = exchange(DETAIL, good(other), at_s=2, request_headers=next_one)
         assert rules_of(first, second) == [set(), set()]
 
 
@@ -302,10 +318,20 @@ def test_a_definition_that_was_read_is_used() -> None:
     )
 
 
-def test_a_definition_that_may_have_changed_makes_warnings() -> None:
-    series = validator()
-    late = described(updated="2026-03-28T00:00:00.000Z")
-    series.observe(exchange(f"/v1/workflows/{WORKFLOW}", good(late), at_s=1))
+@pytest.mark.parametrize(
+    ("updated", "read_at"),
+    [
+        ("2026-03-28T00:00:00.000Z", SENT_AT),
+        ("2026-01-02T00:00:00.000Z", "Fri, 27 Mar 2026 10:14:59 GMT"),
+        ("never", SENT_AT),
+    ],
+    ids=["updated since", "read before the run began", "unknown"],
+)
+def test_a_definition_that_may_have_changed_makes_warnings(updated: str, read_at: str) -> None:
+    series = validator(rules=select(only=["definition"]))
+    workflow = good(described(updated=updated))
+    path = f"/v1/workflows/{WORKFLOW}"
+    series.observe(exchange(path, workflow, at_s=1, headers={"date": read_at}))
 
     (found,) = series.observe(exchange(DETAIL, good(WRONG_NAME), at_s=2))
 

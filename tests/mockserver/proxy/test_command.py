@@ -12,7 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from flask import Flask
 
+from deadringer.mockserver.errors import refusal_body
+from deadringer.mockserver.server import Limits
+from deadringer.mockserver.server.run import create_server
 from tests.machine import NO_TLS
 from tests.mockserver.conftest import KNOWN, clean_environment
 from tests.mockserver.proxy.serving import DEMO, Handler, mocking, plain_server
@@ -146,6 +150,22 @@ def test_what_cannot_be_used_is_named(options: list[str], message: str, tmp_path
     assert message in result.output
     assert "secret" not in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_server_whose_process_goes_on_does_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr("os._exit", ended.append)
+    server = create_server(Flask("test"), refusal_body, limits=Limits(stop_s=0.2))
+    server.handle_exit(signal.SIGTERM, None)
+
+    server.is_let_go.set()
+    server._end_process_late()
+    assert ended == []
+
+    server.is_let_go.clear()
+    server._signals.put(signal.SIGTERM)
+    server._end_process_late()
+    assert ended == [1]
 
 
 @pytest.mark.slow

@@ -77,7 +77,8 @@ def test_headers_about_one_connection_are_not_forwarded(proxy: Proxy, upstream: 
     assert b"x-private" not in response
     assert b"keep-alive" not in response
     assert b"proxy-authenticate" not in response
-    assert response.count(b"\r\ndate: fri, 27 mar 2026 10:20:00 gmt") == 1
+    assert b"\r\ndate: fri, 27 mar 2026 10:20:00 gmt" in response
+    assert response.count(b"\r\ndate:") == 1
 
 
 def test_the_host_of_the_client_is_forwarded_on_request(upstream: Plain) -> None:
@@ -285,6 +286,34 @@ def test_a_response_that_is_cut_off_arrives_cut_off(
     if path == LIST:
         failures = {one.rule for one in proxy.traffic.report().failures}
         assert "answer_arrives_whole" in failures
+
+
+def test_a_stream_that_is_cut_off_has_no_end(proxy: Proxy, upstream: Plain) -> None:
+    def cut(one: Handler) -> None:
+        one.reply(200, [("Transfer-Encoding", "chunked")], b"4\r\nhalf\r\n")
+        one.close_connection = True
+
+    upstream.handle = cut
+
+    received = raw(proxy, b"GET /other HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    assert received.endswith(b"4\r\nhalf\r\n")  # no last chunk: a client sees that more was to come
+
+
+def test_a_connection_that_closes_as_it_is_used_again_is_no_error(
+    proxy: Proxy, upstream: Plain
+) -> None:
+    def reply_once(one: Handler) -> None:
+        if hasattr(one, "has_replied"):
+            one.close_connection = True
+        else:
+            one.has_replied = True  # type: ignore[attr-defined]
+            one.reply(200, [], b"ok")
+
+    upstream.handle = reply_once
+
+    assert [request(proxy, "GET", "/other").status_code for _ in range(4)] == [200] * 4
+    assert request(proxy, "POST", "/other").status_code == 502  # it may have had effects
 
 
 def test_an_idle_connection_that_was_closed_is_no_error(proxy: Proxy, upstream: Plain) -> None:
