@@ -4,6 +4,10 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 
+_DOCUMENTED_FORM = re.compile(
+    r"\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII
+)
+_MILLISECOND = timedelta(milliseconds=1)
 _ISO_8601 = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"
     r"[Tt](?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
@@ -18,37 +22,39 @@ def parse_timestamp(text: object) -> datetime | None:
     Accepts every precision and offset form of the extended format, a comma as decimal sign, and a
     leap second (read as the last microsecond before it). A time without a zone returns None.
     """
-    return _parsed(text) if isinstance(text, str) else None
-
-
-@lru_cache(maxsize=4096)
-def _parsed(text: str) -> datetime | None:
-    """Parse one timestamp; cached, because many rules read the same timestamps."""
-    match = _ISO_8601.fullmatch(text)
-    if match is None:
+    if not isinstance(text, str):
         return None
-    part = {name: int(value) for name, value in match.groupdict().items() if _is_number(value)}
+    return _parsed(text) if len(text) > _LONGEST_CACHED else _cached(text)
+
+
+def _parsed(text: str) -> datetime | None:
+    if _DOCUMENTED_FORM.fullmatch(text):
+        # Ten times as fast; alone, it would accept forms that are no timestamps here.
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:  # no day of the calendar
+            return None
+    match = _ISO_8601.fullmatch(text)
+    return None if match is None else _moment(match)
+
+
+_cached = lru_cache(maxsize=4096)(_parsed)
+"""Schema and rules read the same timestamps; those of the last documents are cached."""
+_LONGEST_CACHED = 40
+"""Characters; a longer text, however long, is no usual timestamp."""
+
+
+def _moment(match: re.Match[str]) -> datetime | None:
+    year, month, day, hour, minute, second = (
+        int(match[name] or 0) for name in ("year", "month", "day", "hour", "minute", "second")
+    )
     microsecond = int((match["fraction"] or "0")[:6].ljust(6, "0"))
-    second = part.get("second", 0)
     if second == 60:
         second, microsecond = 59, 999_999
     try:
-        return datetime(
-            part["year"],
-            part["month"],
-            part["day"],
-            part["hour"],
-            part["minute"],
-            second,
-            microsecond,
-            tzinfo=_zone(match),
-        )
+        return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=_zone(match))
     except (ValueError, OverflowError):
         return None
-
-
-def _is_number(value: str | None) -> bool:
-    return value is not None and value.isdigit()
 
 
 def _zone(match: re.Match[str]) -> timezone:
@@ -74,4 +80,4 @@ def format_timestamp(moment: datetime) -> str:
 
 def milliseconds_between(start: datetime, end: datetime) -> float:
     """Return end - start in milliseconds; negative if the end comes first."""
-    return (end - start) / timedelta(milliseconds=1)
+    return (end - start) / _MILLISECOND
