@@ -10,7 +10,15 @@ from dataclasses import replace
 from deadringer.contracts.exchanges import Exchange, Intent
 from deadringer.contracts.json_types import Json
 from deadringer.contracts.redaction import SHORTEST_KEY, SecretRedactor
-from deadringer.contracts.rules import SCHEMA_RULE, Context, Rule, Scope, Severity, unexplained
+from deadringer.contracts.rules import (
+    SCHEMA_RULE,
+    Context,
+    Rule,
+    Scope,
+    Severity,
+    prepared,
+    unexplained,
+)
 from deadringer.contracts.traffic import Subject
 from deadringer.contracts.violations import Violation
 
@@ -76,6 +84,7 @@ class ResultRecorder:
         pointers, and `below` the pointer of the subject in it.
         """
         found: list[Violation] = []
+        subject = prepared(scope, subject)
         for rule in self._by_scope[scope]:
             found += self._violations(rule, (*subject, context))
         self._write(found, exchange, document, below)
@@ -103,7 +112,8 @@ class ResultRecorder:
         """
         document, parts, context, schema = subject
         found: list[Violation] = []
-        for scope, arguments, below in parts:
+        for scope, plain, below in parts:
+            arguments = prepared(scope, plain)
             for rule in self._by_scope[scope]:
                 violations = self._violations(rule, (*arguments, context))
                 found += [violation.moved_below(below) for violation in violations]

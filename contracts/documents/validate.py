@@ -1,6 +1,6 @@
 """Validate documents: recognize their kind and apply every rule that can be tested on it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from deadringer.contracts.envelopes import in_documented_names, members, rows_of
@@ -22,7 +22,7 @@ from deadringer.contracts.validation import validate
 from deadringer.contracts.violations import Violation, pointer_to
 
 from .har import exchanges_of, is_har
-from .read import KINDS, Lines, Progress, UnreadableError, read_documents
+from .read import KINDS, Lines, Progress, Read, UnreadableError, read_documents
 
 _FOR_ANY_RESPONSE = ("answers_are_json", "success_goes_with_the_status")
 
@@ -52,8 +52,16 @@ def validate_stream(
     Raises:
         UnreadableError: if a document is larger.
     """
-    validator = _Validator(name, context or Context(), rules)
-    for read in read_documents(name, stream, progress, largest=largest):
+    reads = read_documents(name, stream, progress, largest=largest)
+    yield from validate_reads(name, reads, context or Context(), rules)
+
+
+def validate_reads(
+    name: str, reads: Iterable[Read | UnreadableError], context: Context, rules: tuple[Rule, ...]
+) -> Iterator[ValidatedDocument | UnreadableError]:
+    """Yield every document that was read with its violations, as `validate_stream` does."""
+    validator = _Validator(name, context, rules)
+    for read in reads:
         if isinstance(read, UnreadableError):
             yield read
             continue
@@ -122,6 +130,9 @@ class _Validator:
         self._name = name
         self.context = context
         self._rules = rules
+        # These two are looked up for every document.
+        self._execution_rules = tuple(rule for rule in rules if rule.scope is Scope.EXECUTION)
+        self._text_rules = tuple(rule for rule in rules if rule.scope is Scope.TEXT)
         self._has_schema_rule = any(rule.name == "schema" for rule in rules)
 
     def validate(self, document: Json, line: str, below: str) -> list[Violation]:
@@ -139,7 +150,8 @@ class _Validator:
         """Validate what only the text of a document shows: repeated members, unsafe numbers."""
         if is_har(document):  # a program wrote its numbers; the bodies in it are texts themselves
             return []
-        return apply_rules(Scope.TEXT, document, repeated, context=self.context, rules=self._rules)
+        context, rules = self.context, self._text_rules
+        return apply_rules(Scope.TEXT, document, repeated, context=context, rules=rules)
 
     def document(self, document: Json) -> list[Violation]:
         """Validate a document, or each element of an array."""
@@ -170,7 +182,7 @@ class _Validator:
         return self._shape(document, "execution_envelope")
 
     def _execution(self, execution: JsonObject) -> list[Violation]:
-        found = validate_execution(execution, self.context, self._rules)
+        found = validate_execution(execution, self.context, self._execution_rules)
         return [one for one in found if one.rule != "schema" or self._has_schema_rule]
 
     def _envelope(self, document: JsonObject, data: JsonObject) -> list[Violation]:

@@ -7,7 +7,7 @@ from .listed_runs import ANY_STATUS
 from .model import Context, Group, Mismatch, Rule, Scope, Settings
 from .selection import RULES, rule_named, select
 from .shape import SCHEMA_RULE
-from .validate import apply_rules, unexplained, validate_execution, validate_pair
+from .validate import apply_rules, prepared, unexplained, validate_execution, validate_pair
 
 __all__ = [
     "ANY_STATUS",
@@ -24,6 +24,7 @@ __all__ = [
     "Severity",
     "apply_rules",
     "instances_of",
+    "prepared",
     "rule_named",
     "select",
     "unexplained",

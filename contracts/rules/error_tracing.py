@@ -1,13 +1,13 @@
 """Rules about how a failure is reported, from the failed step to the run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.violations import Severity
 
 from .json_values import elements, members, shown, text
 from .model import Context, Group, Mismatch, Scope, rule
-from .steps import Step, steps_of
+from .steps import Step, step_statuses, steps_of
 
 FIELDS = "Documentation of Execution Detail, field `error`"
 
@@ -77,7 +77,7 @@ def run_that_did_not_fail_has_no_error(
     severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=f"{FIELDS} of a step: details if the step failed",
-    when=lambda execution, _context: any(one.status == "failed" for one in steps_of(execution)),
+    when=lambda execution, _context: "failed" in step_statuses(execution),
     needs="a failed step",
 )
 def failed_step_says_why(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
@@ -101,9 +101,7 @@ def failed_step_says_why(execution: JsonObject, _context: Context) -> Iterator[M
     severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=f"{FIELDS} of a step: details if the step failed",
-    when=lambda execution, _context: any(
-        one.status not in {"failed", None} for one in steps_of(execution)
-    ),
+    when=lambda execution, _context: not step_statuses(execution) <= {"failed", None},
     needs="a step that did not fail",
 )
 def step_that_did_not_fail_has_no_error(
@@ -140,11 +138,12 @@ def failed_run_has_a_failed_step(execution: JsonObject, _context: Context) -> It
     Otherwise the place of the failure cannot be found. A run without steps may have failed before
     its first step. Example: `"status": "failed"` on the run and on one step.
     """
-    if not any(step.status in {"failed", None} for step in steps_of(execution)):
+    statuses = step_statuses(execution)
+    if statuses.isdisjoint({"failed", None}):
         yield Mismatch(
             "/steps",
             "at least one failed step, since the run failed",
-            f"steps that are {', '.join(sorted({str(one.status) for one in steps_of(execution)}))}",
+            f"steps that are {', '.join(sorted(map(str, statuses)))}",
             "mark the step that made the run fail",
         )
 
@@ -158,7 +157,7 @@ def failed_run_has_a_failed_step(execution: JsonObject, _context: Context) -> It
     when=lambda execution, context: (
         _failed_run_with_steps(execution, context)
         and bool(text(execution.get("error")))
-        and any(step.status == "failed" for step in steps_of(execution))
+        and "failed" in step_statuses(execution)
     ),
     needs="a failed run with a failed step",
 )
@@ -182,7 +181,7 @@ def run_error_names_the_failed_step(execution: JsonObject, context: Context) -> 
         )
 
 
-def _blames_another(message: str, steps: list[Step], context: Context) -> bool:
+def _blames_another(message: str, steps: Sequence[Step], context: Context) -> bool:
     """Return whether the text names a step, by name or id, none of whose occurrences failed."""
     failed: set[str] = set()
     others: set[str] = set()

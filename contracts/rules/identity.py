@@ -7,6 +7,7 @@ from deadringer.contracts.violations import Severity, pointer_to
 
 from .json_values import elements, members, shown, text
 from .model import Context, Group, Mismatch, Scope, rule
+from .steps import parts_of
 
 
 def _has_both_ids(execution: JsonObject, _context: Context) -> bool:
@@ -41,6 +42,10 @@ _RUN_IDS = ("id", "run_id", "workflow_id", "event_name")
 _STEP_IDS = ("step_id", "operation")
 
 
+def _is_blank(value: Json) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
 @rule(
     "DR142",
     group=Group.IDENTITY,
@@ -55,15 +60,11 @@ def identifiers_are_not_empty(execution: JsonObject, _context: Context) -> Itera
     An empty text identifies nothing: two runs with it are one to a client. `event_name` and
     `operation` are names of kinds and count too. Example: `"step_id": "agent-1"`.
     """
-    parts: list[tuple[str, JsonObject, tuple[str, ...]]] = [("", execution, _RUN_IDS)]
-    for index, step in enumerate(elements(execution.get("steps"))):
-        parts.append((pointer_to("steps", index), members(step), _STEP_IDS))
-    for below, part, names in parts:
-        for name in names:
-            value = text(part.get(name))
-            if value is not None and not value.strip():
+    for part in parts_of(execution):
+        for name in _STEP_IDS if part.pointer else _RUN_IDS:
+            if _is_blank(part.get(name)):
                 fix = f"send the {name} under which it is stored"
-                yield Mismatch(below + pointer_to(name), "a text", shown(value), fix)
+                yield Mismatch(part.at(name), "a text", shown(part.get(name)), fix)
 
 
 def _some_runs(executions: Json, _context: Context) -> bool:

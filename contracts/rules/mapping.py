@@ -10,7 +10,7 @@ from deadringer.contracts.violations import Severity, pointer_to
 from .graph import graph_of
 from .json_values import elements, equal, members, shown, text
 from .model import Context, Group, Mismatch, Scope, rule
-from .steps import Step, steps_of
+from .steps import Step, derived, step_statuses, steps_of
 
 FIELDS = "Documentation of Execution Detail, fields `column_config` and `mapped_output`"
 _PATH = re.compile(r"(?:\$\.)?[^.\[\]*?@$]+(?:\[\d+\])*(?:\.[^.\[\]*?@$]+(?:\[\d+\])*)*")
@@ -30,13 +30,20 @@ class _Column:
     path: str
 
 
-def _columns(execution: JsonObject) -> list[_Column]:
+@derived
+def _columns(execution: Json) -> tuple[_Column, ...]:
     found = []
     for index, column in enumerate(map(members, elements(execution.get("column_config")))):
         texts = [text(column.get(name)) for name in ("id", "label", "stepId", "fieldPath")]
         if all(one is not None for one in texts):
             found.append(_Column(index, *map(str, texts)))
-    return found
+    return tuple(found)
+
+
+@derived
+def _named_steps(execution: Json) -> frozenset[str]:
+    """Return the ids of the steps that columns name."""
+    return frozenset(column.step_id for column in _columns(execution))
 
 
 def _has_columns(execution: JsonObject, _context: Context) -> bool:
@@ -128,8 +135,7 @@ def columns_name_known_steps(execution: JsonObject, context: Context) -> Iterato
     scope=Scope.EXECUTION,
     source=FIELDS,
     when=lambda execution, _context: any(
-        step.step_id not in {column.step_id for column in _columns(execution)}
-        for step in steps_of(execution)
+        step.step_id not in _named_steps(execution) for step in steps_of(execution)
     ),
     needs="a step that no column names",
 )
@@ -143,7 +149,7 @@ def steps_without_columns_map_nothing(
     """
     config = execution.get("column_config")
     readable = config is None or len(_columns(execution)) == len(elements(config))
-    named = {column.step_id for column in _columns(execution)}
+    named = _named_steps(execution)
     for step in steps_of(execution):
         mapped = step.get("mapped_output")
         if mapped is None or step.step_id in named or step.step_id is None or not readable:
@@ -157,13 +163,15 @@ def steps_without_columns_map_nothing(
         )
 
 
-def _mapped_steps(execution: JsonObject) -> Iterator[tuple[Step, list[_Column]]]:
-    """Yield the completed steps that columns name, with their columns."""
-    columns = _columns(execution)
-    for step in steps_of(execution):
-        own = [column for column in columns if column.step_id == step.step_id]
-        if own and step.status == "completed":
-            yield step, own
+@derived
+def _mapped_steps(execution: Json) -> tuple[tuple[Step, list[_Column]], ...]:
+    """Return the completed steps that columns name, with their columns."""
+    columns, named = _columns(execution), _named_steps(execution)
+    return tuple(
+        (step, [column for column in columns if column.step_id == step.step_id])
+        for step in steps_of(execution)
+        if step.status == "completed" and step.step_id in named
+    )
 
 
 @rule(
@@ -172,7 +180,7 @@ def _mapped_steps(execution: JsonObject) -> Iterator[tuple[Step, list[_Column]]]
     severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=FIELDS,
-    when=lambda execution, _context: next(_mapped_steps(execution), None) is not None,
+    when=lambda execution, _context: bool(_mapped_steps(execution)),
     needs="a completed step that a column names",
 )
 def mapped_values_are_those_of_the_output(
@@ -271,9 +279,7 @@ def mapped_values_have_one_kind_of_key(
     severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=f"{FIELDS}: mappings are applied to step outputs",
-    when=lambda execution, _context: any(
-        step.status in _WITHOUT_OUTPUT for step in steps_of(execution)
-    ),
+    when=lambda execution, _context: not step_statuses(execution).isdisjoint(_WITHOUT_OUTPUT),
     needs="a pending, running or skipped step",
 )
 def unfinished_step_maps_nothing(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:

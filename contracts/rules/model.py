@@ -143,11 +143,14 @@ class Rule:
         """Return the rule function's docstring: first what must hold, then why it matters."""
         return inspect.getdoc(self.function) or ""
 
-    def violations(self, *subject: Any) -> Iterator[Violation]:
-        """Yield the violations of one subject (see Scope for its parts)."""
+    def violations(self, *subject: Any) -> list[Violation]:
+        """Return the violations of one subject (see Scope for its parts)."""
+        found = list(self.function(*subject))
+        if not found:
+            return []
         doubtful = self.group is Group.DEFINITION and subject[-1].definition_may_have_changed
-        for mismatch in self.function(*subject):
-            yield Violation(
+        return [
+            Violation(
                 rule=self.name,
                 pointer=mismatch.pointer,
                 expected=mismatch.expected,
@@ -156,6 +159,8 @@ class Rule:
                 severity=Severity.WARNING if doubtful else mismatch.severity or self.severity,
                 source=self.source,
             )
+            for mismatch in found
+        ]
 
 
 def rule(

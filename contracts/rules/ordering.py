@@ -5,18 +5,19 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
 
-from deadringer.contracts.json_types import JsonObject
+from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.timestamps import milliseconds_between
 from deadringer.contracts.violations import Severity
 
 from .graph import Graph, graph_of
 from .json_values import coarseness_ms, number, shown
 from .model import Context, Group, Mismatch, Scope, rule
-from .steps import Step, steps_of
+from .steps import Step, derived, steps_of
 
 
-def _started(execution: JsonObject) -> list[Step]:
-    return [step for step in steps_of(execution) if step.has_started and step.started]
+@derived
+def _started(execution: Json) -> tuple[Step, ...]:
+    return tuple(step for step in steps_of(execution) if step.has_started and step.started)
 
 
 @rule(
@@ -36,8 +37,11 @@ def steps_stand_in_order_of_start(execution: JsonObject, _context: Context) -> I
     """
     started = _started(execution)
     for before, after in pairwise(started):
+        behind_ms = _behind_ms(after, before.started)
+        if behind_ms <= 0:
+            continue
         first, second = before.get("started_at"), after.get("started_at")
-        if _behind_ms(after, before.started) > coarseness_ms(first, second):
+        if behind_ms > coarseness_ms(first, second):
             yield Mismatch(
                 after.at("started_at"),
                 f"a moment not before the previous step, {shown(first)}",
@@ -155,8 +159,9 @@ def _is_certain(graph: Graph | None, step_id: str, context: Context) -> bool:
     return step_id in graph.actions
 
 
-def _iterations(execution: JsonObject) -> list[Step]:
-    return [step for step in steps_of(execution) if step.is_iteration]
+@derived
+def _iterations(execution: Json) -> tuple[Step, ...]:
+    return tuple(step for step in steps_of(execution) if step.is_iteration)
 
 
 @rule(

@@ -15,9 +15,9 @@ FIXES = "look for the cause in the server's log at the time of the request"
 class _SchemaRule(Rule):
     """The schema rule reports violations itself, so that each names its place in the schema."""
 
-    def violations(self, *subject: Json) -> Iterator[Violation]:
+    def violations(self, *subject: Json) -> list[Violation]:
         instance, schema_name, context = subject
-        yield from validate(instance, schema_name, strict=context.settings.strict)
+        return list(validate(instance, schema_name, strict=context.settings.strict))
 
 
 def _response_matches_its_schema(

@@ -9,7 +9,7 @@ from deadringer.contracts.violations import Severity
 from .graph import graph_of
 from .json_values import moment, shown, text
 from .model import Context, Group, Mismatch, Scope, rule
-from .steps import ENDED, Step, steps_of
+from .steps import ENDED, Step, step_statuses, steps_of
 
 LIST_PAGE = "Documentation of List Workflow Executions: null while running, error filled if failed"
 FIELDS = "Documentation of Execution Detail, table of fields"
@@ -22,10 +22,7 @@ def _run_is(*statuses: str) -> Callable[[JsonObject, Context], bool]:
 
 
 def _some_step_is(*statuses: str) -> Callable[[JsonObject, Context], bool]:
-    def some(execution: JsonObject, _context: Context) -> bool:
-        return any(step.status in statuses for step in steps_of(execution))
-
-    return some
+    return lambda execution, _context: not step_statuses(execution).isdisjoint(statuses)
 
 
 def _must_be_null(pointer: str, value: object, why: str) -> Iterator[Mismatch]:
@@ -138,7 +135,7 @@ def step_end_and_duration_come_together(
     null, "duration_ms": null`.
     """
     for step in steps_of(execution):
-        ended_at, duration_ms = (step.get(name) for name in END_MEMBERS)
+        ended_at, duration_ms = step.get("ended_at"), step.get("duration_ms")
         if (ended_at is None) != (duration_ms is None) and step.status not in {
             "pending",
             "running",
@@ -233,7 +230,7 @@ def ended_step_has_an_end(execution: JsonObject, _context: Context) -> Iterator[
         if step.status not in ENDED:
             continue
         # Another rule reports one of the two alone.
-        if all(step.get(name) is None for name in END_MEMBERS):
+        if step.get("ended_at") is None and step.get("duration_ms") is None:
             for name in END_MEMBERS:
                 yield Mismatch(
                     step.at(name),

@@ -7,37 +7,61 @@ from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.timestamps import milliseconds_between
 from deadringer.contracts.violations import Severity
 
-from .json_values import coarseness_ms, moment, number, shown, text
+from .json_values import coarseness_ms, moment, number, shown
 from .model import Context, Group, Mismatch, Scope, rule
-from .steps import steps_of, timed_parts
+from .steps import STARTED, Part, derived, parts_of, step_statuses, steps_of
 
 FIELDS = "Documentation of Execution Detail, table of fields: ISO 8601"
 EXAMPLES = "Every example of the documentation"
 _EXACT_FORM = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
 _TIMED = ("started_at", "ended_at")
+_TIMED_OF_A_RUN = (*_TIMED, "created")
 
 
-def _timestamps(execution: JsonObject) -> Iterator[tuple[str, str]]:
-    """Yield (pointer, text) of every timestamp that is a text."""
-    for pointer, part in timed_parts(execution):
-        for name in (*_TIMED, "created") if pointer == "" else _TIMED:
-            value = text(part.get(name))
-            if value is not None:
-                yield f"{pointer}/{name}", value
+@derived
+def _timestamps(execution: Json) -> tuple[tuple[Part, str, str], ...]:
+    """Return (part, member, text) of every timestamp that is a text."""
+    return tuple(
+        (part, name, value)
+        for part in parts_of(execution)
+        for name in (_TIMED if part.pointer else _TIMED_OF_A_RUN)
+        if isinstance(value := part.get(name), str)
+    )
 
 
 def _has_timestamps(execution: JsonObject, _context: Context) -> bool:
-    return next(_timestamps(execution), None) is not None
+    return bool(_timestamps(execution))
 
 
-def _ended_parts(execution: JsonObject) -> Iterator[tuple[str, JsonObject]]:
-    for pointer, part in timed_parts(execution):
-        if moment(part.get("started_at")) and moment(part.get("ended_at")):
-            yield pointer, part
+@derived
+def _other_timestamps(execution: Json) -> tuple[tuple[str, str, bool], ...]:
+    """Return (pointer, text, whether it is valid) of every timestamp not in the documented form."""
+    return tuple(
+        (part.at(name), value, is_valid)
+        for part, name, value in _timestamps(execution)
+        if not (is_valid := moment(value) is not None) or not _EXACT_FORM.fullmatch(value)
+    )
+
+
+@derived
+def _ended_parts(execution: Json) -> tuple[tuple[Part, float], ...]:
+    """Return the parts with a start and an end, and the milliseconds between the two."""
+    return tuple(
+        (part, milliseconds_between(part.started, part.ended))
+        for part in parts_of(execution)
+        if part.started is not None and part.ended is not None
+    )
 
 
 def _has_ended_parts(execution: JsonObject, _context: Context) -> bool:
-    return next(_ended_parts(execution), None) is not None
+    return bool(_ended_parts(execution))
+
+
+@derived
+def _durations(execution: Json) -> tuple[tuple[Part, float], ...]:
+    """Return the parts with a duration, and the duration in milliseconds."""
+    durations = ((part, number(part.get("duration_ms"))) for part in parts_of(execution))
+    return tuple((part, duration) for part, duration in durations if duration is not None)
 
 
 @rule(
@@ -57,8 +81,8 @@ def timestamps_are_iso_8601_with_a_zone(
     A time without a zone means a different moment on each machine that reads it. Examples:
     `2026-03-27T10:15:00.000Z`, `2026-03-27T12:15:00+02:00`.
     """
-    for pointer, value in _timestamps(execution):
-        if moment(value) is None:
+    for pointer, value, is_valid in _other_timestamps(execution):
+        if not is_valid:
             yield Mismatch(
                 pointer,
                 "an ISO 8601 timestamp with a zone",
@@ -84,8 +108,8 @@ def timestamps_have_the_documented_form(
     Careless clients split timestamps at fixed positions. The documentation does not exclude other
     forms of ISO 8601, so this is a warning. Example: `2026-03-27T10:15:00.000Z`.
     """
-    for pointer, value in _timestamps(execution):
-        if moment(value) is not None and not _EXACT_FORM.fullmatch(value):
+    for pointer, value, is_valid in _other_timestamps(execution):
+        if is_valid:
             yield Mismatch(
                 pointer,
                 "the form YYYY-MM-DDTHH:MM:SS.mmmZ",
@@ -108,11 +132,13 @@ def end_is_not_before_start(execution: JsonObject, _context: Context) -> Iterato
 
     A bar of negative length cannot be drawn. Example: start `10:15:00.000`, end `10:15:04.320`.
     """
-    for pointer, part in _ended_parts(execution):
-        start, end = part["started_at"], part["ended_at"]
-        if _elapsed_ms(start, end) < -coarseness_ms(start, end):
+    for part, elapsed_ms in _ended_parts(execution):
+        if elapsed_ms >= 0:
+            continue
+        start, end = part.get("started_at"), part.get("ended_at")
+        if elapsed_ms < -coarseness_ms(start, end):
             yield Mismatch(
-                f"{pointer}/ended_at",
+                part.at("ended_at"),
                 f"a moment not before started_at, {shown(start)}",
                 shown(end),
                 "check which clock writes which of the two",
@@ -125,9 +151,7 @@ def end_is_not_before_start(execution: JsonObject, _context: Context) -> Iterato
     severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=FIELDS,
-    when=lambda execution, _context: any(
-        number(part.get("duration_ms")) is not None for _, part in timed_parts(execution)
-    ),
+    when=lambda execution, _context: bool(_durations(execution)),
     needs="a duration",
 )
 def duration_is_not_negative(execution: JsonObject, _context: Context) -> Iterator[Mismatch]:
@@ -135,11 +159,10 @@ def duration_is_not_negative(execution: JsonObject, _context: Context) -> Iterat
 
     Negative values silently corrupt sums and averages. Example: `"duration_ms": 0` is the minimum.
     """
-    for pointer, part in timed_parts(execution):
-        duration_ms = number(part.get("duration_ms"))
-        if duration_ms is not None and duration_ms < 0:
+    for part, duration_ms in _durations(execution):
+        if duration_ms < 0:
             yield Mismatch(
-                f"{pointer}/duration_ms",
+                part.at("duration_ms"),
                 "a number not below 0",
                 shown(duration_ms),
                 "subtract the start from the end, not the other way round",
@@ -153,7 +176,7 @@ def duration_is_not_negative(execution: JsonObject, _context: Context) -> Iterat
     scope=Scope.EXECUTION,
     source="Exact in every documented example",
     when=lambda execution, _context: any(
-        number(part.get("duration_ms")) is not None for _, part in _ended_parts(execution)
+        number(part.get("duration_ms")) is not None for part, _ in _ended_parts(execution)
     ),
     needs="a finished run or step with a duration",
 )
@@ -163,19 +186,21 @@ def duration_is_end_minus_start(execution: JsonObject, context: Context) -> Iter
     Seconds instead of milliseconds, or added time in a queue, make every chart wrong. Example: from
     `10:15:00.000` to `10:15:04.320` is 4320.
     """
-    for pointer, part in _ended_parts(execution):
-        start, end = part["started_at"], part["ended_at"]
+    tolerance_ms = context.settings.duration_tolerance_ms
+    for part, elapsed_ms in _ended_parts(execution):
         duration_ms = number(part.get("duration_ms"))
-        elapsed_ms = _elapsed_ms(start, end)
-        allowed_ms = context.settings.duration_tolerance_ms + coarseness_ms(start, end)
         # Other rules report a wrong order or a negative duration.
         if duration_ms is None or duration_ms < 0 or elapsed_ms < 0:
             continue
-        if abs(duration_ms - elapsed_ms) > allowed_ms:
+        apart_ms = abs(duration_ms - elapsed_ms)
+        if apart_ms <= tolerance_ms:
+            continue
+        allowed_ms = tolerance_ms + coarseness_ms(part.get("started_at"), part.get("ended_at"))
+        if apart_ms > allowed_ms:
             yield Mismatch(
-                f"{pointer}/duration_ms",
+                part.at("duration_ms"),
                 f"{elapsed_ms:g}, ended_at minus started_at, within {allowed_ms:g} ms",
-                shown(part["duration_ms"]),
+                shown(part.get("duration_ms")),
                 "send milliseconds between the two timestamps of the same object",
             )
 
@@ -186,7 +211,7 @@ def duration_is_end_minus_start(execution: JsonObject, context: Context) -> Iter
     severity=Severity.ERROR,
     scope=Scope.EXECUTION,
     source=EXAMPLES,
-    when=lambda execution, _context: any(step.has_started for step in steps_of(execution)),
+    when=lambda execution, _context: not step_statuses(execution).isdisjoint(STARTED),
     needs="a run with a step that has started",
 )
 def steps_lie_within_the_run(execution: JsonObject, context: Context) -> Iterator[Mismatch]:
@@ -198,8 +223,9 @@ def steps_lie_within_the_run(execution: JsonObject, context: Context) -> Iterato
     10:15:02.
     """
     run_start, run_end = execution.get("started_at"), execution.get("ended_at")
+    run = parts_of(execution)[0]
     for step in steps_of(execution):
-        if not step.has_started:
+        if not step.has_started or _lies_exactly_within(step, run):
             continue
         for name in _TIMED:
             value = step.get(name)
@@ -228,8 +254,12 @@ def created_is_near_the_start(execution: JsonObject, context: Context) -> Iterat
     `2026-03-27T10:15:00.000Z`.
     """
     created, start = execution["created"], execution["started_at"]
-    allowed_ms = context.settings.created_tolerance_s * 1000 + coarseness_ms(created, start)
-    if abs(_elapsed_ms(start, created)) > allowed_ms:
+    apart_ms = abs(_elapsed_ms(start, created))
+    tolerance_ms = context.settings.created_tolerance_s * 1000
+    if apart_ms <= tolerance_ms:
+        return
+    allowed_ms = tolerance_ms + coarseness_ms(created, start)
+    if apart_ms > allowed_ms:
         yield Mismatch(
             "/created",
             f"a moment within {allowed_ms / 1000:g} s of started_at, {shown(start)}",
@@ -243,6 +273,18 @@ def _elapsed_ms(start: Json, end: Json) -> float:
     if first is None or last is None:
         return 0.0
     return milliseconds_between(first, last)
+
+
+def _lies_exactly_within(step: Part, run: Part) -> bool:
+    """Return whether no known time of a step is outside the run, not even within the tolerance."""
+    for one in (step.started, step.ended):
+        if one is None:
+            continue
+        if run.started is not None and one < run.started:
+            return False
+        if run.ended is not None and one > run.ended:
+            return False
+    return True
 
 
 def _is_before(first: Json, second: Json, context: Context) -> bool:

@@ -8,6 +8,9 @@ from deadringer.contracts.violations import Violation
 
 from .model import Context, Rule, Scope
 from .selection import RULES
+from .steps import Execution
+
+_OF_ONE_EXECUTION = frozenset({Scope.EXECUTION, Scope.AGED})
 
 
 def apply_rules(
@@ -17,13 +20,22 @@ def apply_rules(
     rules: Iterable[Rule] = RULES,
 ) -> list[Violation]:
     """Return every violation of a subject of the rules of one scope; Scope lists its parts."""
-    subject = (*subject, context or Context())
-    return [
-        violation
-        for rule in rules
-        if rule.scope is scope and rule.when(*subject)
-        for violation in rule.violations(*subject)
-    ]
+    subject = (*prepared(scope, subject), context or Context())
+    found: list[Violation] = []
+    for rule in rules:
+        if rule.scope is scope and rule.when(*subject):
+            found += rule.violations(*subject)
+    return found
+
+
+def prepared(scope: Scope, subject: tuple[Json, ...]) -> tuple[Json, ...]:
+    """Return a subject from which many rules derive things once, and not once each.
+
+    Nothing may change it while it is used.
+    """
+    if scope in _OF_ONE_EXECUTION and isinstance(subject[0], dict):
+        return (Execution(subject[0]), *subject[1:])
+    return subject
 
 
 def validate_execution(
