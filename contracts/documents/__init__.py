@@ -1,5 +1,6 @@
 """Validate stored documents: executions, responses, lists, NDJSON streams and HAR files."""
 
+from .parallel import StreamValidator
 from .read import Lines, UnreadableError
 from .validate import (
     ValidatedDocument,
@@ -11,6 +12,7 @@ from .validate import (
 
 __all__ = [
     "Lines",
+    "StreamValidator",
     "UnreadableError",
     "ValidatedDocument",
     "validate_document",

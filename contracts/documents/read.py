@@ -3,7 +3,7 @@
 import codecs
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,6 +34,14 @@ class Lines(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """The lines of a stream, in UTF-8; `is_ndjson` is whether each is a document of its own."""
+
+    lines: Iterator[bytes]
+    is_ndjson: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """One document; `line` is its line in an NDJSON stream, None in other files."""
 
@@ -46,23 +54,41 @@ def read_documents(
 ) -> Iterator[Read | UnreadableError]:
     """Yield the documents of a stream; `progress` receives the number of bytes of each piece.
 
-    A stream of several lines that are JSON values of their own is NDJSON and read in constant
-    memory, whether its first line is one or not. Anything else is read whole, as one document. For
-    what is not JSON, the error comes in its place, with line and column. UTF-16 is read too, and
-    a byte order mark is passed over. No document may have more than `largest` bytes, however small
-    the compressed file is.
+    NDJSON is read in constant memory. Anything else is read whole, as one document. For what is
+    not JSON, the error comes in its place, with line and column. No document may have more than
+    `largest` bytes, however small the compressed file is.
 
     Raises:
         UnreadableError: if a document is larger, or the text is not Unicode.
     """
+    text = text_of(name, stream, progress, largest=largest)
+    if text.is_ndjson:
+        yield from read_lines(name, enumerate(text.lines, 1))
+    else:
+        yield read_whole(name, text.lines, largest=largest)
+
+
+def text_of(
+    name: str, stream: Lines, progress: Progress, *, largest: int = LARGEST_DOCUMENT
+) -> Text:
+    """Return the lines of a stream; `progress` receives the number of bytes of each that is used.
+
+    A stream of several lines that are JSON values of their own is NDJSON, whether its first line is
+    one or not. UTF-16 is read too, and a byte order mark is passed over. The lines are lazy.
+
+    Raises:
+        UnreadableError: also later, if a document is larger, or the text is not Unicode.
+    """
     lines = _as_utf_8(name, _bounded(name, stream, largest), largest)
     opening = list(_first_lines(name, lines, largest))
-    if _are_values([line for line in opening if line.strip()]):
-        yield from _read_lines(name, itertools.chain(opening, lines), progress)
-        return
-    text = _joined(name, itertools.chain(opening, lines), largest)
-    progress(len(text))
-    yield _read(name, text, 1, None)
+    is_ndjson = _are_values([line for line in opening if line.strip()])
+    return Text(_reported(itertools.chain(opening, lines), progress), is_ndjson)
+
+
+def _reported(lines: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
+    for line in lines:
+        progress(len(line))
+        yield line
 
 
 def _bounded(name: str, stream: Lines, largest: int) -> Iterator[bytes]:
@@ -134,27 +160,40 @@ def _is_whole(line: bytes) -> bool:
         return False
 
 
-def _read_lines(
-    name: str, lines: Iterator[bytes], progress: Progress
-) -> Iterator[Read | UnreadableError]:
-    for number, line in enumerate(lines, 1):
-        progress(len(line))
+def read_whole(
+    name: str, lines: Iterator[bytes], *, largest: int = LARGEST_DOCUMENT
+) -> Read | UnreadableError:
+    """Return the one document that all lines are together.
+
+    Raises:
+        UnreadableError: if it is larger than `largest` bytes.
+    """
+    return _read(name, _joined(name, lines, largest), 1, None)
+
+
+def read_lines(name: str, lines: Iterable[tuple[int, bytes]]) -> Iterator[Read | UnreadableError]:
+    """Yield the documents of NDJSON, each of its lines with its number."""
+    for number, line in lines:
         if line.strip():
             yield _read(name, line, number, number)
 
 
 def _read(name: str, text: bytes, first_line: int, line: int | None) -> Read | UnreadableError:
-    if not text.strip():
-        return UnreadableError(f"{name}: empty: there is nothing to validate. Pass {KINDS}.")
-    other = next((fix for signature, fix in _FIXES if text.startswith(signature)), None)
-    if other is not None:
-        return UnreadableError(f"{name}: not JSON in UTF-8. {other}.")
     try:
         return Read(parse_json(text), line)
     except JsonError as error:
-        number = first_line + max(error.line, 1) - 1
-        place = f"{name}:{number}:{error.column}" if error.line else f"{name}:{number}"
-        fix = "Correct the syntax"
-        if name.lower().endswith(".csv"):
-            fix = "A table is not validated: pass the JSON or NDJSON it was made from"
-        return UnreadableError(f"{place}: not JSON: {error.reason}. {fix}.")
+        return UnreadableError(_why_unreadable(name, text, first_line, error))
+
+
+def _why_unreadable(name: str, text: bytes, first_line: int, error: JsonError) -> str:
+    if not text.strip():
+        return f"{name}: empty: there is nothing to validate. Pass {KINDS}."
+    other = next((fix for signature, fix in _FIXES if text.startswith(signature)), None)
+    if other is not None:
+        return f"{name}: not JSON in UTF-8. {other}."
+    number = first_line + max(error.line, 1) - 1
+    place = f"{name}:{number}:{error.column}" if error.line else f"{name}:{number}"
+    fix = "Correct the syntax"
+    if name.lower().endswith(".csv"):
+        fix = "A table is not validated: pass the JSON or NDJSON it was made from"
+    return f"{place}: not JSON: {error.reason}. {fix}."

@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,13 +15,13 @@ import click
 from deadringer.contracts import Severity, Violation, escaped, workflow_command
 from deadringer.contracts.documents import (
     Lines,
+    StreamValidator,
     UnreadableError,
     ValidatedDocument,
-    validate_stream,
 )
 from deadringer.contracts.input_files import InputFileError
 from deadringer.contracts.rules import Context, Settings, select
-from deadringer.fixtures.output import is_compressed, opened, reading_errors
+from deadringer.fixtures.output import available_cores, is_compressed, opened, reading_errors
 
 from . import completion
 from .grouped import Command, section
@@ -45,6 +46,8 @@ rules, output = map(section, ("Rules", "Output"))
        help="The lowest severity for exit code 1.")  # fmt: skip
 @output("--format", "form", type=click.Choice(["text", "json", "github"]), default="text",
         help="json: a JSON object for each violation; github: workflow annotations.")  # fmt: skip
+@output("--workers", type=click.IntRange(min=1), metavar="N",
+        show_default="1; every core for large NDJSON", help="Number of processes.")  # fmt: skip
 def command(files: tuple[str, ...], form: str, fail_on: str, **parameters: Any) -> None:
     """Validate documents: executions, responses, list pages, arrays, NDJSON, HAR recordings.
 
@@ -59,19 +62,10 @@ def command(files: tuple[str, ...], form: str, fail_on: str, **parameters: Any) 
         sys.exit(2)
     context = Context(settings=Settings(strict=parameters["strict"]))
     tally = _Tally(form)
-    for name in files:
-        try:
-            with _opened(name) as (stream, progress):
-                for result in validate_stream(
-                    name, stream, context=context, rules=chosen, progress=progress
-                ):
-                    tally.take(name, result)
-            tally.end(name)
-        except UnreadableError as error:
-            tally.take(name, error)
-            tally.end(name)
-        except OSError as error:
-            _exit_unprintable(error)
+    workers = parameters["workers"] or available_cores()
+    with StreamValidator(context=context, rules=chosen, workers=workers) as validator:
+        for name in files:
+            _validate(name, validator, tally)
     try:
         tally.sum_up()
         sys.stdout.flush()
@@ -80,6 +74,27 @@ def command(files: tuple[str, ...], form: str, fail_on: str, **parameters: Any) 
     failing = {Severity.ERROR} if fail_on == "error" else set(Severity)
     broken = any(tally.counts[severity] for severity in failing)
     sys.exit(2 if tally.unreadable else int(broken))
+
+
+def _validate(name: str, validator: StreamValidator, tally: "_Tally") -> None:
+    """Validate one file or standard input, and print what is found."""
+    try:
+        with _opened(name) as (stream, progress):
+            for result in validator.validate(name, stream, progress=progress):
+                tally.take(name, result)
+        tally.end(name)
+    except UnreadableError as error:
+        tally.take(name, error)
+        tally.end(name)
+    except BrokenExecutor:
+        click.echo(
+            "deadringer validate: a worker process ended early. If memory ran out, use fewer "
+            "--workers.",
+            err=True,
+        )
+        sys.exit(2)
+    except OSError as error:
+        _exit_unprintable(error)
 
 
 def _exit_unprintable(error: OSError) -> NoReturn:
