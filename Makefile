@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-slow coverage docs screenshots mutation bench bench-serve bench-generate check types format constraints clean
+.PHONY: help setup serve test test-slow coverage docs screenshots mutation bench bench-serve bench-generate bench-validate check types format constraints clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -60,6 +60,9 @@ bench-serve: $(READY) ## Only the serving part of bench
 
 bench-generate: $(READY) ## Only the generating part of bench
 	$(BIN)/python -m benchmarks generate $(if $(QUICK),--quick)
+
+bench-validate: $(READY) ## Only the validating part of bench
+	$(BIN)/python -m benchmarks validate $(if $(QUICK),--quick)
 
 # mypy finds packages by folder, so link the layout of the wheel.
 NAMES := build/names/deadringer

@@ -3,20 +3,18 @@
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from . import places
 from .budget import Budget
 from .makers import BY_RULES, OURS, VALIDATED, Made, Maker, Worth, make, makers, worth
-from .processes import SERVER_CORE, pinned, process_tree_mb
+from .processes import SERVER_CORE, pinned, watched
 from .samples import Sample, best, interleaved, ratio
 from .serving import Report
 from .tables import Target, table
 
 MILLION = 1_000_000
-_LOOK_EVERY_S = 0.25
 _DRAWS = """
 import time
 from hypothesis import HealthCheck, Phase, given, settings
@@ -154,7 +152,7 @@ def _command(report: Report, budget: Budget) -> None:
     count = MILLION // (20 if budget.is_quick else 1)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "runs.ndjson")
-        seconds, memory_mb = _watched(
+        seconds, memory_mb = watched(
             [places.COMMAND, "generate", "-n", str(count), "--format", "ndjson", "--out", str(out)]
         )
         size = out.stat().st_size
@@ -166,14 +164,3 @@ def _command(report: Report, budget: Budget) -> None:
     report.sections.append(("The command", text))
     what = f"peak memory of {count:,} executions"
     report.targets.append(Target(what, memory_mb, 200, is_at_least=False, unit=" MB"))
-
-
-def _watched(command: Sequence[str]) -> tuple[float, float]:
-    begin, most = time.perf_counter(), 0.0
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while process.poll() is None:
-            most = max(most, process_tree_mb(process.pid))
-            time.sleep(_LOOK_EVERY_S)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return time.perf_counter() - begin, most

@@ -18,6 +18,7 @@ from typing import Any
 SERVER_CORE, LOAD_CORE = "0", "1"
 _TIMEOUT_S = 60.0
 _PAUSE_S = 0.002
+_LOOK_EVERY_S = 0.25
 
 
 class WrongResponseError(Exception):
@@ -152,6 +153,22 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
         except ProcessLookupError:
             process.wait()
         return
+
+
+def watched(command: Sequence[str]) -> tuple[float, float]:
+    """Run a command; return its seconds and the most memory of its processes, in MB.
+
+    Raises:
+        CalledProcessError: if it fails.
+    """
+    begin, most = time.perf_counter(), 0.0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            most = max(most, process_tree_mb(process.pid))
+            time.sleep(_LOOK_EVERY_S)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return time.perf_counter() - begin, most
 
 
 def process_tree_mb(pid: int) -> float:
