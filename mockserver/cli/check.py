@@ -12,8 +12,6 @@ import click
 from deadringer.contracts import escaped, printable
 from deadringer.contracts.check import (
     FORMATS,
-    KEY_HEADER,
-    Access,
     AccessError,
     BaselineError,
     CheckOptions,
@@ -24,8 +22,6 @@ from deadringer.contracts.check import (
     annotated,
     apply_baseline,
     load_baseline,
-    read_header,
-    read_header_name,
     read_key,
     render_text,
     require_origin,
@@ -39,6 +35,7 @@ from deadringer.contracts.check import (
 from deadringer.contracts.rules import Settings, Severity
 
 from . import completion
+from .connection_options import access_from, connection_options
 from .grouped import Command, section
 from .terminal import COLOR_CHOICES, COLOR_HELP, ProgressLine, wants_color, write_out
 
@@ -48,15 +45,7 @@ server, rules, scope, output = map(section, ("Server", "Rules", "Scope", "Output
 @click.command("check", cls=Command)
 @click.argument("base_url")
 @server("--api-key", envvar="DEADRINGER_API_KEY", metavar="KEY", help="A valid key of the server.")
-@server("--key-header", metavar="NAME", help="Send the key in this header, not in x-api-key.")
-@server("--bearer", is_flag=True, help="Send the key as Authorization: Bearer.")
-@server("--header", "-H", "headers", multiple=True, metavar="NAME:VALUE",
-        help="Also send this header; repeatable. Reports hide its value.")  # fmt: skip
-@server("--ca-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-        help="Trust these certificates (PEM) instead of SSL_CERT_FILE.")  # fmt: skip
-@server("--insecure", is_flag=True, help="Trust every certificate.")
-@server("--no-proxy", is_flag=True,
-        help="Ignore HTTP_PROXY, HTTPS_PROXY and ALL_PROXY.")  # fmt: skip
+@connection_options(server)
 @server("--wait-for", "wait_s", default=0.0, metavar="SECONDS",
         help="Wait up to this long until the server responds.")  # fmt: skip
 @server("--workflow", "workflow_ids", multiple=True, metavar="ID",
@@ -121,31 +110,6 @@ def _options(parameters: dict[str, Any], *, update: bool) -> CheckOptions:
     settings = Settings(strict=parameters.pop("strict"))
     parameters["fail_on"] = Severity(parameters["fail_on"])
     return CheckOptions(**parameters, settings=settings)
-
-
-def access_from(parameters: dict[str, Any]) -> Access:
-    """Take the options about the way to a server out of the parameters of a command.
-
-    Raises:
-        AccessError: if one of them cannot be used.
-        OptionError: if two contradict each other.
-    """
-    name, bearer = parameters.pop("key_header", None), parameters.pop("bearer", False)
-    if name and bearer:
-        raise OptionError(
-            "--key-header and --bearer both name where the key is sent. Leave one out."
-        )
-    ca_file, insecure = parameters.pop("ca_file"), parameters.pop("insecure")
-    if ca_file and insecure:
-        raise OptionError("--insecure trusts every certificate. Leave it or --ca-file out.")
-    return Access(
-        headers=tuple(read_header(one) for one in parameters.pop("headers")),
-        key_header=read_header_name(name) if name else KEY_HEADER,
-        bearer=bearer,
-        ca_file=ca_file,
-        insecure=insecure,
-        uses_proxy=not parameters.pop("no_proxy"),
-    )
 
 
 def _checked(options: CheckOptions, *, quiet: bool, update: bool) -> Report:

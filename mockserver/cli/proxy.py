@@ -25,8 +25,9 @@ from deadringer.contracts.rules import Settings as RuleSettings
 from deadringer.mockserver.config import Settings
 from deadringer.mockserver.exceptions import StartError
 
-from .check import access_from, publish, require_writable_targets
 from .check import command as check
+from .check import publish, require_writable_targets
+from .connection_options import access_from
 from .grouped import section
 from .serve import run_server, serve
 from .settings import Setting, SettingsCommand, Whole, settings_from, settings_of
