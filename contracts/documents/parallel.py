@@ -1,13 +1,12 @@
 """Validate large NDJSON streams on several processes, with the results of one, in its order.
 
-Importing multiprocessing takes longer than validating a file, so it is imported on demand.
+Importing multiprocessing takes longer than validating a small file, so it is imported on demand.
 """
 
 import os
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from threading import Thread
 from types import TracebackType
@@ -20,6 +19,7 @@ from .read import Lines, Progress, Read, UnreadableError, read_lines, read_whole
 from .validate import ValidatedDocument, validate_reads
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
     from multiprocessing.process import BaseProcess
 
 Result: TypeAlias = ValidatedDocument | UnreadableError
@@ -130,7 +130,7 @@ class StreamValidator:
         with _interrupts_held():
             self._started = [self._executor.submit(_do_nothing) for _ in range(self._workers)]
 
-    def _in_order(self, executor: Executor, batches: Iterator[_Batch]) -> Iterator[Result]:
+    def _in_order(self, executor: "Executor", batches: Iterator[_Batch]) -> Iterator[Result]:
         names = frozenset(rule.name for rule in self._rules)
         most, waiting_bytes = self._workers * _WAITING_PER_WORKER * self._batch_bytes, 0
         waiting: deque[tuple[Future[list[Result]], int]] = deque()
@@ -162,9 +162,11 @@ class StreamValidator:
                 taken.append((number, line))
                 size += len(line)
         except UnreadableError:
-            yield _Batch(name, taken, size)
+            if taken:
+                yield _Batch(name, taken, size)
             raise
-        yield _Batch(name, taken, size)
+        if taken:
+            yield _Batch(name, taken, size)
 
 
 def _validate_batch(batch: _Batch, context: Context, names: frozenset[str]) -> list[Result]:
