@@ -1,7 +1,7 @@
 """Validate stored documents: executions, responses, lists, NDJSON streams and HAR files."""
 
 from .parallel import StreamValidator
-from .read import Lines, UnreadableError
+from .read import Lines, UnreadableError, read_documents
 from .validate import (
     ValidatedDocument,
     validate_document,
@@ -15,6 +15,7 @@ __all__ = [
     "StreamValidator",
     "UnreadableError",
     "ValidatedDocument",
+    "read_documents",
     "validate_document",
     "validate_exchange",
     "validate_response",

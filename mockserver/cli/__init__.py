@@ -49,6 +49,11 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "examples": Subcommand(
         "Data", "deadringer.mockserver.cli.examples:command", "List or print recorded executions."
     ),
+    "sanitize": Subcommand(
+        "Data",
+        "deadringer.mockserver.cli.sanitize:command",
+        "Replace what is personal or secret in documents and HAR files.",
+    ),
     "view": Subcommand(
         "Data", "deadringer.mockserver.cli.view:command", "Show one execution as a trace."
     ),

@@ -31,6 +31,7 @@ FRONT_DOORS = {
     "fixtures.edits",
     "fixtures.exports",
     "fixtures.output",
+    "fixtures.sanitize",
     "fixtures.strategies",
 }
 MOCKSERVER = (
