@@ -133,7 +133,7 @@ def _show(
         }
         click.echo(json.dumps(shown), err=True)
         return
-    lines = [f"Found: {sum(one.count for one in found)} value(s)", *_rows(found)]
+    lines = [f"Found: {sum(one.total for one in found)} value(s)", *_rows(found)]
     if left:
         lines += ["Left, as it looks like free text (see --free-text):", *_rows(left)]
     lines += [f"Not read: {one.path}: {one.reason}" for one in passed_over]
@@ -147,9 +147,9 @@ def _rows(detections: Sequence[Detection]) -> list[str]:
     rows = []
     for name in dict.fromkeys(one.detector for one in detections):
         own = sorted(
-            (one for one in detections if one.detector == name), key=lambda one: -one.count
+            (one for one in detections if one.detector == name), key=lambda one: -one.total
         )
-        rows += [f"  {name:<16} {one.count:>6}  {one.pointer or '/'}" for one in own[:_MOST_SHOWN]]
+        rows += [f"  {name:<16} {one.total:>6}  {one.pointer or '/'}" for one in own[:_MOST_SHOWN]]
         if len(own) > _MOST_SHOWN:
             rows.append(f"  {name:<16} {'':>6}  and {len(own) - _MOST_SHOWN} more places")
     return rows
