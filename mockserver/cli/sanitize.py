@@ -61,14 +61,20 @@ def command(paths: tuple[str, ...], form: str, **options: Any) -> None:
         _require_one_of(options)
         sanitizer = Sanitizer(_salt(options), free_text=options["free_text"])
         sources, passed_over = find_sources([Path(path) for path in paths])
-        for source in sources:
-            learn_file(sanitizer, source.path)
+        totals = {source.path: _learned(sanitizer, source.path) for source in sources}
         plan = _write(sanitizer, sources, options)
     except SanitizeError as error:
         click.echo(escaped(f"deadringer sanitize: {error}"), err=True)
         sys.exit(2)
-    _show(form, sanitizer, plan, passed_over)
+    _show(form, sanitizer, totals, plan, passed_over)
     sys.exit(1 if options["check"] and sanitizer.findings else 0)
+
+
+def _learned(sanitizer: Sanitizer, path: Path) -> int:
+    """Learn a file; return how many values were found in it."""
+    before = sanitizer.total
+    learn_file(sanitizer, path)
+    return sanitizer.total - before
 
 
 def _require_one_of(options: dict[str, Any]) -> None:
@@ -121,19 +127,28 @@ def _write(sanitizer: Sanitizer, sources: list[Source], options: dict[str, Any])
 
 
 def _show(
-    form: str, sanitizer: Sanitizer, plan: list[Written], passed_over: list[PassedOver]
+    form: str,
+    sanitizer: Sanitizer,
+    totals: dict[Path, int],
+    plan: list[Written],
+    passed_over: list[PassedOver],
 ) -> None:
     found, left = sanitizer.findings, sanitizer.left
     if form == "json":
         shown = {
             "found": [one._asdict() for one in found],
             "left": [one._asdict() for one in left],
+            "files": {str(path): total for path, total in totals.items()},
             "written": [str(one.target) for one in plan],
             "not_read": [{"file": str(one.path), "reason": one.reason} for one in passed_over],
         }
         click.echo(json.dumps(shown), err=True)
         return
-    lines = [f"Found: {sum(one.total for one in found)} value(s)", *_rows(found)]
+    holding = [path for path, total in totals.items() if total]
+    lines = [f"Found: {sanitizer.total} value(s) in {len(holding)} of {len(totals)} file(s)"]
+    lines += _rows(found)
+    if not plan and len(totals) > 1:
+        lines += [f"  in {path}: {totals[path]}" for path in holding[:_MOST_SHOWN]]
     if left:
         lines += ["Left, as it looks like free text (see --free-text):", *_rows(left)]
     lines += [f"Not read: {one.path}: {one.reason}" for one in passed_over]

@@ -41,8 +41,18 @@ def test_check_fails_until_a_file_is_sanitized(file: Path) -> None:
 
     assert [one.returncode for one in (before, changed, after)] == [1, 0, 0]
     assert before.stdout == changed.stdout == after.stdout == b""
-    assert "Found: 0 value(s)" in after.stderr.decode()
+    assert "Found: 0 value(s) in 0 of 1 file(s)" in after.stderr.decode()
     assert "jane" not in file.read_text().partition('"text"')[0]
+
+
+def test_check_names_the_files_that_hold_values(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "clean.json").write_text('{"status": "completed"}')
+
+    done = deadringer("sanitize", "--check", tmp_path)
+
+    assert done.returncode == 1
+    assert f"  in {file}: 3" in done.stderr.decode()
+    assert "clean.json" not in done.stderr.decode()
 
 
 def test_calls_with_one_salt_agree_and_never_show_it(
@@ -77,6 +87,7 @@ def test_the_report_is_json_on_request(file: Path, tmp_path: Path) -> None:
 
     report = json.loads(done.stderr)
     assert {one["detector"] for one in report["found"]} >= {"email", "field:id", "field:secret"}
+    assert list(report["files"].values()) == [3]
     assert [Path(one).name for one in report["written"]] == ["one.json"]
     assert [Path(one["file"]).name for one in report["not_read"]] == ["notes.txt"]
     assert json.loads((tmp_path.parent / "clean" / "one.json").read_text())
