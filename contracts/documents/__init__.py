@@ -1,5 +1,6 @@
 """Validate stored documents: executions, responses, lists, NDJSON streams and HAR files."""
 
+from .har import EntryCounts
 from .parallel import StreamValidator
 from .read import Lines, UnreadableError, read_documents
 from .validate import (
@@ -11,6 +12,7 @@ from .validate import (
 )
 
 __all__ = [
+    "EntryCounts",
     "Lines",
     "StreamValidator",
     "UnreadableError",

@@ -1,17 +1,129 @@
-"""Read the exchanges of the API from HAR recordings, in the order they were sent."""
+"""Read the exchanges of the API from HAR recordings, in the order they were sent.
 
-import base64
-import binascii
+Recordings of browsers and proxies contain more than responses of the server: copies from caches,
+requests without a response, WebSockets. These are skipped, each with its reason.
+"""
+
+from collections import Counter
 from collections.abc import Iterator
-from urllib.parse import parse_qsl, urlsplit
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import NamedTuple
+from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit
 
 from deadringer.contracts.exchanges import Exchange
-from deadringer.contracts.json_text import JsonError, parse_json
 from deadringer.contracts.json_types import Json, JsonObject
-from deadringer.contracts.specification import operation_at
+from deadringer.contracts.specification import Operation, operation_at
 from deadringer.contracts.timestamps import parse_timestamp
 
+from .har_bodies import NotRecordedError, request_body, response_body
+
 _LONGEST_MS = 1e12
+_STATUSES = range(100, 1000)
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
+_CACHE_MARKS = (
+    *("_fromCache", "_fromDiskCache", "_fromMemoryCache", "fromDiskCache", "fromDisk"),
+    *("_fetchedViaServiceWorker", "_fromServiceWorker", "fromServiceWorker"),
+)
+"""Members of an entry or its response, from Chrome and the tools that control it."""
+_FETCHED_FROM_CACHE = frozenset({"Memory Cache", "Disk Cache", "Service Worker"})
+"""Values of `_fetchType`, from Safari."""
+
+
+class SkipReason(StrEnum):
+    """Why an entry of a recording is not validated."""
+
+    MALFORMED = "malformed"
+    NOT_HTTP = "not_http"
+    PREFLIGHT = "preflight"
+    OTHER_PATH = "other_path"
+    STUBBED = "stubbed"
+    NO_RESPONSE = "no_response"
+    REDIRECT = "redirect"
+    CACHED = "cached"
+
+    @property
+    def words(self) -> str:
+        """Return the reason for people, as it follows a number of entries."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    SkipReason.MALFORMED: "malformed",
+    SkipReason.NOT_HTTP: "not HTTP (WebSocket or another scheme)",
+    SkipReason.PREFLIGHT: "CORS preflight",
+    SkipReason.OTHER_PATH: "no operation of the API",
+    SkipReason.STUBBED: "from a stub in a test, not from the server",
+    SkipReason.NO_RESPONSE: "without a response (aborted, blocked or failed)",
+    SkipReason.REDIRECT: "redirected to the same path",
+    SkipReason.CACHED: "from a cache or a service worker",
+}
+
+
+class RecordedExchange(NamedTuple):
+    """An exchange, the number of its entry (from 0), and its server: origin and path's prefix."""
+
+    number: int
+    server: str
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class EntryCounts:
+    """What became of the entries of recordings; `skipped` counts by reason.
+
+    Of entries `without_body`, status and headers were validated, and no more.
+    """
+
+    entries: int = 0
+    validated: int = 0
+    without_body: int = 0
+    skipped: Counter[SkipReason] = field(default_factory=Counter)
+
+    def __add__(self, other: "EntryCounts") -> "EntryCounts":
+        """Return the counts of both."""
+        return EntryCounts(
+            self.entries + other.entries,
+            self.validated + other.validated,
+            self.without_body + other.without_body,
+            self.skipped + other.skipped,
+        )
+
+    def __str__(self) -> str:
+        """Return one line for people."""
+        line = f"{self.entries} entries, {self.validated} validated"
+        if self.without_body:
+            line += f" ({self.without_body} without a recorded body: status and headers only)"
+        reasons = ", ".join(f"{self.skipped[one]} {one.words}" for one in sorted(self.skipped))
+        return f"{line}, {self.skipped.total()} skipped" + (f": {reasons}" if reasons else "")
+
+    def as_json(self) -> JsonObject:
+        """Return the counts as a JSON object, `skipped` by the names of the reasons."""
+        skipped = {one.value: self.skipped[one] for one in sorted(self.skipped)}
+        return {
+            "total": self.entries,
+            "validated": self.validated,
+            "without_body": self.without_body,
+            "skipped": skipped,
+        }
+
+
+class _Entry(NamedTuple):
+    number: int
+    sent_at_s: float
+    url: SplitResult
+    method: str
+    request: JsonObject
+    response: JsonObject
+    content: JsonObject
+    found: tuple[Operation, str, dict[str, str]] | None
+
+    @property
+    def server(self) -> str:
+        """Return the origin with the prefix before the path of the operation."""
+        prefix = self.url.path.removesuffix(self.found[1]) if self.found else self.url.path
+        return f"{self.url.scheme}://{self.url.netloc}".lower() + prefix
 
 
 def is_har(document: Json) -> bool:
@@ -22,84 +134,201 @@ def is_har(document: Json) -> bool:
 
 def exchanges_of(har: JsonObject) -> Iterator[tuple[int, Exchange]]:
     """Yield (index of the entry, exchange) of every request of the specification, by time."""
-    entries = [(index, one) for index, one in enumerate(har["log"]["entries"])]
-    readable = [(index, one) for index, one in entries if isinstance(one, dict)]
-    for index, entry in sorted(readable, key=lambda pair: _sent_at_s(pair[1])):
-        exchange = _exchange(entry)
-        if exchange is not None:
-            yield index, exchange
+    for one in Recording(har):
+        yield one.number, one.exchange
 
 
-def _exchange(entry: JsonObject) -> Exchange | None:
-    request, response = _object(entry.get("request")), _object(entry.get("response"))
+class Recording:
+    """The entries of an HTTP archive: exchanges of the API in the order they were sent.
+
+    `entries` counts all of them, `skipped` those that are not yielded, by reason.
+    `servers_with_key` are those that were sent a key, as in `RecordedExchange.server`.
+    """
+
+    def __init__(self, har: JsonObject) -> None:
+        listed = har["log"]["entries"]
+        self.entries = len(listed)
+        self.skipped: Counter[SkipReason] = Counter()
+        self._is_from_firefox = "firefox" in _creators(har)
+        self._chosen: list[_Entry] = []
+        last_s = 0.0
+        for number, content in enumerate(listed):
+            entry = _entry(number, content, last_s)
+            reason = self._reason_to_skip(entry) if entry else SkipReason.MALFORMED
+            last_s = entry.sent_at_s if entry else last_s
+            if entry and reason is None:
+                self._chosen.append(entry)
+            elif reason:
+                self.skipped[reason] += 1
+        self._chosen.sort(key=lambda one: one.sent_at_s)
+        self.servers_with_key = frozenset(
+            one.server for one in self._chosen if _bare_exchange(one).carries_key
+        )
+
+    def __iter__(self) -> Iterator[RecordedExchange]:
+        """Yield the exchanges; their bodies are decoded one at a time."""
+        for entry in self._chosen:
+            yield RecordedExchange(entry.number, entry.server, _exchange(entry))
+
+    def _reason_to_skip(self, entry: _Entry) -> SkipReason | None:
+        if not _is_http(entry):
+            return SkipReason.NOT_HTTP
+        if entry.found is None:
+            return SkipReason.PREFLIGHT if _is_preflight(entry) else SkipReason.OTHER_PATH
+        if entry.content.get("_wasFulfilled"):
+            return SkipReason.STUBBED
+        if not _has_status(entry.response):
+            return SkipReason.NO_RESPONSE
+        if _is_redirect(entry):
+            return SkipReason.REDIRECT
+        is_cached = _is_cached(entry) or (self._is_from_firefox and _has_no_size(entry.response))
+        return SkipReason.CACHED if is_cached else None
+
+
+def _creators(har: JsonObject) -> str:
+    names = [_object(har["log"].get(one)).get("name") for one in ("creator", "browser")]
+    return " ".join(str(name) for name in names).lower()
+
+
+def _entry(number: int, content: Json, last_s: float) -> _Entry | None:
+    """Return an entry; one without a time was sent when the one before it was."""
+    request = _object(_object(content).get("request"))
     method = str(request.get("method", "")).upper()
     try:
         url = urlsplit(str(request.get("url", "")))
     except ValueError:  # such as an unclosed bracket
         return None
-    found = operation_at(method, url.path)
-    status = response.get("status")
-    if found is None or not isinstance(status, int) or status <= 0:
+    if not method or not url.geturl():
         return None
-    operation, path, parameters = found
-    return Exchange(
+    moment = parse_timestamp(content.get("startedDateTime"))
+    return _Entry(
+        number=number,
+        sent_at_s=moment.timestamp() if moment else last_s,
+        url=url,
         method=method,
+        request=request,
+        response=_object(content.get("response")),
+        content=content,
+        found=operation_at(method, url.path),
+    )
+
+
+def _is_http(entry: _Entry) -> bool:
+    if entry.url.scheme not in {"http", "https", ""}:
+        return False
+    is_web_socket = str(entry.content.get("_resourceType")).lower() == "websocket"
+    return not is_web_socket and entry.response.get("status") != 101
+
+
+def _is_preflight(entry: _Entry) -> bool:
+    announced = _headers(entry.request).get("access-control-request-method", "")
+    return entry.method == "OPTIONS" and operation_at(announced, entry.url.path) is not None
+
+
+def _has_status(response: JsonObject) -> bool:
+    status = response.get("status")
+    return isinstance(status, int) and status in _STATUSES
+
+
+def _is_cached(entry: _Entry) -> bool:
+    """Return whether the response, or its status 304, comes from this side of the network."""
+    if any(entry.content.get(mark) or entry.response.get(mark) for mark in _CACHE_MARKS):
+        return True
+    if str(entry.content.get("_fetchType")) in _FETCHED_FROM_CACHE:
+        return True
+    if _is_zero(entry.response, "_transferSize"):
+        return True
+    # Browsers revalidate on their own, and may not record the headers that they added.
+    return entry.response["status"] == 304 and not _CONDITIONS & _headers(entry.request).keys()
+
+
+def _has_no_size(response: JsonObject) -> bool:
+    """Return whether no body was transferred, though there is one."""
+    has_body = bool(_object(response.get("content")).get("text"))
+    return has_body and _is_zero(response, "bodySize") and response["status"] != 304
+
+
+def _is_zero(response: JsonObject, member: str) -> bool:
+    size = response.get(member)
+    return isinstance(size, int) and not isinstance(size, bool) and size == 0
+
+
+def _is_redirect(entry: _Entry) -> bool:
+    """Return whether the same path is requested again elsewhere, such as by HTTPS."""
+    target = entry.response.get("redirectURL") or _headers(entry.response).get("location")
+    if entry.response["status"] not in _REDIRECTS or not isinstance(target, str):
+        return False
+    try:
+        url = urlsplit(urljoin(entry.url.geturl(), target))
+    except ValueError:
+        return False
+    return operation_at(entry.method, url.path) == entry.found and url != entry.url
+
+
+def _bare_exchange(entry: _Entry) -> Exchange:
+    """Return the request, and no response."""
+    if entry.found is None:
+        raise ValueError(f"entry {entry.number} is no request of the API")
+    operation, path, parameters = entry.found
+    return Exchange(
+        method=entry.method,
         path=path,
-        status=status,
+        status=0,
         operation_id=operation.operation_id,
         path_parameters=parameters,
-        query=dict(parse_qsl(url.query, keep_blank_values=True)),
-        request_headers=_headers(request),
-        request_body=_request_body(request),
-        response_headers=_headers(response),
-        response_body=_response_body(response) or b"",
-        has_unknown_body=_response_body(response) is None,
-        sent_at_s=_sent_at_s(entry),
-        elapsed_s=_elapsed_s(entry),
+        query=dict(parse_qsl(entry.url.query, keep_blank_values=True)),
+        request_headers=_headers(entry.request),
+        request_body=request_body(entry.request),
+        sent_at_s=entry.sent_at_s,
+        elapsed_s=_elapsed_s(entry.content),
+    )
+
+
+def _exchange(entry: _Entry) -> Exchange:
+    headers = _headers(entry.response)
+    try:
+        body, has_unknown_body = response_body(entry.response, headers), False
+    except NotRecordedError:
+        body, has_unknown_body = b"", True
+    return replace(
+        _bare_exchange(entry),
+        status=entry.response["status"],
+        response_headers=headers,
+        response_body=body,
+        has_unknown_body=has_unknown_body,
     )
 
 
 def _headers(part: JsonObject) -> dict[str, str]:
+    """Return headers by lower-case name, repeated ones joined; without HTTP/2's pseudo headers.
+
+    Browsers join repeated headers by a line end.
+    """
     listed = part.get("headers")
     pairs = [_object(one) for one in listed] if isinstance(listed, list) else []
-    return {str(one.get("name", "")).lower(): str(one.get("value", "")) for one in pairs}
-
-
-def _request_body(request: JsonObject) -> Json:
-    try:
-        return parse_json(str(_object(request.get("postData")).get("text", ""))).value
-    except JsonError:
-        return None
-
-
-def _response_body(response: JsonObject) -> bytes | None:
-    """Return the body, None if it was not recorded.
-
-    Browsers leave `text` out where they no longer have the body, and exporters on purpose; `size`
-    is its size all the same. Damaged base64 is no body either.
-    """
-    content = _object(response.get("content"))
-    text, size = content.get("text"), content.get("size")
-    if not isinstance(text, str) or (not text and isinstance(size, int) and size > 0):
-        return None
-    if content.get("encoding") == "base64":
-        try:
-            return base64.b64decode("".join(text.split()), validate=True)
-        except (binascii.Error, ValueError):
-            return None
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _sent_at_s(entry: JsonObject) -> float:
-    moment = parse_timestamp(entry.get("startedDateTime"))
-    return moment.timestamp() if moment else 0.0
+    values: dict[str, list[str]] = {}
+    for pair in pairs:
+        name = str(pair.get("name", "")).strip().lower()
+        if name and not name.startswith(":"):
+            values.setdefault(name, []).extend(str(pair.get("value", "")).split("\n"))
+    # Some tools list the same line twice.
+    return {name: ", ".join(dict.fromkeys(found)) for name, found in values.items()}
 
 
 def _elapsed_s(entry: JsonObject) -> float:
-    time_ms = entry.get("time")
-    if isinstance(time_ms, bool) or not isinstance(time_ms, int | float):
-        return 0.0
-    return time_ms / 1000 if 0 <= time_ms <= _LONGEST_MS else 0.0
+    """Return how long the exchange took; from the parts that are known if the sum is not."""
+    time_ms = _milliseconds(entry.get("time"))
+    if time_ms is None:
+        parts = _object(entry.get("timings"))
+        names = ("blocked", "dns", "connect", "send", "wait", "receive")
+        time_ms = sum(_milliseconds(parts.get(name)) or 0.0 for name in names)
+    return time_ms / 1000
+
+
+def _milliseconds(value: Json) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= _LONGEST_MS else None
 
 
 def _object(value: Json) -> JsonObject:

@@ -21,7 +21,7 @@ from deadringer.contracts.traffic import Series, Subject, document_subjects, res
 from deadringer.contracts.validation import validate
 from deadringer.contracts.violations import Violation, pointer_to
 
-from .har import exchanges_of, is_har
+from .har import EntryCounts, Recording, is_har
 from .read import KINDS, Lines, Progress, Read, UnreadableError, read_documents
 
 _FOR_ANY_RESPONSE = ("answers_are_json", "success_goes_with_the_status")
@@ -29,10 +29,14 @@ _FOR_ANY_RESPONSE = ("answers_are_json", "success_goes_with_the_status")
 
 @dataclass(frozen=True, slots=True)
 class ValidatedDocument:
-    """One document with its violations; `line` is its line in an NDJSON stream."""
+    """One document with its violations; `line` is its line in an NDJSON stream.
+
+    `recording` is there if the document is a HAR recording.
+    """
 
     line: int | None
     violations: tuple[Violation, ...]
+    recording: EntryCounts | None = None
 
 
 def validate_stream(
@@ -79,7 +83,9 @@ def validate_reads(
                 continue
             repeated = [one[len(below) :] for one in read.text.repeated if _is_in(one, below)]
             found += validator.text(element, repeated)
-            yield ValidatedDocument(read.line, tuple(one.moved_below(below) for one in found))
+            moved = tuple(one.moved_below(below) for one in found)
+            counts = validator.counts if is_har(element) else None
+            yield ValidatedDocument(read.line, moved, counts)
 
 
 def _is_in(pointer: str, holder: str) -> bool:
@@ -134,6 +140,8 @@ class _Validator:
         self._execution_rules = tuple(rule for rule in rules if rule.scope is Scope.EXECUTION)
         self._text_rules = tuple(rule for rule in rules if rule.scope is Scope.TEXT)
         self._has_schema_rule = any(rule.name == "schema" for rule in rules)
+        self.counts: EntryCounts | None = None
+        """The entries of the last recording."""
 
     def validate(self, document: Json, line: str, below: str) -> list[Violation]:
         if is_har(document):
@@ -209,24 +217,32 @@ class _Validator:
         return list(validate(document, schema, strict=self.context.settings.strict))
 
     def _har(self, har: JsonObject, place: str) -> list[Violation]:
-        exchanges = list(exchanges_of(har))
-        if not exchanges:
-            raise UnreadableError(
-                f"{place}: the recording contains no request of the API with a response. "
-                "Record again while your client calls the API, and save all requests."
-            )
-        validator = self
-        if not any(exchange.carries_key for _, exchange in exchanges):
-            # Exporters remove credentials: without any key, a missing key is no violation.
-            rules = tuple(rule for rule in self._rules if rule.group is not Group.AUTH)
-            validator = _Validator(self._name, self.context, rules)
-        series = Series(self.context)
+        recording = Recording(har)
+        without_key = self._without_key_rules()
+        series: dict[str, Series] = {}
         found: list[Violation] = []
-        for index, exchange in exchanges:
-            place = pointer_to("log", "entries", index)
-            for subject in series.subjects(exchange):
-                found += [one.moved_below(place) for one in validator.test(subject)]
+        validated = without_body = 0
+        for number, server, exchange in recording:
+            # Exporters remove credentials: without any key, a missing key is no violation.
+            validator = self if server in recording.servers_with_key else without_key
+            below = pointer_to("log", "entries", number)
+            earlier = series.setdefault(server, Series(self.context))
+            for subject in earlier.subjects(exchange):
+                found += [one.moved_below(below) for one in validator.test(subject)]
+            validated += 1
+            without_body += exchange.has_unknown_body
+        self.counts = EntryCounts(recording.entries, validated, without_body, recording.skipped)
+        if not validated:
+            raise UnreadableError(
+                f"{place}: the recording contains no request of the API with a response "
+                f"({self.counts}). Record again while your client calls the API, and save all "
+                "requests."
+            )
         return found
+
+    def _without_key_rules(self) -> "_Validator":
+        rules = tuple(rule for rule in self._rules if rule.group is not Group.AUTH)
+        return _Validator(self._name, self.context, rules)
 
     def exchange(self, exchange: Exchange) -> list[Violation]:
         """Validate an exchange with the rules about HTTP and its body with its own rules."""

@@ -14,6 +14,7 @@ import click
 
 from deadringer.contracts import Severity, Violation, escaped, workflow_command
 from deadringer.contracts.documents import (
+    EntryCounts,
     Lines,
     StreamValidator,
     UnreadableError,
@@ -114,6 +115,7 @@ class _Tally:
         self.unreadable = 0
         self._unreadable_here = 0
         self._documents = 0
+        self._entries = EntryCounts()
 
     def take(self, name: str, result: ValidatedDocument | UnreadableError) -> None:
         """Count and print one document's violations, or why it could not be validated."""
@@ -124,6 +126,8 @@ class _Tally:
                 click.echo(escaped(f"deadringer validate: {result}"), err=True)
             return
         self._documents += 1
+        if result.recording is not None:
+            self._entries += result.recording
         for violation in result.violations:
             self.counts[violation.severity] += 1
             click.echo(escaped(_WRITERS[self._form](name, result.line, violation)))
@@ -139,9 +143,14 @@ class _Tally:
         """Print the summary."""
         counts = {severity.value: self.counts[severity] for severity in Severity}
         if self._form == "json":
-            summary = {"documents": self._documents, **counts, "unreadable": self.unreadable}
+            summary: dict[str, Any] = {"documents": self._documents, **counts}
+            summary["unreadable"] = self.unreadable
+            if self._entries.entries:
+                summary["har_entries"] = self._entries.as_json()
             click.echo(json.dumps({"summary": summary}))
             return
+        if self._entries.entries:
+            click.echo(f"HAR: {self._entries}")
         found = ", ".join(f"{count} {name}(s)" for name, count in counts.items())
         unreadable = f", {self.unreadable} unreadable" if self.unreadable else ""
         click.echo(f"{self._documents} document(s): {found}{unreadable}")
