@@ -134,11 +134,11 @@ def is_har(document: Json) -> bool:
 
 def exchanges_of(har: JsonObject) -> Iterator[tuple[int, Exchange]]:
     """Yield (index of the entry, exchange) of every request of the specification, by time."""
-    for one in Recording(har):
+    for one in HarRecording(har):
         yield one.number, one.exchange
 
 
-class Recording:
+class HarRecording:
     """The entries of an HTTP archive: exchanges of the API in the order they were sent.
 
     `entries` counts all of them, `skipped` those that are not yielded, by reason.
@@ -207,10 +207,23 @@ def _entry(number: int, content: Json, last_s: float) -> _Entry | None:
         url=url,
         method=method,
         request=request,
-        response=_object(content.get("response")),
+        response=_as_received(_object(content.get("response"))),
         content=content,
         found=operation_at(method, url.path),
     )
+
+
+def _as_received(response: JsonObject) -> JsonObject:
+    """Return a response as the server sent it.
+
+    Where a cached copy was still valid, Playwright has the headers of the 304 that confirmed it,
+    and no bytes of a body, but the status and the content of the copy.
+    """
+    transferred, size = response.get("_transferSize"), _object(response.get("content")).get("size")
+    is_confirmed = _is_zero(response, "bodySize") and response.get("status") == 200
+    if is_confirmed and isinstance(transferred, int) and isinstance(size, int):
+        return {**response, "status": 304} if transferred > 0 and size > 0 else response
+    return response
 
 
 def _is_http(entry: _Entry) -> bool:

@@ -21,7 +21,7 @@ from deadringer.contracts.traffic import Series, Subject, document_subjects, res
 from deadringer.contracts.validation import validate
 from deadringer.contracts.violations import Violation, pointer_to
 
-from .har import EntryCounts, Recording, is_har
+from .har import EntryCounts, HarRecording, is_har
 from .read import KINDS, Lines, Progress, Read, UnreadableError, read_documents
 
 _FOR_ANY_RESPONSE = ("answers_are_json", "success_goes_with_the_status")
@@ -217,7 +217,7 @@ class _Validator:
         return list(validate(document, schema, strict=self.context.settings.strict))
 
     def _har(self, har: JsonObject, place: str) -> list[Violation]:
-        recording = Recording(har)
+        recording = HarRecording(har)
         without_key = self._without_key_rules()
         series: dict[str, Series] = {}
         found: list[Violation] = []

@@ -232,6 +232,23 @@ def test_a_body_that_was_recorded_as_empty_or_wrong_is_validated() -> None:
     assert rules_of(recording) == [("0", "answers_are_json")]
 
 
+@pytest.mark.parametrize(("sent", "expected"), [({"if-none-match": '"a1"'}, 2), ({}, 1)])
+def test_a_cached_copy_that_the_server_confirmed_is_a_304(
+    sent: dict[str, str], expected: int
+) -> None:
+    copy = entry(
+        {"size": len(WRONG), "text": WRONG},
+        remaining=98,
+        sent={"x-api-key": KEY, **sent},
+        received={"content-type": "text/html"},
+        bodySize=0,
+        _transferSize=429,
+    )
+
+    assert rules_of(har(entry(), copy)) == []
+    assert counts_of(har(entry(), copy))["validated"] == expected
+
+
 def test_headers_are_read_in_any_case_and_repeated_ones_are_joined() -> None:
     one = entry(sent={":authority": "api.example", "X-API-KEY": KEY})
     one["response"]["headers"] += listed({"RATELIMIT-REMAINING": "99"})

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from click.testing import CliRunner
 
 from deadringer.contracts import load_schema
 from deadringer.fixtures import load_recordings
+from deadringer.mockserver.cli import main
 
 EXAMPLE = load_schema("execution")["examples"][0]
 BROKEN = {**EXAMPLE, "duration_ms": 4}
@@ -379,3 +381,23 @@ def test_a_har_with_keys_still_tells_of_an_answer_without_one(tmp_path: Path) ->
 
     assert done.returncode == 1
     assert " requests_without_good_key_are_refused " in done.stdout
+
+
+RECORDINGS = Path(__file__).parents[2] / "contracts" / "recordings"
+
+
+def test_entries_of_recordings_are_counted_over_all_files() -> None:
+    names = [str(RECORDINGS / f"{tool}.har") for tool in ("charles", "proxyman")]
+
+    text = CliRunner().invoke(main, ["validate", *names])
+    machine = CliRunner().invoke(main, ["validate", "--format", "json", *names])
+
+    assert (text.exit_code, machine.exit_code) == (0, 0)
+    assert text.output.startswith("HAR: 7 entries, 4 validated (2 without a recorded body: status")
+    assert "3 skipped: 2 without a response" in text.output
+    assert json.loads(machine.output)["summary"]["har_entries"] == {
+        "total": 7,
+        "validated": 4,
+        "without_body": 2,
+        "skipped": {"no_response": 2, "other_path": 1},
+    }
