@@ -15,6 +15,7 @@ from .baseline import BaselineChange, BaselineError, apply_baseline, load_baseli
 from .http.bodies import BodyTooLargeError, decoded_body
 from .http.deadline_transport import httpx_errors
 from .http.failures import failure_of
+from .http.fetch import Fetched, Fetcher, FetchError
 from .interruption import Interruption
 from .options import CheckOptions, OptionError, require_origin
 from .report import Conclusion, Example, Finding, Outcome, Phase, Report, RuleResult
@@ -44,6 +45,9 @@ __all__ = [
     "CheckOptions",
     "Conclusion",
     "Example",
+    "FetchError",
+    "Fetched",
+    "Fetcher",
     "Finding",
     "Interruption",
     "OptionError",

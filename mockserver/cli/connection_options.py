@@ -2,19 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from deadringer.contracts.check import (
-    KEY_HEADER,
-    Access,
-    OptionError,
-    read_header,
-    read_header_name,
-)
-
 from .grouped import Decorated
+
+if TYPE_CHECKING:
+    from deadringer.contracts.check import Access
 
 
 def connection_options(option: Callable[..., Any]) -> Callable[[Decorated], Decorated]:
@@ -40,13 +35,21 @@ def connection_options(option: Callable[..., Any]) -> Callable[[Decorated], Deco
     return decorate
 
 
-def access_from(parameters: dict[str, Any]) -> Access:
+def access_from(parameters: dict[str, Any]) -> "Access":
     """Take the options about the way to a server out of the parameters of a command.
 
     Raises:
         AccessError: if one of them cannot be used.
         OptionError: if two contradict each other.
     """
+    from deadringer.contracts.check import (  # --help needs none of it
+        KEY_HEADER,
+        Access,
+        OptionError,
+        read_header,
+        read_header_name,
+    )
+
     name, bearer = parameters.pop("key_header", None), parameters.pop("bearer", False)
     if name and bearer:
         raise OptionError(

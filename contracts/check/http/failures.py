@@ -65,3 +65,67 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             return
         yield one
         one = one.__cause__ or one.__context__
+
+
+WORDS = {
+    Failure.REFUSED: (
+        "{place} is unreachable",
+        "Start the server, or correct {of_url}{without_tls}{wait}.{proxy}",
+    ),
+    Failure.UNTRUSTED: (
+        "the certificate of {place} is not trusted",
+        "Name its authority with --ca-file FILE or SSL_CERT_FILE, or use --insecure.",
+    ),
+    Failure.NO_TLS: (
+        "no TLS connection to {place}",
+        "Correct {of_url}: http:// without TLS, or another port.",
+    ),
+    Failure.UNKNOWN_HOST: (
+        "the host name of {place} cannot be resolved",
+        "Correct {of_url}, or look at the DNS of this machine.{proxy}",
+    ),
+    Failure.PROXY: (
+        "the proxy refuses the connection to {place}",
+        "Correct HTTP_PROXY, HTTPS_PROXY or NO_PROXY, or use --no-proxy.",
+    ),
+    Failure.TIMED_OUT: (
+        "{place} sends no response within the time",
+        "Look whether a firewall is between{longer}.{proxy}",
+    ),
+    Failure.DROPPED: (
+        "{place} closes every connection without a response",
+        "Correct the port or the scheme of {of_url}: https:// where the server uses TLS.",
+    ),
+    Failure.MALFORMED: (
+        "{place} does not speak HTTP",
+        "Correct the port or the scheme of {of_url}: https:// where the server uses TLS.",
+    ),
+}
+"""What is wrong, and what to do."""
+
+
+def failure_in_words(
+    failure: Failure,
+    cause: str,
+    place: str,
+    *,
+    of_url: str,
+    has_proxy: bool,
+    is_https: bool,
+    wait: str = "",
+    longer: str = "",
+) -> str:
+    """Return what is wrong with the way to a server, why, and what to do; for one of WORDS.
+
+    `of_url` is what people call the server's address. `wait` and `longer` name options of the
+    command that wait for the server, or longer for its response.
+    """
+    what, fix = WORDS[failure]
+    fix = fix.format(
+        of_url=of_url,
+        without_tls=" (http:// without TLS)" if is_https else "",
+        proxy=" Or use --no-proxy." if has_proxy else "",
+        wait=wait,
+        longer=longer,
+    )
+    return f"{what.format(place=place)}{f': {cause}' if cause else ''}. {fix}"

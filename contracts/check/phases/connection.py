@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from deadringer.contracts.check.access import without_credentials
+from deadringer.contracts.check.http.failures import WORDS, failure_in_words
 from deadringer.contracts.check.session import CheckSession
 from deadringer.contracts.exchanges import MISSING, Exchange, Failure
 from deadringer.contracts.specification import operations
@@ -91,56 +92,20 @@ def _trouble(session: CheckSession, exchange: Exchange) -> str:
     place = session.options.base_url
     if proxy:
         place += f" through the proxy {without_credentials(proxy)}"
-    if exchange.failure in _WORDS and exchange.status == 0:
-        what, fix = _WORDS[exchange.failure]
-        cause = f": {exchange.cause}" if exchange.cause else ""
-        options = session.options
-        fix = fix.format(
-            without_tls=" (http:// without TLS)" if options.base_url.startswith("https:") else "",
-            proxy=" Or use --no-proxy." if proxy else "",
-            timeout_s=f"{options.timeout_s:g}",
+    if exchange.failure is not None and exchange.status == 0 and exchange.failure in WORDS:
+        return failure_in_words(
+            exchange.failure,
+            exchange.cause,
+            place,
+            of_url="BASE_URL",
+            has_proxy=proxy is not None,
+            is_https=session.options.base_url.startswith("https:"),
+            wait="; --wait-for SECONDS waits",
+            longer=f", or allow more than {session.options.timeout_s:g} s: --timeout",
         )
-        return f"{what.format(place=place)}{cause}. {fix}"
     if exchange.failure is None and exchange.status in _GATEWAY and exchange.body is MISSING:
         return _refused_by_gateway(exchange, place)
     return ""
-
-
-_WORDS = {
-    Failure.REFUSED: (
-        "{place} is unreachable",
-        "Start the server, or correct BASE_URL{without_tls}; --wait-for SECONDS waits.{proxy}",
-    ),
-    Failure.UNTRUSTED: (
-        "the certificate of {place} is not trusted",
-        "Name its authority with --ca-file FILE or SSL_CERT_FILE, or use --insecure.",
-    ),
-    Failure.NO_TLS: (
-        "no TLS connection to {place}",
-        "Correct BASE_URL: http:// without TLS, or another port.",
-    ),
-    Failure.UNKNOWN_HOST: (
-        "the host name of {place} cannot be resolved",
-        "Correct BASE_URL, or look at the DNS of this machine.{proxy}",
-    ),
-    Failure.PROXY: (
-        "the proxy refuses the connection to {place}",
-        "Correct HTTP_PROXY, HTTPS_PROXY or NO_PROXY, or use --no-proxy.",
-    ),
-    Failure.TIMED_OUT: (
-        "{place} sends no response within the time",
-        "Look whether a firewall is between, or allow more than {timeout_s} s: --timeout.{proxy}",
-    ),
-    Failure.DROPPED: (
-        "{place} closes every connection without a response",
-        "Correct the port or the scheme of BASE_URL: https:// where the server uses TLS.",
-    ),
-    Failure.MALFORMED: (
-        "{place} does not speak HTTP",
-        "Correct the port or the scheme of BASE_URL: https:// where the server uses TLS.",
-    ),
-}
-"""What is wrong, and what to do."""
 
 
 def _refused_by_gateway(exchange: Exchange, place: str) -> str:

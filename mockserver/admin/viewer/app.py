@@ -1,20 +1,22 @@
 """The application that shows the trace of one execution."""
 
 import json
-import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
+from shlex import quote
 
 from flask import Flask, Response, redirect, request
 
 from deadringer.contracts import JsonObject, Violation, format_timestamp
+from deadringer.contracts.check import KEY_HEADER
 from deadringer.contracts.documents import validate_document
+from deadringer.contracts.redaction import KEY_VARIABLE
 from deadringer.contracts.rules import validate_execution
 from deadringer.contracts.trace_view import island, json_text, violations_json
 from deadringer.mockserver.admin.control.access import host_name, is_loopback
 from deadringer.mockserver.admin.ui.shell import UI, add_shell, show_page
 
-from .load import NoExecutionError, Viewed
+from .load import NoExecutionError, ServerSource, Viewed
 
 DATA = f"{UI}data"
 _DATA = "/data/"
@@ -56,9 +58,8 @@ def _renewed(viewed: Viewed) -> Response:
 
 def _document(viewed: Viewed) -> JsonObject:
     links = {}
-    if viewed.is_from_server:
-        header = '"x-api-key: $DEADRINGER_API_KEY"'
-        links = {"data": DATA, "curl": f"curl -H {header} {shlex.quote(viewed.origin)}"}
+    if viewed.source is not None:
+        links = {"data": DATA, "curl": _curl_line(viewed.source)}
     inside, outside = _validated(viewed)
     return {
         "execution": viewed.execution,
@@ -69,6 +70,13 @@ def _document(viewed: Viewed) -> JsonObject:
         "now": format_timestamp(datetime.now(UTC)),
         "links": links,
     }
+
+
+def _curl_line(source: ServerSource) -> str:
+    """Return a command that reads the execution; the key is a variable, other values are hidden."""
+    headers = source.access.sent({KEY_HEADER: KEY_VARIABLE})
+    name = "authorization" if source.access.bearer else source.access.key_header
+    return f'curl -H "{name}: {headers[name]}"{source.access.curl_options()} {quote(source.url)}'
 
 
 def _validated(viewed: Viewed) -> tuple[list[Violation], list[Violation]]:

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
 from deadringer.contracts import Json, JsonError, JsonObject, parse_json
+from deadringer.contracts.check import Access, Fetched, Fetcher, FetchError
 from deadringer.contracts.input_files import (
     LARGEST_DOCUMENT,
     InputFileError,
@@ -18,6 +17,8 @@ from deadringer.contracts.input_files import (
 )
 
 STANDARD_INPUT = "-"
+OK, UNAUTHORIZED = 200, 401
+_REDIRECTS = range(300, 400)
 TIMEOUT_S = 20.0
 FOLLOWED_EVERY_S = 5.0
 """The shortest time between two reads of a running run, to spare the server's rate limit."""
@@ -38,14 +39,14 @@ class Viewed:
     """An execution, which may violate the contract, and its origin.
 
     `envelope` is the response around it, without `data`. `workflow` is its definition, if the
-    server returned that too.
+    server returned that too. `source` is there if it can be read again.
     """
 
     origin: str
     execution: JsonObject
     envelope: JsonObject | None = None
     workflow: JsonObject | None = None
-    key: str | None = None
+    source: "ServerSource | None" = None
     clock: Callable[[], float] = time.monotonic
     _read_at: float = field(init=False)
 
@@ -53,33 +54,102 @@ class Viewed:
         """Record when it was read."""
         self._read_at = self.clock()
 
-    @property
-    def is_from_server(self) -> bool:
-        """Whether it can be read again."""
-        return _is_url(self.origin)
-
     def renew(self) -> None:
         """Read it again, if it comes from a server and was not read just now.
 
         Raises:
             NoExecutionError: if the server no longer returns it.
         """
-        if self.is_from_server and self.clock() - self._read_at >= FOLLOWED_EVERY_S:
+        if self.source is not None and self.clock() - self._read_at >= FOLLOWED_EVERY_S:
             self._read_at = self.clock()
-            self.execution, self.envelope = _held_in(_fetched(self.origin, self.key), self.origin)
+            self.execution, self.envelope = _held_in(self.source.read(), self.origin)
+
+
+class ServerSource:
+    """The URL of an execution, and the way to its server.
+
+    Raises:
+        AccessError: if certificates or a proxy of the environment cannot be used.
+        NoExecutionError: if the URL contains credentials.
+    """
+
+    def __init__(self, url: str, key: str | None, access: Access) -> None:
+        if "@" in url.partition("://")[2].partition("/")[0]:
+            place = url.rpartition("@")[2]
+            raise NoExecutionError(
+                f"the URL of {place} must not contain credentials. Pass them with "
+                "--header 'Authorization: …'."
+            )
+        self.url = url
+        self.access = access
+        self._has_key = key is not None
+        self._fetcher = Fetcher(url, access, key=key, timeout_s=TIMEOUT_S)
+
+    def read(self) -> Json:
+        """Return the document at the URL.
+
+        Raises:
+            NoExecutionError: if the server does not return one.
+        """
+        return self._read(self.url)
+
+    def definition(self) -> JsonObject | None:
+        """Return the workflow's definition, None if the server does not return it."""
+        match = _RUN_URL.fullmatch(self.url)
+        if match is None:
+            return None
+        try:
+            response = self._read(match["workflow"])
+        except NoExecutionError:
+            return None
+        data = response.get("data") if isinstance(response, dict) else None
+        return data if isinstance(data, dict) and isinstance(data.get("workflow"), dict) else None
+
+    def _read(self, url: str) -> Json:
+        try:
+            response = self._fetcher.get(url)
+        except FetchError as error:
+            raise NoExecutionError(str(error)) from error
+        if response.status in _REDIRECTS:
+            # The key must not be sent to another URL than the one named.
+            target = self._fetcher.redactor(response.headers.get("location", ""))
+            raise NoExecutionError(f"{url}: redirects to {target}. Use that URL if you trust it.")
+        if response.status != OK:
+            reason = self._fetcher.redactor(self._reason(response))
+            raise NoExecutionError(f"{url}: returned {response.status}{reason}")
+        return _parsed(url, response.body)
+
+    def _reason(self, response: Fetched) -> str:
+        try:
+            message = f" ({error_text(parse_json(response.body).value)})"
+        except JsonError:
+            message = ""
+        if response.status == UNAUTHORIZED:
+            fix = "another key" if self._has_key else "a key"
+            return f"{message}. Pass {fix} with --api-key or DEADRINGER_API_KEY."
+        if not message:
+            lines = response.body[:2000].decode("utf-8", "replace").split("\n")
+            first = next((line.strip()[:120] for line in lines if line.strip()), "an empty body")
+            return f", not JSON: {first!r}. If a gateway asks for a header, pass it with --header."
+        return f"{message}. Check the URL."
 
 
 def read_execution(
-    place: str, key: str | None, clock: Callable[[], float] = time.monotonic
+    place: str,
+    key: str | None,
+    clock: Callable[[], float] = time.monotonic,
+    access: Access | None = None,
 ) -> Viewed:
-    """Return the execution at a path, a URL, or `-`.
+    """Return the execution at a path, a URL, or `-`; `access` is the way to the URL's server.
 
     Raises:
+        AccessError: if that way cannot be used.
         NoExecutionError: if there is none.
     """
     if _is_url(place):
-        execution, envelope = _held_in(_fetched(place, key), place)
-        return Viewed(place, execution, envelope, _definition(place, key), key, clock)
+        source = ServerSource(place, key, access or Access())
+        execution, envelope = _held_in(source.read(), place)
+        return Viewed(place, execution, envelope, source.definition(), source, clock)
     return Viewed(place, *_held_in(_parsed(place, _text(place, _content(place))), place))
 
 
@@ -164,43 +234,3 @@ def _text(place: str, content: bytes) -> str:
         return decoded(content)
     except InputFileError as error:
         raise NoExecutionError(f"{place}: {error}.") from error
-
-
-def _fetched(url: str, key: str | None) -> Json:
-    headers = {"Accept": "application/json", **({"x-api-key": key} if key else {})}
-    try:
-        response = httpx.get(url, headers=headers, timeout=TIMEOUT_S)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        reason = str(error) or type(error).__name__
-        raise NoExecutionError(f"{url}: cannot be reached: {reason}.") from error
-    if response.is_redirect:
-        # The key must not be sent to another URL than the one named.
-        target = response.headers.get("location", "")
-        raise NoExecutionError(f"{url}: redirects to {target}. Use that URL if you trust it.")
-    if response.status_code != httpx.codes.OK:
-        raise NoExecutionError(f"{url}: returned {response.status_code}{_reason(response, key)}")
-    return _parsed(url, response.content)
-
-
-def _reason(response: httpx.Response, key: str | None) -> str:
-    try:
-        message = f" ({error_text(response.json())})"
-    except ValueError:
-        message = ""
-    if response.status_code == httpx.codes.UNAUTHORIZED:
-        fix = "another key" if key else "a key"
-        return f"{message}. Pass {fix} with --api-key or DEADRINGER_API_KEY."
-    return f"{message}. Check the URL."
-
-
-def _definition(url: str, key: str | None) -> JsonObject | None:
-    """Return the workflow's definition, None if the server does not return it."""
-    match = _RUN_URL.fullmatch(url)
-    if match is None:
-        return None
-    try:
-        response = _fetched(match["workflow"], key)
-    except NoExecutionError:
-        return None
-    data = response.get("data") if isinstance(response, dict) else None
-    return data if isinstance(data, dict) and isinstance(data.get("workflow"), dict) else None

@@ -65,7 +65,7 @@ def test_a_server_that_is_not_there_is_told():
     done = CliRunner().invoke(main, ["view", "http://127.0.0.1:9/run"])
 
     assert done.exit_code == 2
-    assert "cannot be reached" in done.output
+    assert "http://127.0.0.1:9/run is unreachable: connection refused" in done.output
 
 
 def test_a_run_that_goes_on_is_read_again_but_not_too_often(server, client):
