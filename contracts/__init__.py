@@ -6,9 +6,11 @@ from .json_text import (
     JsonError,
     JsonText,
     exact_json_bytes,
+    exact_number,
     json_bytes,
     parse_json,
     read_json,
+    read_json_text,
 )
 from .json_types import Json, JsonObject
 from .safe_text import escaped
@@ -51,6 +53,7 @@ __all__ = [
     "bundle_specification",
     "escaped",
     "exact_json_bytes",
+    "exact_number",
     "explain",
     "format_timestamp",
     "is_valid",
@@ -66,6 +69,7 @@ __all__ = [
     "pointer_to",
     "printable",
     "read_json",
+    "read_json_text",
     "schema_names",
     "show",
     "specification_text",

@@ -83,8 +83,17 @@ def read_json(text: str | bytes, *, exact: bool = False) -> Json:
     Raises:
         JsonError: if it is not JSON (see `parse_json`), or a number in it is beyond a double.
     """
-    decoded = _decoded(text)
-    return _parsed(decoded, parse_float=_exact if exact else _finite, parse_int=_integer).value
+    return read_json_text(text, exact=exact).value
+
+
+def read_json_text(text: str | bytes, *, exact: bool = False) -> JsonText:
+    """Return what `read_json` returns, with the pointers of repeated members.
+
+    Raises:
+        JsonError: as `read_json` does.
+    """
+    read_float = _finite_and_exact if exact else _finite
+    return _parsed(_decoded(text), parse_float=read_float, parse_int=_integer)
 
 
 def json_bytes(value: Json, *, compact: bool = True) -> bytes:
@@ -97,31 +106,31 @@ def json_bytes(value: Json, *, compact: bool = True) -> bytes:
     return encode(value).encode("utf-8", "backslashreplace")
 
 
-def exact_json_bytes(value: Json) -> bytes:
+def exact_json_bytes(value: Json, *, compact: bool = True) -> bytes:
     """Return a value as `json_bytes` does, each ExactNumber with its own digits."""
-    plain = json_bytes(value)
+    plain = json_bytes(value, compact=compact)
     if not _has_exact_numbers(value):
         return plain
     mark = _MARK
     while mark.encode() in plain:
         mark += _MARK
     numbers: list[str] = []
-    written = json_bytes(_marked(value, mark, numbers)).decode()
+    written = json_bytes(_marked(value, mark, numbers), compact=compact).decode()
     return re.sub(
         f'"{mark}([0-9]+)"', lambda found: numbers[int(found[1])], written, flags=re.ASCII
     ).encode()
 
 
 def _has_exact_numbers(value: Json) -> bool:
-    waiting = [value]
+    waiting = [[value]]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, ExactNumber):
+        held = waiting.pop()
+        kinds = set(map(type, held))  # most values are in long lists of one kind
+        if ExactNumber in kinds:
             return True
-        if isinstance(one, dict):
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
+        if dict in kinds or list in kinds:
+            waiting += [[*one.values()] for one in held if isinstance(one, dict)]
+            waiting += [one for one in held if isinstance(one, list)]
     return False
 
 
@@ -215,8 +224,14 @@ def _finite(text: str) -> float:
     return number
 
 
-def _exact(text: str) -> float:
-    number = _finite(text)
+def _finite_and_exact(text: str) -> float:
+    _finite(text)
+    return exact_number(text)
+
+
+def exact_number(text: str) -> float:
+    """Return a JSON number with its digits: an ExactNumber unless a double has them."""
+    number = float(text)
     return number if repr(number) == text else ExactNumber(text)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deadringer.contracts import JsonObject
+from deadringer.contracts import Json, JsonObject, exact_json_bytes, exact_number
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.exceptions import StartError
 
@@ -41,6 +41,11 @@ CREATE TABLE IF NOT EXISTS snapshots (
     session TEXT PRIMARY KEY, number INTEGER NOT NULL, body TEXT NOT NULL
 );
 """
+
+
+def _read(text: str) -> Json:
+    """Return what a JSON text holds, its numbers with their digits."""
+    return json.loads(text, parse_float=exact_number)
 
 
 class SqliteEventLog(EventLog):
@@ -79,7 +84,7 @@ class SqliteEventLog(EventLog):
         Raises:
             ApiError: INSUFFICIENT_STORAGE if it cannot be written.
         """
-        text = json.dumps(body, ensure_ascii=True)
+        text = exact_json_bytes(body).decode()
         with self._transaction() as connection:
             # What came before means nothing any more; the file does not grow for ever.
             if kind == "reset_all":
@@ -111,7 +116,7 @@ class SqliteEventLog(EventLog):
             ).fetchall()
         for found, session, kind, text in rows:
             try:
-                body = json.loads(text)
+                body = _read(text)
             except _NO_JSON as problem:
                 raise UnreadableEventError(found, kind, f"its body is no JSON, {problem}") from None
             yield Event(found, session, kind, body)
@@ -152,7 +157,7 @@ class SqliteEventLog(EventLog):
         """
         with self._transaction() as connection:
             for session, number, body in snapshots:
-                text = json.dumps(body, ensure_ascii=True, separators=(",", ":"))
+                text = exact_json_bytes(body).decode()
                 connection.execute(
                     "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)", (session, number, text)
                 )
@@ -173,7 +178,7 @@ class SqliteEventLog(EventLog):
         if row is None:
             return None
         try:
-            return SessionSnapshot(session, int(row[0]), json.loads(row[1]))
+            return SessionSnapshot(session, int(row[0]), _read(row[1]))
         except _NO_JSON as problem:
             raise UnreadableSnapshotError(session, f"its body is no JSON, {problem}") from None
 

@@ -1,6 +1,5 @@
 """Started runs: how each stands, by the clock or by hand, and all those of a session."""
 
-import json
 import sys
 import threading
 from array import array
@@ -14,7 +13,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from deadringer import fixtures
-from deadringer.contracts import JsonObject, format_timestamp
+from deadringer.contracts import JsonObject, exact_json_bytes, format_timestamp
 from deadringer.mockserver.state.clock import milliseconds_of
 
 if TYPE_CHECKING:
@@ -332,7 +331,7 @@ class _Distinct:
 
     def place(self, value: JsonObject) -> int:
         """Return the index of an object, which is added if there is none that equals it."""
-        digest = blake2b(json.dumps(value).encode(), digest_size=16).digest()
+        digest = blake2b(exact_json_bytes(value), digest_size=16).digest()
         place = self._places.setdefault(digest, len(self.values))
         if place == len(self.values):
             self.values.append(value)

@@ -9,7 +9,14 @@ import yaml
 from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from deadringer.contracts import Json, JsonObject, Operation, json_bytes, read_json
+from deadringer.contracts import (
+    Json,
+    JsonObject,
+    JsonText,
+    Operation,
+    exact_json_bytes,
+    read_json_text,
+)
 from deadringer.mockserver.api.middleware.journal import Journal
 from deadringer.mockserver.api.validation import read_query
 from deadringer.mockserver.context import context_of_request
@@ -146,7 +153,9 @@ def _view_function(operation: Operation, blank: ControlContext) -> Callable[...,
         if isinstance(body, tuple):
             body, status = body
         return Response(
-            json_bytes(body, compact=False) + b"\n", status=status, mimetype="application/json"
+            exact_json_bytes(body, compact=False) + b"\n",
+            status=status,
+            mimetype="application/json",
         )
 
     return handle
@@ -179,7 +188,8 @@ def _body(operation: Operation, control: ControlContext) -> JsonObject:
         return {}
     raw = request.get_data()
     try:
-        body = read_json(raw) if raw.strip() else {}
+        read = read_json_text(raw, exact=True) if raw.strip() else JsonText({})
+        body = read.value
         make_integers(body, validator)
         problems = problems_of(body, validator)
     except (ValueError, RecursionError) as problem:
@@ -187,8 +197,9 @@ def _body(operation: Operation, control: ControlContext) -> JsonObject:
     validate = VALIDATORS.get(operation.operation_id)
     if validate is not None:
         problems += validate(control, body, problems)
-    if problems:
-        lines = [one.line for one in problems]
+    lines = [one.line for one in problems]
+    lines += [f"{one}: is more than once in one object. Write it once" for one in read.repeated]
+    if lines:
         raise refusal_of(lines, "Compare the body with /__mock/openapi.json")
     found: JsonObject = body
     return found
