@@ -49,7 +49,8 @@ def set_scenario(control: ControlContext) -> JsonObject:
         else:
             chosen = _ready(body["name"], seed)
     except ScenarioError as problem:
-        raise refusal_of(problem.lines, "docs/guides/scenarios.md describes scenarios") from problem
+        fix = "Compare the document with the schema Scenario in /__mock/openapi.json"
+        raise refusal_of(problem.lines, fix) from problem
     _begin(control, {"name": chosen.name, "document": chosen.document})
     return get_state(control)
 
