@@ -17,7 +17,7 @@ from .api.middleware.journal import Journal, JournalLayer
 from .api.middleware.request_log import RequestLog
 from .api.routes import add_api, bare_options
 from .config import Settings
-from .context import CONTEXT, ContextLayer, is_api_path
+from .context import CONTEXT, ContextLayer, context_of_request, is_api_path
 from .errors import add_error_handlers
 from .faults.transport import API_ROOT
 from .state.clock import Clock, SystemClock
@@ -109,6 +109,7 @@ def bare_app(service: Service) -> Flask:
     # Werkzeug would redirect `//` in HTML; here it is a path like any other.
     app.url_map.merge_slashes = False
     add_error_handlers(app, service.redactor)
+    app.before_request(lambda: context_of_request().require_session())
     return app
 
 

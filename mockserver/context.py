@@ -154,6 +154,9 @@ class RequestContext:
     """Whether the mock sent the request to itself. Such a request is neither counted nor journaled,
     is not delayed, gets no transport fault and changes no state."""
 
+    session_problem: ApiError | None = None
+    """Why the session cannot be loaded; `snapshot` is then that of the default one."""
+
     is_known_key: bool = False
     operation: str = ""
     path_parameters: Mapping[str, str] = field(default_factory=dict)
@@ -183,6 +186,15 @@ class RequestContext:
     def is_reading_only(self) -> bool:
         """Whether counters are not changed: for HEAD, which shows what GET would return now."""
         return self.is_internal or self.method == "HEAD"
+
+    def require_session(self) -> None:
+        """Raise an error if the session cannot be loaded.
+
+        Raises:
+            ApiError: INTERNAL_ERROR, or what the state reported.
+        """
+        if self.session_problem is not None:
+            raise self.session_problem
 
     def require_session_name(self) -> None:
         """Raise an error if the session header holds no valid name.
@@ -220,16 +232,24 @@ def context_of_request() -> RequestContext:
     return context
 
 
-def make_context(environ: "WSGIEnvironment", service: Service) -> RequestContext:
-    """Return the context of a request that has arrived."""
+def make_context(
+    environ: "WSGIEnvironment", service: Service, problem: ApiError | None = None
+) -> RequestContext:
+    """Return the context of a request that has arrived.
+
+    With a `problem`, its session cannot be loaded: no world and no faults of it apply.
+
+    Raises:
+        ApiError: if the session cannot be loaded.
+    """
     headers = EnvironHeaders(environ)
     key, in_key = key_and_session_of(headers)
     sent = headers.get(SESSION_HEADER)
     name = in_key if sent is None else sent if SESSION_NAME.fullmatch(sent) else ""
-    snapshot = service.snapshot(name)
+    snapshot = service.snapshot("" if problem else name)
     prefer = parse_preferences(environ["HTTP_PREFER"]) if "HTTP_PREFER" in environ else {}
-    faults = service.contract_faults(snapshot.session, snapshot.now)
-    if "fault" in prefer:
+    faults = () if problem else service.contract_faults(snapshot.session, snapshot.now)
+    if "fault" in prefer and not problem:
         faults = tuple(dict.fromkeys([*faults, *_contract_faults_among([prefer["fault"]])]))
     return RequestContext(
         method=environ["REQUEST_METHOD"],
@@ -240,6 +260,7 @@ def make_context(environ: "WSGIEnvironment", service: Service) -> RequestContext
         snapshot=snapshot,
         prefer=prefer,
         contract_faults=faults,
+        session_problem=problem,
     )
 
 
@@ -266,7 +287,17 @@ class ContextLayer:
         """Handle one request; an existing context is retained."""
         if CONTEXT not in environ:
             try:
-                environ[CONTEXT] = make_context(environ, self._service)
-            except ApiError as problem:  # the session cannot be loaded
+                environ[CONTEXT] = self._context(environ)
+            except ApiError as problem:  # not even the default session can be loaded
                 return error_response(problem)(environ, start_response)
         return self._application(environ, start_response)
+
+    def _context(self, environ: "WSGIEnvironment") -> RequestContext:
+        """Return the context; the application reports a session that cannot be loaded.
+
+        So that error is logged, journaled and readable for browsers, as any other.
+        """
+        try:
+            return make_context(environ, self._service)
+        except ApiError as problem:
+            return make_context(environ, self._service, problem)

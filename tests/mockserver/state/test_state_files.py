@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from deadringer.mockserver import Settings
-from deadringer.mockserver.app import EXTENSION, build_app
+from deadringer.mockserver.app import EXTENSION, JOURNAL, build_app
 from deadringer.mockserver.exceptions import StartError
 from deadringer.mockserver.world.documents import load_executions
 from deadringer.mockserver.world.service import Service
@@ -271,3 +271,27 @@ def test_a_damaged_snapshot_of_a_named_session_is_an_error_of_its_requests(copie
     assert client.get("/__mock/state").status_code == 200
     app.extensions[EXTENSION].close()
     assert held_in(copied) == held
+
+
+def test_the_error_of_a_damaged_session_is_readable_for_pages_journaled_and_logged(copied, caplog):
+    damage(copied, "a", lambda text: text[:200])
+    app = build_app(Settings(state=copied, cors="reflect"), clock=SettableClock())
+    client = app.test_client()
+    named = {"X-Mock-Session": "a", "Origin": "https://app.example"}
+
+    with caplog.at_level("INFO", logger="deadringer.requests"):
+        listed = client.get("/v1/workflows", headers={**DEMO, **named, "Prefer": "fault=id-null"})
+        control = client.get("/__mock/state", headers={**named, "Origin": "http://localhost:5173"})
+
+    assert [listed.status_code, control.status_code] == [500, 500]
+    assert listed.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    assert "RateLimit-Remaining" in listed.headers["Access-Control-Expose-Headers"]
+    assert control.headers["Access-Control-Allow-Origin"] == "http://localhost:5173"
+    (entry,) = app.extensions[JOURNAL].newest("a")
+    assert (entry.status_code, entry.response_body) == (500, listed.data)
+    assert [one.getMessage().partition(" 500 ")[0] for one in caplog.records] == [
+        "GET /v1/workflows",
+        "GET /__mock/state",
+    ]
+    assert client.get("/__mock/state").status_code == 200
+    app.extensions[EXTENSION].close()
