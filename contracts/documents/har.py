@@ -18,7 +18,10 @@ from deadringer.contracts.timestamps import parse_timestamp
 
 from .har_bodies import NotRecordedError, request_body, response_body
 
+_API = "/v1/"
 _LONGEST_MS = 1e12
+_BEFORE, _AFTER = ("blocked", "dns", "connect"), ("send", "wait", "receive")
+"""Parts of `timings` before and after a request is sent; `connect` includes `ssl`."""
 _STATUSES = range(100, 1000)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
@@ -142,7 +145,8 @@ class HarRecording:
     """The entries of an HTTP archive: exchanges of the API in the order they were sent.
 
     `entries` counts all of them, `skipped` those that are not yielded, by reason.
-    `servers_with_key` are those that were sent a key, as in `RecordedExchange.server`.
+    `servers_with_key` are those that were sent a key, as in `RecordedExchange.server`. `writes` are
+    (method, path) of requests that are no operation, some of which change a workflow.
     """
 
     def __init__(self, har: JsonObject) -> None:
@@ -150,6 +154,7 @@ class HarRecording:
         self.entries = len(listed)
         self.skipped: Counter[SkipReason] = Counter()
         self._is_from_firefox = "firefox" in _creators(har)
+        self.writes: list[tuple[str, str]] = []
         self._chosen: list[_Entry] = []
         last_s = 0.0
         for number, content in enumerate(listed):
@@ -160,6 +165,8 @@ class HarRecording:
                 self._chosen.append(entry)
             elif reason:
                 self.skipped[reason] += 1
+            if entry and reason is SkipReason.OTHER_PATH and entry.method != "GET":
+                self.writes.append((entry.method, _API + entry.url.path.partition(_API)[2]))
         self._chosen.sort(key=lambda one: one.sent_at_s)
         self.servers_with_key = frozenset(
             one.server for one in self._chosen if _bare_exchange(one).carries_key
@@ -203,7 +210,7 @@ def _entry(number: int, content: Json, last_s: float) -> _Entry | None:
     moment = parse_timestamp(content.get("startedDateTime"))
     return _Entry(
         number=number,
-        sent_at_s=moment.timestamp() if moment else last_s,
+        sent_at_s=moment.timestamp() + _waited_s(content) if moment else last_s,
         url=url,
         method=method,
         request=request,
@@ -293,7 +300,7 @@ def _bare_exchange(entry: _Entry) -> Exchange:
         request_headers=_headers(entry.request),
         request_body=request_body(entry.request),
         sent_at_s=entry.sent_at_s,
-        elapsed_s=_elapsed_s(entry.content),
+        elapsed_s=max(0.0, _total_s(entry.content) - _waited_s(entry.content)),
     )
 
 
@@ -328,14 +335,20 @@ def _headers(part: JsonObject) -> dict[str, str]:
     return {name: ", ".join(dict.fromkeys(found)) for name, found in values.items()}
 
 
-def _elapsed_s(entry: JsonObject) -> float:
-    """Return how long the exchange took; from the parts that are known if the sum is not."""
+def _total_s(entry: JsonObject) -> float:
+    """Return how long an entry took; from the parts that are known if the sum is not."""
     time_ms = _milliseconds(entry.get("time"))
-    if time_ms is None:
-        parts = _object(entry.get("timings"))
-        names = ("blocked", "dns", "connect", "send", "wait", "receive")
-        time_ms = sum(_milliseconds(parts.get(name)) or 0.0 for name in names)
-    return time_ms / 1000
+    return (_sum_ms(entry, *_BEFORE, *_AFTER) if time_ms is None else time_ms) / 1000
+
+
+def _waited_s(entry: JsonObject) -> float:
+    """Return how long the request waited for its turn and a connection before it was sent."""
+    return min(_sum_ms(entry, *_BEFORE) / 1000, _total_s(entry))
+
+
+def _sum_ms(entry: JsonObject, *names: str) -> float:
+    parts = _object(entry.get("timings"))
+    return sum(_milliseconds(parts.get(name)) or 0.0 for name in names)
 
 
 def _milliseconds(value: Json) -> float | None:

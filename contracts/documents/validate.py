@@ -1,5 +1,6 @@
 """Validate documents: recognize their kind and apply every rule that can be tested on it."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -219,15 +220,14 @@ class _Validator:
     def _har(self, har: JsonObject, place: str) -> list[Violation]:
         recording = HarRecording(har)
         without_key = self._without_key_rules()
-        series: dict[str, Series] = {}
+        series = defaultdict[str, Series](lambda: self._series(recording))
         found: list[Violation] = []
         validated = without_body = 0
         for number, server, exchange in recording:
             # Exporters remove credentials: without any key, a missing key is no violation.
             validator = self if server in recording.servers_with_key else without_key
             below = pointer_to("log", "entries", number)
-            earlier = series.setdefault(server, Series(self.context))
-            for subject in earlier.subjects(exchange):
+            for subject in series[server].subjects(exchange):
                 found += [one.moved_below(below) for one in validator.test(subject)]
             validated += 1
             without_body += exchange.has_unknown_body
@@ -239,6 +239,13 @@ class _Validator:
                 "requests."
             )
         return found
+
+    def _series(self, recording: HarRecording) -> Series:
+        """Return the series of one server, in which no workflow is known that was written to."""
+        series = Series(self.context)
+        for method, path in recording.writes:
+            series.note_write(method, path)
+        return series
 
     def _without_key_rules(self) -> "_Validator":
         rules = tuple(rule for rule in self._rules if rule.group is not Group.AUTH)

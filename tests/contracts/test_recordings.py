@@ -295,6 +295,42 @@ def test_reads_of_different_callers_are_not_compared(headers: dict[str, str]) ->
     assert rules_of(har(first, second)) == []
 
 
+def test_a_request_is_sent_after_it_waited_for_a_connection() -> None:
+    """Browsers queue requests: the second one starts before the first has ended, and waits."""
+    first, second = step_back(at=5)
+    first |= {"time": 4_000}
+    second |= {"startedDateTime": "2026-03-27T10:20:01.000Z", "time": 5_000}
+    assert rules_of(har(first, second)) == []  # concurrent, so their order is unknown
+
+    second["timings"] = {"blocked": 4_000, "dns": -1, "connect": 500, "wait": 500}
+
+    assert {rule for _, rule in rules_of(har(first, second))} >= {"finished_runs_never_change"}
+
+
+def test_a_definition_that_was_changed_meanwhile_is_not_used() -> None:
+    definition = {"trigger": {"kind": "workflows/other", "inputs": {}}, "actions": [], "edges": []}
+    moments = {"created": "2026-01-01T00:00:00.000Z", "updated": "2026-01-01T00:00:00.000Z"}
+    workflow = {
+        "id": EXAMPLE["workflow_id"],
+        "name": "x",
+        "description": None,
+        "status": "PUBLISHED",
+        "enabled": True,
+        "social_saved_search_id": None,
+        "workflow": definition,
+        **moments,
+    }
+    body = json.dumps({"success": True, "message": "found", "data": workflow})
+    described = entry({"text": body}, at="2026-03-27T10:00:00.000Z")
+    described["request"]["url"] = f"https://api.example/v1/workflows/{EXAMPLE['workflow_id']}"
+    changed = entry(at="2026-03-27T10:10:00.000Z")
+    changed["request"] |= {"method": "PATCH", "url": described["request"]["url"]}
+    read = entry(remaining=98, at="2026-03-27T10:20:00.000Z")
+
+    assert {number for number, _ in rules_of(har(described, read))} == {"1"}
+    assert rules_of(har(described, changed, read)) == []
+
+
 @pytest.mark.parametrize("base", ["https://staging.example", "https://api.example/staging"])
 def test_reads_of_different_servers_are_not_compared(base: str) -> None:
     first, second = step_back(at=5)
