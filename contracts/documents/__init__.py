@@ -1,6 +1,6 @@
 """Validate stored documents: executions, responses, lists, NDJSON streams and HAR files."""
 
-from .har import EntryCounts
+from .entry_counts import EntryCounts
 from .parallel import StreamValidator
 from .read import Lines, UnreadableError, read_documents
 from .validate import (

@@ -6,8 +6,7 @@ requests without a response, WebSockets. These are skipped, each with its reason
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit
 
@@ -16,6 +15,7 @@ from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.specification import Operation, operation_at
 from deadringer.contracts.timestamps import parse_timestamp
 
+from .entry_counts import SkipReason
 from .har_bodies import NotRecordedError, request_body, response_body
 
 _API = "/v1/"
@@ -34,34 +34,8 @@ _FETCHED_FROM_CACHE = frozenset({"Memory Cache", "Disk Cache", "Service Worker"}
 """Values of `_fetchType`, from Safari."""
 
 
-class SkipReason(StrEnum):
-    """Why an entry of a recording is not validated."""
-
-    MALFORMED = "malformed"
-    NOT_HTTP = "not_http"
-    PREFLIGHT = "preflight"
-    OTHER_PATH = "other_path"
-    STUBBED = "stubbed"
-    NO_RESPONSE = "no_response"
-    REDIRECT = "redirect"
-    CACHED = "cached"
-
-    @property
-    def words(self) -> str:
-        """Return the reason for people, as it follows a number of entries."""
-        return _WORDS[self]
-
-
-_WORDS = {
-    SkipReason.MALFORMED: "malformed",
-    SkipReason.NOT_HTTP: "not HTTP (WebSocket or another scheme)",
-    SkipReason.PREFLIGHT: "CORS preflight",
-    SkipReason.OTHER_PATH: "no operation of the API",
-    SkipReason.STUBBED: "from a stub in a test, not from the server",
-    SkipReason.NO_RESPONSE: "without a response (aborted, blocked or failed)",
-    SkipReason.REDIRECT: "redirected to the same path",
-    SkipReason.CACHED: "from a cache or a service worker",
-}
+_PROXIES = ("deadringer", "mitmproxy", "charles", "proxyman")
+"""Creators of recordings with every header that was sent."""
 
 
 class RecordedExchange(NamedTuple):
@@ -70,46 +44,6 @@ class RecordedExchange(NamedTuple):
     number: int
     server: str
     exchange: Exchange
-
-
-@dataclass(frozen=True, slots=True)
-class EntryCounts:
-    """What became of the entries of recordings; `skipped` counts by reason.
-
-    Of entries `without_body`, status and headers were validated, and no more.
-    """
-
-    entries: int = 0
-    validated: int = 0
-    without_body: int = 0
-    skipped: Counter[SkipReason] = field(default_factory=Counter)
-
-    def __add__(self, other: "EntryCounts") -> "EntryCounts":
-        """Return the counts of both."""
-        return EntryCounts(
-            self.entries + other.entries,
-            self.validated + other.validated,
-            self.without_body + other.without_body,
-            self.skipped + other.skipped,
-        )
-
-    def __str__(self) -> str:
-        """Return one line for people."""
-        line = f"{self.entries} entries, {self.validated} validated"
-        if self.without_body:
-            line += f" ({self.without_body} without a recorded body: status and headers only)"
-        reasons = ", ".join(f"{self.skipped[one]} {one.words}" for one in sorted(self.skipped))
-        return f"{line}, {self.skipped.total()} skipped" + (f": {reasons}" if reasons else "")
-
-    def as_json(self) -> JsonObject:
-        """Return the counts as a JSON object, `skipped` by the names of the reasons."""
-        skipped = {one.value: self.skipped[one] for one in sorted(self.skipped)}
-        return {
-            "total": self.entries,
-            "validated": self.validated,
-            "without_body": self.without_body,
-            "skipped": skipped,
-        }
 
 
 class _Entry(NamedTuple):
@@ -153,7 +87,9 @@ class HarRecording:
         listed = har["log"]["entries"]
         self.entries = len(listed)
         self.skipped: Counter[SkipReason] = Counter()
-        self._is_from_firefox = "firefox" in _creators(har)
+        creators = _creators(har)
+        self._is_from_firefox = "firefox" in creators
+        self._is_from_proxy = any(name in creators for name in _PROXIES)
         self.writes: list[tuple[str, str]] = []
         self._chosen: list[_Entry] = []
         last_s = 0.0
@@ -188,8 +124,17 @@ class HarRecording:
             return SkipReason.NO_RESPONSE
         if _is_redirect(entry):
             return SkipReason.REDIRECT
-        is_cached = _is_cached(entry) or (self._is_from_firefox and _has_no_size(entry.response))
-        return SkipReason.CACHED if is_cached else None
+        return SkipReason.CACHED if self._is_cached(entry) else None
+
+    def _is_cached(self, entry: _Entry) -> bool:
+        """Return whether the response, or its status 304, comes from this side of the network."""
+        if _has_mark_of_a_cache(entry):
+            return True
+        if self._is_from_firefox and _has_no_size(entry.response):
+            return True
+        # Browsers revalidate on their own, and may not record the headers that they added.
+        is_asked_for = bool(_CONDITIONS & _headers(entry.request).keys())
+        return entry.response["status"] == 304 and not (is_asked_for or self._is_from_proxy)
 
 
 def _creators(har: JsonObject) -> str:
@@ -250,16 +195,11 @@ def _has_status(response: JsonObject) -> bool:
     return isinstance(status, int) and status in _STATUSES
 
 
-def _is_cached(entry: _Entry) -> bool:
-    """Return whether the response, or its status 304, comes from this side of the network."""
+def _has_mark_of_a_cache(entry: _Entry) -> bool:
     if any(entry.content.get(mark) or entry.response.get(mark) for mark in _CACHE_MARKS):
         return True
-    if str(entry.content.get("_fetchType")) in _FETCHED_FROM_CACHE:
-        return True
-    if _is_zero(entry.response, "_transferSize"):
-        return True
-    # Browsers revalidate on their own, and may not record the headers that they added.
-    return entry.response["status"] == 304 and not _CONDITIONS & _headers(entry.request).keys()
+    is_fetched = str(entry.content.get("_fetchType")) in _FETCHED_FROM_CACHE
+    return is_fetched or _is_zero(entry.response, "_transferSize")
 
 
 def _has_no_size(response: JsonObject) -> bool:

@@ -22,7 +22,8 @@ from deadringer.contracts.traffic import Series, Subject, document_subjects, res
 from deadringer.contracts.validation import validate
 from deadringer.contracts.violations import Violation, pointer_to
 
-from .har import EntryCounts, HarRecording, is_har
+from .entry_counts import EntryCounts
+from .har import HarRecording, is_har
 from .read import KINDS, Lines, Progress, Read, UnreadableError, read_documents
 
 _FOR_ANY_RESPONSE = ("answers_are_json", "success_goes_with_the_status")

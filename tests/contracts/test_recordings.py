@@ -202,7 +202,8 @@ NOT_RECORDED = {
 
 @pytest.mark.parametrize("kind", NOT_RECORDED)
 def test_a_body_that_was_not_recorded_is_counted_and_not_validated(kind: str) -> None:
-    recording = har(entry(NOT_RECORDED[kind]), entry(remaining=98))
+    coded = {"Content-Encoding": "gzip"}
+    recording = har(entry(NOT_RECORDED[kind], received=coded), entry(remaining=98))
 
     assert rules_of(recording) == []
     assert counts_of(recording)["without_body"] == 1
@@ -247,6 +248,14 @@ def test_a_cached_copy_that_the_server_confirmed_is_a_304(
 
     assert rules_of(har(entry(), copy)) == []
     assert counts_of(har(entry(), copy))["validated"] == expected
+
+
+def test_a_304_that_nothing_asked_for_is_validated_where_a_proxy_recorded_it() -> None:
+    bare = entry({}, status=304)
+
+    assert counts_of(har(entry(remaining=100), bare))["skipped"] == {"cached": 1}
+    by_proxy = har(entry(remaining=100), bare, creator={"name": "mitmproxy", "version": "12"})
+    assert counts_of(by_proxy)["validated"] == 2
 
 
 def test_headers_are_read_in_any_case_and_repeated_ones_are_joined() -> None:
