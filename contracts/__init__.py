@@ -19,6 +19,7 @@ from .schema_files import UnknownSchemaError, load_schema, schema_names
 from .specification import (
     Operation,
     bundle_specification,
+    documented_codes,
     load_specification,
     operation_at,
     operations,
@@ -51,6 +52,7 @@ __all__ = [
     "UnknownSchemaError",
     "Violation",
     "bundle_specification",
+    "documented_codes",
     "escaped",
     "exact_json_bytes",
     "exact_number",

@@ -1,7 +1,7 @@
 """The specification `openapi.yaml`, unchanged and as one self-contained document."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -15,6 +15,7 @@ from .schema_files import load_schema, schema_names
 from .variants import discriminator_of, variants_of
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_CODE = re.compile(r"`([A-Z][A-Z_]*[A-Z])`")
 
 
 class Operation(NamedTuple):
@@ -86,6 +87,32 @@ def _operations(specification: JsonObject) -> Iterator[Operation]:
                 described = dict(item[method])
                 described["parameters"] = [*shared, *described.get("parameters", [])]
                 yield Operation(described["operationId"], method.upper(), path, described)
+
+
+@cache
+def documented_codes(operation_id: str) -> Mapping[int, tuple[str, ...]]:
+    """Return the error codes that an operation documents, by status from 200 upwards.
+
+    A response names its codes in its description, between backticks, or only in its examples. A
+    status without codes has none.
+    """
+    (described,) = (one.described for one in operations() if one.operation_id == operation_id)
+    return {
+        int(status): tuple(dict.fromkeys(_codes_of(response)))
+        for status, response in sorted(described["responses"].items())
+    }
+
+
+def _codes_of(response: JsonObject) -> Iterator[str]:
+    if "$ref" in response:
+        name = response["$ref"].rpartition("/")[2]
+        response = bundle_specification()["components"]["responses"][name]
+    yield from _CODE.findall(response["description"])
+    for content in response["content"].values():
+        for example in content.get("examples", {}).values():
+            error = example["value"].get("error")
+            if isinstance(error, dict):
+                yield error["code"]
 
 
 def _component(schema_name: str) -> str:

@@ -12,7 +12,7 @@ from flask import request
 
 from deadringer.fixtures import load_recordings
 from deadringer.mockserver.context import Preferences, RequestContext
-from deadringer.mockserver.errors import ApiError, kind_of_status
+from deadringer.mockserver.errors import KINDS_BY_CODE, ApiError, kind_of_status
 from deadringer.mockserver.faults.transport import RETRY_AFTER_S
 from deadringer.mockserver.world.reserved_ids import preferred_over
 
@@ -42,8 +42,9 @@ def read_preferences(
 ) -> Preferences:
     """Return the preferences of the current request, from header or query, and reserved ids.
 
-    `documented` are the statuses of the operation. `names` holds functions that return the names
-    of faults and of further examples. `reserved` holds the preferences of reserved ids.
+    `documented` are the statuses of the operation. `names` holds functions that return its error
+    codes, and the names of faults and of further examples. `reserved` holds the preferences of
+    reserved ids.
 
     Raises:
         ApiError: VALIDATION_ERROR with one line per invalid value, with the allowed values.
@@ -71,9 +72,10 @@ def read_preferences(
 
 
 def preferred_error(preferences: Preferences) -> ApiError | None:
-    """Return the error for the preferred status `code`, None if it is no error status."""
-    code = preferences.apply("code")
+    """Return the preferred `error`, or that of the preferred status `code`; None for no error."""
+    code, error = preferences.apply("code"), preferences.apply("error")
     kind = kind_of_status(code) if isinstance(code, int) else None
+    kind = KINDS_BY_CODE[str(error)] if error is not None else kind
     if kind is None:
         return None
     is_off = kind.status == HTTPStatus.SERVICE_UNAVAILABLE
@@ -89,9 +91,11 @@ def _problems(
     if wanted.get("example", examples[0]) not in examples:
         examples = [*examples, *names["example"]()]
     faults = names["fault"]() if "fault" in wanted else []
+    codes = names["error"]() if "error" in wanted else []
     problems = []
     for name, allowed in (
         ("code", sorted(statuses)),
+        ("error", codes),
         ("example", examples),
         ("status", RUN_STATUSES),
         ("fault", faults),

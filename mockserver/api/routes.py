@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 
-from deadringer.contracts import Operation, operations
+from deadringer.contracts import Operation, documented_codes, operations
 from deadringer.mockserver.context import RequestContext, context_of_request, is_api_path
 from deadringer.mockserver.errors import ApiError, error_response
 from deadringer.mockserver.server.wire import pause
@@ -63,11 +63,13 @@ def add_api(
 
 
 def _view_function(operation: Operation, view: View, service: Service) -> Any:
-    documented = sorted(int(status) for status in operation.described["responses"])
+    codes = documented_codes(operation.operation_id)
+    documented = list(codes)
 
     def handle(**path: str) -> Response:
         context = context_of_request()
         names = {
+            "error": lambda: [code for of_status in codes.values() for code in of_status],
             "fault": fault_names,
             "example": lambda: scripted_names(
                 context.snapshot.session.scenario, service.settings.seed

@@ -43,7 +43,7 @@ def preferred_over(
     """
     meant = {name for name, value in sent.items() if (name, value) != ("dynamic", "false")}
     chosen = meant & _HONOURED.get(operation_id, frozenset())
-    dropped = {"code", "fault"} if chosen or "code" in meant else set()
+    dropped = {"code", "fault"} if chosen or meant & {"code", "error"} else set()
     if chosen & _DESCRIBING:
         dropped.add("example")
     return {name: value for name, value in reserved.items() if name not in dropped} | dict(sent)

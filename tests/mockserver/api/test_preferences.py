@@ -2,7 +2,7 @@
 
 import pytest
 
-from deadringer.contracts import operations
+from deadringer.contracts import documented_codes, operations
 from deadringer.contracts.rules import Context, validate_execution
 from deadringer.contracts.testing import assert_keeps_contract
 from deadringer.mockserver.context import parse_preferences
@@ -46,6 +46,37 @@ def test_an_impossible_status_is_400_and_the_documented_ones_are_named(client, v
         f"Prefer: code={value[:40]} is not a documented status; use one of: {', '.join(DOCUMENTED)}"
     ]
     assert "Preference-Applied" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (status, code)
+        for status, codes in documented_codes("getExecution").items()
+        for code in codes
+    ],
+)
+def test_a_preferred_error_code_comes_with_its_status(client, status, code):
+    response = client.get(KNOWN, headers={"Prefer": f"error={code}"})
+
+    assert (response.status_code, response.json()["error"]["code"]) == (status, code)
+    assert response.headers["Preference-Applied"] == f"error={code}"
+
+
+def test_a_preferred_error_code_precedes_a_reserved_id(client):
+    path = "/v1/workflows/wf_abc123/executions/run_503"
+
+    response = client.get(path, headers={"Prefer": "error=TOKEN_EXPIRED"})
+
+    assert response.status_code == 401
+
+
+def test_an_error_code_that_the_operation_does_not_document_is_400(client):
+    response = client.get("/v1/credits/balance", headers={"Prefer": "error=NOT_FOUND"})
+
+    assert response.status_code == 400
+    (line,) = response.json()["error"]["details"]["errors"]
+    assert line.startswith("Prefer: error=NOT_FOUND is not possible; use one of: AUTH_REQUIRED,")
 
 
 def test_preferences_we_do_not_know_are_ignored(client):
