@@ -1,6 +1,7 @@
 """Validate stored documents: executions, responses, lists, NDJSON streams and HAR files."""
 
 from .entry_counts import EntryCounts
+from .har import exchanges_of, is_har
 from .parallel import StreamValidator
 from .read import Lines, UnreadableError, read_documents
 from .validate import (
@@ -17,6 +18,8 @@ __all__ = [
     "StreamValidator",
     "UnreadableError",
     "ValidatedDocument",
+    "exchanges_of",
+    "is_har",
     "read_documents",
     "validate_document",
     "validate_exchange",

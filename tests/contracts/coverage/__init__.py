@@ -1,0 +1,1 @@
+"""Coverage: the catalogue of items, the tally and its report."""
