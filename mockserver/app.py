@@ -13,6 +13,7 @@ from werkzeug.routing import MapAdapter
 from .api.http import compressing
 from .api.in_process import InProcessApi
 from .api.middleware.cache import ResponseCache
+from .api.middleware.coverage import Coverage, CoverageLayer
 from .api.middleware.journal import Journal, JournalLayer
 from .api.middleware.request_log import RequestLog
 from .api.routes import add_api, bare_options
@@ -72,14 +73,15 @@ def build_app(
     add_api(app, service, api, contract_faults)
     share_with_browsers(app, settings.cors)
     app.extensions[EXTENSION] = service
-    journal = None
+    journal = coverage = None
     if settings.control:
-        journal = Journal()
+        journal, coverage = Journal(), Coverage()
         app.extensions[JOURNAL] = journal
     # Each of these wraps the one before it.
-    make_admin = partial(_admin_app, service, api, journal)
+    make_admin = partial(_admin_app, service, api, journal, coverage)
     app.wsgi_app = ByPath(app.wsgi_app, make_admin, is_api_path)  # type: ignore[method-assign] # Flask's own way
-    if journal:
+    if journal and coverage:
+        app.wsgi_app = CoverageLayer(app.wsgi_app, coverage)  # type: ignore[method-assign] # Flask's own way
         app.wsgi_app = JournalLayer(app.wsgi_app, journal)  # type: ignore[method-assign] # Flask's own way
     log = RequestLog(app.wsgi_app, service.redactor)
     app.wsgi_app = ContextLayer(log, service)  # type: ignore[method-assign] # Flask's own way
@@ -143,7 +145,9 @@ def share_with_browsers(app: Flask, mode: str, *exposed: str, local_only: bool =
         )
 
 
-def _admin_app(service: Service, api: InProcessApi, journal: Journal | None) -> Flask:
+def _admin_app(
+    service: Service, api: InProcessApi, journal: Journal | None, coverage: Coverage | None
+) -> Flask:
     """Return the application of all other paths: front page, specification, pages, control API."""
     from .admin.control.routes import add_control
     from .admin.ui import add_pages
@@ -151,9 +155,9 @@ def _admin_app(service: Service, api: InProcessApi, journal: Journal | None) -> 
     app = bare_app(service)
     app.after_request(compressing(app))
     app.after_request(bare_options)
-    if journal is not None:
-        add_control(app, service, journal)  # its access check also protects the pages
-    add_pages(app, service, api, journal)
+    if journal is not None and coverage is not None:
+        add_control(app, service, journal, coverage)  # its access check also protects the pages
+    add_pages(app, service, api, journal, coverage)
     share_with_browsers(app, service.settings.cors)
     return app
 

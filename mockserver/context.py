@@ -4,7 +4,7 @@ Path, key, session name and `Prefer` are parsed only here.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -172,6 +172,8 @@ class RequestContext:
     changed_by: tuple[str, ...] = ()
     """The contract faults that changed the response."""
     cacheable: CacheableBody | None = None
+    repeat: Callable[[], None] | None = None
+    """Counts a repetition of the response, once it is recorded for coverage."""
     is_streamed: bool = False
     is_quiet: bool = False
     """Whether the request is left out of the log unless it fails."""

@@ -16,6 +16,7 @@ from deadringer.mockserver.api.contract_faults import apply_contract_faults
 from deadringer.mockserver.api.faults import end_faults
 from deadringer.mockserver.api.http import compressing
 from deadringer.mockserver.api.in_process import InProcessResponse
+from deadringer.mockserver.api.middleware.coverage import Coverage, CoverageLayer
 from deadringer.mockserver.api.middleware.journal import Journal, JournalLayer
 from deadringer.mockserver.api.middleware.request_log import RequestLog
 from deadringer.mockserver.api.routes import bare_options, set_preferences
@@ -77,9 +78,11 @@ def build_proxy_app(
     app.extensions |= {EXTENSION: service, TRAFFIC: traffic, LOG: log}
     # Each of these wraps the one before it.
     forwarding = app.wsgi_app
-    admin = partial(_admin_app, service, journal, traffic)
+    coverage = Coverage()
+    admin = partial(_admin_app, service, journal, coverage, traffic)
     app.wsgi_app = ByPath(forwarding, admin, _is_forwarded)  # type: ignore[method-assign] # Flask's own way
     if journal:
+        app.wsgi_app = CoverageLayer(app.wsgi_app, coverage)  # type: ignore[method-assign] # Flask's own way
         app.wsgi_app = JournalLayer(app.wsgi_app, journal)  # type: ignore[method-assign] # Flask's own way
     app.wsgi_app = RequestLog(app.wsgi_app, redactor)  # type: ignore[method-assign] # Flask's own way
     app.wsgi_app = ContextLayer(app.wsgi_app, service)  # type: ignore[method-assign] # Flask's own way
@@ -107,14 +110,16 @@ def _mark_streamed(response: Response) -> Response:
     return response
 
 
-def _admin_app(service: Service, journal: Journal | None, traffic: LiveTraffic) -> Flask:
+def _admin_app(
+    service: Service, journal: Journal | None, coverage: Coverage, traffic: LiveTraffic
+) -> Flask:
     """Return the application under `/__mock/`: pages and control API, without those of a mock."""
     app = bare_app(service)
     app.after_request(compressing(app))
     app.after_request(bare_options)
     if journal is not None:
-        add_control(app, service, journal, traffic)  # its access check also protects the pages
-        add_proxy_pages(app, service, journal, traffic)
+        add_control(app, service, journal, coverage, traffic)  # also protects the pages
+        add_proxy_pages(app, service, journal, coverage, traffic)
     return app
 
 

@@ -64,4 +64,4 @@ def test_faults_are_switched_on_the_control_page(page: Page, proxy: Proxy) -> No
     expect(page.locator("#message")).to_have_text("error-503 is off")
 
     names = page.locator("nav .nav a").all_inner_texts()
-    assert names == ["Runs", "Rules", "Journal", "Control"]
+    assert names == ["Runs", "Rules", "Journal", "Coverage", "Control"]

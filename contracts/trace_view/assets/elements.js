@@ -60,7 +60,8 @@ export function copyButton(label, text, properties = {}) {
   return made;
 }
 
-async function copyText(text) {
+/** Copy a text; return whether that was possible. */
+export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

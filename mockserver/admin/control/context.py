@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from deadringer.contracts import JsonObject, Violation
+from deadringer.mockserver.api.middleware.coverage import Coverage
 from deadringer.mockserver.api.middleware.journal import Journal
 from deadringer.mockserver.context import context_of_request
 from deadringer.mockserver.errors import ApiError
@@ -46,7 +47,7 @@ class SeenTraffic(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ControlContext:
-    """The service and the journal, from the session of the current request.
+    """The service, the journal and the coverage, from the session of the current request.
 
     `body` and `query` are what the request sent, already validated by the document. `traffic` is
     set if this is a proxy and no mock.
@@ -54,6 +55,7 @@ class ControlContext:
 
     service: Service
     journal: Journal
+    coverage: Coverage
     traffic: SeenTraffic | None = None
     body: JsonObject = field(default_factory=dict)
     query: dict[str, Any] = field(default_factory=dict)

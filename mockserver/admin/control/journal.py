@@ -2,7 +2,6 @@
 
 import fnmatch
 import json
-import zlib
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +12,7 @@ from werkzeug.datastructures import EnvironHeaders
 from deadringer.contracts import Exchange, Json, JsonObject, Violation, format_timestamp
 from deadringer.contracts.redaction import SecretRedactor
 from deadringer.mockserver.api.auth import is_known_key, require_known_key
+from deadringer.mockserver.api.http import decoded_body
 from deadringer.mockserver.api.middleware.journal import JournalEntry, Verdict, Verdicts
 from deadringer.mockserver.context import key_and_session_of
 from deadringer.mockserver.errors import ApiError
@@ -21,8 +21,6 @@ from deadringer.mockserver.schema_errors import Problem, good_members
 
 from .context import ControlContext, require_known
 
-_ANY_HEADER = 32 + zlib.MAX_WBITS
-"""Lets zlib find out whether a text is in the format of gzip or its own."""
 UNKNOWN_MATCH = {"kind": "none", "name": None}
 
 
@@ -39,7 +37,7 @@ def entry_of(
     headers = _request_headers(entry)
     shown = {name: redactor.header(name, value) for name, value in headers.items()}
     response_headers = {name.lower(): value for name, value in entry.headers}
-    body = _decoded(entry.response_body, response_headers.get("content-encoding", ""))
+    body = decoded_body(entry.response_body, response_headers.get("content-encoding", ""))
     preferences = _applied(response_headers)
     return {
         "number": entry.number,
@@ -97,23 +95,6 @@ def _request_headers(entry: JournalEntry) -> dict[str, str]:
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
-
-
-def _decoded(body: bytes, encoding: str) -> bytes:
-    """Return the decompressed body, as far as it was stored; one that is damaged as it is."""
-    if encoding in {"gzip", "deflate"}:
-        try:
-            return zlib.decompressobj(_ANY_HEADER).decompress(body)
-        except zlib.error:
-            return body
-    if encoding == "zstd":
-        import zstandard  # only for readers of the journal
-
-        try:
-            return zstandard.ZstdDecompressor().decompressobj().decompress(body)
-        except zstandard.ZstdError:
-            return body
-    return body
 
 
 def _applied(headers: JsonObject) -> list[str]:

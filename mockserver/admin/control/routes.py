@@ -17,6 +17,7 @@ from deadringer.contracts import (
     exact_json_bytes,
     read_json_text,
 )
+from deadringer.mockserver.api.middleware.coverage import Coverage
 from deadringer.mockserver.api.middleware.journal import Journal
 from deadringer.mockserver.api.validation import read_query
 from deadringer.mockserver.context import context_of_request
@@ -29,7 +30,18 @@ from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.schema_errors import Problem, make_integers, problems_of
 from deadringer.mockserver.world.service import Service
 
-from . import clock, contract_faults, executions, faults, journal, report, runs, scenarios, sessions
+from . import (
+    clock,
+    contract_faults,
+    coverage,
+    executions,
+    faults,
+    journal,
+    report,
+    runs,
+    scenarios,
+    sessions,
+)
 from .access import ROOT, guard, preflight, share
 from .context import ControlContext, SeenTraffic, refusal_of
 
@@ -103,6 +115,7 @@ VIEWS: Mapping[str, Callable[..., Any]] = {
     "getJournalEntry": journal.get_journal_entry,
     "verifyCounts": journal.verify_counts,
     "getReport": report.get_report,
+    "getCoverage": coverage.get_coverage,
 }
 """The view of each operation of the document."""
 
@@ -123,14 +136,19 @@ VALIDATORS: Mapping[str, Callable[[ControlContext, Json, list[Problem]], Iterabl
 
 
 def add_control(
-    app: Flask, service: Service, request_journal: Journal, traffic: SeenTraffic | None = None
+    app: Flask,
+    service: Service,
+    request_journal: Journal,
+    request_coverage: Coverage,
+    traffic: SeenTraffic | None = None,
 ) -> None:
     """Add every route, and the access check before them; `traffic` is that of a proxy."""
+    blank = ControlContext(service, request_journal, request_coverage, traffic)
     for operation in control_operations():
         app.add_url_rule(
             operation.path.replace("{", "<").replace("}", ">"),
             f"control {operation.operation_id}",
-            _view_function(operation, ControlContext(service, request_journal, traffic)),
+            _view_function(operation, blank),
             methods=[operation.method, "OPTIONS"],
             provide_automatic_options=False,
         )

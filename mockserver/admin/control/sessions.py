@@ -31,15 +31,17 @@ def get_state(control: ControlContext) -> JsonObject:
 def reset_session(control: ControlContext) -> JsonObject:
     """Reset the session as if the server had been started now, its clock included.
 
-    Its journal is empty, its rate windows are new, its scenario starts over. `all=true` resets
-    every session. A proxy also forgets what it compares later responses with.
+    Its journal and its coverage are empty, its rate windows are new, its scenario starts over.
+    `all=true` resets every session. A proxy also forgets what it compares later responses with.
     """
     if control.traffic is not None:
         control.traffic.forget()
     if control.query["all"] == "true":
         control.journal.clear_all()
+        control.coverage.reset_all()
         control.service.reset_all()
     else:
         control.journal.clear(control.session_name)
+        control.coverage.reset(control.session_name)
         control.service.reset(control.session_name)
     return get_state(control)

@@ -1,23 +1,23 @@
 """The pages of the mock, the front page and the specification; none needs an API key."""
 
-import re
 from functools import lru_cache, partial
-from urllib.parse import quote
 
 import yaml
 from flask import Flask, Response, render_template, request
 
 from deadringer.contracts import JsonObject, bundle_specification, json_bytes
+from deadringer.mockserver.admin.address import own_url
 from deadringer.mockserver.admin.control.context import SeenTraffic
 from deadringer.mockserver.api.in_process import InProcessApi
+from deadringer.mockserver.api.middleware.coverage import Coverage
 from deadringer.mockserver.api.middleware.journal import Journal
-from deadringer.mockserver.config import Settings
 from deadringer.mockserver.context import SESSION_NAME
 from deadringer.mockserver.world.documents import NamedRun
 from deadringer.mockserver.world.service import Service
 
 from .contract_page import add_contract_page
 from .control_pages import add_control_pages
+from .coverage_page import add_coverage_page
 from .rules_page import add_rules_page
 from .runs import add_runs
 from .seen_runs import add_seen_runs
@@ -29,14 +29,17 @@ LINKS = {"specification": "/openapi.json", "specification_yaml": "/openapi.yaml"
 _POLICY_ALONE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """The policy of the front page without the control API, which has inline style."""
 
-_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?", re.ASCII)
-"""A host name or address, perhaps with a port."""
 
-
-def add_pages(app: Flask, service: Service, api: InProcessApi, journal: Journal | None) -> None:
+def add_pages(
+    app: Flask,
+    service: Service,
+    api: InProcessApi,
+    journal: Journal | None,
+    coverage: Coverage | None,
+) -> None:
     """Add `/`, `/openapi.json` and `/openapi.yaml`, and with the control API its pages."""
     app.template_folder = "admin/ui/templates"
-    if journal is not None:
+    if journal is not None and coverage is not None:
         add_shell(app)
         app.jinja_env.globals["session_names"] = partial(_session_names, service, journal)
         add_runs(app, service, api)
@@ -44,13 +47,16 @@ def add_pages(app: Flask, service: Service, api: InProcessApi, journal: Journal 
         add_contract_page(app, service)
         add_rules_page(app)
         add_control_pages(app, service)
+        add_coverage_page(app, service, coverage)
         add_sign_in_page(app, service)
     app.add_url_rule("/", "front_page", lambda: _front_page(service))
     app.add_url_rule("/openapi.json", "specification", lambda: _specification(service))
     app.add_url_rule("/openapi.yaml", "specification_yaml", lambda: _specification_yaml(service))
 
 
-def add_proxy_pages(app: Flask, service: Service, journal: Journal, traffic: SeenTraffic) -> None:
+def add_proxy_pages(
+    app: Flask, service: Service, journal: Journal, coverage: Coverage, traffic: SeenTraffic
+) -> None:
     """Add the pages of a proxy: what it has seen, the rules, and its faults."""
     app.template_folder = "admin/ui/templates"
     add_shell(app)
@@ -58,6 +64,7 @@ def add_proxy_pages(app: Flask, service: Service, journal: Journal, traffic: See
     add_seen_runs(app, traffic, service.redactor)
     add_rules_page(app)
     add_control_pages(app, service, has_world=False)
+    add_coverage_page(app, service, coverage, is_proxy=True)
     add_sign_in_page(app, service)
 
 
@@ -91,24 +98,11 @@ def _front_page_of(runs: list[NamedRun], *, has_pages: bool) -> Response:
 
 
 def _specification(service: Service) -> Response:
-    return Response(_as_json(_own_url(service.settings)), mimetype="application/json")
+    return Response(_as_json(own_url(service.settings)), mimetype="application/json")
 
 
 def _specification_yaml(service: Service) -> Response:
-    return Response(_as_yaml(_own_url(service.settings)), mimetype="application/yaml")
-
-
-def _own_url(settings: Settings) -> str:
-    """Return the URL at which the current request reached the mock, without a slash at its end.
-
-    Scheme, host and prefix are those of the request. A Host header that is no host and port is
-    replaced by the address the mock listens on.
-    """
-    host = request.host
-    if not _AUTHORITY.fullmatch(host):
-        name = f"[{settings.host}]" if ":" in settings.host else settings.host
-        host = f"{name}:{settings.port}"
-    return f"{request.scheme}://{host}{quote(request.root_path.rstrip('/'))}"
+    return Response(_as_yaml(own_url(service.settings)), mimetype="application/yaml")
 
 
 def _specification_at(url: str) -> JsonObject:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from flask import Flask, Response
 
-from deadringer.mockserver.config import DEMO_KEY
+from deadringer.mockserver.admin.address import shown_key
 from deadringer.mockserver.world.service import Service
 
 from .shell import UI, show_page
@@ -26,13 +26,8 @@ def add_contract_page(app: Flask, service: Service) -> None:
     app.add_url_rule(
         f"{UI}contract",
         "ui contract",
-        lambda: _contract_page(shown, shown_key(service)),
+        lambda: _contract_page(shown, shown_key(service.settings)),
     )
-
-
-def shown_key(service: Service) -> str:
-    """Return the key that pages may show: the public demo key, "" if it is not accepted."""
-    return DEMO_KEY if DEMO_KEY in service.settings.api_keys else ""
 
 
 def _contract_page(shown: list[Shown], key: str) -> Response:

@@ -11,13 +11,13 @@ from flask import Flask, Response
 
 from deadringer.contracts import operations
 from deadringer.contracts.rules import rule_named
+from deadringer.mockserver.admin.address import shown_key
 from deadringer.mockserver.faults.transport import CHAOS, KINDS, NAMED_FAULTS
 from deadringer.mockserver.world.documents import NamedRun
 from deadringer.mockserver.world.scenarios import load_scenario, ready_names
 from deadringer.mockserver.world.service import Service
 from deadringer.mockserver.world.started_runs import DRIVES
 
-from .contract_page import shown_key
 from .shell import UI, session_of_page, show_page
 
 RUN_STATUSES = ("completed", "failed", "running")
@@ -87,7 +87,7 @@ def _control_page(service: Service, *, has_world: bool) -> Response:
 def _for_curl(service: Service) -> dict[str, Any]:
     """Return the values that scripts need to write curl lines."""
     needs_token = service.settings.control_token is not None
-    return {"key": shown_key(service), "needs_token": needs_token}
+    return {"key": shown_key(service.settings), "needs_token": needs_token}
 
 
 @cache

@@ -41,6 +41,7 @@ NAVIGATION = (
     NavigationItem("Contract", "ui contract"),
     NavigationItem("Rules", "ui rules"),
     NavigationItem("Journal", "ui journal"),
+    NavigationItem("Coverage", "ui coverage"),
     NavigationItem("Control", "ui control"),
 )
 """The links in order; those whose endpoint the application lacks are omitted."""

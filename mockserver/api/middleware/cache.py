@@ -71,6 +71,8 @@ class CachedResponse(NamedTuple):
     head: bytes
     after: bytes
     texts: RepeatedResponse
+    repeat: Callable[[], None] | None
+    """Counts a repetition for coverage; None without the control API."""
     meter: Meter | None
     size: int
     """The approximate memory it takes, in bytes."""
@@ -175,6 +177,8 @@ class ResponseCache:
                 return cached, window
         if self._journal is not None:
             self._journal.add_repeated(environ, cached.texts, window, now, began)
+        if cached.repeat is not None:
+            cached.repeat()
         if self._log.is_on:
             self._log.add(environ, cached.texts.status, began)
         return cached, window
@@ -243,7 +247,8 @@ class ResponseCache:
         head, rest = status_line(status) + header_lines(before), header_lines(after)
         if meter is None:
             head, rest = head + rest, b""
-        return CachedResponse(context.snapshot, cacheable, head, rest, texts, meter, size)
+        repeat = context.repeat
+        return CachedResponse(context.snapshot, cacheable, head, rest, texts, repeat, meter, size)
 
     def _remove(self, key: CacheKey, response: CachedResponse) -> None:
         with self._lock:

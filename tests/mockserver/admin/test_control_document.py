@@ -69,6 +69,8 @@ TOUR = (
     ("verifyCounts", "verify", {"exactly": 77}),
     ("getReport", "report", None),
     ("clearJournal", "journal", None),
+    ("getCoverage", "coverage?all=true", None),
+    ("getCoverage", "coverage?all=perhaps", None),
     ("resetSession", "reset", None),
 )
 
