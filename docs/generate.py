@@ -19,6 +19,7 @@ from deadringer.mockserver.faults.contract import docs as contract_faults
 from .pages.command_line import cli_page, settings_page
 from .pages.control_api import control_page, transport_faults_page
 from .pages.python_api import python_page
+from .pages.situations import situations_page
 
 DOCS = Path(__file__).resolve().parent
 CONFIGURATION = DOCS.parent / "mkdocs.yml"
@@ -77,6 +78,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/combinations.md": combinations.page,
     "reference/contract-faults.md": contract_faults.page,
     "reference/transport-faults.md": transport_faults_page,
+    "reference/situations.md": situations_page,
     "reference/python.md": python_page,
     "llms.txt": llms_page,
 }

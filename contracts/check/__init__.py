@@ -11,6 +11,7 @@ from .access import (
     read_key,
     ssl_context_of,
 )
+from .atomic_files import write_atomically
 from .baseline import BaselineChange, BaselineError, apply_baseline, load_baseline, update_baseline
 from .http.bodies import BodyTooLargeError, decoded_body
 from .http.deadline_transport import httpx_errors
@@ -77,6 +78,7 @@ __all__ = [
     "run_check",
     "ssl_context_of",
     "update_baseline",
+    "write_atomically",
     "write_report",
     "write_step_summary",
 ]

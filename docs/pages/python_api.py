@@ -14,6 +14,7 @@ FRONT_DOORS = (
     "deadringer.contracts.documents",
     "deadringer.contracts.rules",
     "deadringer.contracts.check",
+    "deadringer.contracts.coverage",
     "deadringer.fixtures",
     "deadringer.fixtures.strategies",
     "deadringer.fixtures.output",

@@ -41,6 +41,11 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         "deadringer.mockserver.cli.validate:command",
         "Validate stored documents against the contract.",
     ),
+    "coverage": Subcommand(
+        "Check",
+        "deadringer.mockserver.cli.coverage:command",
+        "Report which situations of the API a client has met.",
+    ),
     "generate": Subcommand(
         "Data",
         "deadringer.mockserver.cli.generate:command",

@@ -172,6 +172,10 @@ class ExecutionApi:
         entries: list[dict[str, Any]] = self.control("GET", f"journal{wanted}")["entries"]
         return entries
 
+    def coverage(self, *, total: bool = False) -> dict[str, Any]:
+        """Return what requests met since the start of the test; `total`: since the mock's start."""
+        return self.control("GET", "coverage?all=true" if total else "coverage")
+
     def verify(self, run: Run | None = None, **wanted: Any) -> int:
         """Assert that requests arrived, and return how many: reads of a run, or any that match.
 

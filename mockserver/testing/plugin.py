@@ -1,4 +1,4 @@
-"""The pytest plugin `deadringer`: fixtures for tests, and the options of the contract suite.
+"""The pytest plugin `deadringer`: fixtures for tests, and the options of suite and coverage.
 
 A conftest of a package named with `--pyargs` is read too late to add options, so a plugin adds
 them. Every pytest run in the environment imports this module, so it imports little.
@@ -30,7 +30,9 @@ def execution_server_options() -> Sequence[str]:
 
 @pytest.fixture(scope="session")
 def _running_mock(
-    execution_server_options: Sequence[str], tmp_path_factory: pytest.TempPathFactory
+    execution_server_options: Sequence[str],
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
 ) -> "Iterator[RunningMock]":
     from deadringer.mockserver.exceptions import StartError
 
@@ -41,6 +43,9 @@ def _running_mock(
     try:
         with run_mock(options, log) as mock:
             yield mock
+            coverage = pytestconfig.pluginmanager.get_plugin("deadringer coverage")
+            if coverage is not None:
+                coverage.add(mock.api)
     except StartError as problem:
         pytest.fail(str(problem), pytrace=False)
 
@@ -81,7 +86,7 @@ def assert_keeps_contract() -> Callable[..., None]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of `deadringer.contracts.suite`."""
+    """Add the options of `deadringer.contracts.suite` and of coverage."""
     group = parser.getgroup(
         "deadringer", "the contract of Execution Detail (deadringer.contracts.suite)"
     )
@@ -107,3 +112,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="error",
         help="the lowest severity of a violation that fails its test",
     )
+    coverage = parser.getgroup(
+        "deadringer coverage", "what the requests to `execution_api` met (deadringer coverage)"
+    )
+    add = coverage.addoption
+    add("--deadringer-coverage", action="store_true", help="print it at the end of the session")
+    add(
+        "--deadringer-coverage-fail-under",
+        metavar="[SECTION=]PERCENT",
+        action="append",
+        default=[],
+        help="fail the session below this share of all items, or of operations, statuses, codes "
+        "or situations; repeatable",
+    )
+    add("--deadringer-coverage-report", metavar="PATH", help="also write it as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Add the report of coverage, if one of its options is set."""
+    options = ("coverage", "coverage_fail_under", "coverage_report")
+    is_wanted = any(config.getoption(f"deadringer_{name}") for name in options)
+    if is_wanted and not config.option.collectonly:
+        from .coverage import NAME, SessionCoverage
+
+        config.pluginmanager.register(SessionCoverage(config), NAME)

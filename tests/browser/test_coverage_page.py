@@ -59,6 +59,7 @@ def test_a_click_through_of_a_frontend_shows_what_it_never_met(mock, open_page):
     assert len(met | missing) == len(met) + len(missing) == len(situations())
 
 
+@pytest.mark.slow
 def test_items_are_narrowed_down_by_text_and_section(mock, page):
     page.goto(mock + PATH)
     assert shown(page).count() == len(situations())
@@ -70,6 +71,7 @@ def test_items_are_narrowed_down_by_text_and_section(mock, page):
     assert page.locator("#found").inner_text() == f"1 of {len(coverage_items())} items"
 
 
+@pytest.mark.slow
 def test_all_sessions_are_a_click_away(mock, page):
     page.goto(f"{mock}{PATH}?session=coverage-other")
     page.get_by_role("link", name="All sessions").click()
@@ -79,7 +81,10 @@ def test_all_sessions_are_a_click_away(mock, page):
     assert "coverage-other" in page.locator(".head p").inner_text()
 
 
-@pytest.mark.parametrize(("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)])
+@pytest.mark.parametrize(
+    ("scheme", "size"),
+    [pytest.param("light", DESKTOP, marks=pytest.mark.slow), ("dark", PHONE)],
+)
 def test_it_is_accessible_everywhere(mock, open_page, scheme, size):
     page = open_page(viewport=size, color_scheme=scheme)
     page.goto(mock + PATH)
