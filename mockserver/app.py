@@ -149,7 +149,7 @@ def _admin_app(
     service: Service, api: InProcessApi, journal: Journal | None, coverage: Coverage | None
 ) -> Flask:
     """Return the application of all other paths: front page, specification, pages, control API."""
-    from .admin.control.routes import add_control
+    from .admin.control.routes import add_control, add_health
     from .admin.ui import add_pages
 
     app = bare_app(service)
@@ -157,6 +157,8 @@ def _admin_app(
     app.after_request(bare_options)
     if journal is not None and coverage is not None:
         add_control(app, service, journal, coverage)  # its access check also protects the pages
+    else:
+        add_health(app, service)
     add_pages(app, service, api, journal, coverage)
     share_with_browsers(app, service.settings.cors)
     return app

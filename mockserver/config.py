@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deadringer.mockserver.state.rate_windows import RatePolicy
+from deadringer.mockserver.state.redis_url import RedisUrl
 
 from .exceptions import StartError
 
@@ -34,7 +35,7 @@ class Settings:
     empty: bool = False
     speed: float = 1
     freeze: str | None = None
-    state: Path | None = None
+    state: Path | RedisUrl | None = None
     chaos: str | None = None
     scenario: str | None = None
     control: bool = True

@@ -30,6 +30,8 @@ SESSION_HEADER = "X-Mock-Session"
 SESSION_IN_KEY = "__session_"
 """`trig_…__session_NAME` is the key `trig_…` in the session NAME."""
 
+HEALTH = "/__mock/health/"
+"""Where the health of the server is; it is shown even if no session can be read."""
 _PREFERENCE = re.compile(
     r"""\s*([!#$%&'*+.^_`|~\w-]+)           # name
         \s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s,;"]*))?  # value, a token or a quoted text
@@ -248,14 +250,16 @@ def make_context(
     key, in_key = key_and_session_of(headers)
     sent = headers.get(SESSION_HEADER)
     name = in_key if sent is None else sent if SESSION_NAME.fullmatch(sent) else ""
-    snapshot = service.snapshot("" if problem else name)
+    path = path_of(environ)
+    needs_no_session = problem is not None or path.startswith(HEALTH)
+    snapshot = service.last_known_snapshot() if needs_no_session else service.snapshot(name)
     prefer = parse_preferences(environ["HTTP_PREFER"]) if "HTTP_PREFER" in environ else {}
     faults = () if problem else service.contract_faults(snapshot.session, snapshot.now)
     if "fault" in prefer and not problem:
         faults = tuple(dict.fromkeys([*faults, *_contract_faults_among([prefer["fault"]])]))
     return RequestContext(
         method=environ["REQUEST_METHOD"],
-        path=path_of(environ),
+        path=path,
         key=key,
         session_name=name,
         session_header=sent,

@@ -81,9 +81,15 @@ ERROR_KINDS = (
         "Free space where the file of --state is, then send the request again",
     ),
     ErrorKind(503, "API_OFF", "The service is switched off", "Try again later"),
+    ErrorKind(
+        503,
+        "STATE_UNREACHABLE",
+        "The shared state cannot be reached",
+        "Try again after Retry-After seconds",
+    ),
 )
-"""Codes and statuses as documented; the mock adds METHOD_NOT_ALLOWED, INTERNAL_ERROR and
-INSUFFICIENT_STORAGE.
+"""Codes and statuses as documented; the mock adds METHOD_NOT_ALLOWED, INTERNAL_ERROR,
+INSUFFICIENT_STORAGE and STATE_UNREACHABLE.
 
 The first kind of a status is its default.
 """
@@ -219,6 +225,8 @@ def _near_of_control(requested: str) -> str:
     """Return a sentence with the nearest paths of the control API, "" if it has none."""
     rules = dict.fromkeys(rule.rule for rule in current_app.url_map.iter_rules())
     paths = [one.replace("<", "{").replace(">", "}") for one in rules]
+    if f"{_CONTROL_ROOT}openapi.json" not in paths:
+        return ""
     near = nearest_names(requested, [one for one in paths if one.startswith(_CONTROL_ROOT)])
     return f"Nearest: {', '.join(near)}; all are in {_specification_path()}" if near else ""
 

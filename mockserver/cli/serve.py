@@ -27,6 +27,7 @@ from .settings import (
     read_path,
     read_rate_policy,
     read_speed,
+    read_state,
     read_text,
     read_time,
     read_workers,
@@ -130,10 +131,10 @@ process = partial(setting, section="Process")
 )
 @data(
     "--state",
-    type=read_path,
-    metavar="FILE",
+    type=read_state,
+    metavar="FILE|URL",
     shell_complete=completion.files,
-    help="Store changes in this SQLite file.",
+    help="Store changes in this SQLite file, or share them over redis://HOST:PORT/DATABASE#NAME.",
 )
 @data("--speed", type=read_speed, metavar="FACTOR", help="How fast the clock runs.")
 @data("--freeze", type=read_time, metavar="TIME", help="Stop the clock at this time.")

@@ -17,6 +17,7 @@ from click.core import ParameterSource
 
 from deadringer.mockserver.config import Settings, SettingsError
 from deadringer.mockserver.state.rate_windows import RatePolicy
+from deadringer.mockserver.state.redis_url import RedisUrl, is_url, parse_redis_url
 
 from .grouped import Command, Option
 
@@ -240,6 +241,19 @@ def read_host(value: Any) -> str:
 def read_path(value: Any) -> Path:
     """Return the path of a file or folder."""
     return Path(read_text(value))
+
+
+def read_state(value: Any) -> Path | RedisUrl:
+    """Return the path of a state file, or the address of a Redis server."""
+    if isinstance(value, RedisUrl):
+        return value
+    written = read_text(value)
+    if not is_url(written):
+        return Path(written)
+    try:
+        return parse_redis_url(written)
+    except ValueError as problem:
+        raise click.BadParameter(str(problem)) from problem
 
 
 def read_api_key(value: Any) -> str:

@@ -10,13 +10,13 @@ from limits import RateLimitItemPerSecond
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from .rate_windows import MOST_WINDOWS, Caller, RatePolicy, RateWindows
+from .rate_windows import MOST_WINDOWS, Caller, RatePolicy, Windows
 
 
 class EnforcedLimit:
     """Decides which requests are beyond the limit."""
 
-    def __init__(self, policy: RatePolicy, windows: RateWindows) -> None:
+    def __init__(self, policy: RatePolicy, windows: Windows) -> None:
         self._item = _Item(policy.limit, policy.window_s)
         self._storage = _Counts(windows)
         self._limiter = FixedWindowRateLimiter(self._storage)
@@ -51,7 +51,7 @@ class _Counts(Storage):
     The library's own memory storage reads the machine's clock and starts a thread at each hit.
     """
 
-    def __init__(self, windows: RateWindows) -> None:
+    def __init__(self, windows: Windows) -> None:
         super().__init__()
         self.here = _Here()
         self._windows = windows

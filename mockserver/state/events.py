@@ -9,6 +9,8 @@ from typing import NamedTuple
 from deadringer.contracts import JsonObject
 from deadringer.mockserver.errors import ApiError
 
+from .rate_windows import RateWindows, Windows
+
 EVERY_SESSION = "*"
 """Stands for all sessions in a `reset_all`; no session can have this name."""
 BEGINNINGS = frozenset({"reset", "scenario", "reset_all"})
@@ -52,12 +54,44 @@ class UnreadableStateError(ApiError):
         )
 
 
+class StateUnreachableError(ApiError):
+    """The log is on another machine and cannot be asked; clients get 503 STATE_UNREACHABLE.
+
+    A change that was refused in this way may have been made all the same.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            "STATE_UNREACHABLE",
+            f"The shared state cannot be reached: {reason}",
+            headers={"Retry-After": "1"},
+        )
+        self.reason = reason
+
+
+class EventsGoneError(Exception):
+    """Events that were asked for are no longer in the log; the snapshots hold what they did."""
+
+
+class ChangedMeanwhileError(Exception):
+    """A session has a newer event than the change was made for; nothing was added."""
+
+
 class UnreadableSnapshotError(UnreadableStateError):
     """The snapshot of a session is damaged, or this version does not know its form."""
 
     def __init__(self, session: str, problem: str) -> None:
         whose = f"session {session!r}" if session else "the default session"
         super().__init__(f"the snapshot of {whose}: {problem}")
+
+
+class Origin(NamedTuple):
+    """Where a reader begins that has read no event: all before it is in the snapshots."""
+
+    history: str = ""
+    number: int = 0
+    reset_all: Event | None = None
+    """The last reset of all sessions, if its event may be gone."""
 
 
 class EventLog(ABC):
@@ -70,21 +104,53 @@ class EventLog(ABC):
       they returned for is as durable as the log is; if they raise, nothing has changed.
     - An event of `BEGINNINGS` removes the events, counters and the snapshot of its session from
       before it; `reset_all` those of every session.
-    - `save` replaces the events of a session up to the number of its snapshot.
+    - `save` makes the events of a session unnecessary up to the number of its snapshot.
+    - `add` with `after` adds nothing if the session has an event with a greater number.
     - If what is stored is damaged, every method raises UnreadableStateError and changes nothing.
     """
 
     is_durable: bool
     """Whether events outlive the process; if not, snapshots are not stored."""
+    is_shared: bool = False
+    """Whether other servers write to it as well."""
     newest: int = 0
-    """The number of the newest event; reading it costs nothing."""
+    """The number of the newest event that is known; reading it costs nothing."""
+    history: str = ""
+    """Names the sequence of numbers; it changes if a log has lost events, never otherwise."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether `newest` is known to be the newest event; reading it costs nothing."""
+        return True
+
+    def refresh(self) -> None:  # noqa: B027 - a log of one server is current
+        """Make `newest` current: no event that was acknowledged before the call is newer.
+
+        Raises:
+            StateUnreachableError: if that cannot be known.
+        """
+
+    def origin(self) -> Origin:
+        """Return where a reader begins."""
+        return Origin()
+
+    def trim(self, number: int) -> None:  # noqa: B027 - `save` may have dropped them
+        """Drop events up to a number, all of which are in snapshots, if they still take room."""
+
+    def rate_windows(self, window_s: int, *, is_exact: bool) -> Windows:
+        """Return the rate windows of all servers that use this log.
+
+        Unless they are to be exact, the counts of other servers may come a little later.
+        """
+        return RateWindows(window_s)
 
     @abstractmethod
-    def add(self, session: str, kind: str, body: JsonObject) -> int:
+    def add(self, session: str, kind: str, body: JsonObject, after: int | None = None) -> int:
         """Append an event and return its number.
 
         Raises:
             ApiError: INSUFFICIENT_STORAGE if it cannot be written.
+            ChangedMeanwhileError: if the session has an event after the number `after`.
         """
 
     @abstractmethod
@@ -92,6 +158,7 @@ class EventLog(ABC):
         """Yield the events after a number, oldest first; the caller has taken all before it.
 
         Raises:
+            EventsGoneError: if some of them were dropped.
             UnreadableEventError: if the body of one is not JSON.
         """
 
@@ -149,19 +216,31 @@ class MemoryEventLog(EventLog):
         self._pending: list[Event] = []
         self._counts: OrderedDict[str, dict[str, int]] = OrderedDict()
         self._values: dict[str, str] = {}
+        self._last: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def add(self, session: str, kind: str, body: JsonObject) -> int:
-        """Append an event and return its number."""
+    def add(self, session: str, kind: str, body: JsonObject, after: int | None = None) -> int:
+        """Append an event and return its number.
+
+        Raises:
+            ChangedMeanwhileError: if the session has an event after the number `after`.
+        """
         with self._lock:
+            if after is not None and after < self._newest_of(session):
+                raise ChangedMeanwhileError
+            number = self.newest + 1
             if kind == "reset_all":
                 self._counts.clear()
+                self._last.clear()
             elif kind in BEGINNINGS:
                 self._counts.pop(session, None)
-            number = self.newest + 1
+            self._last[session] = number
             self._pending.append(Event(number, session, kind, body))
             self.newest = number
         return number
+
+    def _newest_of(self, session: str) -> int:
+        return max(self._last.get(session, 0), self._last.get(EVERY_SESSION, 0))
 
     def since(self, number: int) -> Iterator[Event]:
         """Yield the events after a number, oldest first, and drop those before it."""
@@ -204,6 +283,7 @@ class MemoryEventLog(EventLog):
         """Drop the counters of a session."""
         with self._lock:
             self._counts.pop(session, None)
+            self._last.pop(session, None)
 
     def close(self) -> None:
         """Do nothing: there is nothing to release."""

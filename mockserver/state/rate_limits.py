@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.server.heads import header_lines
 
-from .rate_windows import Caller, RatePolicy, RateWindows
+from .rate_windows import Caller, RatePolicy, RateWindows, Windows
 
 if TYPE_CHECKING:
     from .clock import VirtualClock
@@ -44,7 +44,7 @@ class RateWindow:
         return header_lines(self.header_items)
 
 
-def _enforced(policy: RatePolicy, windows: RateWindows) -> "EnforcedLimit":
+def _enforced(policy: RatePolicy, windows: Windows) -> "EnforcedLimit":
     from .enforced_limits import EnforcedLimit  # where nothing is refused, no start waits for it
 
     return EnforcedLimit(policy, windows)
@@ -60,10 +60,17 @@ class RateLimits:
     Only if it `is_enforced` a request beyond the limit is to be refused.
     """
 
-    def __init__(self, policy: RatePolicy, *, is_enforced: bool = False) -> None:
+    def __init__(
+        self, policy: RatePolicy, windows: Windows | None = None, *, is_enforced: bool = False
+    ) -> None:
         self._policy = policy
-        self._windows = RateWindows(policy.window_s)
+        self._windows = windows or RateWindows(policy.window_s)
         self._enforced = _enforced(policy, self._windows) if is_enforced else None
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether counting may wait for another machine, so that no event loop may do it."""
+        return self._windows.may_wait
 
     def count(self, moment: datetime, caller: Caller, speed: float = 1) -> RateWindow:
         """Count one request of a caller at a time of the session, whose clock has a speed."""

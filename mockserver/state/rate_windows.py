@@ -3,7 +3,7 @@
 import itertools
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 MOST_WINDOWS = 4096
 """How many windows are counted at once; a new one takes the place of one that ends soon."""
@@ -36,12 +36,30 @@ class Caller(NamedTuple):
         return f"{self.session}/{self.kind}/{self.name}"
 
 
+class Windows(Protocol):
+    """Counts of fixed windows by name; times are seconds since 1970 of any clock."""
+
+    may_wait: bool
+    """Whether `add` may wait for another machine, so that no event loop may call it."""
+
+    def add(self, name: str, moment: float) -> tuple[int, float]:
+        """Count one request; return how many the window has now, and when it ends."""
+
+    def clear(self, name: str) -> None:
+        """Forget one window."""
+
+    def close(self) -> None:
+        """Release what is held."""
+
+
 class RateWindows:
     """Counts of fixed windows by name; times are seconds since 1970 of any clock.
 
     Counters step under the interpreter's lock and need no other. Memory is bounded by
     `MOST_WINDOWS`, however many callers come.
     """
+
+    may_wait = False
 
     def __init__(self, window_s: int) -> None:
         self._window_s = window_s
@@ -62,6 +80,9 @@ class RateWindows:
         """Forget one window."""
         with self._lock:
             self._windows.pop(name, None)
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to release."""
 
     def _begun(self, name: str, moment: float) -> tuple[float, Callable[[], int]]:
         """Return the window that begins now, whichever thread was the first to see that."""

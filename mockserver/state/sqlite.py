@@ -15,6 +15,8 @@ from deadringer.mockserver.exceptions import StartError
 
 from .events import (
     BEGINNINGS,
+    EVERY_SESSION,
+    ChangedMeanwhileError,
     Event,
     EventLog,
     SessionSnapshot,
@@ -78,14 +80,17 @@ class SqliteEventLog(EventLog):
         ).fetchone()
         return int(row[0]) if row else 0
 
-    def add(self, session: str, kind: str, body: JsonObject) -> int:
+    def add(self, session: str, kind: str, body: JsonObject, after: int | None = None) -> int:
         """Append an event and return its number; from then on it is safe from a kill.
 
         Raises:
             ApiError: INSUFFICIENT_STORAGE if it cannot be written.
+            ChangedMeanwhileError: if the session has an event after the number `after`.
         """
         text = exact_json_bytes(body).decode()
         with self._transaction() as connection:
+            if after is not None and after < _newest_of(connection, session):
+                raise ChangedMeanwhileError
             # What came before means nothing any more; the file does not grow for ever.
             if kind == "reset_all":
                 connection.execute("DELETE FROM events")
@@ -262,6 +267,15 @@ class SqliteEventLog(EventLog):
             f"Cannot use the state file {self._path}: {problem}. "
             "Set --state to the path of a state file of deadringer, or of one that does not exist."
         )
+
+
+def _newest_of(connection: sqlite3.Connection, session: str) -> int:
+    (number,) = connection.execute(
+        "SELECT max(number) FROM (SELECT number FROM events WHERE session IN (?, ?) "
+        "UNION ALL SELECT number FROM snapshots WHERE session = ?)",
+        (session, EVERY_SESSION, session),
+    ).fetchone()
+    return int(number or 0)
 
 
 def _set_once(connection: sqlite3.Connection, name: str, value: str) -> str:

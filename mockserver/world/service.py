@@ -15,7 +15,9 @@ from deadringer.mockserver.state import open_event_log
 from deadringer.mockserver.state.clock import Clock, VirtualClock, milliseconds_of, start_clock
 from deadringer.mockserver.state.events import (
     EVERY_SESSION,
+    ChangedMeanwhileError,
     EventLog,
+    StateUnreachableError,
     UnreadableEventError,
     UnreadableStateError,
 )
@@ -100,16 +102,14 @@ class Service:
     def __post_init__(self) -> None:
         """Build the state that follows from the settings."""
         settings = self.settings
-        self.rate_limits = RateLimits(
-            settings.rate_policy, is_enforced=settings.rate_limit == "enforce"
-        )
         self.redactor = SecretRedactor(settings.api_keys)
         self.events = open_event_log(settings.state)
+        self.rate_limits = self._rate_limits()
         try:
             began = self.events.set_once("began", self.clock.now().isoformat())
             # After a restart a fast clock continues from where it was, not from the restart.
             self._start = self._start_at(began)
-        except (UnreadableStateError, ValueError) as problem:
+        except (UnreadableStateError, StateUnreachableError, ValueError) as problem:
             raise self._unusable(problem) from problem
         if settings.scenario is not None:
             served = [*self.executions.workflow_ids()]
@@ -128,15 +128,26 @@ class Service:
         """
         try:
             self._sessions.replay()
-        except (UnreadableEventError, UnreadableStateError) as problem:
+        except (UnreadableEventError, UnreadableStateError, StateUnreachableError) as problem:
             raise self._unusable(problem) from problem
 
     def _unusable(self, problem: Exception) -> StartError:
         self.events.close()
+        state = self.settings.state
+        if self.events.is_shared:
+            return StartError(
+                f"State {state}: {problem}. Serve it with the version of deadringer that wrote "
+                "it, or use another name after #."
+            )
         return StartError(
-            f"State file {self.settings.state}: {problem}. Serve it with the version of "
+            f"State file {state}: {problem}. Serve it with the version of "
             "deadringer that wrote it, or delete it to start over."
         )
+
+    def _rate_limits(self) -> RateLimits:
+        policy, is_enforced = self.settings.rate_policy, self.settings.rate_limit == "enforce"
+        windows = self.events.rate_windows(policy.window_s, is_exact=is_enforced)
+        return RateLimits(policy, windows, is_enforced=is_enforced)
 
     def close(self) -> None:
         """Write all changes into the state file and release it."""
@@ -162,13 +173,20 @@ class Service:
 
     def snapshot(self, name: str = "", workflow_id: str = "") -> Snapshot:
         """Return what a request of a session sees now; below a reserved workflow, only those."""
-        session, machine_now = self.session(name), self.clock.now()
+        whole = self._snapshot_of(self.session(name))
+        return self.narrowed(whole, workflow_id) if workflow_id else whole
+
+    def last_known_snapshot(self) -> Snapshot:
+        """Return what a request sees that depends on no session; it asks for no state."""
+        return self._snapshot_of(self._sessions.in_memory())
+
+    def _snapshot_of(self, session: Session) -> Snapshot:
+        machine_now = self.clock.now()
         repository, generation = self.repository_of(session), session.generation
         clock = self._clock_of(session)
         now = clock.at(machine_now)
         now_ms = milliseconds_of(now)
-        whole = Snapshot(repository, session, clock, machine_now, now, now_ms, generation)
-        return self.narrowed(whole, workflow_id) if workflow_id else whole
+        return Snapshot(repository, session, clock, machine_now, now, now_ms, generation)
 
     def narrowed(self, snapshot: Snapshot, workflow_id: str) -> Snapshot:
         """Return the snapshot as a request below a workflow sees it, reserved or not."""
@@ -185,6 +203,15 @@ class Service:
     def session(self, name: str = "") -> Session:
         """Return a session as it is now; only `change` may modify it."""
         return self._sessions.get(name)
+
+    def require_current(self) -> None:
+        """Apply all that is acknowledged.
+
+        Raises:
+            StateUnreachableError: if it cannot be known.
+            UnreadableStateError: if this version does not know a change.
+        """
+        self._sessions.catch_up()
 
     def session_names(self) -> list[str]:
         """Return the names of the sessions that were changed; "" is the default session."""
@@ -251,15 +278,16 @@ class Service:
         of_scenario = session.scenario.chaos if session.scenario else None
         return self.settings.chaos or of_scenario or ""
 
-    def change(self, name: str, kind: str, body: JsonObject) -> Session:
+    def change(self, name: str, kind: str, body: JsonObject, after: int | None = None) -> Session:
         """Change a session and return it as it is afterwards.
 
         Raises:
+            ChangedMeanwhileError: if the session has an event after the number `after`.
             ApiError: INSUFFICIENT_STORAGE if the change cannot be stored; nothing is changed then.
             UnreadableEventError: if the change is invalid; nothing is changed then.
         """
         self._sessions.check(name, kind, body)
-        self.events.add(name, kind, body)
+        self.events.add(name, kind, body, after)
         session = self._sessions.get(name)
         self._sessions.compact_if_due()
         return session
@@ -308,16 +336,8 @@ class Service:
                 f"The run cannot be planned: {reason}",
                 fix.rstrip(".") or "Leave out what is not possible",
             ) from problem
-        left = credits_left(snapshot.session, snapshot.now)
-        if price > left and not may_overdraw:
-            raise ApiError(
-                "INSUFFICIENT_CREDITS",
-                f"The run costs {price:g} credits, {left:g} are left",
-                "Mock actions in test_config.action_mocks, wait for next_reset, "
-                "or POST /__mock/reset",
-            )
         body |= {"price": price, "world": snapshot.session.world}
-        session = self.change(snapshot.session.name, "started", body)
+        session = self._start_if_paid(snapshot, body, may_overdraw=may_overdraw)
         # If the session was reset meanwhile, the run was started and is already gone.
         run = session.started.get(run_id)
         if run is None:
@@ -327,6 +347,32 @@ class Service:
         if not snapshot.is_reserved:
             session.plans.put(run_id, plan)
         return run
+
+    def _start_if_paid(
+        self, snapshot: Snapshot, body: JsonObject, *, may_overdraw: bool
+    ) -> Session:
+        """Add a run and return its session; two runs never spend the same credits.
+
+        Raises:
+            ApiError: INSUFFICIENT_CREDITS.
+        """
+        name, price = snapshot.session.name, body["price"]
+        while True:
+            session = self.session(name)
+            number = session.generation  # before the credits, which may change meanwhile
+            left = credits_left(session, snapshot.now)
+            if price > left and not may_overdraw:
+                raise ApiError(
+                    "INSUFFICIENT_CREDITS",
+                    f"The run costs {price:g} credits, {left:g} are left",
+                    "Mock actions in test_config.action_mocks, wait for next_reset, "
+                    "or POST /__mock/reset",
+                )
+            try:
+                is_free = may_overdraw or not price
+                return self.change(name, "started", body, None if is_free else number)
+            except ChangedMeanwhileError:
+                continue
 
     def operation(self, operation_id: str) -> Operation:
         """Return an operation of the specification.

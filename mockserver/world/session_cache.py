@@ -4,14 +4,20 @@ import itertools
 import logging
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import replace
+from typing import TypeGuard
 
 from deadringer.contracts import JsonObject
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.state.events import (
     Event,
     EventLog,
+    EventsGoneError,
     SessionSnapshot,
+    StateUnreachableError,
+    UnreadableEventError,
+    UnreadableStateError,
 )
 
 from .sessions import Beginning, Session, Starting, apply
@@ -47,6 +53,9 @@ class SessionCache:
         self._start = start
         self._most = most
         self._seen = 0
+        self._history = ""
+        self._changed: set[str] = set()
+        """With a shared log, the names of the sessions that have events."""
         self._tail = 0
         self._compact_at = COMPACT_AFTER
         self._reset_all: Event | None = None
@@ -64,30 +73,58 @@ class SessionCache:
         """
         with self._lock:
             newest = self._events.newest
-            saved = self._events.load("")
-            if saved:
-                self._sessions[""] = self._restored(saved)
-            self._catch_up()
-            self._seen = newest  # snapshots may contain the newest events
+            self._restart()
+            self._take_all()
+            self._seen = max(self._seen, newest)  # snapshots may contain the newest events
             self.compact_if_due()
 
     @property
     def is_caught_up(self) -> bool:
         """Whether every event is applied to its session; reading this takes no lock."""
-        return self._events.newest == self._seen
+        events = self._events
+        return events.newest == self._seen and events.history == self._history and events.is_current
 
     def get(self, name: str) -> Session:
         """Return a session as it is now; only events modify it.
 
         Raises:
+            StateUnreachableError: if the log cannot be asked, unless the session is unchanged.
             UnreadableStateError: if it has to be loaded, and its snapshot is damaged.
         """
-        if self._events.newest != self._seen:
-            with self._lock:
-                self._catch_up()
+        try:
+            self.catch_up()
+        except StateUnreachableError:
+            if not self._is_unchanged(name):
+                raise
         session = self._sessions.get(name) or self._loaded(name)
         session.used = self._uses()
         return session
+
+    def in_memory(self) -> Session:
+        """Return the default session as it was last known."""
+        return self._sessions[""]
+
+    def catch_up(self) -> None:
+        """Apply all events that were acknowledged before this call.
+
+        Raises:
+            StateUnreachableError: if the log cannot be asked for them.
+            UnreadableStateError: if this version does not know one of them.
+        """
+        if self.is_caught_up:
+            return
+        self._events.refresh()
+        with self._lock:
+            try:
+                self._take_all()
+            except UnreadableEventError as problem:
+                raise UnreadableStateError(str(problem)) from problem
+
+    def _is_unchanged(self, name: str) -> bool:
+        """Return whether a session had no event as long as the log could be asked."""
+        events = self._events
+        is_known = events.newest == self._seen and events.history == self._history
+        return is_known and name not in self._changed
 
     def check(self, name: str, kind: str, body: JsonObject) -> None:
         """Try an event on a copy of its session, before it is added to the log.
@@ -107,9 +144,7 @@ class SessionCache:
 
     def names(self) -> list[str]:
         """Return the names of the sessions that were changed, in memory or not; "" is first."""
-        if self._events.newest != self._seen:
-            with self._lock:
-                self._catch_up()
+        self.catch_up()
         return list(dict.fromkeys([*self._sessions, *self._events.saved_names()]))
 
     def compact_if_due(self) -> None:
@@ -125,6 +160,7 @@ class SessionCache:
             if self._save(list(self._sessions.values())):
                 runs = sum(len(session.started) for session in self._sessions.values())
                 self._compact_at = max(COMPACT_AFTER, runs // _SHARE_OF_RUNS)
+                self._trim()
             self._tail = 0  # also after a failure, so that the next attempt is some events away
 
     def close(self) -> None:
@@ -132,23 +168,54 @@ class SessionCache:
         if self._tail and self._events.is_durable:
             self.compact()
 
-    def _catch_up(self) -> None:
-        for event in self._events.since(self._seen):
-            self._take(event)
-            self._seen = event.number
+    def _trim(self) -> None:
+        with suppress(ApiError):  # then they take room until the next time
+            self._events.trim(self._seen)
+
+    def _take_all(self) -> None:
+        """Apply the events of the log; where some are gone, begin from the snapshots."""
+        while True:
+            try:
+                if self._events.history != self._history:
+                    self._restart()
+                for event in self._events.since(self._seen):
+                    self._take(event)
+                    self._seen = event.number
+            except EventsGoneError:
+                self._restart()
+            else:
+                return
+
+    def _restart(self) -> None:
+        """Drop what is in memory, and begin where the snapshots are complete."""
+        origin = self._events.origin()
+        saved = self._events.load("")
+        self._changed = {*self._events.saved_names()} if self._events.is_shared else set()
+        for session in self._sessions.values():
+            session.generation = _GONE
+        self._history, self._seen, self._reset_all = origin
+        self._tail = 0
+        self._sessions = {}
+        self._sessions[""] = self._restored(saved) if self._counts(saved) else self._blank("")
 
     def _take(self, event: Event) -> None:
         if event.kind == "reset_all":
             self._take_reset_all(event)
-        else:
-            session = self._sessions.get(event.session) or self._loaded(event.session)
-            session = apply(session, event, self._begin, self._start)
-            session.used = self._uses()
-            self._sessions[event.session] = session
-            self._tail += 1
-            self._shrink()
+            return
+        session = self._sessions.get(event.session) or self._loaded(event.session)
+        if event.number <= session.generation:
+            return  # its snapshot is newer
+        session = apply(session, event, self._begin, self._start)
+        session.used = self._uses()
+        self._sessions[event.session] = session
+        if self._events.is_shared:
+            self._changed.add(event.session)
+        self._tail += 1
+        self._shrink()
 
     def _take_reset_all(self, event: Event) -> None:
+        if self._reset_all and event.number <= self._reset_all.number:
+            return
         self._reset_all = event
         later = {}
         for name, session in self._sessions.items():
@@ -157,6 +224,7 @@ class SessionCache:
             else:
                 session.generation = event.number  # its holders see that it is outdated
         self._sessions = {"": self._blank(""), **later}
+        self._changed = {*later}
         self._tail = 0
 
     def _blank(self, name: str) -> Session:
@@ -171,14 +239,22 @@ class SessionCache:
         """Return a session that is not in memory: from its snapshot, or one without changes."""
         if not self._events.is_durable:
             return self._blank(name)
+        if self._events.is_shared and name not in self._changed:
+            return self._blank(name)
         with self._lock:
             found = self._sessions.get(name)
             saved = None if found else self._events.load(name)
-            # An older snapshot may be written while all sessions are being reset.
-            if saved and not (self._reset_all and saved.number < self._reset_all.number):
+            if self._counts(saved):
                 found = self._sessions[name] = self._restored(saved)
                 self._shrink()
             return found or self._blank(name)
+
+    def _counts(self, saved: SessionSnapshot | None) -> TypeGuard[SessionSnapshot]:
+        """Return whether there is a snapshot, and all sessions were not reset after it.
+
+        An older one may be written while all sessions are being reset.
+        """
+        return saved is not None and not (self._reset_all and saved.number < self._reset_all.number)
 
     def _restored(self, saved: SessionSnapshot) -> Session:
         session = session_of_snapshot(saved, self._begin, self._start)

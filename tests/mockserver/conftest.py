@@ -26,6 +26,7 @@ from deadringer.mockserver import DEMO_KEY, Settings
 from deadringer.mockserver.app import build_app
 from deadringer.mockserver.server import wire
 from tests.machine import NO_TLS
+from tests.mockserver.redis_server import RedisServer
 from tests.mockserver.twins import Twins
 
 DEMO = {"x-api-key": DEMO_KEY}
@@ -166,6 +167,14 @@ def refused_start(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[s
         )
 
     return start
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis server that no test stops; each test uses names of its own."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
 
 
 class SettableClock:

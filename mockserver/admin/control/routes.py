@@ -20,7 +20,7 @@ from deadringer.contracts import (
 from deadringer.mockserver.api.middleware.coverage import Coverage
 from deadringer.mockserver.api.middleware.journal import Journal
 from deadringer.mockserver.api.validation import read_query
-from deadringer.mockserver.context import context_of_request
+from deadringer.mockserver.context import HEALTH, context_of_request
 from deadringer.mockserver.control_spec import (
     body_validator,
     control_operations,
@@ -36,6 +36,7 @@ from . import (
     coverage,
     executions,
     faults,
+    health,
     journal,
     report,
     runs,
@@ -84,6 +85,8 @@ VIEWS: Mapping[str, Callable[..., Any]] = {
     "getIndex": get_index,
     "getControlSpecification": get_specification,
     "getControlSpecificationAsYaml": get_specification_as_yaml,
+    "getLive": health.get_live,
+    "getReady": health.get_ready,
     "getState": sessions.get_state,
     "resetSession": sessions.reset_session,
     "getClock": clock.get_clock,
@@ -145,16 +148,27 @@ def add_control(
     """Add every route, and the access check before them; `traffic` is that of a proxy."""
     blank = ControlContext(service, request_journal, request_coverage, traffic)
     for operation in control_operations():
-        app.add_url_rule(
-            operation.path.replace("{", "<").replace("}", ">"),
-            f"control {operation.operation_id}",
-            _view_function(operation, blank),
-            methods=[operation.method, "OPTIONS"],
-            provide_automatic_options=False,
-        )
+        _add(app, operation, blank)
     app.before_request(preflight)
     app.before_request(lambda: guard(service))
     app.after_request(lambda response: share(response, service.settings))
+
+
+def add_health(app: Flask, service: Service) -> None:
+    """Add the routes of the health alone, for a server without the control API."""
+    for operation in control_operations():
+        if operation.path.startswith(HEALTH):
+            _add(app, operation, ControlContext(service, Journal(), Coverage()))
+
+
+def _add(app: Flask, operation: Operation, blank: ControlContext) -> None:
+    app.add_url_rule(
+        operation.path.replace("{", "<").replace("}", ">"),
+        f"control {operation.operation_id}",
+        _view_function(operation, blank),
+        methods=[operation.method, "OPTIONS"],
+        provide_automatic_options=False,
+    )
 
 
 def _view_function(operation: Operation, blank: ControlContext) -> Callable[..., AnyResponse]:

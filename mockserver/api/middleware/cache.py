@@ -142,7 +142,7 @@ class ResponseCache:
 
         If there is none, return the entries to add to the application's environ.
         """
-        found = self._counted(key, environ)
+        found = None if self._must_wait(key) else self._counted(key, environ)
         if found is None:
             return _NOTHING
         cached, window = found
@@ -151,6 +151,13 @@ class ResponseCache:
         if window.is_refused:
             return {CONTEXT: self._refused(environ, window)}
         return [cached.head, window.lines, cached.after], cached.body.body
+
+    def _must_wait(self, key: CacheKey) -> bool:
+        """Return whether a request is counted on another machine."""
+        cached = self._cached.get(key)
+        return (
+            cached is not None and cached.meter is not None and self._service.rate_limits.may_wait
+        )
 
     def _refused(self, environ: "WSGIEnvironment", window: RateWindow) -> RequestContext:
         """Return the context of a request that was counted here and must be refused."""

@@ -30,6 +30,8 @@ TOUR = (
     ("getIndex", "", None),
     ("getControlSpecification", "openapi.json", None),
     ("getControlSpecificationAsYaml", "openapi.yaml", None),
+    ("getLive", "health/live", None),
+    ("getReady", "health/ready", None),
     ("addFault", "faults", {"kind": "latency", "delay_ms": 1, "from_s": 0, "until_s": 60}),
     ("addFault", "faults", {"kind": "nonsense"}),
     ("setChaos", "chaos", {"profile": "maintenance"}),

@@ -2,18 +2,29 @@
 
 import json
 import sqlite3
+from uuid import uuid4
 
 import pytest
 
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.exceptions import StartError
 from deadringer.mockserver.state import open_event_log
-from deadringer.mockserver.state.events import EVERY_SESSION, SessionSnapshot
+from deadringer.mockserver.state.events import (
+    EVERY_SESSION,
+    ChangedMeanwhileError,
+    SessionSnapshot,
+)
+from deadringer.mockserver.state.redis_url import parse_redis_url
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 def log(request, tmp_path):
-    opened = open_event_log(None if request.param == "memory" else tmp_path / "state.sqlite")
+    place = None
+    if request.param == "sqlite":
+        place = tmp_path / "state.sqlite"
+    if request.param == "redis":
+        place = parse_redis_url(request.getfixturevalue("redis_server").url(uuid4().hex))
+    opened = open_event_log(place)
     yield opened
     opened.close()
 
@@ -44,6 +55,23 @@ def test_counters_rise_and_end_with_their_session(log):
 
 def test_the_first_value_of_a_name_stays(log):
     assert [log.set_once("began", value) for value in ("one", "two")] == ["one", "one"]
+
+
+def test_a_change_made_for_an_older_state_is_not_added(log):
+    first = log.add("a", "chaos", {"value": ""})
+    log.add("b", "chaos", {"value": ""})
+    second = log.add("a", "chaos", {"value": ""}, after=first)
+
+    with pytest.raises(ChangedMeanwhileError):
+        log.add("a", "chaos", {"value": "maintenance"}, after=first)
+    log.save([SessionSnapshot("a", second, {})])
+    with pytest.raises(ChangedMeanwhileError):
+        log.add("a", "chaos", {"value": "maintenance"}, after=first)
+    every = log.add(EVERY_SESSION, "reset_all", {})
+    with pytest.raises(ChangedMeanwhileError):
+        log.add("a", "chaos", {"value": "maintenance"}, after=second)
+    assert log.add("a", "chaos", {"value": ""}, after=every) == every + 1
+    assert log.newest == every + 1
 
 
 @pytest.fixture

@@ -1,0 +1,198 @@
+"""The lease of a replica: until it ends, no change is acknowledged that the replica does not know.
+
+Reads then need no question to Redis. A writer waits until every replica with a lease knows the
+number of its event; a replica that is stopped or cut off is waited for until its lease ends. The
+replica itself stops relying on the lease a little earlier, by its own monotonic clock.
+"""
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from deadringer.mockserver.errors import ApiError
+
+from .events import StateUnreachableError
+from .redis_connection import RedisConnection
+
+LOG = logging.getLogger("deadringer")
+LEASE_S = 1.0
+_RELIED_ON = 0.8
+"""The part of a lease that its replica relies on; the rest is for clocks that differ in speed."""
+_RENEW_S = 0.2
+_RETRY_S = 0.1
+_FIRST_POLL_S, _LONGEST_POLL_S = 0.0002, 0.005
+_GIVE_UP_S = 5 * LEASE_S
+
+_NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+_RENEW = (
+    _NOW
+    + """
+local about, replicas = unpack(KEYS)
+local me, known, mine, fresh, lease = unpack(ARGV)
+local newest = tonumber(redis.call('HGET', about, 'newest') or 0)
+local history = redis.call('HGET', about, 'history')
+if not history or (history == mine and newest < tonumber(known)) then
+    history = fresh
+    redis.call('HSET', about, 'history', fresh)
+end
+local acked = history == mine and known or 0
+redis.call('HSET', replicas, me, (now + lease) .. ' ' .. acked)
+return {newest, history}
+"""
+)
+"""Renew a lease; the history of numbers begins anew where events were lost."""
+BEHIND = (
+    _NOW
+    + """
+local function behind(replicas, me, number)
+    local all, count = redis.call('HGETALL', replicas), 0
+    for place = 1, #all, 2 do
+        if all[place] ~= me then
+            local ends, acked = string.match(all[place + 1], '(%d+) (%d+)')
+            if tonumber(ends) <= now then
+                redis.call('HDEL', replicas, all[place])
+            elseif tonumber(acked) < number then
+                count = count + 1
+            end
+        end
+    end
+    return count
+end
+"""
+)
+"""Lua: how many replicas with a lease, other than `me`, do not know an event."""
+_COUNT_BEHIND = BEHIND + "return behind(KEYS[1], ARGV[1], tonumber(ARGV[2]))"
+
+
+class ReplicaLease:
+    """The lease of this process, renewed by a thread that also waits for new events.
+
+    `learn` is called with the history and the number of the newest event, whenever they are read.
+    """
+
+    def __init__(self, connection: RedisConnection, learn: Callable[[str, int], None]) -> None:
+        self.replica = secrets.token_hex(8)
+        self._connection = connection
+        self._learn = learn
+        self._renew = connection.script(_RENEW, "about", "replicas")
+        self._behind = connection.script(_COUNT_BEHIND, "replicas")
+        self._history, self._known = "", 0
+        self._until = 0.0
+        """Until when the lease is relied on (s, monotonic); 0 while Redis cannot be asked."""
+        self._is_noted = False
+        """Whether the server has noted that this replica knows its newest event."""
+        self._begun = 0
+        self._failure: ApiError | None = None
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._waiting = connection.dedicated()
+        self._thread = threading.Thread(target=self._follow, name="follower", daemon=True)
+
+    def start(self) -> None:
+        """Take the lease and begin to follow.
+
+        Raises:
+            StateUnreachableError: if the server cannot be asked.
+        """
+        self.renew()
+        self._thread.start()
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether every acknowledged event is known."""
+        return time.monotonic() < self._until
+
+    def renew(self) -> None:
+        """Renew the lease by a question that begins after this call began; many callers share one.
+
+        Raises:
+            StateUnreachableError: if the server cannot be asked; the lease has ended then.
+        """
+        asked = self._begun
+        with self._lock:
+            if self._begun == asked:
+                self._begun += 1
+                self._failure = self._renewed()
+            if self._failure is not None:
+                raise self._failure
+
+    def know(self, number: int) -> None:
+        """Take note of an event that this replica wrote."""
+        self._known = max(self._known, number)
+
+    def wait_for_others(self, number: int) -> None:
+        """Wait until all replicas with a lease know an event.
+
+        Raises:
+            StateUnreachableError: if that cannot be known; the event may become visible all the
+                same.
+        """
+        began, pause = time.monotonic(), _FIRST_POLL_S
+        while self._behind.run(self.replica, number):
+            if time.monotonic() - began > _GIVE_UP_S:
+                raise StateUnreachableError("a replica does not follow")
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_POLL_S)
+
+    def close(self) -> None:
+        """Give the lease back, so that no writer waits for it."""
+        self._is_closed = True
+        self._until = 0.0
+        self._waiting.disconnect()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._waiting.disconnect()
+        try:
+            with self._connection.asking() as client:
+                client.hdel(self._connection.key("replicas"), self.replica)
+        except ApiError:
+            pass  # it ends by itself
+
+    def _renewed(self) -> ApiError | None:
+        """Renew once; return what prevents it."""
+        began, known, mine = time.monotonic(), self._known, self._history
+        fresh, lease_ms = secrets.token_hex(8), round(LEASE_S * 1000)
+        try:
+            newest, history = self._renew.run(self.replica, known, mine, fresh, lease_ms)
+        except ApiError as problem:
+            if self._until:
+                LOG.warning("%s. Reads of unchanged sessions go on.", problem.message)
+            self._until = 0.0
+            return problem
+        if not self._until and mine:
+            LOG.warning("The shared state can be reached again.")
+        self._is_noted = history.decode() == mine and newest <= known
+        if history.decode() == mine:
+            self.know(newest)
+        else:
+            self._history, self._known = history.decode(), newest
+        self._learn(self._history, newest)
+        self._until = began + _RELIED_ON * LEASE_S
+        return None
+
+    def _follow(self) -> None:
+        while not self._is_closed:
+            try:
+                self.renew()
+                if self._is_noted:
+                    self._wait_for_event()
+            except (ApiError, RedisError, OSError):
+                self._waiting.disconnect()
+                if not self._is_closed:
+                    time.sleep(_RETRY_S)
+
+    def _wait_for_event(self) -> None:
+        """Return as soon as there is an event that is not known, at the latest in `_RENEW_S`."""
+        events, last = self._connection.key("events"), f"{self._known}-0"
+        wait_ms = round(_RENEW_S * 1000)
+        self._waiting.send_command("XREAD", "COUNT", 1, "BLOCK", wait_ms, "STREAMS", events, last)
+        reply: Any = self._waiting.read_response()
+        del reply  # what is new is read with the lease
