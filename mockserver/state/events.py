@@ -3,7 +3,7 @@
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from deadringer.contracts import JsonObject
@@ -128,6 +128,12 @@ class EventLog(ABC):
 
         Raises:
             StateUnreachableError: if that cannot be known.
+        """
+
+    def follow(self, apply: Callable[[], None]) -> None:  # noqa: B027 - nobody else adds events
+        """Have a function called soon after another server added an event.
+
+        What it raises as ApiError is ignored: a request that needs the event gets the error.
         """
 
     def origin(self) -> Origin:

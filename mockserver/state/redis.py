@@ -3,7 +3,7 @@
 import json
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from deadringer.contracts import JsonObject
@@ -144,6 +144,10 @@ class RedisEventLog(EventLog):
         """
         if not self._lease.is_valid:
             self._lease.renew()
+
+    def follow(self, apply: Callable[[], None]) -> None:
+        """Have a function called soon after another replica added an event."""
+        self._lease.apply = apply
 
     def add(self, session: str, kind: str, body: JsonObject, after: int | None = None) -> int:
         """Append an event and return its number, once no replica can miss it.

@@ -80,6 +80,8 @@ class ReplicaLease:
 
     def __init__(self, connection: RedisConnection, learn: Callable[[str, int], None]) -> None:
         self.replica = secrets.token_hex(8)
+        self.apply: Callable[[], None] | None = None
+        """Called by the thread when it has noted an event."""
         self._connection = connection
         self._learn = learn
         self._renew = connection.script(_RENEW, "about", "replicas")
@@ -183,6 +185,8 @@ class ReplicaLease:
             try:
                 self.renew()
                 if self._is_noted:
+                    if self.apply is not None:
+                        self.apply()
                     self._wait_for_event()
             except (ApiError, RedisError, OSError):
                 self._waiting.disconnect()

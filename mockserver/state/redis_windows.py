@@ -47,14 +47,16 @@ class SharedWindows:
 
     def add(self, name: str, moment: float) -> tuple[int, float]:
         """Count one request; return how many the window has now, and when it ends."""
-        return self.add_many(name, moment, moment + self._window_s, 1)
+        latest = moment + self._window_s
+        count, end = self.add_many(name, moment, latest, 1)
+        return count, min(end, latest)
 
     def add_many(self, name: str, moment: float, end: float, more: int) -> tuple[int, float]:
         """Count requests in a window, which ends at `end` if it begins with them."""
         count, stored = self._count.run(
             _hidden(name), repr(moment), self._window_s, self._stored_s, repr(end), more
         )
-        return int(count), min(float(stored), moment + self._window_s)
+        return int(count), float(stored)
 
     def clear(self, name: str) -> None:
         """Forget one window."""

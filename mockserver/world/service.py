@@ -119,6 +119,7 @@ class Service:
             self.events, self._begin, self._started, settings.max_sessions
         )
         self._replay()
+        self.events.follow(self._sessions.catch_up)
 
     def _replay(self) -> None:
         """Apply all events of the log, so that the first request does not wait for it.

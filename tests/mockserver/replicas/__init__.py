@@ -1,0 +1,1 @@
+"""Several mocks that share their state over a Redis server."""
