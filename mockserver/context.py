@@ -262,7 +262,7 @@ def make_context(
         path=path,
         key=key,
         session_name=name,
-        session_header=sent,
+        session_header=None if is_health else sent,
         snapshot=snapshot,
         prefer=prefer,
         contract_faults=faults,

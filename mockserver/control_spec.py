@@ -47,7 +47,7 @@ def body_validator(operation: Operation) -> "Draft202012Validator | None":
 def response_validator(operation: Operation, status: int) -> "Draft202012Validator | None":
     """Return the validator of a response, None if the document does not know the status."""
     responses = operation.described["responses"]
-    described = _followed(responses.get(str(status), responses["default"]))
+    described = _followed(responses.get(str(status)) or responses["default"])
     if str(status) not in responses and status < 400:
         return None
     content = described.get("content", {})

@@ -130,7 +130,7 @@ class EventLog(ABC):
             StateUnreachableError: if that cannot be known.
         """
 
-    def follow(self, apply: Callable[[], None]) -> None:  # noqa: B027 - nobody else adds events
+    def follow(self, apply: Callable[[], None]) -> None:  # noqa: B027 - no other server adds events
         """Have a function called soon after another server added an event.
 
         What it raises as ApiError is ignored: a request that needs the event gets the error.

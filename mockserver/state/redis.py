@@ -287,7 +287,7 @@ class RedisEventLog(EventLog):
         return made
 
     def close(self) -> None:
-        """Give the lease back and close the connections."""
+        """Return the lease and close the connections."""
         for windows in self._windows:
             windows.close()
         self._lease.close()

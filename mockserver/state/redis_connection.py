@@ -62,9 +62,9 @@ class RedisConnection:
         """Return the name of a key; all keys of one mock have the same hash tag."""
         return f"deadringer:{{{self.url.name}}}:{part}"
 
-    def script(self, source: str, *parts: str) -> "Script":
+    def script(self, source: str, *parts: str) -> "RedisScript":
         """Return a script that gets the keys of these parts."""
-        return Script(self, source, [self.key(part) for part in parts])
+        return RedisScript(self, source, [self.key(part) for part in parts])
 
     @contextmanager
     def asking(self) -> Iterator[Any]:
@@ -95,7 +95,7 @@ class RedisConnection:
             raise ApiError(
                 "INSUFFICIENT_STORAGE",
                 "cannot write state: Redis has no room",
-                "Give Redis more memory or disk, then send the request again",
+                "Free memory or disk of Redis, then send the request again",
             ) from problem
         if isinstance(problem, _UNREACHABLE):
             raise StateUnreachableError(_reason(problem)) from problem
@@ -119,7 +119,7 @@ class RedisConnection:
             )
 
 
-class Script:
+class RedisScript:
     """A Lua script, which the server runs at once and as a whole."""
 
     def __init__(self, connection: RedisConnection, source: str, keys: list[str]) -> None:

@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
 
 from redis.exceptions import RedisError
 
@@ -88,7 +88,8 @@ class ReplicaLease:
         self._behind = connection.script(_COUNT_BEHIND, "replicas")
         self._history, self._known = "", 0
         self._until = 0.0
-        """Until when the lease is relied on (s, monotonic); 0 while Redis cannot be asked."""
+        """Until when the lease is relied on (s, monotonic)."""
+        self._is_cut_off = False
         self._is_noted = False
         """Whether the server has noted that this replica knows its newest event."""
         self._begun = 0
@@ -96,6 +97,7 @@ class ReplicaLease:
         self._lock = threading.Lock()
         self._is_closed = False
         self._waiting = connection.dedicated()
+        self._waiting_id = 0
         self._thread = threading.Thread(target=self._follow, name="follower", daemon=True)
 
     def start(self) -> None:
@@ -145,18 +147,16 @@ class ReplicaLease:
             pause = min(pause * 1.5, _LONGEST_POLL_S)
 
     def close(self) -> None:
-        """Give the lease back, so that no writer waits for it."""
+        """Return the lease, so that no writer waits for it."""
         self._is_closed = True
-        self._until = 0.0
-        self._waiting.disconnect()
+        with suppress(ApiError), self._connection.asking() as client:
+            client.client_unblock(self._waiting_id)  # else the thread ends a little later
         if self._thread.is_alive():
             self._thread.join()
         self._waiting.disconnect()
-        try:
-            with self._connection.asking() as client:
-                client.hdel(self._connection.key("replicas"), self.replica)
-        except ApiError:
-            pass  # it ends by itself
+        self._until = 0.0
+        with suppress(ApiError), self._connection.asking() as client:  # else it ends by itself
+            client.hdel(self._connection.key("replicas"), self.replica)
 
     def _renewed(self) -> ApiError | None:
         """Renew once; return what prevents it."""
@@ -165,12 +165,13 @@ class ReplicaLease:
         try:
             newest, history = self._renew.run(self.replica, known, mine, fresh, lease_ms)
         except ApiError as problem:
-            if self._until:
+            if not self._is_cut_off:
                 LOG.warning("%s. Reads of unchanged sessions go on.", problem.message)
-            self._until = 0.0
+            self._until, self._is_cut_off = 0.0, True
             return problem
-        if not self._until and mine:
+        if self._is_cut_off:
             LOG.warning("The shared state can be reached again.")
+        self._is_cut_off = False
         self._is_noted = history.decode() == mine and newest <= known
         if history.decode() == mine:
             self.know(newest)
@@ -197,6 +198,9 @@ class ReplicaLease:
         """Return as soon as there is an event that is not known, at the latest in `_RENEW_S`."""
         events, last = self._connection.key("events"), f"{self._known}-0"
         wait_ms = round(_RENEW_S * 1000)
-        self._waiting.send_command("XREAD", "COUNT", 1, "BLOCK", wait_ms, "STREAMS", events, last)
-        reply: Any = self._waiting.read_response()
-        del reply  # what is new is read with the lease
+        waiting = self._waiting
+        waiting.send_command("CLIENT", "ID")
+        self._waiting_id = waiting.read_response()
+        if not self._is_closed:
+            waiting.send_command("XREAD", "COUNT", 1, "BLOCK", wait_ms, "STREAMS", events, last)
+            waiting.read_response()  # what is new is read with the lease

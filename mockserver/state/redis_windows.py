@@ -72,7 +72,7 @@ def _hidden(name: str) -> str:
     return blake2b(name.encode(), digest_size=16).hexdigest()
 
 
-class _Window:
+class _ComparedWindow:
     """A window as this replica sees it: its own requests, and those it last heard of."""
 
     __slots__ = ("end", "moment", "others", "own", "sent", "used_s")
@@ -91,7 +91,7 @@ class LaggingWindows:
     def __init__(self, connection: RedisConnection, window_s: int) -> None:
         self._shared = SharedWindows(connection, window_s)
         self._window_s = window_s
-        self._windows: dict[str, _Window] = {}
+        self._windows: dict[str, _ComparedWindow] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._compare, name="rate windows", daemon=True)
@@ -117,12 +117,12 @@ class LaggingWindows:
         self._closed.set()
         self._thread.join()
 
-    def _begun(self, name: str, moment: float) -> _Window:
+    def _begun(self, name: str, moment: float) -> _ComparedWindow:
         if len(self._windows) >= MOST_WINDOWS:
             oldest = sorted(self._windows, key=lambda one: self._windows[one].used_s)
             for one in oldest[: MOST_WINDOWS // 4]:
                 del self._windows[one]
-        window = self._windows[name] = _Window(moment, moment + self._window_s)
+        window = self._windows[name] = _ComparedWindow(moment, moment + self._window_s)
         return window
 
     def _compare(self) -> None:
@@ -137,7 +137,7 @@ class LaggingWindows:
             except ApiError:
                 pass  # what was not sent is sent later
 
-    def _exchange(self, name: str, window: _Window) -> None:
+    def _exchange(self, name: str, window: _ComparedWindow) -> None:
         with self._lock:
             more, moment = window.own - window.sent, window.moment
         count, end = self._shared.add_many(name, moment, window.end, more)

@@ -54,7 +54,7 @@ class Twins:
         settings = replace(service.settings, state=None, cache_mb=0)
         self.twin = twin = build_app(settings, clock=self._clock, executions=service.executions)
         twin.extensions[EXTENSION]._start = service._start
-        self._apps = (app.wsgi_app, twin.wsgi_app)
+        self._apps: tuple[Any, Any] = (app.wsgi_app, twin.wsgi_app)
         self._lock = threading.Lock()
 
     def close(self) -> None:
