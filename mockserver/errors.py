@@ -188,6 +188,9 @@ def add_error_handlers(app: Flask, shown: "Callable[[str], str]") -> None:
         return error_response(ApiError(code, failure.description), status)
 
     def handle_crash(failure: Exception) -> Response:
+        raised = getattr(failure, "original_exception", None)
+        if isinstance(raised, ApiError):  # after the view, where Flask does not handle it
+            return error_response(raised)
         LOG.error("The server failed at %s", shown(request.path), exc_info=failure)
         return error_response(ApiError("INTERNAL_ERROR"))
 

@@ -57,16 +57,20 @@ class UnreadableStateError(ApiError):
 class StateUnreachableError(ApiError):
     """The log is on another machine and cannot be asked; clients get 503 STATE_UNREACHABLE.
 
-    A change that was refused in this way may have been made all the same.
+    A change that was refused in this way may have been made all the same. `is_gone` is set if the
+    other side does not run, so that it acknowledges no change to any server meanwhile.
     """
 
-    def __init__(self, reason: str) -> None:
+    is_up_to_date = False
+    """Whether no change was acknowledged that this server does not know."""
+
+    def __init__(self, reason: str, *, is_gone: bool = False) -> None:
         super().__init__(
             "STATE_UNREACHABLE",
             f"The shared state cannot be reached: {reason}",
             headers={"Retry-After": "1"},
         )
-        self.reason = reason
+        self.is_gone = is_gone
 
 
 class EventsGoneError(Exception):
@@ -135,6 +139,21 @@ class EventLog(ABC):
 
         What it raises as ApiError is ignored: a request that needs the event gets the error.
         """
+
+    def other_servers(self) -> int:
+        """Return how many other servers use the log now.
+
+        Raises:
+            StateUnreachableError: if that cannot be known.
+        """
+        return 0
+
+    def agreed_world(self, world: str) -> str:
+        """Return the description of the world that all servers of this log show.
+
+        It is `world`, unless another server that uses the log now has a different one.
+        """
+        return world
 
     def origin(self) -> Origin:
         """Return where a reader begins."""

@@ -64,7 +64,7 @@ else
     redis.call('HSET', last, session, number)
 end
 redis.call('XADD', events, number .. '-0', 'session', session, 'kind', kind, 'body', body)
-return {number, behind(replicas, me, number)}
+return {number, behind(about, replicas, me, number)}
 """
 )
 _COUNT = """
@@ -148,6 +148,22 @@ class RedisEventLog(EventLog):
     def follow(self, apply: Callable[[], None]) -> None:
         """Have a function called soon after another replica added an event."""
         self._lease.apply = apply
+
+    def other_servers(self) -> int:
+        """Return how many other replicas have a lease.
+
+        Raises:
+            StateUnreachableError: if the server cannot be asked.
+        """
+        return self._lease.count_others()
+
+    def agreed_world(self, world: str) -> str:
+        """Return the description of the world that all replicas with a lease show.
+
+        Raises:
+            StateUnreachableError: if the server cannot be asked.
+        """
+        return self._lease.agreed_world(world)
 
     def add(self, session: str, kind: str, body: JsonObject, after: int | None = None) -> int:
         """Append an event and return its number, once no replica can miss it.

@@ -9,6 +9,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
+    BusyLoadingError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -52,7 +53,7 @@ class RedisConnection:
                 socket_connect_timeout=CONNECT_S,
                 socket_timeout=REPLY_S,
                 retry=Retry(NoBackoff(), 0),
-                decode_responses=False,
+                protocol=2,
             )
             self._check()
         except (RedisError, OSError, ValueError) as problem:
@@ -98,7 +99,7 @@ class RedisConnection:
                 "Free memory or disk of Redis, then send the request again",
             ) from problem
         if isinstance(problem, _UNREACHABLE):
-            raise StateUnreachableError(_reason(problem)) from problem
+            raise StateUnreachableError(_reason(problem), is_gone=_is_gone(problem)) from problem
         LOG.error("Cannot use state in %s: %s.", self.url, text.rstrip("."))
         raise UnreadableStateError(text) from problem
 
@@ -132,9 +133,24 @@ class RedisScript:
         with self._connection.asking():
             return self._registered(keys=self._keys, args=arguments)
 
+    def run_repeatable(self, *arguments: str | int | float) -> Any:
+        """Return what a script returns that may run twice; a broken connection is made again."""
+        try:
+            return self.run(*arguments)
+        except StateUnreachableError as problem:
+            if problem.is_gone or isinstance(problem.__cause__, NoReplyError):
+                raise
+            return self.run(*arguments)
+
     def add_to(self, pipeline: Any, *arguments: str | int | float) -> None:
         """Let a pipeline run the script."""
         self._registered(keys=self._keys, args=arguments, client=pipeline)
+
+
+def _is_gone(problem: Exception) -> bool:
+    """Return whether no server runs there, or one that has not yet read its data."""
+    cause = problem.__cause__ or problem.__context__
+    return isinstance(cause, ConnectionRefusedError) or isinstance(problem, BusyLoadingError)
 
 
 def _reason(problem: Exception) -> str:
@@ -145,7 +161,7 @@ def _reason(problem: Exception) -> str:
         return "Redis takes no changes, it is a replica"
     if isinstance(problem, AuthenticationError):
         return "Redis refuses the password"
-    if "loading" in str(problem).lower():
+    if isinstance(problem, BusyLoadingError):
         return "Redis is loading its data"
     return "Redis cannot be reached"
 

@@ -3,6 +3,11 @@
 Reads then need no question to Redis. A writer waits until every replica with a lease knows the
 number of its event; a replica that is stopped or cut off is waited for until its lease ends. The
 replica itself stops relying on the lease a little earlier, by its own monotonic clock.
+
+If Redis was away (killed, stopped, or its clock was moved), leases may have ended by its clock
+alone. So for a while after it is back, writers also wait for replicas whose lease has ended. A
+replica that finds no server running, often enough not to miss one that runs so long, therefore
+still knows every acknowledged change.
 """
 
 import logging
@@ -20,23 +25,37 @@ from .events import StateUnreachableError
 from .redis_connection import RedisConnection
 
 LOG = logging.getLogger("deadringer")
-LEASE_S = 1.0
+LEASE_S = 2.0
+"""How long a lease is, and how long writers wait for ended ones after Redis was away."""
 _RELIED_ON = 0.8
-"""The part of a lease that its replica relies on; the rest is for clocks that differ in speed."""
+"""The part of that time that a replica relies on; the rest is for clocks that differ in speed."""
 _RENEW_S = 0.2
 _RETRY_S = 0.1
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.0002, 0.005
-_GIVE_UP_S = 5 * LEASE_S
+_GIVE_UP_S = 3 * LEASE_S
+_EVERY = 2**53
+"""A number beyond that of any event: no replica knows it."""
 
 _NOW = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function note_time(about)
+    local seen = tonumber(redis.call('HGET', about, 'seen') or 0)
+    if now - seen > 500 then redis.call('HSET', about, 'grace', now + 2000) end
+    redis.call('HSET', about, 'seen', now)
+    return tonumber(redis.call('HGET', about, 'grace'))
+end
+""".replace("2000", str(round(1000 * LEASE_S)))
+"""Lua: the time, and until when replicas are waited for whose lease has ended (ms since 1970).
+
+Replicas renew every 200 ms; if none did for 500 ms, Redis was away.
 """
 _RENEW = (
     _NOW
     + """
 local about, replicas = unpack(KEYS)
 local me, known, mine, fresh, lease = unpack(ARGV)
+note_time(about)
 local newest = tonumber(redis.call('HGET', about, 'newest') or 0)
 local history = redis.call('HGET', about, 'history')
 if not history or (history == mine and newest < tonumber(known)) then
@@ -52,12 +71,12 @@ return {newest, history}
 BEHIND = (
     _NOW
     + """
-local function behind(replicas, me, number)
-    local all, count = redis.call('HGETALL', replicas), 0
+local function behind(about, replicas, me, number)
+    local all, count, grace = redis.call('HGETALL', replicas), 0, note_time(about)
     for place = 1, #all, 2 do
         if all[place] ~= me then
             local ends, acked = string.match(all[place + 1], '(%d+) (%d+)')
-            if tonumber(ends) <= now then
+            if tonumber(ends) <= now and grace <= now then
                 redis.call('HDEL', replicas, all[place])
             elseif tonumber(acked) < number then
                 count = count + 1
@@ -69,7 +88,20 @@ end
 """
 )
 """Lua: how many replicas with a lease, other than `me`, do not know an event."""
-_COUNT_BEHIND = BEHIND + "return behind(KEYS[1], ARGV[1], tonumber(ARGV[2]))"
+_COUNT_BEHIND = BEHIND + "return behind(KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2]))"
+_AGREE = (
+    BEHIND
+    + """
+local about, replicas = unpack(KEYS)
+local me, world = unpack(ARGV)
+local agreed = redis.call('HGET', about, 'world')
+if not agreed or behind(about, replicas, me, math.huge) == 0 then
+    redis.call('HSET', about, 'world', world)
+    return world
+end
+return agreed
+"""
+)
 
 
 class ReplicaLease:
@@ -85,11 +117,16 @@ class ReplicaLease:
         self._connection = connection
         self._learn = learn
         self._renew = connection.script(_RENEW, "about", "replicas")
-        self._behind = connection.script(_COUNT_BEHIND, "replicas")
+        self._behind = connection.script(_COUNT_BEHIND, "about", "replicas")
+        self._agree = connection.script(_AGREE, "about", "replicas")
         self._history, self._known = "", 0
         self._until = 0.0
         """Until when the lease is relied on (s, monotonic)."""
         self._is_cut_off = False
+        self._contact = 0.0
+        """When the last question began (s, monotonic)."""
+        self._is_up_to_date = False
+        """Whether every acknowledged event was known then, though no server ran."""
         self._is_noted = False
         """Whether the server has noted that this replica knows its newest event."""
         self._begun = 0
@@ -146,6 +183,24 @@ class ReplicaLease:
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_POLL_S)
 
+    def count_others(self) -> int:
+        """Return how many other replicas have a lease.
+
+        Raises:
+            StateUnreachableError: if the server cannot be asked.
+        """
+        others: int = self._behind.run(self.replica, _EVERY)
+        return others
+
+    def agreed_world(self, world: str) -> str:
+        """Return the world of the replicas with a lease, which is `world` if there is no other.
+
+        Raises:
+            StateUnreachableError: if the server cannot be asked.
+        """
+        agreed: bytes = self._agree.run(self.replica, world)
+        return agreed.decode()
+
     def close(self) -> None:
         """Return the lease, so that no writer waits for it."""
         self._is_closed = True
@@ -163,8 +218,9 @@ class ReplicaLease:
         began, known, mine = time.monotonic(), self._known, self._history
         fresh, lease_ms = secrets.token_hex(8), round(LEASE_S * 1000)
         try:
-            newest, history = self._renew.run(self.replica, known, mine, fresh, lease_ms)
+            newest, history = self._renew.run_repeatable(self.replica, known, mine, fresh, lease_ms)
         except ApiError as problem:
+            self._note_failure(problem, began)
             if not self._is_cut_off:
                 LOG.warning("%s. Reads of unchanged sessions go on.", problem.message)
             self._until, self._is_cut_off = 0.0, True
@@ -179,7 +235,17 @@ class ReplicaLease:
             self._history, self._known = history.decode(), newest
         self._learn(self._history, newest)
         self._until = began + _RELIED_ON * LEASE_S
+        self._contact, self._is_up_to_date = began, True
         return None
+
+    def _note_failure(self, problem: ApiError, began: float) -> None:
+        """Note whether a change may have been acknowledged since the last question."""
+        is_gone = isinstance(problem, StateUnreachableError) and problem.is_gone
+        is_soon = time.monotonic() - self._contact < _RELIED_ON * LEASE_S
+        self._is_up_to_date = self._is_up_to_date and is_gone and is_soon
+        self._contact = began
+        if isinstance(problem, StateUnreachableError):
+            problem.is_up_to_date = self._is_up_to_date
 
     def _follow(self) -> None:
         while not self._is_closed:

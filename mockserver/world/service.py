@@ -1,5 +1,6 @@
 """What requests see and change: sessions, their worlds, clocks and started runs."""
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -114,6 +115,7 @@ class Service:
         if settings.scenario is not None:
             served = [*self.executions.workflow_ids()]
             self.scenario = load_scenario(settings.scenario, settings.seed, served)
+        self._require_same_world()
         self.repository = self._repository(self.scenario, self.executions)
         self._sessions = SessionCache(
             self.events, self._begin, self._started, settings.max_sessions
@@ -131,6 +133,30 @@ class Service:
             self._sessions.replay()
         except (UnreadableEventError, UnreadableStateError, StateUnreachableError) as problem:
             raise self._unusable(problem) from problem
+
+    def _require_same_world(self) -> None:
+        """Raise StartError if servers of the same state show another world."""
+        settings = self.settings
+        world = {
+            "seed": settings.seed,
+            "runs-per-workflow": settings.runs_per_workflow,
+            "empty": settings.empty,
+            "speed": settings.speed,
+            "freeze": settings.freeze,
+            "scenario": self.scenario.key if self.scenario else None,
+        }
+        try:
+            agreed = json.loads(self.events.agreed_world(json.dumps(world)))
+        except StateUnreachableError as problem:
+            raise self._unusable(problem) from problem
+        different = [f"--{name}" for name in world if world[name] != agreed.get(name)]
+        if different:
+            self.events.close()
+            listed = " and another ".join(different)
+            raise StartError(
+                f"Other servers of {settings.state} have another {listed}. "
+                "Start all of them with the same, or use another name after #."
+            )
 
     def _unusable(self, problem: Exception) -> StartError:
         self.events.close()

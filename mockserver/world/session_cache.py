@@ -93,8 +93,8 @@ class SessionCache:
         """
         try:
             self.catch_up()
-        except StateUnreachableError:
-            if not self._is_unchanged(name):
+        except StateUnreachableError as problem:
+            if not (problem.is_up_to_date and self._is_unchanged(name)):
                 raise
         session = self._sessions.get(name) or self._loaded(name)
         session.used = self._uses()

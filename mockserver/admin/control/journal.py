@@ -214,7 +214,18 @@ def clear_journal(control: ControlContext) -> JsonObject:
 
 
 def verify_counts(control: ControlContext) -> JsonObject:
-    """Return whether the expected number of requests arrived."""
+    """Return whether the expected number of requests arrived.
+
+    Raises:
+        ApiError: CONFLICT if it did not, or if other replicas have requests of their own.
+    """
+    others = control.service.events.other_servers()
+    if others:
+        raise ApiError(
+            "CONFLICT",
+            f"The requests at {others} other replica(s) cannot be counted",
+            "Verify with a single mock: each replica has a journal of its own",
+        )
     return verify(_newest(control), control.body)
 
 

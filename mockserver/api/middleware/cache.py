@@ -21,6 +21,7 @@ from deadringer.mockserver.context import (
     context_of_request,
     make_context,
 )
+from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.server.environ import RAW_PATH
 from deadringer.mockserver.server.heads import header_lines, status_line
 from deadringer.mockserver.state.rate_limits import Meter, RateWindow
@@ -179,7 +180,10 @@ class ResponseCache:
             return None
         window = None
         if cached.meter is not None:
-            window = cached.meter(now)
+            try:
+                window = cached.meter(now)
+            except ApiError:  # it cannot be counted; the application refuses it
+                return None
             if window.is_refused:
                 return cached, window
         if self._journal is not None:

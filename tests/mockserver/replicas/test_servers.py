@@ -95,6 +95,25 @@ def test_the_health_needs_no_token_and_no_control_api(servers):
     assert refused.json()["error"]["suggestion"].startswith("The control API is off")
 
 
+def test_a_count_that_misses_other_replicas_is_refused(replicas):
+    refused = replicas[0].post("/__mock/verify", json={"exactly": 0})
+
+    assert refused.status_code == 409
+    assert refused.json()["error"]["message"] == (
+        "The requests at 1 other replica(s) cannot be counted"
+    )
+
+
+def test_replicas_of_another_world_do_not_start(servers, redis, refused_start):
+    done = refused_start("--state", redis.url("shop", ":secret@"), "--seed", "2", "--speed", "3")
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"deadringer: Other servers of redis://127.0.0.1:{redis.port}/0#shop have another --seed "
+        "and another --speed. Start all of them with the same, or use another name after #.\n"
+    )
+
+
 def test_while_redis_is_away_what_cannot_be_known_is_503(replicas, redis):
     one, other = replicas
     run_id = one.post(TEST).json()["data"]["test_run_id"]
@@ -121,6 +140,7 @@ def test_while_redis_is_away_what_cannot_be_known_is_503(replicas, redis):
     assert other.get(f"{LIST}/{run_id}").status_code == 200
 
 
+@pytest.mark.slow
 def test_while_redis_is_away_unchanged_sessions_are_read(start_server, redis):
     servers = [start_server("--state", redis.url("calm", ":secret@")) for _ in range(2)]
     replicas = [httpx.Client(base_url=one.url, headers=DEMO, verify=NO_TLS) for one in servers]

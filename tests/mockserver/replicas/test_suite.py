@@ -19,7 +19,7 @@ FEWEST = 500
 
 @pytest.mark.slow
 def test_the_tests_of_the_api_pass_with_three_replicas_whose_responses_equal_those_of_one():
-    plugin = ("-p", "tests.mockserver.replicas.plugin", "-p", "no:cacheprovider")
+    plugin = ("-p", "tests.mockserver.replicas.plugin", "-p", "no:cacheprovider", "--tb=short")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *plugin, "-m", "not slow", *PARTS],
         cwd=ROOT,

@@ -1,5 +1,6 @@
 """State on a Redis server: several logs of one name are one log."""
 
+import signal
 import threading
 import time
 from uuid import uuid4
@@ -62,25 +63,55 @@ def test_replicas_know_an_event_when_it_is_acknowledged(open_log):
     assert len(kinds(one)) == 100
 
 
-def test_a_replica_that_does_not_follow_is_fenced_off(open_log, monkeypatch):
+@pytest.fixture
+def stand_still(monkeypatch):
+    """Let the thread that follows for a log stand still; return what lets it go on."""
+
+    def stop(log):
+        stuck, go_on = threading.Event(), threading.Event()
+        renewed = log._lease._renewed
+
+        def wait():
+            stuck.set()
+            assert go_on.wait(20)
+            return renewed()
+
+        monkeypatch.setattr(log._lease, "_renewed", wait)
+        assert stuck.wait(5)
+        return go_on
+
+    return stop
+
+
+@pytest.mark.slow
+def test_a_replica_that_does_not_follow_is_fenced_off(open_log, stand_still):
     one, other = open_log(), open_log()
-    stuck, go_on = threading.Event(), threading.Event()
-
-    def stand_still():
-        stuck.set()
-        go_on.wait(20)
-
-    monkeypatch.setattr(other._lease, "_renewed", stand_still)
-    assert stuck.wait(5)
+    go_on = stand_still(other)
     began = time.monotonic()
     one.add("a", "chaos", {"value": ""})
 
     assert 0.3 < time.monotonic() - began < 3 * redis_lease.LEASE_S
     assert not other.is_current
-    monkeypatch.undo()
     go_on.set()
     other.refresh()
     assert (other.is_current, other.newest) == (True, 1)
+
+
+@pytest.mark.slow
+def test_after_redis_stood_still_writers_wait_for_ended_leases(open_log, own_server, stand_still):
+    one, other = open_log(own_server), open_log(own_server)
+    go_on = stand_still(other)
+    own_server.process.send_signal(signal.SIGSTOP)
+    time.sleep(redis_lease.LEASE_S + 0.5)
+    own_server.process.send_signal(signal.SIGCONT)
+    writer = threading.Thread(target=one.add, args=("a", "chaos", {"value": ""}))
+    writer.start()
+    writer.join(0.5)
+
+    assert writer.is_alive()  # though the other's lease has ended
+    go_on.set()
+    writer.join()
+    assert other.newest == 1
 
 
 def test_a_replica_that_closed_is_not_waited_for(open_log):
