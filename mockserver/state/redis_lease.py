@@ -222,7 +222,7 @@ class ReplicaLease:
         except ApiError as problem:
             self._note_failure(problem, began)
             if not self._is_cut_off:
-                LOG.warning("%s. Reads of unchanged sessions go on.", problem.message)
+                LOG.warning("%s. Sessions that others may change are refused.", problem.message)
             self._until, self._is_cut_off = 0.0, True
             return problem
         if self._is_cut_off:
