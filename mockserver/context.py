@@ -251,8 +251,8 @@ def make_context(
     sent = headers.get(SESSION_HEADER)
     name = in_key if sent is None else sent if SESSION_NAME.fullmatch(sent) else ""
     path = path_of(environ)
-    needs_no_session = problem is not None or path.startswith(HEALTH)
-    snapshot = service.last_known_snapshot() if needs_no_session else service.snapshot(name)
+    is_health = path.startswith(HEALTH)
+    snapshot = service.last_known_snapshot() if is_health or problem else service.snapshot(name)
     prefer = parse_preferences(environ["HTTP_PREFER"]) if "HTTP_PREFER" in environ else {}
     faults = () if problem else service.contract_faults(snapshot.session, snapshot.now)
     if "fault" in prefer and not problem:
