@@ -9,7 +9,7 @@ from deadringer.contracts.specification import operations
 
 from .derived import derived_situations
 from .lists import LIST_SITUATIONS
-from .model import CoverageItem, FoundIn, RunRead, Situation
+from .model import CoverageItem, ExchangePart, RunRead, Situation
 from .parts import parts_of
 from .responses import met_responses, response_items
 from .runs import RUN_SITUATIONS
@@ -41,14 +41,14 @@ Matching = tuple[tuple[str, Callable[[Any], bool]], ...]
 
 
 @cache
-def _by_place() -> Mapping[FoundIn, Matching]:
+def _by_place() -> Mapping[ExchangePart, Matching]:
     return {
         place: tuple(
             (one.item.id, one.matches)
             for one in situations()
             if one.found_in is place and one.matches is not None
         )
-        for place in FoundIn
+        for place in ExchangePart
     }
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.schema_files import load_schema
 
-from .model import DocumentedRequest, FoundIn, Situation, patches, reads
+from .model import DocumentedRequest, ExchangePart, Situation, patches, reads
 
 
 class _State(NamedTuple):
@@ -41,10 +41,10 @@ _NOT_HERE = {
 """Members and states that are no situation of their own, and why."""
 
 
-_LEVELS: Mapping[str, tuple[str, FoundIn]] = {
-    "run": ("execution", FoundIn.RUN),
-    "step": ("step", FoundIn.STEP),
-    "row": ("execution_row", FoundIn.ROW),
+_LEVELS: Mapping[str, tuple[str, ExchangePart]] = {
+    "run": ("execution", ExchangePart.RUN),
+    "step": ("step", ExchangePart.STEP),
+    "row": ("execution_row", ExchangePart.ROW),
 }
 """Level to the schema of its objects and where they are."""
 _BRANCH = ("V1StGXR8_Z5jdHi6B-myT", "run_j3k6m0")

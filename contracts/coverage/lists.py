@@ -2,7 +2,7 @@
 
 from deadringer.contracts.envelopes import elements
 
-from .model import DocumentedRequest, FoundIn, Situation
+from .model import DocumentedRequest, ExchangePart, Situation
 
 LIST_SITUATIONS = (
     Situation(
@@ -11,7 +11,7 @@ LIST_SITUATIONS = (
         "The list needs a text for having nothing to show.",
         "List Workflow Executions",
         (DocumentedRequest("/v1/workflows/wf_no_runs/executions"),),
-        found_in=FoundIn.PAGE,
+        found_in=ExchangePart.PAGE,
         matches=lambda page: page.total == 0 and not page.rows,
     ),
     Situation(
@@ -20,7 +20,7 @@ LIST_SITUATIONS = (
         "The first page is not the whole list.",
         "schema `pagination`",
         (DocumentedRequest("/v1/workflows/wf_many_runs/executions"),),
-        found_in=FoundIn.PAGE,
+        found_in=ExchangePart.PAGE,
         matches=lambda page: 0 < len(page.rows) < page.total,
     ),
     Situation(
@@ -29,7 +29,7 @@ LIST_SITUATIONS = (
         "A client that never requests one shows the newest runs only.",
         "schema `pagination`",
         (DocumentedRequest("/v1/workflows/wf_many_runs/executions?page=2"),),
-        found_in=FoundIn.PAGE,
+        found_in=ExchangePart.PAGE,
         matches=lambda page: page.number > 1 and bool(page.rows),
     ),
     Situation(
@@ -38,7 +38,7 @@ LIST_SITUATIONS = (
         "It is a 200 with an empty list, not an error.",
         "rule `page_beyond_the_end_is_empty`",
         (DocumentedRequest("/v1/workflows/wf_abc123/executions?page=9999"),),
-        found_in=FoundIn.PAGE,
+        found_in=ExchangePart.PAGE,
         matches=lambda page: page.number > 1 and page.total > 0 and not page.rows,
     ),
     Situation(
@@ -47,7 +47,7 @@ LIST_SITUATIONS = (
         "`has_more` is true; the next ones need an `offset`.",
         "schema `workflow_list`, `has_more`",
         (DocumentedRequest("/v1/workflows?limit=2"),),
-        found_in=FoundIn.WORKFLOWS,
+        found_in=ExchangePart.WORKFLOWS,
         matches=lambda data: data.get("has_more") is True,
     ),
     Situation(
@@ -56,7 +56,7 @@ LIST_SITUATIONS = (
         "A new organisation has none; nor has an `offset` beyond the end.",
         "List Workflows",
         (DocumentedRequest("/v1/workflows?offset=9999"),),
-        found_in=FoundIn.WORKFLOWS,
+        found_in=ExchangePart.WORKFLOWS,
         matches=lambda data: not elements(data["items"]),
     ),
 )

@@ -86,7 +86,7 @@ class RunRead(NamedTuple):
     is_listed: bool = False
 
 
-class FoundIn(Enum):
+class ExchangePart(Enum):
     """The part of an exchange that a situation is found in; `parts_of` returns them."""
 
     EXCHANGE = "the exchange"
@@ -111,7 +111,7 @@ class Situation(NamedTuple):
     why: str
     source: str
     steps: tuple[DocumentedRequest, ...]
-    found_in: FoundIn = FoundIn.EXCHANGE
+    found_in: ExchangePart = ExchangePart.EXCHANGE
     matches: Callable[[Any], bool] | None = None
     matches_after: Callable[[RunRead, RunRead], bool] | None = None
 

@@ -8,7 +8,7 @@ from deadringer.contracts.exchanges import Exchange
 from deadringer.contracts.json_text import json_bytes
 from deadringer.contracts.json_types import JsonObject
 
-from .model import FoundIn
+from .model import ExchangePart
 
 
 class RunsPage(NamedTuple):
@@ -19,21 +19,21 @@ class RunsPage(NamedTuple):
     total: int
 
 
-def parts_of(exchange: Exchange) -> Mapping[FoundIn, Sequence[Any]]:
+def parts_of(exchange: Exchange) -> Mapping[ExchangePart, Sequence[Any]]:
     """Return the parts by name; a complete successful response has more than the exchange."""
-    parts: dict[FoundIn, Sequence[Any]] = {FoundIn.EXCHANGE: (exchange,)}
+    parts: dict[ExchangePart, Sequence[Any]] = {ExchangePart.EXCHANGE: (exchange,)}
     data = data_of(exchange)
     if exchange.operation_id == "getExecution" and data:
-        parts[FoundIn.RUN] = (data,)
-        parts[FoundIn.TEXT] = (_text_of(exchange),)
-        parts[FoundIn.STEP] = steps_of(data)
+        parts[ExchangePart.RUN] = (data,)
+        parts[ExchangePart.TEXT] = (_text_of(exchange),)
+        parts[ExchangePart.STEP] = steps_of(data)
     elif exchange.operation_id == "listExecutions":
-        parts[FoundIn.ROW] = rows = rows_of(data)
+        parts[ExchangePart.ROW] = rows = rows_of(data)
         total = total_of(data)
         if total is not None:
-            parts[FoundIn.PAGE] = (RunsPage(rows, _page_number(exchange, data), total),)
+            parts[ExchangePart.PAGE] = (RunsPage(rows, _page_number(exchange, data), total),)
     elif exchange.operation_id == "listWorkflows" and "items" in data:
-        parts[FoundIn.WORKFLOWS] = (data,)
+        parts[ExchangePart.WORKFLOWS] = (data,)
     return parts
 
 

@@ -7,7 +7,7 @@ from deadringer.contracts.json_text import json_bytes
 from deadringer.contracts.json_types import Json, JsonObject
 from deadringer.contracts.schema_files import load_schema
 
-from .model import FoundIn, Situation, patches, reads
+from .model import ExchangePart, Situation, patches, reads
 from .parts import steps_of
 
 HUNDREDS = 200
@@ -76,7 +76,7 @@ RUN_SITUATIONS = (
         "A table or a timeline has nothing to show, and `steps[0]` does not exist.",
         "schema `execution`, `steps`",
         reads("wf_abc123", "run_a1b2c3"),
-        found_in=FoundIn.RUN,
+        found_in=ExchangePart.RUN,
         matches=lambda run: run.get("steps") == [],
     ),
     Situation(
@@ -85,7 +85,7 @@ RUN_SITUATIONS = (
         "The run has an error, and no step does.",
         "rule `failed_run_has_a_failed_step`",
         reads("wf_mood01", "run_g5t1v4"),
-        found_in=FoundIn.RUN,
+        found_in=ExchangePart.RUN,
         matches=lambda run: run.get("status") == "failed" and run.get("steps") == [],
     ),
     Situation(
@@ -94,7 +94,7 @@ RUN_SITUATIONS = (
         "A view that draws every step at once becomes slow.",
         "no limit is documented",
         reads("wf_bulk200", "run_v3f7g1"),
-        found_in=FoundIn.RUN,
+        found_in=ExchangePart.RUN,
         matches=lambda run: len(steps_of(run)) >= HUNDREDS,
     ),
     Situation(
@@ -103,7 +103,7 @@ RUN_SITUATIONS = (
         "The same `step_id` occurs once for each item, so it is no unique key.",
         "schema `step`, `iteration`",
         reads("wf_loop77", "run_l4o4p4"),
-        found_in=FoundIn.STEP,
+        found_in=ExchangePart.STEP,
         matches=_is_of_a_loop,
     ),
     Situation(
@@ -112,7 +112,7 @@ RUN_SITUATIONS = (
         "Only one of the steps with the same `step_id` has the error.",
         "schema `step`, `iteration`",
         reads("wf_loop77", "run_m2n9q7"),
-        found_in=FoundIn.STEP,
+        found_in=ExchangePart.STEP,
         matches=lambda step: _is_of_a_loop(step) and step.get("status") == "failed",
     ),
     Situation(
@@ -121,7 +121,7 @@ RUN_SITUATIONS = (
         "Not every step of a completed run has an end and an output.",
         "rule `one_branch_of_an_if_runs`",
         reads("V1StGXR8_Z5jdHi6B-myT", "run_j3k6m0"),
-        found_in=FoundIn.RUN,
+        found_in=ExchangePart.RUN,
         matches=_has_skipped_branch,
     ),
     Situation(
@@ -130,7 +130,7 @@ RUN_SITUATIONS = (
         "Output has no documented limit; a view that formats all of it stops responding.",
         "schema `step`, `output`",
         reads("wf_scrape5", "run_w5h9j3"),
-        found_in=FoundIn.STEP,
+        found_in=ExchangePart.STEP,
         matches=_has_large_output,
     ),
     Situation(
@@ -139,7 +139,7 @@ RUN_SITUATIONS = (
         "A recursive view runs out of space, or of stack.",
         "schema `step`, `output`",
         reads("wf_deep42", "run_u2d6e5"),
-        found_in=FoundIn.STEP,
+        found_in=ExchangePart.STEP,
         matches=lambda step: _depth(step.get("output")) >= DEEP,
     ),
     Situation(
@@ -148,7 +148,7 @@ RUN_SITUATIONS = (
         "A duration of 0 is not a missing duration, and no bar has a width.",
         "schema `execution`, `duration_ms`: minimum 0",
         reads("wf_mood01", "run_f0f0f0"),
-        found_in=FoundIn.RUN,
+        found_in=ExchangePart.RUN,
         matches=lambda run: run.get("duration_ms") == 0,
     ),
     Situation(
@@ -157,7 +157,7 @@ RUN_SITUATIONS = (
         "Durations need hours, and short steps vanish on a common scale.",
         "no limit is documented",
         reads("wf_night9", "run_s5z1a3"),
-        found_in=FoundIn.RUN,
+        found_in=ExchangePart.RUN,
         matches=_lasts_hours,
     ),
     Situation(
@@ -166,7 +166,7 @@ RUN_SITUATIONS = (
         "Names and outputs are texts of users, in any language.",
         "schema `step`, `step_name`",
         _SCRIPTS,
-        found_in=FoundIn.TEXT,
+        found_in=ExchangePart.TEXT,
         matches=_contains(_OTHER_SCRIPT),
     ),
     Situation(
@@ -175,7 +175,7 @@ RUN_SITUATIONS = (
         "It reorders the text around it unless it is isolated.",
         "schema `step`, `step_name`",
         _SCRIPTS,
-        found_in=FoundIn.TEXT,
+        found_in=ExchangePart.TEXT,
         matches=_contains(_RIGHT_TO_LEFT),
     ),
     Situation(
@@ -184,7 +184,7 @@ RUN_SITUATIONS = (
         "They are two units in JavaScript; cutting a text between them damages it.",
         "schema `step`, `step_name`",
         _SCRIPTS,
-        found_in=FoundIn.TEXT,
+        found_in=ExchangePart.TEXT,
         matches=_contains(_ASTRAL),
     ),
     Situation(
@@ -198,7 +198,7 @@ RUN_SITUATIONS = (
             ),
             *reads(*_FAILED),
         ),
-        found_in=FoundIn.TEXT,
+        found_in=ExchangePart.TEXT,
         matches=_contains(_MARKUP),
     ),
     Situation(
@@ -207,7 +207,7 @@ RUN_SITUATIONS = (
         "They may appear at any time; clients must ignore them.",
         "`openapi.yaml`, Responses",
         (patches(*_EXAMPLE, {"region": "eu-1"}), *reads(*_EXAMPLE)),
-        found_in=FoundIn.RUN,
+        found_in=ExchangePart.RUN,
         matches=_has_new_members,
     ),
 )

@@ -1,7 +1,7 @@
 """Validate stored documents: executions, responses, lists, NDJSON streams and HAR files."""
 
 from .entry_counts import EntryCounts
-from .har import exchanges_of, is_har
+from .har import HarRecording, is_har
 from .parallel import StreamValidator
 from .read import Lines, UnreadableError, read_documents
 from .validate import (
@@ -14,11 +14,11 @@ from .validate import (
 
 __all__ = [
     "EntryCounts",
+    "HarRecording",
     "Lines",
     "StreamValidator",
     "UnreadableError",
     "ValidatedDocument",
-    "exchanges_of",
     "is_har",
     "read_documents",
     "validate_document",

@@ -69,12 +69,6 @@ def is_har(document: Json) -> bool:
     return isinstance(log, dict) and isinstance(log.get("entries"), list)
 
 
-def exchanges_of(har: JsonObject) -> Iterator[tuple[int, Exchange]]:
-    """Yield (index of the entry, exchange) of every request of the specification, by time."""
-    for one in HarRecording(har):
-        yield one.number, one.exchange
-
-
 class HarRecording:
     """The entries of an HTTP archive: exchanges of the API in the order they were sent.
 

@@ -13,6 +13,7 @@ from .terminal import write_out
 if TYPE_CHECKING:
     from deadringer.contracts import Json
     from deadringer.contracts.coverage import CoverageReport, CoverageTally
+    from deadringer.contracts.documents import HarRecording
 
 STANDARD_INPUT = "-"
 TIMEOUT_S = 30.0
@@ -178,8 +179,9 @@ def _parsed(place: str, content: bytes) -> "Json":
 
 def _counted(place: str, document: "Json") -> "CoverageTally":
     """Return the tally of a HAR recording or of the JSON form of coverage."""
+    from deadringer.contracts import escaped
     from deadringer.contracts.coverage import CoverageFormatError, CoverageTally, is_coverage
-    from deadringer.contracts.documents import exchanges_of, is_har
+    from deadringer.contracts.documents import HarRecording, is_har
 
     if is_coverage(document):
         try:
@@ -188,15 +190,25 @@ def _counted(place: str, document: "Json") -> "CoverageTally":
             raise _InputError(f"{place}: {error}.") from error
     if not is_har(document):
         raise _InputError(f"{place}: neither a HAR recording nor a coverage report.")
-    tally = CoverageTally()
-    for _index, exchange in exchanges_of(document):
-        tally.observe(exchange)
+    tally, recording = CoverageTally(), HarRecording(document)
+    for one in recording:
+        tally.observe(one.exchange)
+    counts = _entries(recording)
     if not tally.requests:
         raise _InputError(
-            f"{place}: the recording contains no request of the API with a response. "
+            f"{place}: the recording contains no request of the API with a response ({counts}). "
             "Record again while your client calls the API, and save all requests."
         )
+    click.echo(escaped(f"{place}: {counts}"), err=True)
     return tally
+
+
+def _entries(recording: "HarRecording") -> str:
+    """Return how many entries of a recording are exchanges of the API, and why not all are."""
+    skipped = recording.skipped
+    reasons = ", ".join(f"{skipped[one]} {one.words}" for one in sorted(skipped))
+    counts = f"{recording.entries} entries, {skipped.total()} skipped"
+    return counts + (f": {reasons}" if reasons else "")
 
 
 def _target(text: str) -> tuple[str, Path]:

@@ -52,11 +52,26 @@ def recording(client, tmp_path) -> Path:
 def test_a_recording_is_reported(recording):
     done = coverage(str(recording))
 
-    assert (done.exit_code, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, f"{recording}: 3 entries, 0 skipped\n")
     assert done.stdout.startswith("Coverage of 3 requests\n  operations     2 of   8   25.0%\n")
     assert "  list_empty: A workflow without runs\n" in done.stdout
     assert "  loop: " not in done.stdout
     assert "http://127.0.0.1:4010/v1/workflows/wf_no_runs/executions" in done.stdout
+
+
+def test_entries_that_are_no_exchanges_of_the_api_are_counted_by_reason(recording):
+    document = json.loads(recording.read_text("utf-8"))
+    document["log"]["entries"][0]["request"]["url"] = "http://127.0.0.1/page.html"
+    document["log"]["entries"][1]["response"]["status"] = 0
+    recording.write_text(json.dumps(document), "utf-8")
+
+    done = coverage(str(recording))
+
+    assert done.stdout.startswith("Coverage of 1 requests\n")
+    assert done.stderr == (
+        f"{recording}: 3 entries, 2 skipped: 1 without a response (aborted, blocked or failed), "
+        "1 no operation of the API\n"
+    )
 
 
 def test_recordings_reports_and_standard_input_add_up(recording, tmp_path):
@@ -72,7 +87,8 @@ def test_recordings_reports_and_standard_input_add_up(recording, tmp_path):
         stdin=recording.read_text("utf-8"),
     )
 
-    assert (first.exit_code, done.exit_code, done.stderr) == (0, 0, "")
+    assert (first.exit_code, done.exit_code) == (0, 0)
+    assert done.stderr == f"{compressed}: 3 entries, 0 skipped\n-: 3 entries, 0 skipped\n"
     assert json.loads(report.read_text("utf-8"))["requests"] == 3
     document = json.loads(again.read_text("utf-8"))
     assert (document["requests"], document["met"]["situations/loop"]) == (9, 3)
