@@ -69,14 +69,16 @@ class CheckOptions:
         _require_seconds("--wait-for", self.wait_s, zero=True)
 
 
-def require_origin(base_url: str) -> None:
-    """Raise OptionError unless a base URL is an http(s) origin with an optional prefix."""
+def require_origin(
+    base_url: str, *, name: str = "BASE_URL", fix: str = "Pass the key with --api-key."
+) -> None:
+    """Raise OptionError unless a base URL is an http(s) origin with an optional prefix.
+
+    `name` is that of the argument, `fix` how credentials are passed instead.
+    """
     form = "Write it as https://host[:port][/prefix]."
     shown = _without_credentials(base_url)
-    forbidden = (
-        f"BASE_URL {shown!r} must not contain a query, fragment or credentials. "
-        "Pass the key with --api-key."
-    )
+    forbidden = f"{name} {shown!r} must not contain a query, fragment or credentials. {fix}"
     try:
         parts = urlsplit(base_url)
         _port = parts.port
@@ -84,15 +86,15 @@ def require_origin(base_url: str) -> None:
     except (ValueError, httpx.InvalidURL) as error:
         if shown != base_url:
             raise OptionError(forbidden) from None  # the error may quote a password
-        raise OptionError(f"BASE_URL {shown!r} is not a URL: {error}. {form}") from error
+        raise OptionError(f"{name} {shown!r} is not a URL: {error}. {form}") from error
     if "://" not in base_url:
-        raise OptionError(f"BASE_URL {shown!r} lacks http:// or https://. {form}")
+        raise OptionError(f"{name} {shown!r} lacks http:// or https://. {form}")
     if parts.query or parts.fragment or "@" in parts.netloc:
         raise OptionError(forbidden)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise OptionError(f"BASE_URL {shown!r} is not an origin. {form}")
+        raise OptionError(f"{name} {shown!r} is not an origin. {form}")
     if quote(parts.path, safe="/%:@!$&'()*+,;=~") != parts.path:
-        raise OptionError(f"The path of BASE_URL {shown!r} must be percent-encoded.")
+        raise OptionError(f"The path of {name} {shown!r} must be percent-encoded.")
 
 
 def _require_seconds(option: str, seconds: float, *, zero: bool = False) -> None:

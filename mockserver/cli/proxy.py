@@ -6,6 +6,7 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -111,7 +112,7 @@ def command(ctx: click.Context, /, upstream: str, **parameters: Any) -> None:
 
 
 def _run(ctx: click.Context, base_url: str, parameters: dict[str, Any]) -> int:
-    require_origin(base_url)
+    require_origin(base_url, name="UPSTREAM", fix="Pass credentials with -H NAME:VALUE.")
     targets, baseline = parameters["reports"], parameters["baseline"]
     require_writable_targets(targets, None)
     accepted = load_baseline(baseline) if baseline else None
@@ -168,6 +169,7 @@ class _Proxy:
         from .banner import warning
 
         settings, self._log.url = service.settings, url
+        _require_another(url, self._upstream.base_url)
         lines = [f"Deadringer proxies {printable(self._upstream.base_url)} and serves on {url}"]
         if settings.control and not url.startswith("unix:"):
             lines.append(f"See what passes: {url}{JOURNAL}")
@@ -179,6 +181,19 @@ class _Proxy:
             click.echo("\n".join(lines))
 
         return announce
+
+
+def _require_another(url: str, upstream: str) -> None:
+    """Raise StartError if the proxy would forward requests to itself."""
+    from deadringer.mockserver.admin.control.access import is_loopback
+
+    own, other = urlsplit(url), urlsplit(upstream)
+    is_local = is_loopback(own.hostname or "") and is_loopback(other.hostname or "")
+    if is_local and own.port == other.port:
+        raise StartError(
+            f"UPSTREAM {printable(upstream)} is the address of the proxy itself. Choose another "
+            "--port, or name the server behind it."
+        )
 
 
 def _selected(parameters: dict[str, Any]) -> tuple[Rule, ...]:

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -129,7 +130,7 @@ def test_nothing_seen_is_inconclusive(start) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["ftp://x"], "is not an origin"),
+        (["ftp://x"], "UPSTREAM 'ftp://x' is not an origin"),
         (["http://x", "--only", "typo"], "There is no rule or group 'typo'"),
         (["http://x", "--report", "pdf=x"], "is not FORMAT=PATH"),
         (["http://x", "-H", "x-api-key: 1"], "--header x-api-key cannot be sent"),
@@ -166,6 +167,22 @@ def test_a_server_whose_process_goes_on_does_not_end_it(monkeypatch: pytest.Monk
     server._signals.put(signal.SIGTERM)
     server._end_process_late()
     assert ended == [1]
+
+
+@pytest.mark.slow
+def test_it_does_not_forward_to_itself() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = str(unused.getsockname()[1])
+    command = [sys.executable, "-m", "deadringer", "proxy", "--port", port]
+
+    ended = subprocess.run(
+        [*command, f"http://localhost:{port}"],
+        capture_output=True, text=True, check=False, env=clean_environment(), timeout=30,
+    )  # fmt: skip
+
+    assert ended.returncode == 2
+    assert "is the address of the proxy itself" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.slow
