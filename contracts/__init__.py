@@ -19,6 +19,7 @@ from .schema_files import UnknownSchemaError, load_schema, schema_names
 from .specification import (
     Operation,
     bundle_specification,
+    component_name,
     documented_codes,
     load_specification,
     operation_at,
@@ -52,6 +53,7 @@ __all__ = [
     "UnknownSchemaError",
     "Violation",
     "bundle_specification",
+    "component_name",
     "documented_codes",
     "escaped",
     "exact_json_bytes",

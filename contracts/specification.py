@@ -68,7 +68,7 @@ def bundle_specification() -> JsonObject:
     bundle: JsonObject = _localised(load_specification())
     schemas: JsonObject = {}
     for name in schema_names():
-        schemas |= _components(_component(name), load_schema(name))
+        schemas |= _components(component_name(name), load_schema(name))
     bundle.setdefault("components", {})["schemas"] = schemas
     return bundle
 
@@ -115,8 +115,13 @@ def _codes_of(response: JsonObject) -> Iterator[str]:
                 yield error["code"]
 
 
-def _component(schema_name: str) -> str:
-    return "".join(word.capitalize() for word in schema_name.split("_"))
+def component_name(schema_name: str) -> str:
+    """Return the component and type of a schema file: `execution_row` is ExecutionRow.
+
+    Only `error` has another name, ApiError: many languages have an Error of their own.
+    """
+    name = "".join(word.capitalize() for word in schema_name.split("_"))
+    return "ApiError" if name == "Error" else name
 
 
 def _components(name: str, schema: JsonObject) -> JsonObject:
@@ -146,16 +151,43 @@ def _plain(schema: JsonObject) -> JsonObject:
 
 
 def _localised(node: Json) -> Json:
-    """Return a copy of a node with references to components in place of schema files."""
+    """Return a copy of a node with references to components in place of schema files.
+
+    Its schemas are in the form of `_for_generators`; examples and other data stay as they are.
+    """
     if isinstance(node, list):
         return [_localised(item) for item in node]
     if not isinstance(node, dict):
         return node
-    copied = {key: _localised(value) for key, value in node.items()}
+    copied = {key: value if key in _DATA else _localised(value) for key, value in node.items()}
+    if isinstance(members := node.get("properties"), dict):
+        copied["properties"] = {name: _localised(member) for name, member in members.items()}
     target = node.get("$ref")
     if isinstance(target, str) and target.endswith(".json"):
-        copied["$ref"] = f"#/components/schemas/{_component(PurePosixPath(target).stem)}"
-    return copied
+        copied["$ref"] = f"#/components/schemas/{component_name(PurePosixPath(target).stem)}"
+    return _for_generators(copied)
+
+
+_DATA = {"const", "default", "enum", "example", "examples", "value"}
+"""Keywords whose value is no schema."""
+
+
+def _for_generators(schema: JsonObject) -> JsonObject:
+    """Return a schema of the same meaning that generators of code understand.
+
+    A type among several that is `object` or `array` becomes a branch of `anyOf`, since OpenAPI
+    Generator reads no such list. An object without described members allows any, since
+    openapi-typescript takes it for an empty one otherwise.
+    """
+    kinds = schema.get("type")
+    if isinstance(kinds, list) and len({*kinds} - {"null"}) > 1 and {"array", "object"} & {*kinds}:
+        rest = {key: value for key, value in schema.items() if key not in {"type", "items"}}
+        items = {"array": {"items": schema.get("items", {})}}
+        branches = [_for_generators({"type": kind, **items.get(kind, {})}) for kind in kinds]
+        return {**rest, "anyOf": branches}
+    is_object = kinds == "object" or (isinstance(kinds, list) and "object" in kinds)
+    is_open = is_object and not {"properties", "const", "additionalProperties"} & {*schema}
+    return {**schema, "additionalProperties": True} if is_open else schema
 
 
 def operation_at(method: str, path: str) -> tuple[Operation, str, dict[str, str]] | None:

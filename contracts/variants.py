@@ -48,6 +48,7 @@ def _variant(schema: JsonObject, by: str, value: str) -> JsonObject:
 def _narrowed(member: JsonObject, overlay: JsonObject) -> JsonObject:
     """Return a member with the overlay's type; keywords of other types are left out."""
     if overlay["type"] == "null":
-        return {"type": "null", "description": member["description"]}
+        kinds = [member["type"][0], "null"]
+        return {"type": kinds, "const": None, "description": member["description"]}
     rest = {name: value for name, value in member.items() if name not in {"enum", "examples"}}
     return {**rest, **overlay}

@@ -10,10 +10,6 @@ from deadringer import contracts
 from tests.project import ROOT
 
 
-def _component(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("_"))
-
-
 def _resolved(node: dict) -> dict:
     if "$ref" not in node:
         return node
@@ -68,7 +64,7 @@ def _response_examples():
 
 @pytest.mark.parametrize(("component", "value"), list(_response_examples()))
 def test_every_response_example_keeps_its_schema(component: str, value: object) -> None:
-    name = {_component(name): name for name in contracts.schema_names()}[component]
+    name = {contracts.component_name(name): name for name in contracts.schema_names()}[component]
 
     assert list(contracts.validate(value, name)) == []
 

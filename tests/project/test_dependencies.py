@@ -12,8 +12,10 @@ from tests.project.imports import ROOMS
 CONFIG = ("--config", str(ROOT / "pyproject.toml"))
 # Nothing but tests, benchmarks and documentation may use what only development requires.
 DEVELOPMENT = ("tests", "benchmarks", "docs", "--ignore", "DEP002,DEP004")
-# The peers of the benchmarks run in environments of their own; this script runs without any.
-APART = ("--exclude", "benchmarks/\\.?peers|tests/fixtures/generator/print_hashes.py")
+# The peers of the benchmarks and the users of generated code run in environments of their own; the
+# script runs without any.
+ELSEWHERE = ("benchmarks/\\.?peers", "tests/mockserver/generators/use")
+APART = ("--exclude", "|".join([*ELSEWHERE, "tests/fixtures/generator/print_hashes.py"]))
 
 
 def deptry(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,55 @@
+// Reads the mock with the classes that OpenAPI Generator (typescript-fetch) generates.
+import {
+  ApiErrorFromJSON,
+  Configuration,
+  ErrorRateLimitedFromJSON,
+  ErrorUnauthorizedFromJSON,
+  ExecutionsApi,
+  ResponseError,
+} from "./openapi_generator/index.js";
+import type { Execution } from "./openapi_generator/index.js";
+
+const [, , basePath, key] = process.argv;
+const id = "wf_def456";
+const parsers = new Map([
+  [401, ErrorUnauthorizedFromJSON],
+  [404, ApiErrorFromJSON],
+  [429, ErrorRateLimitedFromJSON],
+]);
+
+function outcome(run: Execution): string | null {
+  // @ts-expect-error The end of any run may be null.
+  const end: Date = run.endedAt;
+  switch (run.status) {
+    case "completed":
+      return run.endedAt.toISOString();
+    case "failed":
+      return run.error.slice(0);
+    case "running":
+      return run.endedAt;
+  }
+}
+
+async function read(runId: string, apiKey = key) {
+  try {
+    const api = new ExecutionsApi(new Configuration({ basePath, apiKey }));
+    return outcome((await api.getExecution({ id, runId })).data);
+  } catch (thrown) {
+    if (!(thrown instanceof ResponseError)) throw thrown;
+    const body = parsers.get(thrown.response.status)?.(await thrown.response.json());
+    return typeof body?.error === "string" ? body.error : body?.error.code;
+  }
+}
+
+const list = await new ExecutionsApi(new Configuration({ basePath, apiKey: key })).listExecutions({ id });
+console.log(
+  JSON.stringify({
+    completed: await read("run_b7h2k9"),
+    failed: await read("run_p3n8q1"),
+    running: await read("run_d2p5w8"),
+    ended: list.data.executions.map((row) => (row.status === "running" ? "" : row.completedAt.toISOString().slice(0, 10))),
+    unauthorized: await read("run_b7h2k9", "wrong"),
+    unknown: await read("run_none"),
+    limited: await read("run_429"),
+  }),
+);
