@@ -54,7 +54,7 @@ def error_in(
 
 page = httpx.get(WORKFLOW, headers={"x-api-key": key})
 rows = ExecutionListEnvelope.model_validate_json(page.text).data.executions
-answers = {
+read_runs = {
     "completed": read("run_b7h2k9"),
     "failed": read("run_p3n8q1"),
     "running": read("run_d2p5w8"),
@@ -68,4 +68,4 @@ answers = {
     "unknown": read("run_none"),
     "limited": read("run_429"),
 }
-sys.stdout.write(json.dumps(answers))
+sys.stdout.write(json.dumps(read_runs))

@@ -49,7 +49,7 @@ def read(run_id: str, sent: str = key) -> str | None:
 listed = list_executions.sync(WORKFLOW, client=client(key))
 assert isinstance(listed, ExecutionListResponse)
 rows = listed.data.executions
-answers = {
+read_runs = {
     "completed": read("run_b7h2k9"),
     "failed": read("run_p3n8q1"),
     "running": read("run_d2p5w8"),
@@ -61,4 +61,4 @@ answers = {
     "unknown": read("run_none"),
     "limited": read("run_429"),
 }
-sys.stdout.write(json.dumps(answers))
+sys.stdout.write(json.dumps(read_runs))
