@@ -48,7 +48,7 @@ READ = {
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("generators")]  # one installation
 
 
-def run(folder: Path, *command: object, timeout: int = 60) -> str:
+def run(folder: Path, *command: object, timeout: int = 120) -> str:
     """Return what a command prints; it must succeed."""
     done = subprocess.run(
         [*map(str, command)],
@@ -111,7 +111,7 @@ def read_by_python(bin_folder: Path, folder: Path, name: str, mock: ServerProces
     """Check types of the program and of what it imports strictly, run it, return what it read."""
     shutil.copy(USE / f"{name}.py", folder)
     options = ("--strict", "--no-warn-redundant-casts")
-    run(folder, bin_folder / "mypy", *options, f"{name}.py", timeout=120)
+    run(folder, bin_folder / "mypy", *options, f"{name}.py")
     return json.loads(run(folder, bin_folder / "python", f"{name}.py", mock.url, DEMO_KEY))
 
 
