@@ -312,9 +312,8 @@ def read_workers(value: Any) -> int:
     """
     if str(value).strip() != "1":
         raise click.BadParameter(
-            f"{value!r} is not 1: one process serves, because sessions, started runs and rate "
-            "limits are in its memory. For more, run several mocks behind a load balancer that "
-            "sends each client to one of them"
+            f"{value!r} is not 1: one process serves. For more, run several mocks behind a load "
+            "balancer, and let them share sessions and rate limits by --state redis://HOST"
         )
     return 1
 

@@ -161,6 +161,8 @@ class Service:
     def _unusable(self, problem: Exception) -> StartError:
         self.events.close()
         state = self.settings.state
+        if isinstance(problem, StateUnreachableError):
+            return StartError(f"State {state}: {problem}. Start Redis, or correct --state.")
         if self.events.is_shared:
             return StartError(
                 f"State {state}: {problem}. Serve it with the version of deadringer that wrote "

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deadringer.mockserver import Settings
+from deadringer.mockserver.app import EXTENSION, build_app
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.state.events import StateUnreachableError
 from deadringer.mockserver.state.redis_url import parse_redis_url
 from deadringer.mockserver.world.credits import credits_left
-from tests.mockserver.conftest import SettableClock
+from tests.mockserver.conftest import DEMO, KNOWN, SettableClock
 from tests.mockserver.redis_server import RedisServer
 from tests.mockserver.world.test_session_cache import (
     CHANGES,
@@ -187,6 +189,24 @@ def test_without_redis_unchanged_sessions_are_read_and_nothing_else(start_replic
         one.service.require_current()
         assert seen_of(one.service, "a") == before
         assert in_chaos(one.service, "a", "b", "c") == ["a", "b"]
+
+
+def test_a_contract_fault_that_counts_needs_redis(own_server):
+    """It applies after the view, where Flask itself would respond with a 500."""
+    state = parse_redis_url(own_server.url())
+    app = build_app(Settings(state=state, breaks=("reads-cost-credits",)))
+    client = app.test_client()
+    service = app.extensions[EXTENSION]
+    assert client.get("/v1/credits/balance", headers=DEMO).json["data"]["balance"] == 4250
+    assert client.get(KNOWN, headers=DEMO).status_code == 200
+    assert client.get("/v1/credits/balance", headers=DEMO).json["data"]["balance"] < 4250
+    own_server.kill()
+    wait_until(lambda: not service.events.is_current)
+
+    refused = client.get(KNOWN, headers=DEMO)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert refused.json["error"]["code"] == "STATE_UNREACHABLE"
+    service.close()
 
 
 @pytest.mark.slow

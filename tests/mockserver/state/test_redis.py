@@ -1,6 +1,9 @@
 """State on a Redis server: several logs of one name are one log."""
 
+import logging
+import re
 import signal
+import sys
 import threading
 import time
 from uuid import uuid4
@@ -43,6 +46,14 @@ def open_log(redis_server, name):
 def own_server(tmp_path):
     """A Redis server that the test may kill."""
     server = RedisServer(tmp_path)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def forgetful_server(tmp_path):
+    """A Redis server that loses what came after its last snapshot."""
+    server = RedisServer(tmp_path, "--appendonly", "no")
     yield server
     server.stop()
 
@@ -177,9 +188,8 @@ def wait_until(is_so):
 
 
 @pytest.mark.parametrize("left", [0, 2], ids=["all", "some"])
-def test_lost_events_begin_a_new_history(open_log, tmp_path, left, caplog):
-    server = RedisServer(tmp_path, "--appendonly", "no")
-    log = open_log(server)
+def test_lost_events_begin_a_new_history(open_log, forgetful_server, left, caplog):
+    log = open_log(forgetful_server)
     began = log.set_once("began", "now")
     for number in range(1, 5):
         log.add("a", "chaos", {"value": ""})
@@ -187,15 +197,15 @@ def test_lost_events_begin_a_new_history(open_log, tmp_path, left, caplog):
             with log._redis.asking() as client:
                 client.save()
     history = log.history
-    server.kill()
-    server.start()
-    wait_until(lambda: log.is_current and log.history != history)
+    forgetful_server.kill()
+    with caplog.at_level(logging.ERROR, "deadringer"):
+        forgetful_server.start()
+        wait_until(lambda: log.is_current and log.history != history)
 
     assert log.newest == left
     assert f"has lost events: {left} are left of 4" in caplog.text
     assert log.set_once("began", "later") == began
     assert log.add("a", "chaos", {"value": ""}) == left + 1
-    server.stop()
 
 
 def test_without_redis_nothing_is_acknowledged_and_nothing_is_lost(own_server, open_log):
@@ -270,3 +280,20 @@ def test_a_log_of_another_format_is_refused(open_log, redis_server, name):
 
 def test_an_unusable_database_is_refused(redis_server):
     assert "DB index is out of range" in refusal(f"redis://127.0.0.1:{redis_server.port}/99")
+
+
+def test_a_server_that_is_too_old_is_refused(redis_server, monkeypatch):
+    monkeypatch.setattr("deadringer.mockserver.state.redis_connection.OLDEST", (99, 1))
+
+    assert re.search(
+        r"#default has version \d+\.\d+\.\d+\. Use 99\.1 or newer, or Valkey\.",
+        refusal(f"redis://127.0.0.1:{redis_server.port}"),
+    )
+
+
+def test_without_the_library_the_start_states_what_to_install(monkeypatch):
+    for module in ("redis", "redis_connection", "redis_lease", "redis_windows"):
+        monkeypatch.delitem(sys.modules, f"deadringer.mockserver.state.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "redis", None)
+
+    assert "pip install 'deadringer[redis]'" in refusal("redis://127.0.0.1:1")
