@@ -102,14 +102,16 @@ KINDS = ("replica", "redis", "both")
 
 def stand_still(process, seconds):
     process.send_signal(signal.SIGSTOP)
-    time.sleep(seconds)
-    process.send_signal(signal.SIGCONT)
+    try:
+        time.sleep(seconds)
+    finally:
+        process.send_signal(signal.SIGCONT)
 
 
 def kill_once(mocks, choice):
     """Kill a replica, Redis, or both, and start them again a little later."""
     place, what = choice.randrange(REPLICAS), choice.choice(KINDS)
-    time.sleep(choice.uniform(0, 0.4))
+    time.sleep(choice.uniform(0, 1))
     stopped = choice.choice([one.process for one in (*mocks.servers, mocks.redis)])
     stand_still(stopped, choice.choice((0, 0.1, 1.5)))
     if what != "redis":
@@ -152,7 +154,7 @@ def test_kills_lose_and_hide_no_acknowledged_change(start_server, tmp_path):
     refused = sum(one.refused for one in clients)
     print(f"{acknowledged} acknowledged, {refused} refused, {killed}, seed {seed}")  # noqa: T201
     assert {*killed} == {*KINDS}
-    assert acknowledged > 5 * KILLS
+    assert acknowledged > KILLS
     assert refused
     for server in mocks.servers:
         assert server.stop() == 0
