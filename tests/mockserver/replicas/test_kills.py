@@ -126,11 +126,17 @@ def kill_once(mocks, choice):
     return what
 
 
+@pytest.fixture
+def redis(tmp_path):
+    server = RedisServer(tmp_path, "--appendfsync", "always")
+    yield server
+    server.stop()
+
+
 @pytest.mark.slow
-def test_kills_lose_and_hide_no_acknowledged_change(start_server, tmp_path):
+def test_kills_lose_and_hide_no_acknowledged_change(start_server, redis):
     seed = random.randrange(10**6)
     choice = random.Random(seed)
-    redis = RedisServer(tmp_path, "--appendfsync", "always")
     mocks = Mocks(start_server, redis)
     clients = [Client(f"client-{number}", mocks, seed + number) for number in range(CLIENTS)]
     for client in clients:
@@ -160,4 +166,3 @@ def test_kills_lose_and_hide_no_acknowledged_change(start_server, tmp_path):
         assert server.stop() == 0
         assert "Traceback" not in server.log
         assert "lost events" not in server.log
-    redis.stop()
