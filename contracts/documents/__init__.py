@@ -2,6 +2,7 @@
 
 from .entry_counts import EntryCounts
 from .har import HarRecording, is_har
+from .har_writer import har_document, har_entry
 from .parallel import StreamValidator
 from .read import Lines, UnreadableError, read_documents
 from .validate import (
@@ -19,6 +20,8 @@ __all__ = [
     "StreamValidator",
     "UnreadableError",
     "ValidatedDocument",
+    "har_document",
+    "har_entry",
     "is_har",
     "read_documents",
     "validate_document",

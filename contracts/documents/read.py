@@ -17,7 +17,10 @@ class UnreadableError(ValueError):
     """Input that cannot be validated; the message states where, why and what to do."""
 
 
-KINDS = "an execution, a response of the API, a page of a list, an array or lines of these, a HAR"
+KINDS = (
+    "an execution, a workflow, a response of the API, a page of a list, an array or lines of "
+    "these, a HAR"
+)
 _FIXES = (
     (b"\x1f\x8b", "Unpack it first, with gzip -dc"),
     (b"\x28\xb5\x2f\xfd", "Unpack it first, with zstd -dc"),

@@ -178,6 +178,8 @@ class _Validator:
             return self._execution(document)
         if "executions" in document or "pagination" in document:
             return self._page(document, "")
+        if isinstance(document.get("workflow"), dict):
+            return self._shape(document, "workflow")
         if document.get("success") is False or _is_bare_error(document):
             return self._shape(document, _error_schema(document))
         data = document.get("data")
@@ -189,6 +191,8 @@ class _Validator:
             return self._page(data, "/data")
         if isinstance(data, dict) and {"steps", "run_id"} & data.keys():
             return self._envelope(document, data)
+        if isinstance(data, dict) and isinstance(data.get("workflow"), dict):
+            return self._shape(document, "workflow_envelope")
         return self._shape(document, "execution_envelope")
 
     def _execution(self, execution: JsonObject) -> list[Violation]:

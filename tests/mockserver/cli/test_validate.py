@@ -85,7 +85,7 @@ def test_lines_are_judged_and_told_by_number() -> None:
     [
         ('{"id": 1,\n  oops}', ":2:3: not JSON"),
         ('{"run_id": 1}\n{"run_id": 2, "steps": []}\n{oops}\n', "unrecognized document"),
-        ('{"anything": 1}', "Pass an execution, a response"),
+        ('{"anything": 1}', "Pass an execution, a workflow"),
         ("", "bad.json: empty: there is nothing to validate. Pass an execution"),
         (" \n\n", "bad.json: empty: "),
         ("PAR1\0", "This is Parquet"),
