@@ -7,6 +7,7 @@ from deadringer.contracts import JsonObject
 from deadringer.fixtures import World, load_catalogue, load_workflows, world_workflows
 from deadringer.mockserver.config import Settings
 
+from .documents import ExecutionSource
 from .repository import RunRepository
 from .reserved_ids import RESERVED_WORKFLOWS
 from .scenarios import Scenario, Script
@@ -16,7 +17,7 @@ _MODEL = "wf_abc123"
 
 
 def repository_of_scenario(
-    scenario: Scenario, settings: Settings, executions: Iterable[JsonObject]
+    scenario: Scenario, settings: Settings, served: ExecutionSource
 ) -> RunRepository:
     """Return the world a scenario describes, beside the executions that are always served.
 
@@ -35,10 +36,11 @@ def repository_of_scenario(
     )
     failing = scenario.document.get("failing_operations", ())
     script = Script(seed, scenario.run_entries(), {one["id"]: one for one in workflows}, failing)
-    recorded = (
-        _recorded_in(scenario, seed, executions, script) if message.get("recorded", True) else []
-    )
-    return make_repository([*recorded, *scenario.executions], world, script)
+    executions = served.all_executions() if message.get("recorded", True) else ()
+    recorded = _recorded_in(scenario, seed, executions, script)
+    shown = {one["workflow_id"] for one in recorded}
+    own = [one for one in served.own_workflows() if one["id"] in shown]
+    return make_repository([*recorded, *scenario.executions], world, script, own)
 
 
 def _recorded_in(
@@ -63,23 +65,31 @@ def _recorded_in(
 
 
 def make_repository(
-    executions: Iterable[JsonObject], world: World | None = None, script: Script | None = None
+    executions: Iterable[JsonObject],
+    world: World | None = None,
+    script: Script | None = None,
+    workflows: Iterable[JsonObject] = (),
 ) -> RunRepository:
-    """Return a repository of executions; missing workflows are derived from them."""
+    """Return a repository of executions and of the user's own workflows.
+
+    A missing workflow is derived from its executions. Generated runs follow the definition of the
+    world, so the world's workflow replaces one of the user's with the same id.
+    """
     by_workflow: dict[str, dict[str, JsonObject]] = {}
     newest_first = sorted(
         executions, key=lambda run: (run["started_at"], run["run_id"]), reverse=True
     )
     for execution in newest_first:
         by_workflow.setdefault(execution["workflow_id"], {})[execution["run_id"]] = execution
-    known = {workflow["id"]: workflow for workflow in load_workflows()}
-    workflows = {
+    own = {workflow["id"]: workflow for workflow in workflows}
+    known = {workflow["id"]: workflow for workflow in load_workflows()} | own
+    described = own | {
         workflow_id: known.get(workflow_id) or _derived_workflow(workflow_id, list(runs.values()))
         for workflow_id, runs in by_workflow.items()
     }
     if world is None:
-        return RunRepository(by_workflow, workflows, load_catalogue(), script=script)
-    every = _Workflows(workflows, world)
+        return RunRepository(by_workflow, described, load_catalogue(), script=script)
+    every = _Workflows(described, world)
     return RunRepository(by_workflow, every, load_catalogue(), world, world.seed, script)
 
 

@@ -1,4 +1,4 @@
-"""Load the executions to serve: the recordings and the user's own documents."""
+"""Load the documents to serve: the recordings, and the user's own executions and workflows."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -6,7 +6,13 @@ from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
 from deadringer.contracts import JsonObject, exact_json_bytes
-from deadringer.fixtures import DocumentsError, enveloped, load_documents, load_recordings
+from deadringer.fixtures import (
+    DocumentsError,
+    WorkflowDocument,
+    enveloped,
+    load_folder,
+    load_recordings,
+)
 from deadringer.mockserver.exceptions import StartError
 
 
@@ -72,15 +78,23 @@ class ExecutionSource(Protocol):
     def all_executions(self) -> Iterable[JsonObject]:
         """Return every execution, in the order they were loaded."""
 
+    def own_workflows(self) -> Sequence[JsonObject]:
+        """Return the workflows of the user's files; others are known or derived."""
+
 
 class LoadedExecutions:
-    """Executions in memory, each serialized once.
+    """Executions in memory, each serialized once, and the workflows of the user's files.
+
+    A document that equals an earlier one is served once, such as a recording of this mock.
 
     Raises:
-        StartError: if two documents have the same run id.
+        StartError: if two different documents have the same run id.
     """
 
-    def __init__(self, documents: Iterable[ServedDocument]) -> None:
+    def __init__(
+        self, documents: Iterable[ServedDocument], workflows: Sequence[JsonObject] = ()
+    ) -> None:
+        self._own_workflows = workflows
         self._bodies: dict[tuple[str, str], bytes] = {}
         self._executions: dict[tuple[str, str], JsonObject] = {}
         self._runs: dict[str, list[str]] = {}
@@ -90,9 +104,15 @@ class LoadedExecutions:
         for document in documents:
             run_id = document.execution["run_id"]
             if run_id in self._origins:
+                if self._is_known(document.execution):
+                    continue
                 raise _duplicate(run_id, self._origins[run_id], document.origin)
             self._origins[run_id] = document.origin
             self._add(document)
+
+    def _is_known(self, execution: JsonObject) -> bool:
+        key = execution["workflow_id"], execution["run_id"]
+        return self._executions.get(key) == execution
 
     def _add(self, document: ServedDocument) -> None:
         execution = document.execution
@@ -150,6 +170,10 @@ class LoadedExecutions:
         """Return every execution, in the order they were loaded."""
         return iter(self._executions.values())
 
+    def own_workflows(self) -> Sequence[JsonObject]:
+        """Return the workflows of the user's files."""
+        return self._own_workflows
+
 
 def envelope_bytes(execution: JsonObject) -> bytes:
     """Return the body of a successful Execution Detail response.
@@ -169,30 +193,38 @@ def load_executions(folders: Sequence[Path]) -> LoadedExecutions:
     """Return the recordings and the documents of the folders.
 
     Raises:
-        StartError: if a folder or document is invalid; the message lists file, place, reason and
-            fix of each.
+        StartError: if a folder or document is invalid, or two different documents have the same
+            id; the message lists file, place, reason and fix of each.
     """
-    return with_recorded(list(_from_folders(folders)))
+    executions: list[ServedDocument] = []
+    workflows: list[WorkflowDocument] = []
+    problems: list[str] = []
+    for folder in folders:
+        try:
+            found = load_folder(folder)
+        except DocumentsError as problem:
+            problems.append(str(problem))
+            continue
+        executions += [ServedDocument(one.execution, str(one.path)) for one in found.executions]
+        workflows += found.workflows
+    by_id: dict[str, JsonObject] = {}
+    problems += _duplicate_workflows(workflows, by_id)
+    if problems:
+        raise StartError("\n".join(problems))
+    return LoadedExecutions([*_recorded(), *executions], tuple(by_id.values()))
 
 
-def load_documents_of(folders: Sequence[Path]) -> list[ServedDocument]:
-    """Return the user's own executions, each one validated.
-
-    Raises:
-        StartError: if a folder or document is invalid, or two have the same run id.
-    """
-    documents = list(_from_folders(folders))
-    with_recorded(documents)
-    return documents
-
-
-def with_recorded(documents: Sequence[ServedDocument]) -> LoadedExecutions:
-    """Return the recordings and further documents in one source.
-
-    Raises:
-        StartError: if two have the same run id.
-    """
-    return LoadedExecutions([*_recorded(), *documents])
+def _duplicate_workflows(
+    documents: Iterable[WorkflowDocument], by_id: dict[str, JsonObject]
+) -> Iterator[str]:
+    """Put workflows into `by_id`; yield a line for each that differs from an earlier one."""
+    for one in documents:
+        workflow_id = one.workflow["id"]
+        if by_id.setdefault(workflow_id, one.workflow) != one.workflow:
+            yield (
+                f"{one.path}: workflow {workflow_id!r} differs in another folder. "
+                "Remove one of them, or change its id."
+            )
 
 
 def _recorded() -> Iterator[ServedDocument]:
@@ -200,15 +232,3 @@ def _recorded() -> Iterator[ServedDocument]:
         yield ServedDocument(
             recording.execution, str(recording.path), name=recording.name, story=recording.story
         )
-
-
-def _from_folders(folders: Sequence[Path]) -> Iterator[ServedDocument]:
-    problems: list[str] = []
-    for folder in folders:
-        try:
-            for document in load_documents(folder):
-                yield ServedDocument(document.execution, str(document.path))
-        except DocumentsError as problem:
-            problems.append(str(problem))
-    if problems:
-        raise StartError("\n".join(problems))

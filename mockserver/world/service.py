@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -26,7 +25,7 @@ from deadringer.mockserver.state.rate_limits import RateLimits
 
 from .build import USUAL_RUNS, make_repository, repository_of_scenario, reserved_repository
 from .credits import credits_left
-from .documents import ExecutionSource, ServedDocument, with_recorded
+from .documents import ExecutionSource
 from .repository import FoundRun, RunRepository
 from .reserved_ids import RESERVED_WORKFLOWS
 from .scenarios import Scenario, load_scenario
@@ -189,13 +188,12 @@ class Service:
         self.executions = executions
         self.repository = repository
 
-    def take_over(self, documents: Sequence[ServedDocument]) -> bool:
-        """Serve other documents beside the recordings; return whether they differ from before.
+    def take_over(self, new: ExecutionSource) -> bool:
+        """Serve other executions; return whether they differ from those served before.
 
         They are not stored in the state file: the next start reads its own folders.
         """
-        new = with_recorded(documents)
-        if [*new.all_executions()] == [*self.executions.all_executions()]:
+        if _contents(new) == _contents(self.executions):
             return False
         self.use(new)
         return True
@@ -465,5 +463,11 @@ class Service:
         settings, count = self.settings, self.settings.runs_per_workflow
         if scenario is None:
             world = None if settings.empty else World(settings.seed, count or USUAL_RUNS)
-            return make_repository(executions.all_executions(), world)
-        return repository_of_scenario(scenario, settings, executions.all_executions())
+            return make_repository(
+                executions.all_executions(), world, workflows=executions.own_workflows()
+            )
+        return repository_of_scenario(scenario, settings, executions)
+
+
+def _contents(executions: ExecutionSource) -> tuple[list[JsonObject], list[JsonObject]]:
+    return [*executions.all_executions()], [*executions.own_workflows()]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deadringer.mockserver.exceptions import StartError
 
-from .documents import load_documents_of
+from .documents import load_executions
 from .service import Service
 
 LOG = logging.getLogger("deadringer")
@@ -27,7 +27,7 @@ def reload_executions(service: Service, folders: Sequence[Path]) -> None:
     Errors are logged, and the previous documents stay in use.
     """
     try:
-        is_new = service.take_over(load_documents_of(folders))
+        is_new = service.take_over(load_executions(folders))
     except StartError as problem:
         # An invalid document is not a crash; a traceback would hide the reasons.
         LOG.error(  # noqa: TRY400

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from deadringer.fixtures import load_recordings
+from deadringer.fixtures import load_recordings, load_workflows
 from deadringer.mockserver import Settings
+from deadringer.mockserver.exceptions import StartError
 from deadringer.mockserver.world.documents import LoadedExecutions, ServedDocument, load_executions
 from deadringer.mockserver.world.service import Service
 from deadringer.mockserver.world.watch import reload_executions
@@ -167,3 +168,48 @@ def test_a_scenario_that_was_being_made_in_a_reload_is_made_anew(clock):
     service.snapshot()  # reads the old documents until the new ones are in use
 
     assert service.snapshot().find("wf_mine", "run_mine").execution["id"] == "new"
+
+
+def test_a_changed_workflow_is_taken_over_and_an_equal_document_is_no_repetition(tmp_path, clock):
+    workflow = {**load_workflows()[0], "id": "wf_mine", "name": "First"}
+    recorded = load_recordings()[0].execution
+    (tmp_path / "run.json").write_text(json.dumps([document(), recorded]))
+    (tmp_path / "workflow.json").write_text(json.dumps(workflow))
+    service = Service(Settings(fixtures=(tmp_path,)), load_executions([tmp_path]), clock)
+
+    def name() -> str:
+        return service.snapshot().workflow("wf_mine")["name"]
+
+    first = name()
+    (tmp_path / "workflow.json").write_text(json.dumps({**workflow, "name": "Second"}))
+    reload_executions(service, [tmp_path])
+
+    assert (first, name()) == ("First", "Second")
+
+
+def test_two_folders_with_different_workflows_of_one_id_are_refused(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        workflow = {**load_workflows()[0], "id": "wf_mine", "name": name}
+        (tmp_path / name / "workflow.json").write_text(json.dumps(workflow))
+
+    with pytest.raises(StartError, match=r"b.workflow\.json: workflow 'wf_mine' differs"):
+        load_executions([tmp_path / "a", tmp_path / "b"])
+
+
+def test_a_workflow_without_runs_is_served_and_a_scenario_shows_those_of_its_runs(tmp_path, clock):
+    for workflow_id in ("wf_mine", "wf_empty"):
+        workflow = {**load_workflows()[0], "id": workflow_id}
+        (tmp_path / f"{workflow_id}.json").write_text(json.dumps(workflow))
+    (tmp_path / "run.json").write_text(json.dumps(document()))
+    served = load_executions([tmp_path])
+
+    plain = Service(Settings(), served, clock).snapshot()
+    service = Service(Settings(), served, clock)
+    body = {"name": "x", "document": {"summary": "x"}, "began": clock.now().isoformat()}
+    service.change("", "scenario", body)
+    in_scenario = service.snapshot()
+
+    assert plain.workflow("wf_empty")["execution_count"] == 0
+    assert in_scenario.workflow("wf_mine")["workflow"] == load_workflows()[0]["workflow"]
+    assert in_scenario.workflow("wf_empty") is None
