@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -26,10 +27,12 @@ from deadringer.contracts.rules import Settings as RuleSettings
 from deadringer.mockserver.config import Settings
 from deadringer.mockserver.exceptions import StartError
 
+from . import completion
 from .check import command as check
 from .check import publish, require_writable_targets
 from .connection_options import access_from
 from .grouped import section
+from .proxy_recording import OFFLINE_URL, Recorder, load_replay, print_replayed
 from .serve import run_server, serve
 from .settings import Setting, SettingsCommand, Whole, settings_from, settings_of
 from .terminal import wants_color
@@ -37,7 +40,9 @@ from .terminal import wants_color
 if TYPE_CHECKING:
     from flask import Flask
 
+    from deadringer.contracts import Exchange
     from deadringer.mockserver.proxy.announcing import ViolationLog
+    from deadringer.mockserver.proxy.replay import Replay
     from deadringer.mockserver.proxy.traffic import LiveTraffic
     from deadringer.mockserver.world.service import Service
 
@@ -60,7 +65,7 @@ _OF_CHECK = (
 )
 """Options that are those of `check`, in its order."""
 
-server, behaviour = section("Server"), section("Behaviour")
+server, behaviour, recording = map(section, ("Server", "Behaviour", "Recording"))
 
 
 class ProxyCommand(SettingsCommand):
@@ -86,7 +91,7 @@ def _own(setting: Setting) -> Setting:
     cls=ProxyCommand,
     context_settings={"show_default": True, "default_map": {}},
 )
-@click.argument("upstream", metavar="UPSTREAM")
+@click.argument("upstream", metavar="[UPSTREAM]", required=False)
 @server("--preserve-host", "keeps_host", is_flag=True,
         help="Send the Host header of the client, not that of UPSTREAM.")  # fmt: skip
 @server("--timeout", "timeout_s", default=60.0,
@@ -96,8 +101,17 @@ def _own(setting: Setting) -> Setting:
            help="What to do with paths that are no operation of the API.")  # fmt: skip
 @behaviour("--largest-mb", type=Whole(1, MOST_MEGABYTES), default=4,
            help="Validate responses up to this size in MB; larger ones pass.")  # fmt: skip
+@recording("--record", type=click.Path(path_type=Path), metavar="DIR",
+           shell_complete=completion.folders,
+           help="Record into this folder: a HAR file, and fixtures for serve.")  # fmt: skip
+@recording("--no-sanitize", "is_raw", is_flag=True,
+           help="Record personal and secret values too; keys are hidden all the same.")  # fmt: skip
+@recording("--replay", type=click.Path(path_type=Path), metavar="DIR|HAR",
+           shell_complete=completion.files,
+           help="Respond from this recording if UPSTREAM cannot be reached; without UPSTREAM, "
+           "always.")  # fmt: skip
 @click.pass_context
-def command(ctx: click.Context, /, upstream: str, **parameters: Any) -> None:
+def command(ctx: click.Context, /, upstream: str | None, **parameters: Any) -> None:
     """Forward requests to UPSTREAM (https://host[:port][/prefix]) and validate its responses.
 
     Violations are logged as they happen and shown under /__mock/ui/. Stop it with Ctrl-C or
@@ -111,20 +125,30 @@ def command(ctx: click.Context, /, upstream: str, **parameters: Any) -> None:
         sys.exit(2)
 
 
-def _run(ctx: click.Context, base_url: str, parameters: dict[str, Any]) -> int:
-    require_origin(base_url, name="UPSTREAM", fix="Pass credentials with -H NAME:VALUE.")
+def _run(ctx: click.Context, base_url: str | None, parameters: dict[str, Any]) -> int:
+    if base_url is not None:
+        require_origin(base_url, name="UPSTREAM", fix="Pass credentials with -H NAME:VALUE.")
     targets, baseline = parameters["reports"], parameters["baseline"]
     require_writable_targets(targets, None)
     accepted = load_baseline(baseline) if baseline else None
-    proxy = _Proxy(base_url, parameters)
+    replay = load_replay(parameters["replay"], base_url, parameters["record"])
+    recorder = Recorder(parameters["record"], is_raw=parameters["is_raw"])
+    proxy = _Proxy(base_url or OFFLINE_URL, parameters, replay)
     settings = replace(settings_from(ctx), api_keys=(), empty=True, rate_limit="off", cache_mb=0)
-    run_server(settings, proxy.announcer, proxy.make_app, decodes_bodies=False, ends_process=False)
+    with recorder.observer(proxy.upstream) as proxy.observers:
+        run_server(
+            settings, proxy.announcer, proxy.make_app, decodes_bodies=False, ends_process=False
+        )
     report = proxy.traffic.report()
+    if replay is not None:
+        print_replayed(replay)
+        if report.requests == 0:
+            return 2 if recorder.failed else 0
     if accepted is not None:
         report = apply_baseline(report, accepted, fail_on=report.fail_on)
     color = wants_color(parameters["color"], sys.stdout, os.environ)
     publish(report, targets, color=color, quiet=parameters["quiet"], verbose=parameters["verbose"])
-    return report.exit_code
+    return 2 if recorder.failed else report.exit_code
 
 
 class _Proxy:
@@ -135,14 +159,18 @@ class _Proxy:
         OptionError: if an option cannot be used.
     """
 
-    def __init__(self, base_url: str, parameters: dict[str, Any]) -> None:
+    def __init__(
+        self, base_url: str, parameters: dict[str, Any], replay: "Replay | None" = None
+    ) -> None:
         from deadringer.mockserver.proxy.upstream import Upstream
 
         self._parameters = parameters
+        self._replay = replay
+        self.observers: tuple[Callable[[Exchange], None], ...] = ()
         access = access_from(parameters)
-        self._upstream = Upstream(base_url, access, parameters["timeout_s"])
+        self.upstream = Upstream(base_url, access, parameters["timeout_s"])
         self._rules = TrafficOptions(
-            self._upstream.base_url,
+            self.upstream.base_url,
             _selected(parameters),
             RuleSettings(strict=parameters["strict"]),
             Severity(parameters["fail_on"]),
@@ -159,7 +187,10 @@ class _Proxy:
             passes_other_paths=self._parameters["other_paths"] == "pass",
             largest=self._parameters["largest_mb"] * 2**20,
         )
-        app = build_proxy_app(settings, self._upstream, rules=self._rules, options=options)
+        app = build_proxy_app(
+            settings, self.upstream, rules=self._rules, options=options,
+            observers=self.observers, replay=self._replay,
+        )  # fmt: skip
         self.traffic: LiveTraffic = app.extensions[TRAFFIC]
         self._log: ViolationLog = app.extensions[LOG]
         return app
@@ -169,8 +200,12 @@ class _Proxy:
         from .banner import warning
 
         settings, self._log.url = service.settings, url
-        _require_another(url, self._upstream.base_url)
-        lines = [f"Deadringer proxies {printable(self._upstream.base_url)} and serves on {url}"]
+        is_offline = self._replay is not None and self._replay.always
+        if not is_offline:
+            _require_another(url, self.upstream.base_url)
+        source = self._parameters["replay"] if is_offline else self.upstream.base_url
+        verb = "replays" if is_offline else "proxies"
+        lines = [f"Deadringer {verb} {printable(str(source))} and serves on {url}"]
         if settings.control and not url.startswith("unix:"):
             lines.append(f"See what passes: {url}{JOURNAL}")
         lines.append("It prints the report of all requests at its end. Stop with Ctrl-C.")

@@ -31,7 +31,7 @@ from .announcing import ViolationLog
 from .forwarding import HEADER, Forwarder, ForwardingOptions
 from .headers import request_headers
 from .refusals import unreachable
-from .replay import Replay
+from .replay import REPLAY_HEADER, Replay
 from .traffic import LiveTraffic, Observer
 from .upstream import Upstream, UpstreamError
 
@@ -74,7 +74,7 @@ def build_proxy_app(
     forwarder = Forwarder(service, upstream, traffic, journal, replay, options)
     app = bare_app(service)
     _forward_all(app, service, upstream, forwarder)
-    share_with_browsers(app, settings.cors, HEADER, local_only=True)
+    share_with_browsers(app, settings.cors, HEADER, REPLAY_HEADER, local_only=True)
     app.extensions |= {EXTENSION: service, TRAFFIC: traffic, LOG: log}
     # Each of these wraps the one before it.
     forwarding = app.wsgi_app
@@ -97,7 +97,7 @@ def _is_forwarded(path: str) -> bool:
 def _forward_all(app: Flask, service: Service, upstream: Upstream, forwarder: Forwarder) -> None:
     """Forward every request, whatever its path and method, and apply the faults in force."""
     app.before_request(forwarder.handle)
-    own_requests = _UpstreamRequests(upstream)
+    own_requests = _UpstreamRequests(upstream, forwarder)
     # Flask calls them in reverse order.
     app.after_request(_mark_streamed)
     app.after_request(end_faults)
@@ -124,20 +124,28 @@ def _admin_app(
 
 
 class _UpstreamRequests:
-    """Requests that contract faults send: to the upstream, with the key of the current request."""
+    """Requests that contract faults send: to the upstream, with the key of the current request.
 
-    def __init__(self, upstream: Upstream) -> None:
+    Without an upstream they get recorded responses.
+    """
+
+    def __init__(self, upstream: Upstream, forwarder: Forwarder) -> None:
         self._upstream = upstream
+        self._forwarder = forwarder
 
     def get(self, path: str, query: str, _session: str) -> InProcessResponse:
         """Return the response to a GET; `path` is decoded, `query` percent-encoded.
 
         Raises:
-            ApiError: if the upstream does not respond.
+            ApiError: if the upstream does not respond, or no recording.
         """
         sent = request_headers(request.environ)
         headers = [(name, sent[name]) for name in _CREDENTIALS if name in sent]
-        target = quote(path, safe="/:@!$&'()*+,;=~") + (f"?{query}" if query else "")
+        path = quote(path, safe="/:@!$&'()*+,;=~")
+        stored = self._forwarder.recorded(path, query, dict(headers))
+        if stored is not None:
+            return InProcessResponse(stored.status, Headers([*stored.headers]), stored.body, ())
+        target = path + (f"?{query}" if query else "")
         try:
             response = self._upstream.open(
                 "GET", target, [*headers, *self._upstream.access.headers]

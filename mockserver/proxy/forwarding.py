@@ -35,8 +35,9 @@ from deadringer.mockserver.world.service import Service
 from .exchanges import ForwardedRequest, exchange_of, operation_of
 from .headers import ReturnedHeaders, forwarded, request_headers
 from .refusals import no_recording, no_such_operation, no_websocket, unreachable
-from .replay import NoRecording, Replay
+from .replay import Replay, StoredResponse
 from .traffic import LiveTraffic
+from .unmatched import NoRecording
 from .upstream import Headers, Upstream, UpstreamError, UpstreamResponse
 
 if TYPE_CHECKING:
@@ -150,9 +151,9 @@ class Forwarder:
     def _forwarded(
         self, context: RequestContext, target: _Target, headers: dict[str, str]
     ) -> Response:
-        if self._replay and self._replay.always:
-            return self._replayed(self._replay, context, target, headers, None)
         body = request.environ["wsgi.input"].read()
+        if self._replay and self._replay.always:
+            return self._replayed(self._replay, context, target, headers, body)
         sent = forwarded(
             headers,
             [*self._upstream.access.headers],
@@ -165,8 +166,8 @@ class Forwarder:
             response = self._upstream.open(context.method, target.whole, sent, body)
         except UpstreamError as error:
             self._note(error)
-            if self._replay:
-                return self._replayed(self._replay, context, target, headers, error)
+            if self._replay and error.failure not in _NOT_SENT:
+                return self._replayed(self._replay, context, target, headers, body, error)
             raise unreachable(error, self._upstream) from error
         self._note(None)
         if target.operation is None:
@@ -191,12 +192,45 @@ class Forwarder:
         context: RequestContext,
         target: _Target,
         headers: dict[str, str],
-        error: UpstreamError | None,
+        body: bytes,
+        error: UpstreamError | None = None,
     ) -> Response:
-        stored = replay.respond(context.method, target.path, target.query, headers)
+        """Return a recorded response.
+
+        Raises:
+            ApiError: if none matches.
+        """
+        stored = replay.respond(
+            context.method, target.path, target.query, headers, body, session=_place_of(context)
+        )
         if isinstance(stored, NoRecording):
-            raise no_recording(stored, error, self._upstream)
+            raise no_recording(stored, error, self._service.redactor)
+        if target.operation is not None:
+            request_sent = ForwardedRequest(
+                context.method, target.path, target.query, headers, body,
+                target.operation, target.path_parameters, time.monotonic(),
+            )  # fmt: skip
+            self._traffic.remember(
+                exchange_of(
+                    request_sent, stored.status, [*stored.headers], stored.body, 0.0,
+                    limit=len(stored.body),
+                )
+            )  # fmt: skip
         return self._response(stored.status, [*stored.headers], [stored.body])
+
+    def recorded(self, path: str, query: str, headers: dict[str, str]) -> StoredResponse | None:
+        """Return the recorded response that a GET would get next, None if there is an upstream.
+
+        Raises:
+            ApiError: if none matches.
+        """
+        if self._replay is None or not self._replay.always:
+            return None
+        session = _place_of(context_of_request())
+        stored = self._replay.respond("GET", path, query, headers, session=session, advances=False)
+        if isinstance(stored, NoRecording):
+            raise no_recording(stored, None, self._service.redactor)
+        return stored
 
     def _validated(
         self, context: RequestContext, sent: ForwardedRequest, response: UpstreamResponse
@@ -260,6 +294,12 @@ class Forwarder:
         for name, value in self._returned.of(headers, _own_url()):
             result.headers.add(name, value)
         return result
+
+
+def _place_of(context: RequestContext) -> str:
+    """Return the name of a client's place in a recording: a session begins anew after a reset."""
+    session = context.snapshot.session
+    return f"{session.name} {session.begun}"
 
 
 def _target(context: RequestContext) -> _Target:

@@ -1,14 +1,16 @@
 """Errors of the proxy itself, in the documented error body."""
 
+from collections.abc import Callable
+
 from deadringer.contracts import Failure, printable
 from deadringer.mockserver.errors import ApiError, ErrorKind, shorten
 
-from .replay import NoRecording
+from .unmatched import NoRecording
 from .upstream import Upstream, UpstreamError
 
 BAD_GATEWAY = ErrorKind(502, "BAD_GATEWAY", "", "")
 GATEWAY_TIMEOUT = ErrorKind(504, "GATEWAY_TIMEOUT", "", "")
-NO_RECORDING = ErrorKind(502, "NO_RECORDING", "", "")
+NOT_RECORDED = ErrorKind(502, "NOT_RECORDED", "", "")
 NO_WEBSOCKET = ErrorKind(501, "NOT_IMPLEMENTED", "", "")
 
 _FIXES = {
@@ -32,14 +34,27 @@ def unreachable(error: UpstreamError, upstream: Upstream) -> ApiError:
     )
 
 
-def no_recording(missing: NoRecording, error: UpstreamError | None, upstream: Upstream) -> ApiError:
-    """Return the 502 for a request that no recording matches, with the nearest ones."""
-    why = f", and the upstream {printable(upstream.base_url)} sent no response" if error else ""
+def no_recording(
+    missing: NoRecording, error: UpstreamError | None, redact: Callable[[str], str]
+) -> ApiError:
+    """Return the response to a request that no recording matches, with the nearest ones.
+
+    Without a key it is the 401 of the service. Otherwise it is a 502: a 404 would state that the
+    service has no such run, which a recording does not show.
+    """
+    if missing.lacks_key:
+        return ApiError("AUTH_REQUIRED")
+    near = [
+        {"request": redact(one.label), "differs": [redact(reason) for reason in one.reasons]}
+        for one in missing.nearest
+    ]
+    why = f", and the upstream sent no response: {error.failure}" if error else ""
     return ApiError(
-        NO_RECORDING,
-        f"No recorded response matches the request{why}",
-        "Record the request too, or send one of those that are recorded",
-        details={"errors": [*missing.nearest]},
+        NOT_RECORDED,
+        f"The recording has no response to {redact(shorten(missing.label))}{why}",
+        "Send one of the requests in details.nearest, or record this one with --record DIR",
+        details={"nearest": near},
+        headers={"Cache-Control": "no-store"},
     )
 
 

@@ -50,6 +50,11 @@ class LiveTraffic:
             self._announce(exchange, found, number)
         return found
 
+    def remember(self, exchange: Exchange) -> None:
+        """Show the run of an exchange that is not validated, because it was recorded earlier."""
+        with self._lock:
+            self._remember(exchange, ())
+
     def _remember(self, exchange: Exchange, found: Sequence[Violation]) -> None:
         body, ids = exchange.body, exchange.path_parameters
         data = body.get("data") if exchange.succeeded and isinstance(body, dict) else None

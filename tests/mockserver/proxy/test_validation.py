@@ -11,7 +11,6 @@ import pytest
 from deadringer.contracts import Exchange
 from deadringer.contracts.check import TrafficOptions
 from deadringer.mockserver.proxy.forwarding import ForwardingOptions
-from deadringer.mockserver.proxy.replay import NoRecording, StoredResponse
 from tests.machine import NO_TLS
 from tests.mockserver.conftest import KNOWN
 from tests.mockserver.proxy.serving import DEMO, Plain, Proxy, mocking, proxying
@@ -169,30 +168,6 @@ def test_observers_get_what_the_upstream_sent(mock: str) -> None:
     assert exchange.operation_id == "getExecution"
     assert exchange.body["success"] is True
     assert response.content != exchange.response_body  # the fault came later
-
-
-class Recording:
-    def __init__(self, *, always: bool) -> None:
-        self.always = always
-
-    def respond(self, method: str, path: str, query: str, headers) -> StoredResponse | NoRecording:
-        assert headers["x-api-key"]
-        if path != KNOWN:
-            return NoRecording([f"{method} {KNOWN}: the path differs"])
-        return StoredResponse(200, [("Content-Type", "application/json")], b'{"old": 1}')
-
-
-@pytest.mark.parametrize("always", [True, False])
-def test_a_recording_responds_in_place_of_the_upstream(mock: str, always: bool) -> None:
-    place = mock if always else "http://127.0.0.1:9"
-
-    with proxying(place, replay=Recording(always=always)) as proxy:
-        recorded, missing = read(proxy), read(proxy, LIST)
-
-    assert recorded.json() == {"old": 1}
-    assert missing.status_code == 502
-    assert missing.json()["error"]["code"] == "NO_RECORDING"
-    assert missing.json()["error"]["details"]["errors"] == [f"GET {KNOWN}: the path differs"]
 
 
 def test_a_large_response_passes_unvalidated(upstream: Plain) -> None:
