@@ -145,7 +145,8 @@ def test_a_missing_folder_is_one_line_and_exit_2(refused_start):
 
 def test_a_duplicate_run_id_is_one_line_and_exit_2(refused_start, tmp_path):
     recorded = load_recordings()[0]
-    (tmp_path / "copy.json").write_text(json.dumps(recorded.execution))
+    changed = {**recorded.execution, "id": "exec_changed"}  # an equal one is served once
+    (tmp_path / "copy.json").write_text(json.dumps(changed))
 
     process = refused_start("--port", "0", "--fixtures", str(tmp_path))
 

@@ -289,10 +289,12 @@ def test_threads_may_observe_while_it_is_written(tmp_path: Path, monkeypatch) ->
     assert len(load_folder(tmp_path).executions) == 60
 
 
-def test_a_full_recording_counts_what_it_lost(tmp_path: Path, caplog) -> None:
+def test_a_full_recording_counts_what_it_lost(tmp_path: Path, caplog, monkeypatch) -> None:
+    monkeypatch.setattr(recording.LOG, "propagate", True)  # other tests configure the log
     one = exchange(RUN_PATH, RUN)
 
-    summary = recorded(tmp_path, one, one, one, most_bytes=10_000 + len(one.response_body) * 2)
+    most_bytes = 10_000 + len(one.response_body) * 2
+    summary = recorded(tmp_path, one, one, one, most_bytes=most_bytes)
 
     assert (summary.exchanges, summary.lost) == (2, 1)
     assert "The recording is full" in caplog.text
