@@ -13,7 +13,7 @@ from deadringer.contracts import (
     exact_json_bytes,
     parse_json,
     pointer_to,
-    read_json,
+    read_json_text,
 )
 from deadringer.contracts.documents import har_document, har_entry
 from deadringer.contracts.redaction import SHORTEST_KEY, SecretRedactor
@@ -170,11 +170,14 @@ def _keys_of(exchange: Exchange) -> Iterator[str]:
 
 
 def _data_of(body: bytes) -> Json:
+    """Return the `data` of a body, None where a file could not hold it as it was."""
     try:
-        document = read_json(body, exact=True)
+        read = read_json_text(body, exact=True)
     except JsonError:
         return None
-    return document.get("data") if isinstance(document, dict) else None
+    if read.repeated or not isinstance(read.value, dict):
+        return None
+    return read.value.get("data")
 
 
 def _note_replaced(raw: JsonObject, clean: JsonObject) -> None:

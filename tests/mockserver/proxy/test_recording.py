@@ -159,6 +159,16 @@ def test_numbers_keep_their_digits(tmp_path: Path) -> None:
     assert digits in (tmp_path / "execution-run_real.json").read_text()
 
 
+def test_a_document_with_a_member_that_stands_twice_is_no_fixture(tmp_path: Path) -> None:
+    text = json.dumps({"success": True, "message": "ok", "data": RUN})
+    twice = text.replace('"status":', '"status": "failed", "status":', 1).encode()
+
+    summary = recorded(tmp_path, exchange(RUN_PATH, response_body=twice))
+
+    assert [tuple(one) for one in summary.left_out] == [("execution without an id", ("schema",))]
+    assert names_in(tmp_path) == ["recording.har"]
+
+
 def test_failed_empty_and_unmodified_responses_are_no_documents(tmp_path: Path) -> None:
     summary = recorded(
         tmp_path,
