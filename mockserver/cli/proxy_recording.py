@@ -59,12 +59,15 @@ class Recorder:
             epoch_s=time.time() - time.monotonic(),
         )
         self._announce(self._folder.path, replaces=self._folder.replaces)
+        has_served = True
         try:
             yield (recording.observe,)
-        except StartError:  # nothing was served
-            recording.close()
+        except StartError:
+            has_served = False
             raise
-        self._close(recording)
+        finally:
+            if has_served:
+                self._close(recording)
 
     def _close(self, recording: "TrafficRecording") -> None:
         try:

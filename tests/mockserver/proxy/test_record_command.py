@@ -43,6 +43,16 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path, monkeypatch, options, me
     assert not (tmp_path / "r").exists()
 
 
+def test_what_cannot_start_prints_no_summary(tmp_path: Path) -> None:
+    with mocking() as mock:
+        port = mock.rpartition(":")[2]
+        options = [mock, "--port", port, "--record", str(tmp_path / "r")]
+        result = CliRunner().invoke(main, ["proxy", *options])
+
+    assert result.exit_code == 2
+    assert "Recorded" not in result.output
+
+
 @pytest.mark.slow
 def test_a_recording_is_summarized_replaced_and_replayed(start, tmp_path: Path) -> None:  # noqa: F811
     folder = tmp_path / "recording"
