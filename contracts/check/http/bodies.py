@@ -10,6 +10,8 @@ _WINDOWS = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
 """What to try for each coding: some servers send deflate without its zlib header."""
 READABLE_CODINGS = frozenset({"", "identity", *_WINDOWS})
 """Content codings that can be decoded, and none."""
+MOST_CODINGS = 3
+"""So many codings of one body are undone."""
 
 
 class BodyTooLargeError(Exception):
@@ -24,7 +26,7 @@ def read_body(response: httpx.Response, limit: int, body: bytearray) -> None:
 
     Raises:
         BodyTooLargeError: if the body, as sent or decoded, is larger.
-        httpx.DecodingError: if it is not in its content coding, or has more than one coding.
+        httpx.DecodingError: if it is not in its content coding, or codings cannot be undone.
         httpx.HTTPError: if the transfer fails.
     """
     decoded = _decoded(
@@ -48,20 +50,27 @@ def decoded_body(body: bytes, coding: str, limit: int) -> bytes:
 
 def _decoded(chunks: Iterable[bytes], coding: str, limit: int, size: int) -> Iterator[bytes]:
     """Yield a body decoded; `size` bytes of its limit are used up."""
-    named = coding.lower().split(",")
-    codings = [one.strip() for one in named if one.strip() not in {"", "identity"}]
-    if len(codings) > 1:
-        raise httpx.DecodingError("Content-Encoding names more than one coding")
-    windows = _WINDOWS.get(codings[0], ()) if codings else ()
-    inflater, received = _Inflater(windows) if windows else None, 0
+    inflaters, received = _inflaters(coding), 0
     for chunk in chunks:
         received += len(chunk)
-        room = limit - size
-        data = inflater.inflated(chunk, room + 1) if inflater else chunk
+        room, data = limit - size, chunk
+        for inflater in inflaters:
+            data = inflater.inflated(data, limit + 1)
+            if len(data) > limit:
+                break
         size += len(data[:room])
         yield data[:room]
         if len(data) > room or received > limit:
             raise BodyTooLargeError
+
+
+def _inflaters(coding: str) -> "list[_Inflater]":
+    """Return what undoes a Content-Encoding, the coding applied last first (RFC 9110, 8.4)."""
+    named = (one.strip() for one in coding.lower().split(","))
+    codings = [one for one in named if one not in {"", "identity"}]
+    if len(codings) > MOST_CODINGS or (len(codings) > 1 and not {*codings} <= READABLE_CODINGS):
+        raise httpx.DecodingError("Content-Encoding names codings that cannot be undone")
+    return [_Inflater(_WINDOWS[one]) for one in reversed(codings) if one in _WINDOWS]
 
 
 class _Inflater:

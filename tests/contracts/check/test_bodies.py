@@ -37,6 +37,8 @@ def response(coding: str, content: bytes, size: int = 7) -> httpx.Response:
         ("gzip", gzip.compress(TEXT), TEXT),
         ("GZIP, identity", gzip.compress(TEXT), TEXT),
         ("x-gzip", gzip.compress(TEXT), TEXT),
+        ("gzip, gzip", gzip.compress(gzip.compress(TEXT)), TEXT),
+        ("deflate, gzip", gzip.compress(zlib.compress(TEXT)), TEXT),
         ("deflate", zlib.compress(TEXT), TEXT),
         ("deflate", RAW_DEFLATE, TEXT),
         ("gzip", gzip.compress(TEXT) + b"after the end", TEXT),
@@ -72,7 +74,12 @@ def test_a_body_that_is_not_in_its_coding_is_malformed() -> None:
 
 @pytest.mark.parametrize(
     ("coding", "layers", "failure"),
-    [("gzip", 1, Failure.TOO_LARGE), ("gzip, gzip", 2, Failure.MALFORMED)],
+    [
+        ("gzip", 1, Failure.TOO_LARGE),
+        ("gzip, gzip", 2, Failure.TOO_LARGE),
+        ("gzip, gzip, gzip, gzip", 4, Failure.MALFORMED),
+        ("gzip, br", 1, Failure.MALFORMED),
+    ],
 )
 def test_a_bomb_takes_no_memory(coding: str, layers: int, failure: Failure) -> None:
     content = bytes(100_000_000)
