@@ -117,13 +117,20 @@ def _write(sanitizer: Sanitizer, sources: list[Source], options: dict[str, Any])
             raise SanitizeError(
                 f"{len(sources)} files need a place. Add --output DIR, or --in-place."
             )
-        for piece in sanitized_pieces(sanitizer, sources[0].path):
-            sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()
+        _print(sanitizer, sources[0])
         return []
     plan = planned(sanitizer, sources, options["output"])
     write_files(sanitizer, plan)
     return plan
+
+
+def _print(sanitizer: Sanitizer, source: Source) -> None:
+    try:
+        for piece in sanitized_pieces(sanitizer, source.path):
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise SanitizeError(f"cannot print: {error.strerror or error}.") from error
 
 
 def _show(

@@ -36,6 +36,6 @@ def _on_redis(url: RedisUrl) -> "EventLog":
 
         raise StartError(
             "Setting state: the package redis is missing. Install it with "
-            "pip install 'deadringer[redis]', or use a file."
+            "pip install 'redis[hiredis]', or use a file."
         ) from None
     return RedisEventLog(url)

@@ -1,6 +1,8 @@
 """`deadringer sanitize`: output, exit codes, messages and the report."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -131,3 +133,13 @@ def test_the_command_works_as_a_process(file: Path) -> None:
 
     assert done.returncode == 0
     assert b"jane.doe" not in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has it")
+def test_output_that_cannot_be_written_is_reported(file: Path) -> None:
+    command = f"{sys.executable} -m deadringer sanitize {file} > /dev/full"
+
+    done = subprocess.run(command, shell=True, capture_output=True, timeout=60, check=False)
+
+    assert done.returncode == 2
+    assert b"cannot print: No space left on device" in done.stderr

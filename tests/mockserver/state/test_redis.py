@@ -296,4 +296,4 @@ def test_without_the_library_the_start_states_what_to_install(monkeypatch):
         monkeypatch.delitem(sys.modules, f"deadringer.mockserver.state.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "redis", None)
 
-    assert "pip install 'deadringer[redis]'" in refusal("redis://127.0.0.1:1")
+    assert "pip install 'redis[hiredis]'" in refusal("redis://127.0.0.1:1")
