@@ -1,12 +1,13 @@
 """What was changed while the server ran: a log of events, each of which can be repeated."""
 
+import json
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from deadringer.contracts import JsonObject
+from deadringer.contracts import Json, JsonObject, exact_number
 from deadringer.mockserver.errors import ApiError
 
 from .rate_windows import RateWindows, Windows
@@ -17,6 +18,15 @@ BEGINNINGS = frozenset({"reset", "scenario", "reset_all"})
 """Kinds of events before which nothing counts: what they are about begins anew."""
 MOST_COUNTED = 10_000
 """How many sessions have counters in memory; beyond that the least recently counted lose theirs."""
+
+
+def read_body(text: str | bytes) -> Json:
+    """Return what a stored JSON text holds, its numbers with their digits.
+
+    Raises:
+        ValueError, TypeError, RecursionError: if it is none.
+    """
+    return json.loads(text, parse_float=exact_number)
 
 
 class Event(NamedTuple):

@@ -1,12 +1,10 @@
 """The event log on a Redis server, which several replicas share."""
 
-import json
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
-from deadringer.contracts import JsonObject
+from deadringer.contracts import JsonObject, exact_json_bytes
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.exceptions import StartError
 
@@ -22,6 +20,7 @@ from .events import (
     StateUnreachableError,
     UnreadableEventError,
     UnreadableSnapshotError,
+    read_body,
 )
 from .rate_windows import Windows
 from .redis_connection import RedisConnection
@@ -176,7 +175,7 @@ class RedisEventLog(EventLog):
         number, behind = self._add.run(
             session,
             kind,
-            json.dumps(body, ensure_ascii=True),
+            exact_json_bytes(body).decode(),
             "" if after is None else after,
             self.history,
             self.newest,
@@ -225,7 +224,7 @@ class RedisEventLog(EventLog):
             )
         reset_all = None
         if number is not None:
-            reset_all = Event(int(number), EVERY_SESSION, "reset_all", json.loads(body))
+            reset_all = Event(int(number), EVERY_SESSION, "reset_all", read_body(body))
         return Origin((history or b"").decode(), int(trimmed or 0), reset_all)
 
     def count(self, session: str, name: str) -> int:
@@ -263,7 +262,7 @@ class RedisEventLog(EventLog):
         with self._redis.asking() as client:
             pipeline = client.pipeline(transaction=True)
             for session, number, body in snapshots:
-                text = json.dumps(body, ensure_ascii=True, separators=(",", ":"))
+                text = exact_json_bytes(body).decode()
                 self._save.add_to(pipeline, session, number, text, history)
             pipeline.execute()
 
@@ -283,7 +282,7 @@ class RedisEventLog(EventLog):
             return None
         number, _, text = stored.partition(b" ")
         try:
-            return SessionSnapshot(session, int(number), json.loads(text))
+            return SessionSnapshot(session, int(number), read_body(text))
         except _NO_JSON as problem:
             raise UnreadableSnapshotError(session, f"its body is no JSON, {problem}") from None
 
@@ -333,7 +332,7 @@ def _event_of(name: bytes, members: dict[bytes, bytes]) -> Event:
     number = int(name.partition(b"-")[0])
     session, kind = members[b"session"].decode(), members[b"kind"].decode()
     try:
-        body: Any = json.loads(members[b"body"])
+        body = read_body(members[b"body"])
     except _NO_JSON as problem:
         raise UnreadableEventError(number, kind, f"its body is no JSON, {problem}") from None
     return Event(number, session, kind, body)

@@ -1,6 +1,5 @@
 """The event log in a state file: a SQLite database that one server has to itself."""
 
-import json
 import logging
 import sqlite3
 import threading
@@ -9,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deadringer.contracts import Json, JsonObject, exact_json_bytes, exact_number
+from deadringer.contracts import JsonObject, exact_json_bytes
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.exceptions import StartError
 
@@ -23,12 +22,13 @@ from .events import (
     UnreadableEventError,
     UnreadableSnapshotError,
     UnreadableStateError,
+    read_body,
 )
 
 LOG = logging.getLogger("deadringer")
 FORMAT = 3
 _NO_JSON = (ValueError, TypeError, RecursionError)
-"""What `json.loads` raises."""
+"""What `read_body` raises."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
@@ -43,11 +43,6 @@ CREATE TABLE IF NOT EXISTS snapshots (
     session TEXT PRIMARY KEY, number INTEGER NOT NULL, body TEXT NOT NULL
 );
 """
-
-
-def _read(text: str) -> Json:
-    """Return what a JSON text holds, its numbers with their digits."""
-    return json.loads(text, parse_float=exact_number)
 
 
 class SqliteEventLog(EventLog):
@@ -121,7 +116,7 @@ class SqliteEventLog(EventLog):
             ).fetchall()
         for found, session, kind, text in rows:
             try:
-                body = _read(text)
+                body = read_body(text)
             except _NO_JSON as problem:
                 raise UnreadableEventError(found, kind, f"its body is no JSON, {problem}") from None
             yield Event(found, session, kind, body)
@@ -183,7 +178,7 @@ class SqliteEventLog(EventLog):
         if row is None:
             return None
         try:
-            return SessionSnapshot(session, int(row[0]), _read(row[1]))
+            return SessionSnapshot(session, int(row[0]), read_body(row[1]))
         except _NO_JSON as problem:
             raise UnreadableSnapshotError(session, f"its body is no JSON, {problem}") from None
 
@@ -210,7 +205,7 @@ class SqliteEventLog(EventLog):
         except sqlite3.OperationalError as problem:
             raise self._not_written(problem) from problem
         except sqlite3.DatabaseError as problem:
-            raise self._not_read(problem) from problem
+            raise self._notread_body(problem) from problem
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -218,9 +213,9 @@ class SqliteEventLog(EventLog):
             with self._lock:
                 yield self._connection
         except (sqlite3.DatabaseError, ValueError) as problem:
-            raise self._not_read(problem) from problem
+            raise self._notread_body(problem) from problem
 
-    def _not_read(self, problem: Exception) -> UnreadableStateError:
+    def _notread_body(self, problem: Exception) -> UnreadableStateError:
         LOG.error("Cannot read state from %s: %s.", self._path, problem)
         return UnreadableStateError(str(problem))
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from deadringer.contracts import exact_json_bytes, read_json
 from deadringer.mockserver.errors import ApiError
 from deadringer.mockserver.exceptions import StartError
 from deadringer.mockserver.state import open_event_log, redis_lease
@@ -132,6 +133,18 @@ def test_a_replica_that_closed_is_not_waited_for(open_log):
     one.add("a", "chaos", {"value": ""})
 
     assert time.monotonic() - began < redis_lease.LEASE_S / 2
+
+
+def test_numbers_keep_their_digits_in_events_and_snapshots(open_log):
+    digits = '{"numbers":[1.10,1E3,12345678901234567890,0.1000000000000000055511151231257827]}'
+    one, other = open_log(), open_log()
+    one.add("a", "put", read_json(digits, exact=True))
+    one.save([SessionSnapshot("a", 1, read_json(digits, exact=True))])
+
+    (event,) = other.since(0)
+
+    assert exact_json_bytes(event.body).decode() == digits
+    assert exact_json_bytes(other.load("a").body).decode() == digits
 
 
 def test_counters_are_exact_over_replicas(open_log):
