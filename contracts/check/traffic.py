@@ -22,7 +22,8 @@ MOST_SHOWN_BYTES = 16 * 2**20
 _SHOWN_HEADERS = ("x-api-key", "authorization", "cookie", "prefer", "x-mock-session")
 """Headers of a request that its curl line repeats; a browser sends many others."""
 _NO_REQUESTS = (
-    "no request of the API was seen. Send the requests of your client to the address of the proxy."
+    "no response of the API was seen. Send the requests of your client to the address of the "
+    "proxy, and see that the server behind it can be reached."
 )
 
 

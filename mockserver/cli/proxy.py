@@ -116,7 +116,7 @@ def command(ctx: click.Context, /, upstream: str | None, **parameters: Any) -> N
 
     Violations are logged as they happen and shown under /__mock/ui/. Stop it with Ctrl-C or
     SIGTERM: it prints the report of all requests. Exit code: 0 passed, 1 failed, 2 if it could not
-    start, or no request of the API was seen.
+    start, or UPSTREAM sent no response of the API.
     """
     try:
         sys.exit(_run(ctx, upstream, parameters))
@@ -142,7 +142,7 @@ def _run(ctx: click.Context, base_url: str | None, parameters: dict[str, Any]) -
     report = proxy.traffic.report()
     if replay is not None:
         print_replayed(replay)
-        if report.requests == 0:
+        if base_url is None:
             return 2 if recorder.failed else 0
     if accepted is not None:
         report = apply_baseline(report, accepted, fail_on=report.fail_on)
@@ -208,7 +208,8 @@ class _Proxy:
         lines = [f"Deadringer {verb} {printable(str(source))} and serves on {url}"]
         if settings.control and not url.startswith("unix:"):
             lines.append(f"See what passes: {url}{JOURNAL}")
-        lines.append("It prints the report of all requests at its end. Stop with Ctrl-C.")
+        end = "" if is_offline else "It prints the report of all requests at its end. "
+        lines.append(f"{end}Stop with Ctrl-C.")
 
         def announce() -> None:
             if warning(settings):

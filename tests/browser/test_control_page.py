@@ -80,6 +80,7 @@ def test_one_switch_breaks_a_promise_that_journal_and_check_name(mock, control, 
 def test_a_switch_shows_the_requests_that_do_the_same(mock, control, api, session):
     row = control.locator(".switch", has=switch(control, "error-503"))
     row.get_by_text("curl", exact=True).click()
+    row.locator(".line code").first.wait_for()
     lines = row.locator(".line code").all_inner_texts()
 
     assert lines[0].startswith(f"curl -X POST -H 'X-Mock-Session: {session}' --data-raw '")

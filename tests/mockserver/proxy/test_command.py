@@ -124,7 +124,7 @@ def test_nothing_seen_is_inconclusive(start) -> None:
     code, printed = stop(process)
 
     assert code == 2
-    assert "INCONCLUSIVE: no request of the API was seen" in printed
+    assert "INCONCLUSIVE: no response of the API was seen" in printed
 
 
 @pytest.mark.parametrize(

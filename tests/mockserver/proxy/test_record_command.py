@@ -87,6 +87,13 @@ def test_a_recording_is_summarized_replaced_and_replayed(start, tmp_path: Path) 
     assert (seen.headers["deadringer-replay"], code, printed) == ("1/1", 0, "")
     assert "Requests passed to the recording: 1. They are not in the report." in log()
 
+    process, url = start(mock, "--replay", str(folder))  # which has ended
+    seen = httpx.get(url + KNOWN, headers=DEMO, verify=NO_TLS)
+    code, printed = stop(process)
+
+    assert (seen.headers["deadringer-replay"], code) == ("1/1", 2)  # nothing was validated
+    assert "INCONCLUSIVE: no response of the API was seen" in printed
+
 
 @pytest.mark.slow
 def test_a_recording_that_cannot_be_written_fails_it_after_the_report(
