@@ -1,5 +1,6 @@
 """Options of a check, and the sample sizes of its phases."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -77,7 +78,7 @@ def require_origin(
     `name` is that of the argument, `fix` how credentials are passed instead.
     """
     form = "Write it as https://host[:port][/prefix]."
-    shown = _without_credentials(base_url)
+    shown = re.split("[?#]", _without_credentials(base_url), maxsplit=1)[0]
     forbidden = f"{name} {shown!r} must not contain a query, fragment or credentials. {fix}"
     try:
         parts = urlsplit(base_url)

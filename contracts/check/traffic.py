@@ -1,5 +1,6 @@
 """Validate the requests of others as they pass, and report on all of them."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -66,6 +67,7 @@ class TrafficValidator:
             most_shown_bytes=MOST_SHOWN_BYTES,
         )
         self._series = self._new_series()
+        self._forgot_at_s = -math.inf
 
     def _new_series(self) -> Series:
         return Series(Context(settings=self._options.settings), has_clock=True)
@@ -74,9 +76,11 @@ class TrafficValidator:
         """Validate the next exchange and return its violations."""
         self._count += 1
         shown = self._as_shown(exchange)
+        is_late = exchange.sent_at_s < self._forgot_at_s  # sent before a reset, and ended after it
+        series = self._new_series() if is_late else self._series
         return [
             violation
-            for subject in self._series.subjects(exchange)
+            for subject in series.subjects(exchange)
             for violation in self._recorder.test(subject, shown)
         ]
 
@@ -85,8 +89,9 @@ class TrafficValidator:
         self._series.note_write(method, path)
 
     def forget(self) -> None:
-        """Compare nothing with earlier exchanges any more, as after a reset of the server."""
+        """Compare nothing with exchanges sent earlier any more, as after a reset of the server."""
         self._series = self._new_series()
+        self._forgot_at_s = self._now_s()
 
     def _as_shown(self, exchange: Exchange) -> Exchange:
         """Return the exchange as curl lines repeat it: without other headers and secrets."""

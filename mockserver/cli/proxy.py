@@ -128,6 +128,8 @@ def command(ctx: click.Context, /, upstream: str | None, **parameters: Any) -> N
 def _run(ctx: click.Context, base_url: str | None, parameters: dict[str, Any]) -> int:
     if base_url is not None:
         require_origin(base_url, name="UPSTREAM", fix="Pass credentials with -H NAME:VALUE.")
+    if not parameters["timeout_s"] > 0:  # NaN, which no range refuses
+        raise OptionError("--timeout must be above 0 seconds.")
     targets, baseline = parameters["reports"], parameters["baseline"]
     require_writable_targets(targets, None)
     accepted = load_baseline(baseline) if baseline else None

@@ -100,8 +100,12 @@ class ReturnedHeaders:
         return [*self._changed(headers, own_url)]
 
     def _changed(self, headers: Headers, own_url: str) -> Iterator[tuple[str, str]]:
-        lower = {name.lower(): value for name, value in headers}
+        lower: dict[str, str] = {}
+        for name, value in headers:
+            lower[name.lower()] = f"{lower.get(name.lower(), '')},{value}"
         dropped = {*_HOP_BY_HOP, *_ABOUT_UPSTREAM, *_named_by_connection(lower)}
+        if "transfer-encoding" in lower:  # it overrides a length (RFC 9112, 6.3)
+            dropped.add("content-length")
         is_secure = own_url.startswith("https:")
         for name, value in headers:
             kind = name.lower()

@@ -1,7 +1,9 @@
 """The server behind the proxy: how requests get there, and why some do not."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
@@ -23,6 +25,7 @@ IDLE_S = 15.0
 """How long an idle connection is used again: shorter than servers usually wait."""
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HAS_BODY = frozenset({"POST", "PUT", "PATCH"})
+_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 Headers = list[tuple[str, str]]
 
 
@@ -42,6 +45,14 @@ def _upstream_errors() -> Iterator[None]:
             yield
     except (httpx.HTTPError, ValueError) as error:
         raise UpstreamError(*failure_of(error)) from error
+
+
+def _unsendable(response: httpcore.Response) -> str:
+    """Return why a response cannot be passed on, "" if it can."""
+    if not 200 <= response.status <= 599:
+        return f"status {response.status}"
+    names = [name for name, value in response.headers if _CONTROLS.search(value)]
+    return f"a control character in the header {names[0].decode('latin-1')}" if names else ""
 
 
 class UpstreamResponse:
@@ -68,7 +79,15 @@ class UpstreamResponse:
             self.close()
 
     def close(self) -> None:
-        """Release the connection; it is used again if the whole body was read."""
+        """Release the connection; it is used again if the whole body was read and nothing follows.
+
+        What follows would become the response to the next request, of another client perhaps.
+        """
+        # httpcore has no public name for it; a test fails if these change.
+        connection: Any = getattr(getattr(self._response.stream, "_stream", None), "_connection", 0)
+        state: Any = getattr(connection, "_h11_state", None)
+        if state is not None and state.trailing_data[0]:
+            state.send_failed()  # so that httpcore closes the connection
         self._response.close()
 
 
@@ -140,7 +159,12 @@ class Upstream:
                 content=body or None,
                 extensions={"timeout": self._timeouts},
             )
-            return UpstreamResponse(self._pool.handle_request(request))
+            response = self._pool.handle_request(request)
+        problem = _unsendable(response)
+        if problem:
+            response.close()
+            raise UpstreamError(Failure.MALFORMED, problem)
+        return UpstreamResponse(response)
 
     def close(self) -> None:
         """Close every connection."""

@@ -28,8 +28,10 @@ ROW = {
 }
 
 
-def validator(**options) -> TrafficValidator:
-    return TrafficValidator(TrafficOptions("https://api.test", **options), GrowingRedactor([KEY]))
+def validator(now_s: float = 0, **options) -> TrafficValidator:
+    """Return a validator; `now_s` is the time of its clock."""
+    chosen = TrafficOptions("https://api.test", **options)
+    return TrafficValidator(chosen, GrowingRedactor([KEY]), now_s=lambda: now_s)
 
 
 def exchange(
@@ -109,7 +111,7 @@ def test_nothing_seen_is_inconclusive() -> None:
     report = validator().report()
 
     assert (report.conclusion, report.exit_code) == ("inconclusive", 2)
-    assert "no request of the API" in report.reason
+    assert "no response of the API" in report.reason
 
 
 def test_a_violation_fails_the_report_and_shows_its_request() -> None:
@@ -347,12 +349,22 @@ def test_the_definition_of_an_edited_workflow_is_not_used() -> None:
 
 
 def test_a_forgotten_read_is_not_compared() -> None:
-    series = validator()
+    series = validator(now_s=1.5)
     series.observe(exchange(DETAIL, good(EXAMPLE), at_s=1))
     series.forget()
 
     changed = {**EXAMPLE, "event_name": "workflows/other"}
     assert series.observe(exchange(DETAIL, good(changed), at_s=2)) == []
+
+
+def test_a_read_from_before_a_reset_that_ends_after_it_is_not_compared() -> None:
+    series = validator(now_s=1.5)
+    changed = {**EXAMPLE, "event_name": "workflows/other"}
+    series.forget()
+    series.observe(exchange(DETAIL, good(EXAMPLE), at_s=1, took_s=2))
+
+    assert series.observe(exchange(DETAIL, good(changed), at_s=4)) == []
+    assert series.observe(exchange(DETAIL, good(EXAMPLE), at_s=5)) != []
 
 
 @pytest.mark.parametrize("status", [[], {}, 5, None, True])

@@ -137,6 +137,8 @@ def test_nothing_seen_is_inconclusive(start) -> None:
         (["http://x", "--ca-file", "none.pem"], "--ca-file none.pem cannot be used"),
         (["http://x", "--break", "typo"], "Setting break"),
         (["http://user:secret@x"], "must not contain"),
+        (["http://x/?token=secret"], "must not contain"),
+        (["http://x", "--timeout", "nan"], "--timeout must be above 0 seconds"),
         (["http://x", "--baseline", "none"], "none cannot be read"),
     ],
 )

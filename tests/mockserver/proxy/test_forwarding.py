@@ -415,3 +415,78 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
     assert response.text == "by proxy"
     assert middle.last.target == "http://real.test/base/v1/x%2Fy"
     assert middle.last.header("host") == "real.test"
+
+
+SURPLUS = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON"
+
+
+def raw_response(head: str, body: bytes = b""):
+    """Return a handler that writes these bytes; of a request for /ok, a usual response."""
+
+    def handle(one: Handler) -> None:
+        if one.path.endswith("/ok"):
+            one.reply(200, [], b"ok")
+        else:
+            one.wfile.write(head.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n" + body)
+            one.wfile.flush()
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    ("method", "head"),
+    [
+        ("GET", "HTTP/1.1 200 OK\nContent-Length: 2"),
+        ("GET", "HTTP/1.1 204 No Content"),
+        ("HEAD", "HTTP/1.1 200 OK\nContent-Length: 2"),
+        ("GET", "HTTP/1.1 304 Not Modified"),
+    ],
+)
+def test_what_follows_a_response_is_no_response(
+    proxy: Proxy, upstream: Plain, method: str, head: str
+) -> None:
+    upstream.handle = raw_response(head, (b"ok" if "200" in head else b"") + SURPLUS)
+    path = "/v1/workflows/a/executions/b"
+
+    first = request(proxy, method, path)
+    after = [request(proxy, "GET", f"/x{number}/ok").text for number in range(3)]
+
+    assert first.status_code == int(head.split()[1])
+    assert after == ["ok"] * 3
+
+
+@pytest.mark.parametrize("length", [1, 500])
+def test_chunks_override_a_length(proxy: Proxy, upstream: Plain, length: int) -> None:
+    head = f"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\nContent-Length: {length}"
+    upstream.handle = raw_response(head, b"5\r\nhello\r\n0\r\n\r\n")
+
+    assert request(proxy, "GET", "/x").text == "hello"
+
+
+@pytest.mark.parametrize(
+    ("head", "cause"),
+    [
+        ("HTTP/1.1 999 Other\nContent-Length: 0", "status 999"),
+        ("HTTP/1.1 600 Other\nContent-Length: 0", "status 600"),
+        (
+            "HTTP/1.1 200 OK\nX-C: a\x01b\nContent-Length: 0",
+            "control character in the header X-C",
+        ),
+    ],
+)
+def test_what_cannot_be_passed_on_is_a_502(
+    proxy: Proxy, upstream: Plain, head: str, cause: str
+) -> None:
+    upstream.handle = raw_response(head)
+
+    response = request(proxy, "GET", "/v1/workflows/a/executions/b")
+
+    assert response.status_code == 502
+    assert cause in response.text
+
+
+def test_every_line_of_connection_counts(proxy: Proxy, upstream: Plain) -> None:
+    lines = [("Connection", "X-Hop"), ("Connection", "keep-alive"), ("X-Hop", "hop")]
+    upstream.handle = lambda one: one.reply(200, lines, b"ok")
+
+    assert "x-hop" not in request(proxy, "GET", "/x").headers
