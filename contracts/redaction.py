@@ -15,7 +15,12 @@ SHORTEST_KEY = 8
 SHORTEST_WORD = 4
 MOST_LEARNED = 100
 _KEY_SHAPE = re.compile(r"trig_[A-Za-z0-9_-]{16,}")
-_SECRET_NAME = re.compile(r"key|token|secret|password|authorization", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"key|token|secret|passw|credential|authorization|(?<!www-)(?<!proxy-)authentic"
+    r"|(?<![a-z])auth(?![a-z])|csrf|(?<!mock-)session",
+    re.IGNORECASE,
+)
+"""Names of headers and of members of a query whose values are hidden; X-Mock-Session is none."""
 _SECRET_HEADER = re.compile(f"{_SECRET_NAME.pattern}|cookie", re.IGNORECASE)
 _SCHEMES = {"basic", "bearer", "digest"}
 _LONGEST_TARGET = 400

@@ -107,3 +107,21 @@ def test_headers_with_secret_names_are_hidden(name, value, shown):
 
 def test_a_long_target_is_cut():
     assert len(SecretRedactor([]).target("/" + "x" * 10_000, "y=" + "z" * 10_000)) < 500
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["X-Auth", "Authentication", "auth", "X-Session-Id", "X-CSRF", "Proxy-Authorization", "passwd"],
+)
+def test_values_of_secret_names_are_hidden(name: str) -> None:
+    redact = SecretRedactor([])
+
+    assert redact.header(name, "value-of-it") == "***"
+    assert redact.member(name, "value-of-it") == "***"
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Mock-Session", "WWW-Authenticate", "X-Author", ":authority", "Content-Type"]
+)
+def test_values_of_other_names_are_shown(name: str) -> None:
+    assert SecretRedactor([]).header(name, "value-of-it") == "value-of-it"
