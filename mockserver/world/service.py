@@ -1,6 +1,5 @@
 """What requests see and change: sessions, their worlds, clocks and started runs."""
 
-import json
 import logging
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,7 +9,6 @@ from deadringer.contracts.redaction import SecretRedactor
 from deadringer.fixtures import World
 from deadringer.mockserver.config import Settings
 from deadringer.mockserver.errors import ApiError
-from deadringer.mockserver.exceptions import StartError
 from deadringer.mockserver.state import open_event_log
 from deadringer.mockserver.state.clock import Clock, VirtualClock, milliseconds_of, start_clock
 from deadringer.mockserver.state.events import (
@@ -32,6 +30,7 @@ from .scenarios import Scenario, load_scenario
 from .session_cache import SessionCache
 from .sessions import Session
 from .started_runs import PlanCache, SessionPlans, StartedRun
+from .usable_state import require_same_world, unusable_state
 
 LOG = logging.getLogger("deadringer")
 _MOST_REPOSITORIES = 15
@@ -110,11 +109,11 @@ class Service:
             # After a restart a fast clock continues from where it was, not from the restart.
             self._start = self._start_at(began)
         except (UnreadableStateError, StateUnreachableError, ValueError) as problem:
-            raise self._unusable(problem) from problem
+            raise unusable_state(self.settings, self.events, problem) from problem
         if settings.scenario is not None:
             served = [*self.executions.workflow_ids()]
             self.scenario = load_scenario(settings.scenario, settings.seed, served)
-        self._require_same_world()
+        require_same_world(settings, self.events, self.scenario)
         self.repository = self._repository(self.scenario, self.executions)
         self._sessions = SessionCache(
             self.events, self._begin, self._started, settings.max_sessions
@@ -131,46 +130,7 @@ class Service:
         try:
             self._sessions.replay()
         except (UnreadableEventError, UnreadableStateError, StateUnreachableError) as problem:
-            raise self._unusable(problem) from problem
-
-    def _require_same_world(self) -> None:
-        """Raise StartError if servers of the same state show another world."""
-        settings = self.settings
-        world = {
-            "seed": settings.seed,
-            "runs-per-workflow": settings.runs_per_workflow,
-            "empty": settings.empty,
-            "speed": settings.speed,
-            "freeze": settings.freeze,
-            "scenario": self.scenario.key if self.scenario else None,
-        }
-        try:
-            agreed = json.loads(self.events.agreed_world(json.dumps(world)))
-        except StateUnreachableError as problem:
-            raise self._unusable(problem) from problem
-        different = [f"--{name}" for name in world if world[name] != agreed.get(name)]
-        if different:
-            self.events.close()
-            listed = " and another ".join(different)
-            raise StartError(
-                f"Other servers of {settings.state} have another {listed}. "
-                "Start all of them with the same, or use another name after #."
-            )
-
-    def _unusable(self, problem: Exception) -> StartError:
-        self.events.close()
-        state = self.settings.state
-        if isinstance(problem, StateUnreachableError):
-            return StartError(f"State {state}: {problem}. Start Redis, or correct --state.")
-        if self.events.is_shared:
-            return StartError(
-                f"State {state}: {problem}. Serve it with the version of deadringer that wrote "
-                "it, or use another name after #."
-            )
-        return StartError(
-            f"State file {state}: {problem}. Serve it with the version of "
-            "deadringer that wrote it, or delete it to start over."
-        )
+            raise unusable_state(self.settings, self.events, problem) from problem
 
     def _rate_limits(self) -> RateLimits:
         policy, is_enforced = self.settings.rate_policy, self.settings.rate_limit == "enforce"
