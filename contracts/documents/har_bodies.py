@@ -2,16 +2,13 @@
 
 import base64
 import binascii
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-import zstandard
-
+from deadringer.contracts.content_codings import ContentCodingError, undo_coding
 from deadringer.contracts.input_files import LARGEST_DOCUMENT
 from deadringer.contracts.json_text import JsonError, parse_json
 from deadringer.contracts.json_types import Json, JsonObject
 
-_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _URL_SAFE = str.maketrans("-_", "+/")
 _BEGIN = {
     "gzip": (b"\x1f\x8b",),
@@ -131,9 +128,12 @@ def _decoded(body: bytes, coding: str) -> bytes:
     begins = _BEGIN.get(coding, ())
     if any(body.startswith(one) for one in begins) or (coding == "br" and not _is_text(body)):
         try:
-            return _DECODERS[coding](body)
-        except (ValueError, zlib.error, zstandard.ZstdError, EOFError) as error:
+            decoded = undo_coding(body, coding, LARGEST_DOCUMENT)
+        except ContentCodingError as error:
             raise NotRecordedError from error
+        if not decoded.is_whole:
+            raise NotRecordedError
+        return decoded.content
     return body
 
 
@@ -143,41 +143,3 @@ def _is_text(body: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _inflated(body: bytes) -> bytes:
-    stream = zlib.decompressobj(_GZIP_OR_ZLIB)
-    return _whole(stream.decompress(body, LARGEST_DOCUMENT + 1), is_over=stream.eof)
-
-
-def _from_zstd(body: bytes) -> bytes:
-    with zstandard.ZstdDecompressor().stream_reader(body) as stream:
-        return _whole(stream.read(LARGEST_DOCUMENT + 1), is_over=True)
-
-
-def _from_brotli(body: bytes) -> bytes:
-    try:
-        import brotli  # type: ignore[import-untyped] # loaded for the few tools that record it
-    except ImportError as error:  # not CPython
-        raise NotRecordedError from error
-    stream = brotli.Decompressor()
-    try:
-        content: bytes = stream.process(body, output_buffer_limit=LARGEST_DOCUMENT + 1)
-    except brotli.error as error:
-        raise NotRecordedError from error
-    return _whole(content, is_over=stream.is_finished())
-
-
-def _whole(content: bytes, *, is_over: bool) -> bytes:
-    if not is_over or len(content) > LARGEST_DOCUMENT:
-        raise NotRecordedError
-    return content
-
-
-_DECODERS: Mapping[str, Callable[[bytes], bytes]] = {
-    "gzip": _inflated,
-    "x-gzip": _inflated,
-    "deflate": _inflated,
-    "zstd": _from_zstd,
-    "br": _from_brotli,
-}

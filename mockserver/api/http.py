@@ -1,13 +1,13 @@
 """Compression, validators and caching headers of responses (RFC 9110, 9111)."""
 
 import hashlib
-import zlib
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 
+from deadringer.contracts.content_codings import ContentCodingError, undo_coding
 from deadringer.mockserver.context import context_of_request
 from deadringer.mockserver.faults.transport import changes
 
@@ -59,35 +59,20 @@ def compressing(app: Flask) -> Callable[[Response], Response]:
     return compress
 
 
-_ANY_HEADER = 32 + zlib.MAX_WBITS
-"""Lets zlib find out whether a text is in the format of gzip or its own."""
-
-
 LARGEST_DECODED = 64 * 2**20
 """Bytes that a body is decoded to at most, whatever it expands to."""
-DECODED = frozenset({"", "identity", "gzip", "deflate", "zstd"})
-"""The values of Content-Encoding that `decoded_body` knows."""
 
 
 def decoded_body(body: bytes, encoding: str) -> bytes:
     """Return a body without its Content-Encoding, as far as there is some of it.
 
-    One that is damaged, or in an encoding that is none of DECODED, is returned as it is. At most
+    One that is damaged, or in another encoding than CODINGS, is returned as it is. At most
     LARGEST_DECODED bytes are returned.
     """
-    if encoding in {"gzip", "deflate"}:
-        try:
-            return zlib.decompressobj(_ANY_HEADER).decompress(body, LARGEST_DECODED)
-        except zlib.error:
-            return body
-    if encoding == "zstd":
-        import zstandard  # only for readers of the journal and of coverage
-
-        try:
-            return zstandard.ZstdDecompressor().stream_reader(body).read(LARGEST_DECODED)
-        except zstandard.ZstdError:
-            return body
-    return body
+    try:
+        return undo_coding(body, encoding, LARGEST_DECODED).content
+    except ContentCodingError:
+        return body
 
 
 def mark_final(response: Response) -> None:

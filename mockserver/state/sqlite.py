@@ -205,7 +205,7 @@ class SqliteEventLog(EventLog):
         except sqlite3.OperationalError as problem:
             raise self._not_written(problem) from problem
         except sqlite3.DatabaseError as problem:
-            raise self._notread_body(problem) from problem
+            raise self._not_read(problem) from problem
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -213,9 +213,9 @@ class SqliteEventLog(EventLog):
             with self._lock:
                 yield self._connection
         except (sqlite3.DatabaseError, ValueError) as problem:
-            raise self._notread_body(problem) from problem
+            raise self._not_read(problem) from problem
 
-    def _notread_body(self, problem: Exception) -> UnreadableStateError:
+    def _not_read(self, problem: Exception) -> UnreadableStateError:
         LOG.error("Cannot read state from %s: %s.", self._path, problem)
         return UnreadableStateError(str(problem))
 

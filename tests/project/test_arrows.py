@@ -20,6 +20,7 @@ ROOM_ARROWS = {
 FRONT_DOORS = {
     "contracts",
     "contracts.check",
+    "contracts.content_codings",
     "contracts.coverage",
     "contracts.documents",
     "contracts.input_files",

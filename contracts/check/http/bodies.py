@@ -1,15 +1,13 @@
 """Decode response bodies within a limit of memory."""
 
-import zlib
 from collections.abc import Iterable, Iterator
 
 import httpx
 
-_GZIP, _ZLIB, _RAW = zlib.MAX_WBITS | 16, zlib.MAX_WBITS, -zlib.MAX_WBITS
-_WINDOWS = {"gzip": (_GZIP,), "x-gzip": (_GZIP,), "deflate": (_ZLIB, _RAW)}
-"""What to try for each coding: some servers send deflate without its zlib header."""
-READABLE_CODINGS = frozenset({"", "identity", *_WINDOWS})
-"""Content codings that can be decoded, and none."""
+from deadringer.contracts.content_codings import STREAMED_CODINGS, ContentCodingError, Inflater
+
+READABLE_CODINGS = STREAMED_CODINGS | {"", "identity"}
+"""Content codings that can be undone while a body arrives, and none."""
 MOST_CODINGS = 3
 """So many codings of one body are undone."""
 
@@ -55,7 +53,7 @@ def _decoded(chunks: Iterable[bytes], coding: str, limit: int, size: int) -> Ite
         received += len(chunk)
         room, data = limit - size, chunk
         for inflater in inflaters:
-            data = inflater.inflated(data, limit + 1)
+            data = _inflated(inflater, data, limit + 1)
             if len(data) > limit:
                 break
         size += len(data[:room])
@@ -64,33 +62,17 @@ def _decoded(chunks: Iterable[bytes], coding: str, limit: int, size: int) -> Ite
             raise BodyTooLargeError
 
 
-def _inflaters(coding: str) -> "list[_Inflater]":
+def _inflated(inflater: Inflater, data: bytes, most: int) -> bytes:
+    try:
+        return inflater.inflated(data, most)
+    except ContentCodingError as error:
+        raise httpx.DecodingError(str(error)) from error
+
+
+def _inflaters(coding: str) -> list[Inflater]:
     """Return what undoes a Content-Encoding, the coding applied last first (RFC 9110, 8.4)."""
     named = (one.strip() for one in coding.lower().split(","))
     codings = [one for one in named if one not in {"", "identity"}]
     if len(codings) > MOST_CODINGS or (len(codings) > 1 and not {*codings} <= READABLE_CODINGS):
         raise httpx.DecodingError("Content-Encoding names codings that cannot be undone")
-    return [_Inflater(_WINDOWS[one]) for one in reversed(codings) if one in _WINDOWS]
-
-
-class _Inflater:
-    """Decompress a stream; ignores what follows its end, as browsers do."""
-
-    def __init__(self, windows: tuple[int, ...]) -> None:
-        self._windows = windows
-        self._stream = zlib.decompressobj(windows[0])
-        self._is_new = True
-
-    def inflated(self, chunk: bytes, most: int) -> bytes:
-        """Return what a chunk expands to, at most `most` bytes (from 1)."""
-        if self._stream.eof:
-            return b""
-        try:
-            data = self._stream.decompress(chunk, most)
-        except zlib.error as error:
-            if not self._is_new or len(self._windows) == 1:
-                raise httpx.DecodingError(f"wrong content coding: {error}") from error
-            self._stream, self._windows = zlib.decompressobj(self._windows[1]), self._windows[1:]
-            return self.inflated(chunk, most)
-        self._is_new = False
-        return data
+    return [Inflater(one) for one in reversed(codings) if one in STREAMED_CODINGS]

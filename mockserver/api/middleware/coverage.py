@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 from deadringer.contracts import Exchange, Failure
-from deadringer.mockserver.api.http import DECODED, LARGEST_DECODED, decoded_body
+from deadringer.contracts.content_codings import ContentCodingError, undo_coding
+from deadringer.mockserver.api.http import LARGEST_DECODED
 from deadringer.mockserver.context import CONTEXT, RequestContext, is_api_path
 from deadringer.mockserver.server.wire import BrokenConnectionError
 
@@ -68,11 +69,14 @@ class SentResponse(NamedTuple):
     def exchange(self) -> Exchange:
         """Return the exchange, with the body decoded."""
         headers = {name.lower(): value for name, value in self.headers}
-        encoding = headers.get("content-encoding", "").strip().lower()
-        body = b"".join(self.chunks)
-        if self.failure is None:
-            body = decoded_body(body, encoding)
-        is_unknown = encoding not in DECODED or len(body) >= LARGEST_DECODED
+        body, is_unknown = b"".join(self.chunks), False
+        coding = headers.get("content-encoding", "").strip().lower()
+        if self.failure is None and coding not in {"", "identity"}:
+            try:
+                body, is_whole = undo_coding(body, coding, LARGEST_DECODED)
+                is_unknown = not is_whole
+            except ContentCodingError:
+                is_unknown = True
         return Exchange(
             method=self.method,
             path=self.path,
