@@ -1,12 +1,13 @@
 """A service of the API, independent of the project, with the data of a person in its runs."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
+
+from tests.threads import served
 
 WORKFLOW_ID = "Kq7ZtGXR8_Z5jdHi6B-wT"
 SECRETS = ("Josephine", "Baker-Okafor", "josephine@okafor-trading.biz", WORKFLOW_ID, "run_9f31c2d7")
@@ -150,13 +151,6 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def real_service() -> Iterator[str]:
-    """Serve it; the value is its URL."""
-    server = _Server()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    """Serve it until the end of the block; the value is its URL."""
+    with served(_Server()) as url:
+        yield url

@@ -1,14 +1,12 @@
 """A page of another origin uses the mock from a browser: it reads, starts, controls and resets."""
 
-import functools
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from deadringer.mockserver import DEMO_KEY
+from tests.threads import served_files
 
 pytestmark = pytest.mark.slow
 
@@ -27,25 +25,14 @@ async ([base, method, path, body, headers]) => {
 """
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_arguments):
-        """Log nothing."""
-
-
 @pytest.fixture
 def origin(tmp_path: Path) -> Iterator[str]:
     """The origin of a page that is not the mock's."""
     (tmp_path / "index.html").write_text(
         "<!doctype html><title>frontend</title><link rel=icon href=data:,>", "utf-8"
     )
-    handler = functools.partial(_Quiet, directory=str(tmp_path))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served_files(tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

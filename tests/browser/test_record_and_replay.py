@@ -1,15 +1,12 @@
 """A frontend used over the proxy is recorded, and offline it shows the same pages."""
 
-import functools
 import json
 import re
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,6 +14,7 @@ import pytest
 from playwright.sync_api import Page
 
 from deadringer.mockserver import DEMO_KEY
+from tests.threads import served_files
 
 from .real_service import SECRETS, real_service
 
@@ -25,22 +23,11 @@ pytestmark = pytest.mark.slow
 _FRONTEND = Path(__file__).parent / "frontend"
 
 
-class _QuietFiles(SimpleHTTPRequestHandler):
-    def log_message(self, *_arguments: object) -> None:
-        """Log nothing."""
-
-
 @pytest.fixture(scope="module")
 def frontend() -> Iterator[str]:
     """The URL of a small frontend of the API."""
-    handler = functools.partial(_QuietFiles, directory=str(_FRONTEND))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/index.html"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served_files(_FRONTEND) as origin:
+        yield f"{origin}/index.html"
 
 
 @contextmanager

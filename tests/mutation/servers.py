@@ -1,6 +1,5 @@
 """HTTP servers in this process: the mock, with a fault or a tolerated variant in between."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +8,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from deadringer.mockserver import DEMO_KEY, RatePolicy, Settings, create_app
 from deadringer.mockserver.faults.contract import MutableResponse, Traffic
+from tests.threads import served
 
 Change = Callable[[Traffic, MutableResponse], None]
 PLENTY = RatePolicy(limit=100_000, window_s=60)
@@ -27,14 +27,8 @@ def serving(application: Callable[..., Any], *, protocol: str = "HTTP/1.1") -> I
     handler = type("Handler", (_QuietHandler,), {"protocol_version": protocol})
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=handler)
     server.daemon_threads = True  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(server) as url:
+        yield url
 
 
 @contextmanager

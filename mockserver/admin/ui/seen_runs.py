@@ -9,11 +9,12 @@ from flask import Flask, Response, redirect, request
 
 from deadringer.contracts import JsonObject, format_timestamp
 from deadringer.contracts.redaction import SecretRedactor
-from deadringer.contracts.trace_view import island, json_text, violations_json
+from deadringer.contracts.trace_view import violations_json
 from deadringer.mockserver.admin.control.context import SeenRun, SeenTraffic
 
 from . import readable
 from .shell import UI, show_page, show_problem, ui_url
+from .trace import show_run, show_run_data
 
 _DATA = "/data/"
 _NOTE = "As the server behind the proxy last returned it."
@@ -31,7 +32,7 @@ def add_seen_runs(app: Flask, traffic: SeenTraffic, redactor: SecretRedactor) ->
     app.add_url_rule(UI, "ui", lambda: redirect(ui_url("ui runs")))
     app.add_url_rule(f"{UI}runs", "ui runs", lambda: _show_runs(traffic, redactor))
     app.add_url_rule(path, "ui trace", lambda **ids: _show_trace(document(**ids), **ids))
-    app.add_url_rule(f"{path}/data", "ui trace data", lambda **ids: _show_data(document(**ids)))
+    app.add_url_rule(f"{path}/data", "ui trace data", lambda **ids: show_run_data(document(**ids)))
 
 
 def _show_runs(traffic: SeenTraffic, redactor: SecretRedactor) -> Response:
@@ -57,21 +58,7 @@ def _show_trace(document: JsonObject | None, workflow_id: str, run_id: str) -> R
             "This run was not seen",
             f"No client has read run {run_id!r} of workflow {workflow_id!r} lately.",
         )
-    return show_page(
-        "trace.html",
-        "ui runs",
-        island=island(document),
-        workflow_id=workflow_id,
-        run_id=run_id,
-        workflow_name=workflow_id,
-    )
-
-
-def _show_data(document: JsonObject | None) -> Response:
-    if document is None:
-        return Response("null", 404, mimetype="application/json")
-    headers = {"Cache-Control": "no-store"}
-    return Response(json_text(document), mimetype="application/json", headers=headers)
+    return show_run(document, workflow_id, run_id, workflow_id)
 
 
 def _document(seen: SeenRun) -> JsonObject:

@@ -39,14 +39,28 @@ def _show_trace(service: Service, api: InProcessApi, workflow_id: str, run_id: s
         )
     document = _document(service, api, snapshot, found)
     workflow = snapshot.repository.workflows.get(workflow_id)
+    name = workflow["name"] if workflow else workflow_id
+    return show_run(document, workflow_id, run_id, name)
+
+
+def show_run(document: JsonObject, workflow_id: str, run_id: str, workflow_name: str) -> Response:
+    """Return the page of a run; `document` is what its script draws."""
     return show_page(
         "trace.html",
         "ui runs",
         island=island(document),
         workflow_id=workflow_id,
         run_id=run_id,
-        workflow_name=workflow["name"] if workflow else workflow_id,
+        workflow_name=workflow_name,
     )
+
+
+def show_run_data(document: JsonObject | None) -> Response:
+    """Return the document of a run for the script of its page, which fetches it again."""
+    if document is None:
+        return Response("null", 404, mimetype="application/json")
+    headers = {"Cache-Control": "no-store"}
+    return Response(json_text(document), mimetype="application/json", headers=headers)
 
 
 def _found(service: Service, snapshot: Snapshot, workflow_id: str, run_id: str) -> FoundRun | None:
@@ -61,10 +75,7 @@ def _found(service: Service, snapshot: Snapshot, workflow_id: str, run_id: str) 
 def _show_data(service: Service, api: InProcessApi, workflow_id: str, run_id: str) -> Response:
     snapshot = service.snapshot(session_of_page(), workflow_id)
     found = _found(service, snapshot, workflow_id, run_id)
-    if found is None:
-        return Response("null", 404, mimetype="application/json")
-    body = json_text(_document(service, api, snapshot, found))
-    return Response(body, mimetype="application/json", headers={"Cache-Control": "no-store"})
+    return show_run_data(_document(service, api, snapshot, found) if found else None)
 
 
 def _document(

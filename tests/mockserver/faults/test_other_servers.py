@@ -1,7 +1,5 @@
 """The application under another WSGI server: faults that end a connection are a 501."""
 
-import threading
-
 import httpx
 import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -9,6 +7,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from deadringer.mockserver import create_app
 from deadringer.mockserver.faults.transport import KINDS
 from tests.mockserver.conftest import DEMO, KNOWN
+from tests.threads import served
 
 ENDING = {"reset", "truncate", "empty", "hang", "garbage", "wrong-length", "slow-headers"}
 
@@ -21,12 +20,8 @@ class _Quiet(WSGIRequestHandler):
 @pytest.fixture(scope="module")
 def url():
     server = make_server("127.0.0.1", 0, create_app(), threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(server) as address:
+        yield address
 
 
 @pytest.mark.parametrize("kind", sorted(ENDING))

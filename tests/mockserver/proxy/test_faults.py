@@ -12,30 +12,24 @@ import pytest
 
 from tests.machine import NO_TLS
 from tests.mockserver.conftest import KNOWN
-from tests.mockserver.proxy.serving import DEMO, Plain, Proxy, plain_server, proxying
+from tests.mockserver.proxy.serving import DEMO, Plain, Proxy, proxying
 
 BODY = json.dumps({"success": True, "data": {"text": "x" * 2000}}).encode()
 JSON = ("Content-Type", "application/json")
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Plain]:
-    with plain_server() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def shared(server: Plain) -> Iterator[Proxy]:
-    with proxying(server.url) as one:
+def shared(shared_upstream: Plain) -> Iterator[Proxy]:
+    """A proxy of the server, without a prefix."""
+    with proxying(shared_upstream.url) as one:
         yield one
 
 
 @pytest.fixture
-def proxy(shared: Proxy, server: Plain) -> Proxy:
+def proxy(shared: Proxy, upstream: Plain) -> Proxy:
     httpx.post(f"{shared.url}/__mock/reset", verify=NO_TLS)
-    server.received.clear()
     coded = [JSON, ("Content-Encoding", "gzip"), ("ETag", '"a"')]
-    server.handle = lambda one: one.reply(200, coded, gzip.compress(BODY))
+    upstream.handle = lambda one: one.reply(200, coded, gzip.compress(BODY))
     return shared
 
 
@@ -72,7 +66,7 @@ def test_an_empty_response_and_garbage_arrive(proxy: Proxy) -> None:
     assert len(raw(proxy, "garbage")[0]) == 512
 
 
-def test_a_status_refuses_before_the_upstream_is_asked(proxy: Proxy, server: Plain) -> None:
+def test_a_status_refuses_before_the_upstream_is_asked(proxy: Proxy, upstream: Plain) -> None:
     fault = {"kind": "status", "status": 503, "retry_after_s": 7, "count": 1}
     httpx.post(f"{proxy.url}/__mock/faults", json=fault, verify=NO_TLS).raise_for_status()
 
@@ -81,7 +75,7 @@ def test_a_status_refuses_before_the_upstream_is_asked(proxy: Proxy, server: Pla
     assert (first.status_code, first.headers["retry-after"]) == (503, "7")
     assert first.json()["error"]["code"] == "API_OFF"
     assert second.status_code == 200
-    assert len(server.received) == 1
+    assert len(upstream.received) == 1
 
 
 def test_latency_delays_and_leaves_the_body_alone(proxy: Proxy) -> None:
@@ -97,20 +91,20 @@ def test_latency_delays_and_leaves_the_body_alone(proxy: Proxy) -> None:
     assert response.headers["content-encoding"] == "gzip"
 
 
-def test_a_fault_reaches_clients_that_have_a_copy(proxy: Proxy, server: Plain) -> None:
+def test_a_fault_reaches_clients_that_have_a_copy(proxy: Proxy, upstream: Plain) -> None:
     conditional = {**DEMO, "If-None-Match": '"a"', "Prefer": "fault=malformed"}
 
     response = httpx.get(proxy.url + KNOWN, headers=conditional, verify=NO_TLS)
 
     assert response.text == BODY.decode()[: int(len(BODY) * 0.7)]
-    assert server.last.header("if-none-match") is None
-    assert server.last.header("prefer") is None
+    assert upstream.last.header("if-none-match") is None
+    assert upstream.last.header("prefer") is None
 
 
-def test_contract_faults_change_the_document(proxy: Proxy, server: Plain) -> None:
+def test_contract_faults_change_the_document(proxy: Proxy, upstream: Plain) -> None:
     error = {"code": "NOT_FOUND", "message": "No", "details": None, "suggestion": None}
     body = json.dumps({"success": False, "error": error}).encode()
-    server.handle = lambda one: one.reply(404, [JSON], body)
+    upstream.handle = lambda one: one.reply(404, [JSON], body)
     httpx.put(f"{proxy.url}/__mock/contract-faults/not-found-code-missing", verify=NO_TLS)
 
     response = httpx.get(proxy.url + KNOWN, headers=DEMO, verify=NO_TLS)
@@ -119,9 +113,9 @@ def test_contract_faults_change_the_document(proxy: Proxy, server: Plain) -> Non
     assert response.json()["error"].get("code") != "NOT_FOUND"
 
 
-def test_faults_of_the_start_apply(server: Plain) -> None:
-    server.handle = lambda one: one.reply(200, [], b"ok")
-    with proxying(server.url, settings={"chaos": "maintenance"}) as proxy:
+def test_faults_of_the_start_apply(upstream: Plain) -> None:
+    upstream.handle = lambda one: one.reply(200, [], b"ok")
+    with proxying(upstream.url, settings={"chaos": "maintenance"}) as proxy:
         api = httpx.get(proxy.url + KNOWN, headers=DEMO, verify=NO_TLS)
         other = httpx.get(f"{proxy.url}/index.html", verify=NO_TLS)
 
@@ -144,8 +138,8 @@ def test_a_fault_that_does_not_exist_is_refused(proxy: Proxy) -> None:
     ],
 )
 def test_other_preferences_are_those_of_the_upstream(
-    proxy: Proxy, server: Plain, prefer: str, forwarded: str
+    proxy: Proxy, upstream: Plain, prefer: str, forwarded: str
 ) -> None:
     httpx.get(proxy.url + KNOWN, headers={**DEMO, "Prefer": prefer}, verify=NO_TLS, timeout=10)
 
-    assert server.last.header("prefer") == forwarded
+    assert upstream.last.header("prefer") == forwarded
