@@ -1,12 +1,7 @@
 """A report has the same content in every format, with any text of a server."""
 
 import json
-import os
 import re
-import stat
-import subprocess
-import sys
-import tempfile
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from importlib.metadata import version
@@ -14,91 +9,19 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from click.testing import CliRunner
 
-from deadringer.contracts import Severity, Violation, specification_text
+from deadringer.contracts import specification_text
 from deadringer.contracts.check import (
     FORMATS,
-    BaselineError,
     Conclusion,
-    Example,
-    Finding,
-    Outcome,
     Phase,
     Report,
-    ReportError,
-    RuleResult,
-    apply_baseline,
-    load_baseline,
-    require_target,
-    update_baseline,
-    write_report,
     write_step_summary,
 )
 from deadringer.contracts.check.reports.places import region_of
 from deadringer.contracts.check.reports.sarif import DOCUMENTATION
-from deadringer.contracts.rules import RULES, Group
-from deadringer.mockserver.cli.check import command
+from deadringer.contracts.rules import RULES
 from tests.project import ROOT
-
-HOSTILE = "<script>alert(1)</script> javascript:alert(2) \x00 ``` | \" ' </pre>"
-DOCUMENT = {"data": {"status": "failed", "error": HOSTILE, "duration_ms": 4}}
-
-
-def result(name: str, outcome: Outcome, **more: object) -> RuleResult:
-    defaults = {"tested": 3, "reason": "", "findings": ()}
-    return RuleResult(
-        rule_id="DR019",
-        rule=name,
-        title="A duration is the end minus the start.",
-        group=Group.TIME,
-        severity=Severity.ERROR,
-        source="Every example",
-        outcome=outcome,
-        **{**defaults, **more},
-    )
-
-
-@pytest.fixture
-def report() -> Report:
-    violation = Violation(
-        rule="duration_is_end_minus_start",
-        pointer="/data/duration_ms",
-        expected=f"4320 {HOSTILE}",
-        got="4",
-        fix="send milliseconds",
-        source="Every example",
-    )
-    example = Example(
-        violation,
-        f"GET /v1/workflows/wf/executions/{HOSTILE} -> 200",
-        'curl -i -H "x-api-key: $DEADRINGER_API_KEY" http://127.0.0.1:1/v1',
-        "getExecution",
-        DOCUMENT,
-        seed=7,
-    )
-    finding = Finding(
-        "duration_is_end_minus_start",
-        Severity.ERROR,
-        "/data/duration_ms",
-        "getExecution",
-        5,
-        (example,),
-    )
-    return Report(
-        base_url="http://127.0.0.1:1",
-        started_at="2026-03-27T10:15:00.000Z",
-        elapsed_s=1.5,
-        requests=12,
-        seed=0,
-        conclusion=Conclusion.FAILED,
-        results=(
-            result("duration_is_end_minus_start", Outcome.FAILED, findings=(finding,)),
-            result("end_is_not_before_start", Outcome.PASSED),
-            result("created_is_near", Outcome.SKIPPED, tested=0, reason="needs a run"),
-        ),
-        notes=("waited 3 s",),
-    )
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -277,65 +200,6 @@ def test_a_place_is_the_response_else_the_operation_else_all_paths(
     assert line.strip().startswith(first)
 
 
-def test_a_report_is_written_whole_or_not_at_all(report: Report, tmp_path: Path) -> None:
-    write_report(report, f"json={tmp_path / 'out.json'}")
-
-    assert json.loads((tmp_path / "out.json").read_text("utf-8"))["conclusion"] == "failed"
-    assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
-    with pytest.raises(ReportError, match="Specify a file in an existing folder"):
-        write_report(report, f"json={tmp_path / 'none' / 'out.json'}")
-    with pytest.raises(ReportError, match="Formats: text, json"):
-        write_report(report, "pdf=out.pdf")
-
-
-def test_a_report_goes_where_a_link_leads(report: Report, tmp_path: Path) -> None:
-    (tmp_path / "link.json").symlink_to(tmp_path / "out.json")
-
-    write_report(report, f"json={tmp_path / 'link.json'}")
-
-    assert (tmp_path / "link.json").is_symlink()
-    assert json.loads((tmp_path / "out.json").read_text("utf-8"))["conclusion"] == "failed"
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
-def test_a_report_to_what_is_no_file_replaces_nothing(report: Report, tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-
-    with pytest.raises(ReportError, match="named pipe"):
-        require_target(f"json={pipe}")
-    write_report(report, f"json={pipe}")
-
-    assert json.loads(os.read(reader, 2**20))["conclusion"] == "failed"
-    assert pipe.is_fifo()
-    os.close(reader)
-
-
-@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no /dev/shm here")
-def test_a_report_below_dev_is_replaced_if_it_is_a_file(report: Report) -> None:
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-        for _ in range(2):
-            write_report(report, f"json={folder}/out.json")
-
-        assert json.loads(Path(folder, "out.json").read_text("utf-8"))["conclusion"] == "failed"
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no permissions of this kind here")
-def test_a_report_keeps_permissions_and_obeys_the_umask(report: Report, tmp_path: Path) -> None:
-    private = tmp_path / "private.json"
-    private.touch(0o600)
-    before = os.umask(0o027)
-    try:
-        for name in ("private", "new"):
-            write_report(report, f"json={tmp_path / name}.json")
-    finally:
-        os.umask(before)
-
-    assert stat.S_IMODE(private.stat().st_mode) == 0o600
-    assert stat.S_IMODE((tmp_path / "new.json").stat().st_mode) == 0o640
-
-
 def test_junit_of_an_inconclusive_check_has_an_error(report: Report) -> None:
     unsure = replace(report, conclusion=Conclusion.INCONCLUSIVE, reason="the server is down")
     root = ET.fromstring(FORMATS["junit"](unsure))
@@ -344,61 +208,6 @@ def test_junit_of_an_inconclusive_check_has_an_error(report: Report) -> None:
     assert root.get("tests") == str(len(root.findall(".//testcase")))
     (error,) = root.findall(".//testcase[@name='check']/error")
     assert error.get("message") == "the server is down"
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has it")
-def test_every_report_is_written_whatever_another_raises(tmp_path: Path) -> None:
-    """Standard output and the first report cannot be written; the others are."""
-    command = [
-        *(sys.executable, "-m", "deadringer", "check", "http://127.0.0.1:9", "--api-key", "trig_k"),
-        *("--report", "text=/dev/full", "--report", f"json={tmp_path / 'out.json'}"),
-    ]
-    environ = {**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=environ
-        )
-
-    assert done.returncode == 2
-    assert done.stderr.count("No space left on device") == 2
-    assert json.loads((tmp_path / "out.json").read_text("utf-8"))["conclusion"] == "inconclusive"
-    assert "inconclusive" in (tmp_path / "summary.md").read_text("utf-8")
-
-
-@pytest.mark.parametrize(
-    ("target", "message"),
-    [
-        ("json={}", "it is a folder"),
-        ("json={}/none/out.json", "Create it"),
-        ("pdf={}/x", "Formats:"),
-    ],
-)
-def test_a_report_that_cannot_be_written_is_told_before_anything_is_asked(
-    tmp_path: Path, target: str, message: str
-) -> None:
-    options = ["--api-key", "trig_key", "--report", target.format(tmp_path)]
-    outcome = CliRunner().invoke(command, ["http://127.0.0.1:9", *options])
-
-    assert outcome.exit_code == 2
-    assert message in outcome.output
-    assert "127.0.0.1" not in outcome.output
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_half_a_character_is_written_in_a_form_there_is(
-    report: Report, tmp_path: Path, name: str
-) -> None:
-    failed, *others = report.results
-    (finding,) = failed.findings
-    (example,) = finding.examples
-    example = replace(example, violation=replace(example.violation, got="'\ud800'"))
-    finding = replace(finding, pattern="/data/\ud800", examples=(example,))
-    unusual = replace(report, results=(replace(failed, findings=(finding,)), *others))
-
-    write_report(unusual, f"{name}={tmp_path / 'out'}")
-
-    sign = "\ufffd" if name == "junit" else "\\ud800"  # XML has no such escape
-    assert sign in (tmp_path / "out").read_text("utf-8")
 
 
 def test_the_step_summary_is_written_where_ci_names_a_file(report: Report, tmp_path: Path) -> None:
@@ -412,46 +221,3 @@ def test_the_step_summary_is_written_where_ci_names_a_file(report: Report, tmp_p
     assert message.startswith("before\n## deadringer check: failed")
     outside_of_code = re.sub(r"`[^`]*`", "", message)
     assert "<script>" not in outside_of_code
-
-
-def test_an_accepted_breach_no_longer_fails(report: Report, tmp_path: Path) -> None:
-    path = tmp_path / "baseline.json"
-
-    update_baseline(path, report)
-    accepted = apply_baseline(report, load_baseline(path), fail_on=Severity.ERROR)
-
-    assert accepted.conclusion is Conclusion.PASSED
-    assert accepted.results[0].outcome is Outcome.WARNING
-    assert accepted.results[0].findings[0].accepted
-
-
-def test_a_new_breach_fails_in_spite_of_the_baseline(report: Report, tmp_path: Path) -> None:
-    path = tmp_path / "baseline.json"
-    update_baseline(path, report)
-    failed = report.results[0]
-    elsewhere = replace(failed.findings[0], pattern="/data/steps/*/duration_ms")
-    worse = replace(report, results=(replace(failed, findings=(*failed.findings, elsewhere)),))
-
-    assert apply_baseline(worse, load_baseline(path), fail_on=Severity.ERROR).exit_code == 1
-
-
-def test_a_mended_breach_is_told_so_that_the_baseline_shrinks(
-    report: Report, tmp_path: Path
-) -> None:
-    path = tmp_path / "baseline.json"
-    update_baseline(path, report)
-    first = replace(report.results[0], findings=(), outcome=Outcome.PASSED, tested=1)
-    mended = replace(report, results=(first, *report.results[1:]), conclusion=Conclusion.PASSED)
-
-    notes = apply_baseline(mended, load_baseline(path), fail_on=Severity.ERROR).notes
-
-    assert any("--baseline-update removes it" in note for note in notes)
-
-
-@pytest.mark.parametrize("content", ["{", "[]", '{"accepted": [{}]}'])
-def test_a_malformed_baseline_says_how_to_fix_it(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "baseline.json"
-    path.write_text(content, "utf-8")
-
-    with pytest.raises(BaselineError, match="--baseline-update"):
-        load_baseline(path)

@@ -1,11 +1,13 @@
 """The proxy and the mock in threads of the tests, and a server of the standard library."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
+import httpx
 from flask import Flask
 
 from deadringer.mockserver import DEMO_KEY, Settings
@@ -16,8 +18,10 @@ from deadringer.mockserver.proxy.traffic import LiveTraffic
 from deadringer.mockserver.proxy.upstream import Upstream
 from deadringer.mockserver.server import Limits, bind
 from deadringer.mockserver.server.run import create_server
+from tests.machine import NO_TLS
 
 WAIT_S = 20
+LIST = "/v1/workflows"
 OF_A_PROXY: Mapping[str, Any] = {"api_keys": (), "empty": True, "rate_limit": "off", "cache_mb": 0}
 FROZEN = Settings(freeze="2026-03-27T10:20:00Z", log_format="off")
 
@@ -144,3 +148,15 @@ def plain_server(handle: Handle | None = None) -> Iterator[Plain]:
 
 
 DEMO = {"x-api-key": DEMO_KEY}
+
+
+def request(proxy: Proxy, method: str, path: str, **options: Any) -> httpx.Response:
+    return httpx.request(method, proxy.url + path, verify=NO_TLS, timeout=10, **options)
+
+
+def raw(proxy: Proxy, data: bytes) -> bytes:
+    """Return everything that comes back until the connection ends."""
+    host, port = proxy.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 10) as connection:
+        connection.sendall(data)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
