@@ -101,7 +101,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def read_by_node(folder: Path, name: str, mock: ServerProcess) -> dict:
     """Compile the program strictly, run it, and return what it read."""
-    shutil.copy(USE / f"{name}.ts", folder)
+    for program in (name, "readings"):
+        shutil.copy(USE / f"{program}.ts", folder)
     options = (*STRICT, "--module", "nodenext", "--outDir", f"compiled_{name}")
     run(folder, BIN / "tsc", *options, f"{name}.ts")
     return json.loads(run(folder, "node", f"compiled_{name}/{name}.js", mock.url, DEMO_KEY))

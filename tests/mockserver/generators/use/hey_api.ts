@@ -2,6 +2,7 @@
 import { client } from "./hey_api/client.gen.js";
 import { getExecution, listExecutions } from "./hey_api/sdk.gen.js";
 import type { Execution } from "./hey_api/types.gen.js";
+import { printReadings } from "./readings.js";
 
 const [, , baseUrl, key] = process.argv;
 const id = "wf_def456";
@@ -27,14 +28,7 @@ async function read(runId: string, auth = key) {
 }
 
 const { data } = await listExecutions({ path: { id }, auth: key });
-console.log(
-  JSON.stringify({
-    completed: await read("run_b7h2k9"),
-    failed: await read("run_p3n8q1"),
-    running: await read("run_d2p5w8"),
-    ended: data?.data.executions.map((row) => (row.status === "running" ? "" : row.completed_at.slice(0, 10))),
-    unauthorized: await read("run_b7h2k9", "wrong"),
-    unknown: await read("run_none"),
-    limited: await read("run_429"),
-  }),
+await printReadings(
+  read,
+  data?.data.executions.map((row) => (row.status === "running" ? "" : row.completed_at.slice(0, 10))),
 );

@@ -8,6 +8,7 @@ import {
   ResponseError,
 } from "./openapi_generator/index.js";
 import type { Execution } from "./openapi_generator/index.js";
+import { printReadings } from "./readings.js";
 
 const [, , basePath, key] = process.argv;
 const id = "wf_def456";
@@ -42,14 +43,7 @@ async function read(runId: string, apiKey = key) {
 }
 
 const list = await new ExecutionsApi(new Configuration({ basePath, apiKey: key })).listExecutions({ id });
-console.log(
-  JSON.stringify({
-    completed: await read("run_b7h2k9"),
-    failed: await read("run_p3n8q1"),
-    running: await read("run_d2p5w8"),
-    ended: list.data.executions.map((row) => (row.status === "running" ? "" : row.completedAt.toISOString().slice(0, 10))),
-    unauthorized: await read("run_b7h2k9", "wrong"),
-    unknown: await read("run_none"),
-    limited: await read("run_429"),
-  }),
+await printReadings(
+  read,
+  list.data.executions.map((row) => (row.status === "running" ? "" : row.completedAt.toISOString().slice(0, 10))),
 );

@@ -1,6 +1,7 @@
 // Reads the mock with openapi-fetch, by the types of openapi-typescript.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./openapi_typescript.gen.js";
+import { printReadings } from "./readings.js";
 
 type Schemas = components["schemas"];
 
@@ -31,14 +32,7 @@ async function read(runId: string, sent = key) {
 
 const client = createClient<paths>({ baseUrl, headers: { "x-api-key": key } });
 const { data } = await client.GET("/v1/workflows/{id}/executions", { params: { path: { id } } });
-console.log(
-  JSON.stringify({
-    completed: await read("run_b7h2k9"),
-    failed: await read("run_p3n8q1"),
-    running: await read("run_d2p5w8"),
-    ended: data?.data.executions.map((row) => (row.status === "running" ? "" : row.completed_at.slice(0, 10))),
-    unauthorized: await read("run_b7h2k9", "wrong"),
-    unknown: await read("run_none"),
-    limited: await read("run_429"),
-  }),
+await printReadings(
+  read,
+  data?.data.executions.map((row) => (row.status === "running" ? "" : row.completed_at.slice(0, 10))),
 );

@@ -1,6 +1,7 @@
 // Reads the mock with the functions that orval generates.
 import { getExecution, listExecutions } from "./orval.gen.js";
 import type { Execution } from "./orval.gen.js";
+import { printReadings } from "./readings.js";
 
 const key = process.argv[3];
 const id = "wf_def456";
@@ -27,14 +28,7 @@ async function read(runId: string, sent = key) {
 
 const list = await listExecutions(id, undefined, { headers: { "x-api-key": key } });
 const rows = list.status === 200 ? list.data.data.executions : [];
-console.log(
-  JSON.stringify({
-    completed: await read("run_b7h2k9"),
-    failed: await read("run_p3n8q1"),
-    running: await read("run_d2p5w8"),
-    ended: rows.map((row) => (row.status === "running" ? "" : row.completed_at.slice(0, 10))),
-    unauthorized: await read("run_b7h2k9", "wrong"),
-    unknown: await read("run_none"),
-    limited: await read("run_429"),
-  }),
+await printReadings(
+  read,
+  rows.map((row) => (row.status === "running" ? "" : row.completed_at.slice(0, 10))),
 );
