@@ -1,5 +1,5 @@
 // Prints what a program reads, in the form that every program has.
-type Read = (runId: string, key?: string) => Promise<string | null | undefined>;
+type Read = (runId: string, key?: string) => PromiseLike<string | null | undefined>;
 
 export async function printReadings(read: Read, ended: string[] | undefined) {
   console.log(
